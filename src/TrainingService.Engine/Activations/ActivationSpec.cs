@@ -1,0 +1,29 @@
+namespace TrainingService.Engine.Activations;
+
+/// <summary>An activation function by name, with its parameters. A parameter that the named activation doesn't have is an error.</summary>
+public sealed record ActivationSpec
+{
+    /// <summary>Canonical name or alias, see the catalogue (<c>relu</c>, <c>leaky_relu</c>, <c>gelu</c>, ...).</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Slope for z &lt;= 0 (leaky_relu; default 0.01).</summary>
+    public double? NegativeSlope { get; init; }
+
+    /// <summary>Scale of the negative side (elu; default 1).</summary>
+    public double? Alpha { get; init; }
+
+    /// <summary>Initial learned slope (prelu; default 0.25).</summary>
+    public double? Init { get; init; }
+
+    /// <summary>One learned slope for the whole layer (true, the default) or one per unit (prelu).</summary>
+    public bool? Shared { get; init; }
+
+    /// <summary>Sharpness (softplus; default 1).</summary>
+    public double? Beta { get; init; }
+
+    /// <summary>Where beta * z is large enough to answer z itself (softplus; default 20).</summary>
+    public double? Threshold { get; init; }
+
+    /// <summary><c>none</c> (exact, the default) or <c>tanh</c> (gelu).</summary>
+    public string? Approximate { get; init; }
+}

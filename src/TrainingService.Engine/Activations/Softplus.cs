@@ -1,0 +1,30 @@
+using System.Runtime.Intrinsics;
+using TrainingService.Engine.Kernels;
+
+namespace TrainingService.Engine.Activations;
+
+/// <summary>f(z) = beta z > threshold ? z : ln(1 + e^(beta z)) / beta.</summary>
+internal readonly struct Softplus(double beta, double threshold) : IActivation<Softplus>
+{
+    private readonly Vector512<float> _beta = Vector512.Create((float)beta);
+    private readonly Vector512<float> _inverse = Vector512.Create((float)(1 / beta));
+    private readonly Vector512<float> _threshold = Vector512.Create((float)threshold);
+
+    public static readonly ActivationInfo Info = new("softplus", [], "beta z > threshold ? z : ln(1 + e^(beta z)) / beta", "beta z > threshold ? 1 : 1 / (1 + e^(-beta z))",
+        [new("beta", 1.0, "> 0", "Sharpness."), new("threshold", 20.0, "finite", "Where beta z is large enough to answer z itself.")], "kaiming_normal",
+        "Dugas et al. (2001), Incorporating second-order functional knowledge for better option pricing");
+
+    public Vector512<float> Value(Vector512<float> z)
+    {
+        // ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
+        var x = _beta * z;
+        var soft = (Vector512.MaxNative(Vector512<float>.Zero, x) + VectorMath.Log1P(VectorMath.Exp(-Vector512.Abs(x)))) * _inverse;
+        return Vector512.ConditionalSelect(Vector512.GreaterThan(x, _threshold), z, soft);
+    }
+
+    public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h)
+    {
+        var x = _beta * z;
+        return Vector512.ConditionalSelect(Vector512.GreaterThan(x, _threshold), Vector512<float>.One, VectorMath.Sigmoid(x));
+    }
+}

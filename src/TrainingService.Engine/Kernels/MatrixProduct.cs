@@ -1,0 +1,59 @@
+using TrainingService.Engine.Memory;
+
+namespace TrainingService.Engine.Kernels;
+
+/// <summary>
+/// The three products of a dense layer with N outputs and K inputs on a batch in blocks of 32 samples (see <see cref="Layout"/>):
+/// forward Z = W X + b, input gradient dX = W^T dZ, weight gradient dW = dZ X^T. Weights stay in their panels for all three.
+/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past.
+/// </summary>
+internal static unsafe class MatrixProduct
+{
+    private const int Chunk = 256;
+
+    /// <summary>Z (N x samples) = W (N x K) X (K x samples) + b (N).</summary>
+    public static void Forward(float* weights, float* bias, float* input, float* output, int inputs, int outputs, int blocks)
+    {
+        for (var k = 0; k < inputs; k += Chunk)
+        {
+            var depth = Math.Min(Chunk, inputs - k);
+            for (var block = 0; block < blocks; block++)
+            {
+                var b = input + ((long)block * inputs + k) * 32;
+                var c = output + (long)block * outputs * 32;
+                for (var n = 0; n < outputs;)
+                    n += Tile.Multiply<RowsApart>(outputs - n, weights + Layout.Panel(n, k, outputs), outputs * 32, b, c + n * 32, bias + n, depth, k == 0 ? Start.Bias : Start.Tile);
+            }
+        }
+    }
+
+    /// <summary>dX (K x samples) = W^T dZ (N x samples).</summary>
+    public static void InputGradient(float* weights, float* outputGradient, float* inputGradient, int inputs, int outputs, int blocks)
+    {
+        for (var n = 0; n < outputs; n += Chunk)
+        {
+            var depth = Math.Min(Chunk, outputs - n);
+            for (var block = 0; block < blocks; block++)
+            {
+                var b = outputGradient + ((long)block * outputs + n) * 32;
+                var c = inputGradient + (long)block * inputs * 32;
+                for (var k = 0; k < inputs;)
+                    // a tile stays within its panel of 32 inputs
+                    k += Tile.Multiply<RowsTogether>(Math.Min(inputs - k, 32 - k % 32), weights + Layout.Panel(n, k, outputs), 32 * 32, b, c + k * 32, null, depth, n == 0 ? Start.Zero : Start.Tile);
+            }
+        }
+    }
+
+    /// <summary>Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels. Answers how many rows it did.</summary>
+    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int blocks)
+    {
+        var rows = 0;
+        for (var block = 0; block < blocks; block += Chunk / 32)
+        {
+            var depth = Math.Min(Chunk, (blocks - block) * 32);
+            rows = Tile.Multiply<RowsApart>(outputs - n, outputGradient + ((long)block * outputs + n) * 32, outputs * 32, transposedPanel + block * 32 * 32, tile, null, depth,
+                block == 0 ? Start.Zero : Start.Tile);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,57 @@
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Initializers;
+
+namespace TrainingService.Engine.Layers;
+
+/// <summary>
+/// The network between the features and the output layer, which is added from the data's target.
+/// Either <see cref="HiddenLayers"/> with one activation and initialiser for all (the short form), or <see cref="Layers"/> (the long form).
+/// </summary>
+public sealed record ModelSpec
+{
+    /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <see cref="Layers"/>.</summary>
+    public IReadOnlyList<int>? HiddenLayers { get; init; }
+
+    /// <summary>The long form: dense and dropout layers in order; excludes <see cref="HiddenLayers"/>.</summary>
+    public IReadOnlyList<LayerSpec>? Layers { get; init; }
+
+    /// <summary>Activation of every hidden layer that doesn't name its own. Default relu.</summary>
+    public ActivationSpec? Activation { get; init; }
+
+    /// <summary>Weight initialiser of every layer that doesn't name its own, the output layer included. Default kaiming_normal.</summary>
+    public InitializerSpec? Initializer { get; init; }
+
+    /// <summary>Bias initialiser of every layer that doesn't name its own, the output layer included. Default zeros.</summary>
+    public InitializerSpec? BiasInitializer { get; init; }
+
+    /// <summary>Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form. Default 0.</summary>
+    public double? Dropout { get; init; }
+
+    /// <summary>Only <c>none</c> so far.</summary>
+    public string? Normalization { get; init; }
+}
+
+/// <summary>One entry of the long form.</summary>
+public sealed record LayerSpec
+{
+    /// <summary><c>dense</c> or <c>dropout</c>.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>Number of units (dense).</summary>
+    public int? Units { get; init; }
+
+    /// <summary>Activation (dense); the model's if left out.</summary>
+    public ActivationSpec? Activation { get; init; }
+
+    /// <summary>Weight initialiser (dense); the model's if left out.</summary>
+    public InitializerSpec? Initializer { get; init; }
+
+    /// <summary>Bias initialiser (dense); the model's if left out.</summary>
+    public InitializerSpec? BiasInitializer { get; init; }
+
+    /// <summary>Probability in [0, 1) of zeroing an entry while training (dropout).</summary>
+    public double? Rate { get; init; }
+
+    /// <summary>The branch of a residual block; not supported yet.</summary>
+    public IReadOnlyList<LayerSpec>? Layers { get; init; }
+}

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using TrainingService.Engine.Kernels;
+
+namespace TrainingService.Engine.Optimizers;
+
+/// <summary>Sums of squares over the parameters that one step has changed.</summary>
+internal struct StepNorms
+{
+    /// <summary>Of the gradients, weight decay left out.</summary>
+    public double Gradient;
+
+    /// <summary>Of the changes.</summary>
+    public double Update;
+
+    /// <summary>Of the parameters before the step.</summary>
+    public double Parameter;
+
+    public void Add(in StepNorms other)
+    {
+        Gradient += other.Gradient;
+        Update += other.Update;
+        Parameter += other.Parameter;
+    }
+}
+
+/// <summary>The update loop, and the operator of the step at hand.</summary>
+internal abstract unsafe class Optimizer
+{
+    public abstract int States { get; }
+
+    /// <summary>Binds the step's numbers: its learning rate, and its index from 1 for bias correction.</summary>
+    public abstract void Begin(double learningRate, long step);
+
+    /// <summary>Updates <paramref name="count"/> parameters (a multiple of 16; padding has gradient 0).</summary>
+    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, ref StepNorms norms);
+
+    public static Optimizer Create(OptimizerSpec s) => s.Name switch
+    {
+        "adam" => new Optimizer<Adam>((rate, step) => new(rate, s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, step)),
+        "sgd" when s.Momentum == 0 => new Optimizer<Sgd>((rate, _) => new(rate, s.WeightDecay!.Value)),
+        "sgd" when s.Nesterov == true => new Optimizer<SgdNesterov>((rate, _) => new(rate, s.Momentum!.Value, s.WeightDecay!.Value)),
+        "sgd" => new Optimizer<SgdMomentum>((rate, _) => new(rate, s.Momentum!.Value, s.WeightDecay!.Value)),
+        _ => throw new ArgumentException($"no optimizer '{s.Name}'", nameof(s)),
+    };
+}
+
+/// <inheritdoc/>
+internal sealed unsafe class Optimizer<TOp>(Func<double, long, TOp> bind) : Optimizer where TOp : struct, IUpdate
+{
+    private TOp _op;
+
+    public override int States => TOp.States;
+
+    public override void Begin(double learningRate, long step) => _op = bind(learningRate, step);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, ref StepNorms norms)
+    {
+        var op = _op;
+        Vector512<float> gradients = default, updates = default, squares = default;
+        for (var i = 0; i < count; i += 16)
+        {
+            var g = Vector512.Load(gradient + i);
+            var before = Vector512.Load(parameters + i);
+            var m = TOp.States > 0 ? Vector512.Load(first + i) : default;
+            var v = TOp.States > 1 ? Vector512.Load(second + i) : default;
+            var after = op.Step(g, before, ref m, ref v);
+            after.Store(parameters + i);
+            if (TOp.States > 0)
+                m.Store(first + i);
+            if (TOp.States > 1)
+                v.Store(second + i);
+            var update = after - before;
+            gradients = Vector512.FusedMultiplyAdd(g, g, gradients);
+            updates = Vector512.FusedMultiplyAdd(update, update, updates);
+            squares = Vector512.FusedMultiplyAdd(before, before, squares);
+        }
+        norms.Gradient += VectorMath.Sum(gradients);
+        norms.Update += VectorMath.Sum(updates);
+        norms.Parameter += VectorMath.Sum(squares);
+    }
+}

@@ -1,0 +1,70 @@
+using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Tests.Memory;
+using Xunit;
+
+namespace TrainingService.Engine.Tests.Kernels;
+
+[Trait("Category", "Kernel")]
+public sealed unsafe class DropoutTests
+{
+    private const int Units = 50, Blocks = 20;
+
+    [Theory, InlineData(0.1), InlineData(0.5), InlineData(0.9), InlineData(0.999)]
+    public void Drops_the_given_share_and_scales_the_rest(double rate)
+    {
+        var result = Ones(rate, 7);
+        Assert.All(result, v => Assert.True(v == 0 || v == (float)(1 / (1 - rate))));
+        var expected = rate * result.Length;
+        Assert.InRange(result.Count(v => v == 0), expected - 5 * Math.Sqrt(expected * (1 - rate)), expected + 5 * Math.Sqrt(expected * (1 - rate)));
+    }
+
+    [Fact]
+    public void A_tiny_rate_keeps_nearly_everything() => Assert.InRange(Ones(1e-6, 1).Count(v => v == 0), 0, 3);
+
+    [Fact]
+    public void Equal_keys_drop_the_same_and_others_differ()
+    {
+        Assert.Equal(Ones(0.5, 3), Ones(0.5, 3));
+        var first = Ones(0.5, 3);
+        foreach (var key in new ulong[] { 2, 4, 3 + (1UL << 32), 3 + (1UL << 63) })
+            AssertUnrelated(first, Ones(0.5, key));
+    }
+
+    [Fact]
+    public void Neighbouring_units_and_samples_are_unrelated()
+    {
+        var mask = Ones(0.5, 11);
+        AssertUnrelated([.. mask.SkipLast(32)], [.. mask.Skip(32)]);
+        AssertUnrelated([.. mask.SkipLast(1)], [.. mask.Skip(1)]);
+        AssertUnrelated([.. mask.SkipLast(Units * 32)], [.. mask.Skip(Units * 32)]);
+    }
+
+    [Fact]
+    public void Works_in_place_and_asks_the_same_again()
+    {
+        using GuardedBuffer source = new(Units * Blocks * 32), target = new(source.Length);
+        for (var i = 0; i < source.Length; i++)
+            source.Values[i] = i + 1;
+        Dropout.Apply(source.Pointer, target.Pointer, Units, Blocks, 0.3, 5);
+        Dropout.Apply(source.Pointer, source.Pointer, Units, Blocks, 0.3, 5);
+        source.AssertIntact();
+        target.AssertIntact();
+        Assert.Equal(target.Values, source.Values);
+    }
+
+    private static float[] Ones(double rate, ulong key)
+    {
+        using var values = new GuardedBuffer(Units * Blocks * 32);
+        values.Values.Fill(1);
+        Dropout.Apply(values.Pointer, values.Pointer, Units, Blocks, rate, key);
+        values.AssertIntact();
+        return values.Values.ToArray();
+    }
+
+    /// <summary>Two masks of rate one half that agree in about half of their places.</summary>
+    private static void AssertUnrelated(float[] a, float[] b)
+    {
+        var agree = a.Zip(b).Count(p => p.First == p.Second);
+        Assert.InRange(agree, a.Length / 2 - 5 * Math.Sqrt(a.Length) / 2, a.Length / 2 + 5 * Math.Sqrt(a.Length) / 2);
+    }
+}

@@ -1,0 +1,110 @@
+using TrainingService.Engine.Losses;
+using TrainingService.Engine.Memory;
+using TrainingService.Engine.Tests.Golden;
+using TrainingService.Engine.Tests.Memory;
+using TrainingService.Engine.Tests.References;
+using Xunit;
+
+namespace TrainingService.Engine.Tests.Losses;
+
+[Trait("Category", "Kernel")]
+public sealed unsafe class LossTests
+{
+    public static MatrixTheoryData<string, int, int> Cases => new(["cross_entropy", "mse", "mse of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Value_and_gradient_agree_with_the_formula(string loss, int outputs, int rows) => Check(loss, outputs, rows, 3);
+
+    [Theory, InlineData(1), InlineData(33), InlineData(100)]
+    public void Binary_cross_entropy_agrees_with_the_formula(int rows) => Check("binary_cross_entropy", 1, rows, 3);
+
+    [Fact]
+    public void Extreme_logits_stay_finite_and_right()
+    {
+        foreach (var scale in new[] { 30.0, 80, 200, 1e4, 1e30 })
+        {
+            Check("cross_entropy", 3, 40, scale);
+            Check("binary_cross_entropy", 1, 40, scale);
+        }
+    }
+
+    [Theory, InlineData("cross_entropy", 3), InlineData("binary_cross_entropy", 1), InlineData("mse", 2)]
+    public void A_NaN_output_makes_the_loss_NaN(string name, int outputs)
+    {
+        for (var row = 0; row < 3; row++)
+            for (var c = 0; c < outputs; c++)
+            {
+                var z = Enumerable.Range(0, 3).Select(_ => new double[outputs]).ToArray();
+                z[row][c] = double.NaN;
+                Assert.True(double.IsNaN(Run(name, z, [.. z.Select(_ => new double[outputs])]).Loss), $"NaN in output {c} of row {row}");
+            }
+    }
+
+    [Fact]
+    public void Correct_counts_the_largest_output_and_the_first_of_equals()
+    {
+        double[][] z = [[1, 2, 0], [2, 2, 0], [0, 0, 0], [double.NaN, 1, 0], [-1, double.NegativeInfinity, -2]];
+        Assert.Equal(2 + 0 + 1, Correct(z[..3], [1, 0, 0]));
+        Assert.Equal(0, Correct(z[1..2], [1]));
+        Assert.Equal(0, Correct(z[3..4], [0]));
+        Assert.Equal(1, Correct(z[4..], [0]));
+    }
+
+    [Fact]
+    public void Correct_takes_the_sign_of_a_single_output() =>
+        Assert.Equal(3, Correct([[1], [-1], [0], [double.NaN], [5]], [1, 0, 0, 0, 0]));
+
+    private static void Check(string name, int outputs, int rows, double scale)
+    {
+        var generator = new SplitMix64((ulong)(outputs * 1000 + rows));
+        var classes = name != "mse";
+        var z = Enumerable.Range(0, rows).Select(_ => generator.Symmetric(outputs, scale).Select(v => (double)(float)v).ToArray()).ToArray();
+        var labels = (ulong)(name == "binary_cross_entropy" ? 2 : outputs);
+        var targets = z.Select(_ => classes ? [generator.Next() % labels] : generator.Symmetric(outputs, 2)).ToArray();
+        var numbers = name == "mse of classes" ? [.. targets.Select(t => z[0].Select((_, c) => c == (int)t[0] ? 1.0 : 0).ToArray())] : targets;
+        var expected = ReferenceLoss.Of(new(name.Split(' ')[0]), z, numbers);
+        var actual = Run(name, z, targets);
+        Close.Assert(expected.Loss, actual.Loss / rows, 1e-6, "loss");
+        Close.Assert(expected.Gradient, actual.Gradient, 1e-6, "gradient");
+    }
+
+    private static int Correct(double[][] z, int[] labels)
+    {
+        using var outputs = Blocks(z);
+        fixed (int* l = labels)
+            return Loss.Correct(outputs.Pointer, z[0].Length, z.Length, new(l, null));
+    }
+
+    /// <summary>The sum of the rows' losses and the gradient of their mean.</summary>
+    private static (double Loss, double[][] Gradient) Run(string name, double[][] z, double[][] targets)
+    {
+        var classes = name != "mse";
+        var loss = Loss.Create(name.Split(' ')[0], classes);
+        int[] labels = [.. targets.Select(t => classes ? (int)t[0] : 0)];
+        float[] values = [.. targets.SelectMany(t => t).Select(v => (float)v)];
+        var count = z[0].Length;
+        using GuardedBuffer outputs = Blocks(z), gradient = new(outputs.Length);
+        gradient.Values.Fill(float.NaN);
+        double sum;
+        fixed (int* l = labels)
+        fixed (float* v = values)
+        {
+            sum = loss.Sum(outputs.Pointer, count, z.Length, new(l, v));
+            loss.Gradient(outputs.Pointer, gradient.Pointer, count, z.Length, new(l, v), 1f / z.Length);
+        }
+        gradient.AssertIntact();
+        for (var s = z.Length; s < Layout.Padded(z.Length); s++)
+            for (var c = 0; c < count; c++)
+                Assert.Equal(0, gradient.Values[(int)Layout.Block(c, s, count)]);
+        return (sum, [.. z.Select((row, s) => row.Select((_, c) => (double)gradient.Values[(int)Layout.Block(c, s, count)]).ToArray())]);
+    }
+
+    private static GuardedBuffer Blocks(double[][] z)
+    {
+        var blocks = new GuardedBuffer(Layout.Padded(z.Length) * z[0].Length);
+        for (var s = 0; s < z.Length; s++)
+            for (var c = 0; c < z[s].Length; c++)
+                blocks.Values[(int)Layout.Block(c, s, z[s].Length)] = (float)z[s][c];
+        return blocks;
+    }
+}

@@ -1,0 +1,76 @@
+using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Tests.Golden;
+using TrainingService.Engine.Tests.Memory;
+using TrainingService.Engine.Tests.References;
+using Xunit;
+
+namespace TrainingService.Engine.Tests.Optimizers;
+
+/// <summary>200 steps of each update rule on random gradients, against the formulas in double precision.</summary>
+[Trait("Category", "Kernel")]
+public sealed unsafe class OptimizerTests
+{
+    private const int Count = 48;
+
+    public static TheoryData<string, double, bool, double> Rules => new()
+    {
+        { "sgd", 0, false, 0 }, { "sgd", 0, false, 0.01 }, { "sgd", 0.9, false, 0 }, { "sgd", 0.9, false, 0.1 },
+        { "sgd", 0.9, true, 0 }, { "sgd", 0.5, true, 0.02 }, { "adam", 0, false, 0 }, { "adam", 0, false, 0.05 },
+    };
+
+    [Theory, MemberData(nameof(Rules))]
+    public void Steps_follow_the_formula(string name, double momentum, bool nesterov, double weightDecay)
+    {
+        GoldenOptimizer options = new()
+        {
+            Name = name,
+            LearningRate = 0.01,
+            Momentum = momentum,
+            Nesterov = nesterov,
+            WeightDecay = weightDecay,
+            Beta1 = 0.8,
+            Beta2 = 0.95,
+            Epsilon = 1e-6,
+        };
+        var optimizer = Optimizer.Create(GoldenSpecs.Optimizer(options));
+        var expected = new ReferenceParameter("p", new SplitMix64(1).Symmetric(Count, 1));
+        var reference = new ReferenceOptimizer(options);
+        using GuardedBuffer gradient = new(Count), values = new([.. expected.Values.Select(v => (float)v)]), first = new(Count), second = new(Count);
+        var generator = new SplitMix64(2);
+        for (var step = 1; step <= 200; step++)
+        {
+            var before = values.Values.ToArray();
+            for (var i = 0; i < Count; i++)
+                expected.Gradient[i] = gradient.Values[i] = (float)generator.Symmetric(2);
+            var norms = default(StepNorms);
+            optimizer.Begin(options.LearningRate, step);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count, ref norms);
+            reference.Step([expected]);
+            Close.Assert(expected.Values, [.. values.Values.ToArray().Select(v => (double)v)], 1e-5, $"step {step}");
+            Close.Assert(expected.Gradient.Sum(g => g * g), norms.Gradient, 1e-5, "gradient norm");
+            Close.Assert(before.Sum(p => (double)p * p), norms.Parameter, 1e-5, "parameter norm");
+            // the change itself is a difference of rounded floats
+            Assert.Equal(before.Zip(values.Values.ToArray()).Sum(p => Math.Pow(p.Second - (double)p.First, 2)), norms.Update, norms.Update * 1e-5);
+        }
+        foreach (var buffer in new[] { gradient, values, first, second })
+            buffer.AssertIntact();
+    }
+
+    [Fact]
+    public void Padding_stays_zero()
+    {
+        foreach (var options in new OptimizerSpec[]
+        {
+            new() { Name = "adam", LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.1 },
+            new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 },
+        })
+        {
+            using GuardedBuffer gradient = new(16), values = new(16), first = new(16), second = new(16);
+            var norms = default(StepNorms);
+            var optimizer = Optimizer.Create(options);
+            optimizer.Begin(0.1, 1);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 16, ref norms);
+            Assert.Equal(new float[16], values.Values);
+        }
+    }
+}
