@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using TrainingService.Engine;
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Catalog;
+
+public static class GetActivation
+{
+    private static IEnumerable<string> Known => ActivationRegistry.All.SelectMany(a => a.Aliases.Append(a.Name));
+
+    /// <summary>Get an activation function</summary>
+    /// <remarks>By name or alias. Its parameters may be given in the query, then the gains are those for them: <c>?negativeSlope=0.2</c>.</remarks>
+    /// <response code="200">The activation function.</response>
+    public static Results<Ok<ActivationResponse>, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
+    {
+        if (ActivationRegistry.Find(activation.Name) is not { } info)
+            return Problems.NotFound($"unknown activation '{activation.Name}'{Names.DidYouMean(activation.Name, Known)}");
+        var errors = new List<SpecError>();
+        return ActivationRegistry.Resolve(activation, "", errors) is { } resolved
+            ? TypedResults.Ok(ActivationResponse.Of(info, resolved))
+            : Problems.Invalid(errors);
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using TrainingService.Engine;
+using TrainingService.Engine.Initializers;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Catalog;
+
+public static class GetInitializer
+{
+    /// <summary>Get an initialiser</summary>
+    /// <remarks>By name or alias.</remarks>
+    /// <param name="name">Name or alias.</param>
+    /// <response code="200">The initialiser.</response>
+    public static Results<Ok<InitializerInfo>, ProblemHttpResult> Handle(string name) => InitializerRegistry.Find(name) is { } info
+        ? TypedResults.Ok(info)
+        : Problems.NotFound($"unknown initializer '{name}'{Names.DidYouMean(name, InitializerRegistry.All.SelectMany(i => i.Aliases.Append(i.Name)))}");
+}

@@ -1,0 +1,89 @@
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Datasets;
+
+/// <summary>What people should know of a data set, and what its target is.</summary>
+public sealed record DatasetCard
+{
+    public required string Name { get; init; }
+    public required string Description { get; init; }
+    public required string License { get; init; }
+    public required string Source { get; init; }
+    public required string Citation { get; init; }
+
+    /// <summary>Name of the target's column.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Names of the classes in the order of their labels; empty if the target is a number.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>Set if each row is an image.</summary>
+    public ImageShape? Image { get; init; }
+}
+
+/// <summary>How a row's features make an image.</summary>
+/// <param name="Height">Rows of pixels; the first features are the top row, from left to right.</param>
+/// <param name="Width">Pixels in a row.</param>
+/// <param name="MaxValue">Largest possible value of a pixel; pixels are divided by it before anything else.</param>
+public sealed record ImageShape(int Height, int Width, int MaxValue);
+
+/// <summary>Which rows every job trains on or draws its validation rows from, and which are only for the test.</summary>
+public sealed record RowSplit(int[] Train, int[] Test);
+
+/// <summary>A file that a data set is made of.</summary>
+/// <param name="Name">File name.</param>
+/// <param name="Sha256">SHA-256 of the file, lower-case hex.</param>
+public sealed record DatasetFile(string Name, string Sha256);
+
+/// <summary>A data set by name. Everything but the rows can be asked without reading them.</summary>
+public abstract class Dataset(DatasetCard card)
+{
+    private readonly Lock _lock = new();
+    private IReadOnlyList<ColumnStatistics>? _statistics;
+
+    public DatasetCard Card => card;
+    public string Name => card.Name;
+    public TargetKind TargetKind => card.Classes.Count > 0 ? TargetKind.Classes : TargetKind.Number;
+    public int EncodedFeatures => Columns.Sum(column => column.EncodedWidth);
+
+    public abstract IReadOnlyList<Column> Columns { get; }
+
+    /// <summary>Rows of each class, train and test together; empty if the target is a number.</summary>
+    public abstract IReadOnlyList<int> ClassCounts { get; }
+    public abstract int TrainRows { get; }
+    public abstract int TestRows { get; }
+
+    /// <summary>Share of the rows that were drawn for the test; null if the data set's authors made the split.</summary>
+    public abstract double? TestFraction { get; }
+
+    /// <summary>Rows of the file that were left out because their target is missing.</summary>
+    public abstract int DroppedRows { get; }
+
+    /// <summary>SHA-256 of the content, lower-case hex.</summary>
+    public abstract string Sha256 { get; }
+
+    /// <summary>Where the content is more than one file.</summary>
+    public virtual IReadOnlyList<DatasetFile>? Files => null;
+
+    /// <summary>Why the rows can't be read and what would help; null if they can.</summary>
+    public virtual string? FindObstacle() => null;
+
+    /// <summary>All rows; read once, then kept.</summary>
+    /// <exception cref="DatasetUnavailableException">With the obstacle as its message.</exception>
+    public abstract Table Read();
+
+    public abstract RowSplit Split();
+
+    /// <summary>One entry a column.</summary>
+    public IReadOnlyList<ColumnStatistics> Statistics
+    {
+        get
+        {
+            lock (_lock)
+                return _statistics ??= ColumnStatistics.Of(Read(), Columns);
+        }
+    }
+}
+
+/// <summary>The data set's files aren't on this machine or aren't the right ones; the message says how to get them.</summary>
+public sealed class DatasetUnavailableException(string message) : Exception(message);

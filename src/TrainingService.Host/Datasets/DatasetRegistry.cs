@@ -1,0 +1,94 @@
+using TrainingService.Engine;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Datasets;
+
+/// <summary>All data sets by name: checks what a job asks of one, and prepares its rows.</summary>
+public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
+{
+    private const double DefaultValidationFraction = 0.1;
+    private const double LargestValidationFraction = 0.9;
+
+    // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
+    private readonly PreparedCache _prepared = new(600_000_000);
+
+    /// <summary>The built-in ones.</summary>
+    /// <param name="fashionMnistFolders">Where Fashion-MNIST's files are looked for, in this order.</param>
+    public DatasetRegistry(params string[] fashionMnistFolders) : this([.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)]) { }
+
+    /// <summary>In alphabetical order.</summary>
+    public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
+
+    /// <summary>By name, case-sensitive; null if unknown.</summary>
+    public Dataset? Find(string name) => All.FirstOrDefault(dataset => dataset.Name == name);
+
+    /// <summary>What to answer for an unknown name.</summary>
+    public string Unknown(string name) => Names.DidYouMean(name, All.Select(dataset => dataset.Name)) is { Length: > 0 } nearest
+        ? $"unknown dataset '{name}'{nearest}"
+        : $"unknown dataset '{name}': there are {string.Join(", ", All.Select(dataset => dataset.Name))}";
+
+    /// <summary>
+    /// Checks the spec (pointers below /dataset), fills in defaults and tells the shape after encoding and splitting; null and errors if something is wrong.
+    /// </summary>
+    public (DatasetSpec Spec, DataShape Shape)? Resolve(DatasetSpec spec, long seed, ICollection<SpecError> errors)
+    {
+        var before = errors.Count;
+        var fraction = spec.ValidationFraction ?? DefaultValidationFraction;
+        if (!(fraction is >= 0 and <= LargestValidationFraction))
+            errors.Add(new("/dataset/validationFraction", $"validationFraction must be a number from 0 to 0.9, not {Json(fraction)}"
+                + (fraction is >= 1 and <= 90 ? $": did you mean {Json(fraction / 100)} ({Json(fraction)} %)?" : "")));
+        var dataset = string.IsNullOrEmpty(spec.Name) ? null : Find(spec.Name);
+        if (dataset == null)
+            errors.Add(new("/dataset/name", Unknown(spec.Name ?? "")));
+        else if (dataset.FindObstacle() is { } obstacle)
+            errors.Add(new("/dataset/name", obstacle));
+        if (spec.MaxTrainExamples < 1)
+            errors.Add(new("/dataset/maxTrainExamples", $"maxTrainExamples must be at least 1 or null for all rows, not {spec.MaxTrainExamples}"));
+        else if (dataset != null && spec.MaxTrainExamples < Strata(dataset))
+            errors.Add(new("/dataset/maxTrainExamples", $"maxTrainExamples must be at least {Strata(dataset)}, the number of classes of '{dataset.Name}', "
+                + $"so that each is learned; not {spec.MaxTrainExamples}"));
+        if (dataset == null || errors.Count > before)
+            return null;
+        return (spec with { ValidationFraction = fraction, Standardize = spec.Standardize ?? true }, Shape(dataset, fraction, spec.MaxTrainExamples));
+    }
+
+    /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
+    /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
+    public TrainingData Load(DatasetSpec resolved, long seed) => _prepared.GetOrAdd(resolved, seed, () => Prepare(resolved, seed));
+
+    /// <summary>Rows of a split with this share: rounded up, but one row of each class is left.</summary>
+    public static int HeldOutRows(int rows, double fraction, int strata)
+    {
+        // The small number keeps 0.1 * 30 = 3.0000000000000004 at 3.
+        var wanted = (int)Math.Ceiling(fraction * rows - 1e-9);
+        return Math.Max(0, Math.Min(wanted, rows - strata));
+    }
+
+    private TrainingData Prepare(DatasetSpec spec, long seed)
+    {
+        var dataset = Find(spec.Name) ?? throw new DatasetUnavailableException(Unknown(spec.Name));
+        var shape = Shape(dataset, spec.ValidationFraction ?? DefaultValidationFraction, spec.MaxTrainExamples);
+        var table = dataset.Read();
+        var rows = dataset.Split();
+        var order = StratifiedOrder.Of(rows.Train, table.Labels, seed);
+        // From the end, so that the rows of a smaller maximum are the first of those of a larger one.
+        var train = order.Reverse().Take(shape.TrainRows).ToArray();
+        var encoder = new FeatureEncoder(dataset, train, spec.Standardize ?? true);
+        return new(shape, Encoded(train), shape.ValidationRows == 0 ? null : Encoded(order[..shape.ValidationRows]), Encoded(rows.Test));
+
+        DataSplit Encoded(int[] split) => new(split.Length, encoder.Encode(table, split),
+            table.Labels.Length == 0 ? [] : [.. split.Select(row => table.Labels[row])],
+            table.Values.Length == 0 ? [] : [.. split.Select(row => (float)table.Values[row])]);
+    }
+
+    private static DataShape Shape(Dataset dataset, double validationFraction, int? maxTrainExamples)
+    {
+        var validationRows = HeldOutRows(dataset.TrainRows, validationFraction, Strata(dataset));
+        var trainRows = Math.Min(dataset.TrainRows - validationRows, maxTrainExamples ?? int.MaxValue);
+        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows);
+    }
+
+    private static int Strata(Dataset dataset) => Math.Max(1, dataset.ClassCounts.Count(count => count > 0));
+
+    private static string Json(double number) => number.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,101 @@
+using System.Buffers.Text;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Datasets;
+
+/// <summary>Whether jobs can use a data set.</summary>
+public enum DatasetStatus
+{
+    /// <summary>Jobs can use it.</summary>
+    Ready,
+
+    /// <summary>Its files are not on this machine; <c>message</c> says how to get them.</summary>
+    Unavailable,
+}
+
+/// <summary>A data set in a list.</summary>
+public sealed record DatasetSummary
+{
+    /// <summary>What a job calls it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Whether jobs can use it.</summary>
+    public required DatasetStatus Status { get; init; }
+
+    /// <summary>Why it is unavailable and what helps.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>What it is about.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Rows, train and test together.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>Columns without the target, before encoding.</summary>
+    public required int FeatureCount { get; init; }
+
+    /// <summary>Classes or a number.</summary>
+    public required TargetKind TargetKind { get; init; }
+
+    /// <summary>Number of classes; 0 if the target is a number.</summary>
+    public required int ClassCount { get; init; }
+
+    /// <summary>Under which the data may be used.</summary>
+    [JsonPropertyName("licence")]
+    public required string License { get; init; }
+}
+
+public static class ListDatasets
+{
+    /// <summary>List data sets</summary>
+    /// <remarks>By name. One whose files are not on this machine is listed as <c>unavailable</c>, with how to get them.</remarks>
+    /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
+    /// <param name="cursor">The nextCursor of the page before.</param>
+    /// <response code="200">A page of data sets.</response>
+    public static Results<Ok<Page<DatasetSummary>>, ProblemHttpResult> Handle(DatasetRegistry datasets,
+        [Range(1, int.MaxValue), DefaultValue(50)] int? limit, string? cursor)
+    {
+        var errors = new List<SpecError>();
+        if (limit < 1)
+            errors.Add(new("/limit", $"must be at least 1, not {limit}"));
+        var after = cursor == null ? "" : Decode(cursor, errors);
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        var rest = datasets.All.Where(dataset => string.CompareOrdinal(dataset.Name, after) > 0).ToList();
+        var items = rest.Take(Math.Min(limit ?? 50, 500)).ToList();
+        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)], items.Count < rest.Count ? Encode(items[^1].Name) : null));
+    }
+
+    private static string Encode(string name) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(name));
+
+    private static string Decode(string cursor, List<SpecError> errors)
+    {
+        if (cursor.Length > 0 && Base64Url.IsValid(cursor))
+            return Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
+        errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
+        return "";
+    }
+
+    private static DatasetSummary Summary(Dataset dataset)
+    {
+        var obstacle = dataset.FindObstacle();
+        return new()
+        {
+            Name = dataset.Name,
+            Status = obstacle == null ? DatasetStatus.Ready : DatasetStatus.Unavailable,
+            Message = obstacle,
+            Description = dataset.Card.Description,
+            Rows = dataset.TrainRows + dataset.TestRows,
+            FeatureCount = dataset.Columns.Count,
+            TargetKind = dataset.TargetKind,
+            ClassCount = dataset.Card.Classes.Count,
+            License = dataset.Card.License,
+        };
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+
+namespace TrainingService.Host.Hosting;
+
+/// <summary>What the process listens on, and who may reach it.</summary>
+public static class Addresses
+{
+    public static void BindAddresses(this WebApplicationBuilder builder, Role role)
+    {
+        var urls = builder.Configuration["urls"] is { Length: > 0 } configured ? configured : role.ServesApi ? "http://127.0.0.1:8080" : "http://127.0.0.1:8081";
+        if (builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+            throw new StartRefusedException("Kestrel__Endpoints is not supported: set ASPNETCORE_URLS instead.");
+        var open = builder.Configuration["TRAINING_OPEN_ACCESS"] switch
+        {
+            null or "" or "false" => false,
+            "true" => true,
+            var other => throw new StartRefusedException($"TRAINING_OPEN_ACCESS must be true or false, not '{other}'."),
+        };
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            if (!IsLoopback(url) && !open)
+                throw new StartRefusedException($"Refusing to listen on {url}: there are no access keys yet, so bind a loopback address in ASPNETCORE_URLS, or set "
+                    + "TRAINING_OPEN_ACCESS=true if only trusted callers reach the port (every caller may do everything).");
+        builder.WebHost.UseUrls(urls);
+    }
+
+    public static async Task ListenAsync(WebApplication app)
+    {
+        var urls = app.Configuration["urls"];
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
+        {
+            await app.DisposeAsync();
+            throw new StartRefusedException($"Can't listen on {urls} ({e.GetBaseException().Message}): stop what holds the address, or set another in ASPNETCORE_URLS.");
+        }
+    }
+
+    private static bool IsLoopback(string url)
+    {
+        BindingAddress address;
+        try
+        {
+            address = BindingAddress.Parse(url);
+        }
+        catch (FormatException)
+        {
+            throw NoAddress(url);
+        }
+        // A port that is no number is taken for a part of the host.
+        if (!address.IsUnixPipe && address.Host.Contains(':', StringComparison.Ordinal) && !IPAddress.TryParse(address.Host, out _))
+            throw NoAddress(url);
+        return address.IsUnixPipe || address.Host == "localhost" || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+    }
+
+    private static StartRefusedException NoAddress(string url) => new($"ASPNETCORE_URLS holds '{url}', which is not an address such as http://127.0.0.1:8080.");
+}

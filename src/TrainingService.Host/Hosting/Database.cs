@@ -1,0 +1,128 @@
+using Hangfire.PostgreSql;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using TrainingService.Host.Data;
+
+namespace TrainingService.Host.Hosting;
+
+/// <summary>The connection to Postgres, its schema, and what to say when either is missing.</summary>
+public static class Database
+{
+    /// <summary>Any number, as long as it is ours alone: two migrating processes meet at this advisory lock.</summary>
+    private const long MigrationLock = 0x7261_696E_5376_6331;
+
+    /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public static void AddDatabase(this WebApplicationBuilder builder)
+    {
+        var connectionString = builder.Configuration.TrainingConnectionString();
+        builder.Services.AddPooledDbContextFactory<TrainingDbContext>(options => options.UseTrainingDatabase(connectionString));
+        builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContext());
+    }
+
+    public static DbContextOptionsBuilder<TContext> UseTrainingDatabase<TContext>(this DbContextOptionsBuilder<TContext> options, string connectionString)
+        where TContext : DbContext
+    {
+        UseTrainingDatabase((DbContextOptionsBuilder)options, connectionString);
+        return options;
+    }
+
+    public static void UseTrainingDatabase(this DbContextOptionsBuilder options, string connectionString) =>
+        options.UseNpgsql(connectionString).UseSnakeCaseNamingConvention();
+
+    public static string TrainingConnectionString(this IConfiguration configuration)
+    {
+        const string Setting = "ConnectionStrings__Training";
+        if (configuration.GetConnectionString("Training") is not { Length: > 0 } text)
+            throw new StartRefusedException($"Set {Setting} to a Postgres connection string such as 'Host=localhost;Username=training;Password=...;Database=training'.");
+        try
+        {
+            var settings = new NpgsqlConnectionStringBuilder(text);
+            return settings.Host is { Length: > 0 } ? text : throw new StartRefusedException($"{Setting} names no Host: add one, such as 'Host=localhost'.");
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartRefusedException($"{Setting} is not a Postgres connection string: {e.Message}");
+        }
+    }
+
+    /// <summary>Brings the schema up to date; safe to run from many processes at once.</summary>
+    public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellation)
+    {
+        await Eventually(async attempt =>
+        {
+            await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
+            await using var locked = new NpgsqlConnection(db.Database.GetConnectionString());
+            await locked.OpenAsync(attempt);
+            // A long migration elsewhere is worth waiting for, so this is not bound by our patience.
+            await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({MigrationLock})", locked) { CommandTimeout = 0 };
+            await take.ExecuteNonQueryAsync(cancellation);
+            db.Database.SetCommandTimeout(TimeSpan.Zero);
+            await db.Database.MigrateAsync(cancellation);
+            PostgreSqlObjectsInstaller.Install(locked);
+            return null;
+        }, cancellation);
+    }
+
+    /// <summary>Waits until <c>--role migrate</c> has been run, by whomever.</summary>
+    public static Task WaitForSchemaAsync(this IServiceProvider services, CancellationToken cancellation) => Eventually(async attempt =>
+    {
+        await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
+        return await SchemaProblem(db, attempt);
+    }, cancellation);
+
+    /// <summary>Null if the schema is there, else a sentence.</summary>
+    public static async Task<string?> SchemaProblem(TrainingDbContext db, CancellationToken cancellation)
+    {
+        if ((await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+            return "The database has not been migrated: run TrainingService.Host --role migrate.";
+        // Migrating ends with Hangfire's schema, so a half-done run is told from a finished one.
+        var hangfire = await db.Database.SqlQuery<bool>($"""SELECT to_regclass('hangfire.jobqueue') IS NOT NULL AS "Value" """).SingleAsync(cancellation);
+        return hangfire ? null : "The database lacks the job queue's tables: run TrainingService.Host --role migrate.";
+    }
+
+    /// <summary>Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what happened in exceptions of its own.</summary>
+    public static bool IsOutage(Exception? e) => e is NpgsqlException { IsTransient: true } || (e is not null && IsOutage(e.InnerException));
+
+    private static async Task Eventually(Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Patience);
+        string? problem = "Postgres does not answer: check ConnectionStrings__Training and that the server runs.";
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    problem = await attempt(limit.Token);
+                    if (problem is null)
+                        return;
+                }
+                catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification))
+                {
+                    problem = Refuses(e);
+                }
+                catch (NpgsqlException e) when (e is not PostgresException)
+                {
+                    problem = $"Postgres can't be reached ({Phrase(e.InnerException?.Message ?? e.Message)}): check ConnectionStrings__Training and that the server runs.";
+                }
+                await Task.Delay(500, limit.Token);
+            }
+        }
+        catch (PostgresException e)
+        {
+            throw new StartRefusedException(Refuses(e));
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new StartRefusedException(problem!);
+        }
+    }
+
+    private static string Refuses(PostgresException e) =>
+        $"Postgres refuses ({Phrase(e.MessageText)}): check the user, password and database in ConnectionStrings__Training.";
+
+    private static string Phrase(string message) => message.TrimEnd('.').ReplaceLineEndings(" ");
+}

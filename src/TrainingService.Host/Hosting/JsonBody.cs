@@ -1,0 +1,77 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace TrainingService.Host.Hosting;
+
+/// <summary>
+/// A JSON request body. Binding to <typeparamref name="T"/> alone would stop at the first mistake and name it in terms of C#;
+/// so the text is compared with T's fields first, and all mistakes are answered at once, each with its JSON pointer.
+/// </summary>
+public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider where T : class
+{
+    public static async ValueTask<JsonBody<T>?> BindAsync(HttpContext context)
+    {
+        var text = await JsonBody.ReadText(context.Request, context.RequestAborted);
+        using var document = JsonBody.Parse(text);
+        var shape = new JsonShape();
+        var node = shape.Read(document.RootElement, typeof(T), "");
+        if (node is null || shape.Errors.Count > 0)
+            throw new ProblemException(Problems.Invalid(shape.Errors));
+        return new(node.Deserialize<T>(Json.Options)!);
+    }
+
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+}
+
+internal static class JsonBody
+{
+    // Less than Kestrel's own limit, beyond which it cuts the connection while the client still sends, and the client never sees the answer.
+    public const int MaxBytes = 1 << 20;
+
+    public static async Task<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken cancellation)
+    {
+        if (!request.HasJsonContentType() || request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
+            || request.Headers.ContentEncoding.Count > 0)
+            throw new ProblemException(Problems.UnsupportedMediaType("the body must be sent as 'application/json' in UTF-8, not compressed"));
+        if (request.ContentLength > MaxBytes)
+            throw new ProblemException(Problems.TooLarge());
+        using var buffer = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        while (await request.Body.ReadAsync(chunk, cancellation) is > 0 and var read)
+        {
+            buffer.Write(chunk, 0, read);
+            if (buffer.Length > MaxBytes)
+                throw new ProblemException(Problems.TooLarge());
+        }
+        var text = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        return text.Span.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text;
+    }
+
+    public static JsonDocument Parse(ReadOnlyMemory<byte> text)
+    {
+        if (!Utf8.IsValid(text.Span))
+            throw new ProblemException(Problems.Malformed($"it is not valid UTF-8: the first wrong byte is number {FirstInvalid(text.Span) + 1}"));
+        if (text.Span.Trim(" \t\r\n"u8).IsEmpty)
+            throw new ProblemException(Problems.Malformed("it is empty; send a JSON object"));
+        try
+        {
+            return JsonDocument.Parse(text);
+        }
+        catch (JsonException e)
+        {
+            var reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
+            throw new ProblemException(Problems.Malformed($"{reason} (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"));
+        }
+    }
+
+    private static int FirstInvalid(ReadOnlySpan<byte> text)
+    {
+        var characters = new char[text.Length];
+        Utf8.ToUtf16(text, characters, out var read, out _, replaceInvalidSequences: false);
+        return read;
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Hosting.OpenApi;
+
+/// <summary>Names of headers that answers of a status carry, as endpoint metadata.</summary>
+public sealed record ResponseHeaders(int Status, string[] Names);
+
+/// <summary>What routes can't derive from their handlers: problems, headers, examples.</summary>
+public static class OpenApiOperations
+{
+    private static readonly Dictionary<string, string> Statuses = new()
+    {
+        ["204"] = "Done; there is nothing to say.",
+        ["304"] = "Unchanged since the ETag in If-None-Match.",
+        ["400"] = "The request breaks a rule; `errors` says where and which.",
+        ["404"] = "There is no such thing.",
+        ["406"] = "None of the media types in Accept is available.",
+        ["409"] = "Not possible in this state.",
+        ["412"] = "It has changed since the ETag in If-Match.",
+        ["413"] = "The body is larger than 1 MiB.",
+        ["415"] = "The body is not JSON in UTF-8.",
+        ["422"] = "The Idempotency-Key was used for another request.",
+        ["500"] = "The service failed; its log has the reason under `traceId`.",
+        ["503"] = "The database can't be reached; try again after Retry-After.",
+    };
+
+    private static readonly Dictionary<string, OpenApiHeader> Headers = new()
+    {
+        ["ETag"] = Text("Version of what was answered, for If-None-Match and If-Match."),
+        ["Location"] = Text("Address of the job.", "uri-reference"),
+        ["Retry-After"] = new()
+        {
+            Description = "Seconds after which asking again makes sense.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" },
+        },
+        ["Cache-Control"] = Text("How long the answer may be kept."),
+        [Idempotency.ReplayedHeader] = new()
+        {
+            Description = "Present where an earlier request with the same Idempotency-Key got this answer.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["true"] },
+        },
+    };
+
+    private static readonly Dictionary<string, string> RequestHeaders = new()
+    {
+        ["If-Match"] = "Do it only if the resource is still as it was under this ETag (or one of these).",
+        ["If-None-Match"] = "ETags of answers that the client has; if one is still right, the answer is 304 without a body.",
+        [Idempotency.Header] = "Makes the request safe to repeat for 24 hours: a repetition creates nothing and gets the first answer, marked "
+            + "Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; with validateOnly it has no effect.",
+    };
+
+    public static RouteHandlerBuilder AnswersWith(this RouteHandlerBuilder route, int status, params string[] headers) =>
+        route.WithMetadata(new ResponseHeaders(status, headers));
+
+    public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses) =>
+        statuses.Aggregate(route, (builder, status) => builder.ProducesProblem(status));
+
+    public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        operation.Responses ??= [];
+        foreach (var status in (string[])["400", "500", "503"])
+            operation.Responses.TryAdd(status, Problem(status, context.Document!));
+        if (operation.Responses.ContainsKey("304") && operation.Parameters?.Any(p => p.Name == "If-None-Match") != true)
+            (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "If-None-Match", In = ParameterLocation.Header, Schema = String() });
+
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
+        {
+            if (parameter.In == ParameterLocation.Query)
+                parameter.Name = JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!);
+            else if (parameter.In == ParameterLocation.Header)
+                parameter.Description = RequestHeaders.GetValueOrDefault(parameter.Name!) ?? parameter.Description;
+            else if (parameter.In == ParameterLocation.Path)
+                parameter.Description ??= "Name or alias.";
+            if (parameter.Schema is OpenApiSchema schema && SpecRules.ByParameter.TryGetValue(parameter.Name!, out var rule))
+                rule(schema);
+        }
+        foreach (var (status, answer) in operation.Responses)
+            if (answer is OpenApiResponse response)
+            {
+                if (response.Description == ReasonPhrase(status))
+                    response.Description = Statuses.GetValueOrDefault(status, response.Description);
+                if (status == "503")
+                    response.Headers = Named("Retry-After");
+                else if (status is "200" or "304" && operation.Responses.ContainsKey("304"))
+                    response.Headers = Named("ETag", "Cache-Control");
+            }
+        foreach (var (status, names) in context.Description.ActionDescriptor.EndpointMetadata.OfType<ResponseHeaders>())
+            ((OpenApiResponse)operation.Responses[$"{status}"]).Headers = Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
+        operation.Responses = Sorted(operation.Responses);
+
+        if (operation.OperationId == "createJob")
+            foreach (var body in operation.RequestBody!.Content!.Values)
+                body.Examples = OpenApiExamples.Jobs();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Health checks have no handler that ASP.NET could describe.</summary>
+    public static void AddHealth(OpenApiDocument document)
+    {
+        document.AddComponent("Health", new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "What was checked, and what is wrong.",
+            Required = new HashSet<string> { "status", "checks" },
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                ["status"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["healthy", "degraded", "unhealthy"] },
+                ["checks"] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    AdditionalProperties = String(),
+                    Description = "`ok` or a sentence for each check.",
+                },
+            },
+        });
+        Add("/health/live", "getLiveness", "Is the process alive?", "Restart it if not.");
+        Add("/health/ready", "getReadiness", "Can the service do its work?", "Database reachable and migrated; worker running where this process has one.");
+
+        void Add(string path, string id, string summary, string description)
+        {
+            OpenApiResponse Answer(string meaning) => new()
+            {
+                Description = meaning,
+                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = new OpenApiSchemaReference("Health", document) } },
+            };
+            document.Paths.Add(path, new OpenApiPathItem
+            {
+                Operations = new()
+                {
+                    [HttpMethod.Get] = new()
+                    {
+                        OperationId = id,
+                        Summary = summary,
+                        Description = description,
+                        Tags = new HashSet<OpenApiTagReference> { new("Health", document) },
+                        Responses = new() { ["200"] = Answer("Yes."), ["503"] = Answer("No.") },
+                    },
+                },
+            });
+        }
+    }
+
+    private static OpenApiResponse Problem(string status, OpenApiDocument document) => new()
+    {
+        Description = Statuses[status],
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            [Problems.MediaType] = new() { Schema = new OpenApiSchemaReference(OpenApiSchemas.Problem, document) },
+        },
+    };
+
+    private static string ReasonPhrase(string status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(int.Parse(status, null));
+
+    private static OpenApiResponses Sorted(OpenApiResponses responses)
+    {
+        var sorted = new OpenApiResponses();
+        foreach (var (status, response) in responses.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+            sorted[status] = response;
+        return sorted;
+    }
+
+    private static Dictionary<string, IOpenApiHeader> Named(params string[] names) => names.ToDictionary(name => name, name => (IOpenApiHeader)Headers[name]);
+
+    private static OpenApiHeader Text(string description, string? format = null) => new() { Description = description, Schema = String(format) };
+
+    private static OpenApiSchema String(string? format = null) => new() { Type = JsonSchemaType.String, Format = format };
+}

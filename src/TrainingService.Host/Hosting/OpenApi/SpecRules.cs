@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Initializers;
+using TrainingService.Host.Jobs;
+using Rule = System.Action<System.Collections.Generic.IDictionary<string, Microsoft.OpenApi.IOpenApiSchema>, string>;
+
+namespace TrainingService.Host.Hosting.OpenApi;
+
+/// <summary>
+/// Ranges, names and defaults of a request's fields, for readers of the document. The checks themselves are in JobRules, the dataset registry and
+/// the engine; tests hold this table against them by requests on both sides of every bound.
+/// </summary>
+public static class SpecRules
+{
+    public static IReadOnlyDictionary<string, Dictionary<string, Rule>> ByComponent { get; } = new Dictionary<string, Dictionary<string, Rule>>
+    {
+        ["JobSpec"] = new()
+        {
+            ["name"] = Length(1, 200),
+            ["priority"] = OneOf([.. JobRules.Priorities], "normal"),
+            ["timeoutSeconds"] = Between(1, 604_800, 3600),
+            ["notifyUrl"] = NotYet,
+            ["labels"] = Labels,
+        },
+        ["DatasetSpec"] = new()
+        {
+            ["name"] = Field(schema => (schema.MinLength, schema.Examples) = (1, ["digits", "iris"])),
+            ["validationFraction"] = Between(0, 0.9, 0.1),
+            ["maxTrainExamples"] = AtLeast(1),
+            ["standardize"] = Default(true),
+        },
+        ["ModelSpec"] = new()
+        {
+            ["hiddenLayers"] = Units,
+            ["layers"] = Items(1, 1000),
+            ["dropout"] = Share(0),
+            ["normalization"] = OneOf(["none"], "none"),
+        },
+        ["LayerSpec"] = new()
+        {
+            ["type"] = OneOf(["dense", "dropout"]),
+            ["units"] = Between(1, 65_536),
+            ["rate"] = Share(),
+            ["layers"] = NotYet,
+        },
+        ["ActivationSpec"] = new()
+        {
+            ["name"] = OneOf([.. Activations]),
+            ["approximate"] = OneOf(["none", "tanh"]),
+        },
+        ["InitializerSpec"] = new()
+        {
+            ["name"] = OneOf([.. Initializers]),
+            ["gain"] = Above(0),
+            ["std"] = AtLeast(0),
+            ["scale"] = Above(0),
+            ["mode"] = OneOf(["fan_in", "fan_out", "fan_avg"]),
+            ["distribution"] = OneOf(["normal", "truncated_normal", "uniform"]),
+        },
+        ["TrainingSpec"] = new()
+        {
+            ["epochs"] = Between(1, 100_000, 10),
+            ["batchSize"] = AtLeast(1),
+            ["seed"] = Default(1),
+            ["loss"] = OneOf(["auto", "cross_entropy", "binary_cross_entropy", "mse"], "auto"),
+            ["activityL1"] = OnlyZero,
+            ["clipNorm"] = NotYet,
+            ["labelSmoothing"] = OnlyZero,
+            ["earlyStopping"] = NotYet,
+        },
+        ["OptimizerSpec"] = new()
+        {
+            ["name"] = OneOf(["sgd", "adam"]),
+            ["learningRate"] = Above(0),
+            ["momentum"] = Share(),
+            ["weightDecay"] = AtLeast(0),
+            ["beta1"] = Share(),
+            ["beta2"] = Share(),
+            ["epsilon"] = Above(0),
+        },
+        ["ScheduleSpec"] = new()
+        {
+            ["name"] = OneOf(["constant"]),
+            ["warmupSteps"] = OnlyZero,
+        },
+        ["DiagnosticsSpec"] = new()
+        {
+            ["everySteps"] = Between(1, int.MaxValue, 100),
+            ["evaluationRows"] = Between(1, 100_000, 2048),
+            ["rules"] = Field(schema => (schema.MaxProperties, schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (0, null, false)),
+        },
+    };
+
+    /// <summary>By name alone: a parameter means the same wherever it occurs.</summary>
+    public static IReadOnlyDictionary<string, Action<OpenApiSchema>> ByParameter { get; } = new Dictionary<string, Action<OpenApiSchema>>
+    {
+        ["Idempotency-Key"] = schema => (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, 255, "^[ -~]+$"),
+        ["cursor"] = schema => schema.MinLength = 1,
+        ["status"] = schema => schema.Items = new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Enum = Nodes(Enum.GetValues<JobStatus>().Select(JobStatusNames.Of)),
+        },
+        ["label"] = schema => schema.Items = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[^=]+=" },
+        ["activation"] = schema => schema.Enum = Nodes(Activations),
+        ["initializer"] = schema => schema.Enum = Nodes(Initializers),
+        ["dataset"] = schema => schema.MinLength = 1,
+        ["createdAfter"] = schema => schema.Format = "date-time",
+        ["createdBefore"] = schema => schema.Format = "date-time",
+        ["orderBy"] = schema => schema.Enum = Nodes([ListJobs.OldestFirst, ListJobs.NewestFirst]),
+        ["approximate"] = schema => schema.Enum = Nodes(["none", "tanh"]),
+    };
+
+    private static IEnumerable<string> Activations => ActivationRegistry.All.SelectMany(a => a.Aliases.Prepend(a.Name));
+
+    private static IEnumerable<string> Initializers => InitializerRegistry.All.SelectMany(i => i.Aliases.Prepend(i.Name));
+
+    private static List<JsonNode> Nodes(IEnumerable<string> names) => [.. names.Select(name => (JsonNode)name)];
+
+    private static Rule Field(Action<OpenApiSchema> change) => (fields, name) => change((OpenApiSchema)fields[name]);
+
+    private static Rule Between(double min, double max, double? standard = null) => Field(schema =>
+        (schema.Minimum, schema.Maximum, schema.Default) = (Text(min), Text(max), standard is null ? null : JsonNode.Parse(Text(standard.Value))));
+
+    private static Rule AtLeast(double min) => Field(schema => schema.Minimum = Text(min));
+
+    private static Rule Above(double min) => Field(schema => schema.ExclusiveMinimum = Text(min));
+
+    private static Rule Share(double? standard = null) => Field(schema =>
+        (schema.Minimum, schema.ExclusiveMaximum, schema.Default) = ("0", "1", standard is null ? null : JsonNode.Parse(Text(standard.Value))));
+
+    private static Rule Default(JsonNode value) => Field(schema => schema.Default = value.DeepClone());
+
+    private static Rule Length(int min, int max) => Field(schema => (schema.MinLength, schema.MaxLength) = (min, max));
+
+    private static Rule Items(int min, int max) => Field(schema => (schema.MinItems, schema.MaxItems) = (min, max));
+
+    private static Rule OneOf(string[] names, string? standard = null) => Field(schema =>
+    {
+        schema.Enum = Nodes(names);
+        if (schema.Type?.HasFlag(JsonSchemaType.Null) == true)
+            schema.Enum.Add(JsonNullSentinel.JsonNull);
+        schema.Default = standard;
+    });
+
+    private static void OnlyZero(IDictionary<string, IOpenApiSchema> fields, string name) => Between(0, 0, 0)(fields, name);
+
+    private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) =>
+        fields[name] = new OpenApiSchema { Type = JsonSchemaType.Null, Description = "Not supported yet: leave it out or give null." };
+
+    private static void Units(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var schema = (OpenApiSchema)fields[name];
+        (schema.MinItems, schema.MaxItems, schema.Default) = (1, 1000, JsonNode.Parse("[256, 128]"));
+        var units = (OpenApiSchema)schema.Items!;
+        (units.Minimum, units.Maximum) = ("1", "65536");
+    }
+
+    private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var schema = (OpenApiSchema)fields[name];
+        schema.MaxProperties = 32;
+        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["^[^=]{1,63}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+        };
+        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
+        schema.Examples = [JsonNode.Parse("""{"team": "a"}""")!];
+    }
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

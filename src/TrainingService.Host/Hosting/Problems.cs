@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Hosting;
+
+/// <summary>A kind of problem: <c>Type</c> is stable, clients may branch on it.</summary>
+public sealed record ProblemKind(string Type, int Status, string Title);
+
+/// <summary>Thrown where no result can be returned: while binding a request.</summary>
+public sealed class ProblemException(ProblemHttpResult problem) : Exception(problem.ProblemDetails.Detail)
+{
+    public ProblemDetails Problem => problem.ProblemDetails;
+}
+
+/// <summary>All errors leave as RFC 9457 problem details, whatever the request's Accept header says.</summary>
+public static partial class Problems
+{
+    public const string MediaType = "application/problem+json";
+
+    private static readonly ProblemKind Validation = Kind("validation", 400, "The request breaks rules");
+    private static readonly ProblemKind MalformedJson = Kind("malformed-json", 400, "The body is not valid JSON");
+    private static readonly ProblemKind ConflictKind = Kind("conflict", 409, "Not in this state");
+    private static readonly ProblemKind KeyReused = Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another request");
+    private static readonly ProblemKind KeyInFlight = Kind("idempotency-key-in-flight", 409, "The first request with this Idempotency-Key is still running");
+
+    /// <summary>Kinds that a status code alone tells.</summary>
+    private static readonly Dictionary<int, ProblemKind> ByStatus = new ProblemKind[]
+    {
+        Kind("bad-request", 400, "The request can't be understood"),
+        Kind("not-found", 404, "Not found"),
+        Kind("method-not-allowed", 405, "Method not allowed"),
+        Kind("not-acceptable", 406, "Not acceptable"),
+        ConflictKind,
+        Kind("precondition-failed", 412, "It has changed since"),
+        Kind("too-large", 413, "The body is too large"),
+        Kind("unsupported-media-type", 415, "Unsupported media type"),
+        Kind("internal-error", 500, "The service failed"),
+        Kind("unavailable", 503, "The database can't be reached"),
+    }.ToDictionary(kind => kind.Status);
+
+    public static IReadOnlyList<ProblemKind> Kinds { get; } = [Validation, MalformedJson, KeyReused, KeyInFlight, .. ByStatus.Values];
+
+    public static ProblemHttpResult Invalid(IReadOnlyCollection<SpecError> errors) => Make(Validation, errors.First() switch
+    {
+        _ when errors.Count > 1 => $"{errors.Count} rules are broken; see errors.",
+        { Pointer: "" } error => error.Message,
+        var error => $"{error.Pointer}: {error.Message}",
+    }, errors);
+
+    public static ProblemHttpResult Invalid(string pointer, string message) => Invalid([new(pointer, message)]);
+
+    public static ProblemHttpResult Malformed(string reason) => Make(MalformedJson, $"The body is not valid JSON: {reason}.", [new("", reason)]);
+
+    public static ProblemHttpResult NotFound(string detail) => Make(ByStatus[404], detail);
+
+    public static ProblemHttpResult Conflict(string detail) => Make(ConflictKind, detail);
+
+    public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
+
+    public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
+
+    public static ProblemHttpResult TooLarge() => Make(ByStatus[413], $"A JSON body may have at most {JsonBody.MaxBytes} bytes.");
+
+    public static ProblemHttpResult IdempotencyKeyReused() => Make(KeyReused,
+        "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 hours. Use a new key for a new request.");
+
+    public static ProblemHttpResult IdempotencyKeyInFlight() => Make(KeyInFlight, "Repeat the request in a moment to get the first one's answer.");
+
+    public static void AddProblems(this WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddSingleton<IProblemDetailsWriter, Writer>();
+        builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<Handler>();
+    }
+
+    public static void UseProblems(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages(async context => await Write(context.HttpContext, new() { Status = context.HttpContext.Response.StatusCode }));
+    }
+
+    private static ProblemKind Kind(string name, int status, string title) => new($"urn:training-service:problem:{name}", status, title);
+
+    private static ProblemHttpResult Make(ProblemKind kind, string detail, IEnumerable<SpecError>? errors = null)
+    {
+        var problem = new ProblemDetails { Type = kind.Type, Title = kind.Title, Status = kind.Status, Detail = detail };
+        if (errors is not null)
+            problem.Extensions["errors"] = errors.GroupBy(e => e.Pointer).ToDictionary(g => g.Key, g => g.Select(e => e.Message).Distinct().ToArray());
+        return TypedResults.Problem(problem);
+    }
+
+    private static async Task Write(HttpContext http, ProblemDetails problem)
+    {
+        var status = problem.Status ?? 500;
+        if (!Kinds.Any(kind => kind.Type == problem.Type))
+        {
+            var kind = ByStatus.GetValueOrDefault(status) ?? ByStatus[status < 500 ? 400 : 500];
+            (problem.Type, problem.Title) = (kind.Type, kind.Title);
+        }
+        problem.Detail ??= DetailOf(http, status);
+        problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+        http.Response.StatusCode = status;
+        if (status == 503 || problem.Type == KeyInFlight.Type)
+            http.Response.Headers.RetryAfter = status == 503 ? "5" : "1";
+        await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
+    }
+
+    private static string DetailOf(HttpContext http, int status) => status switch
+    {
+        404 => $"There is nothing at '{http.Request.Path}'; /openapi/v1.json lists what there is.",
+        405 => $"{http.Request.Method} is not supported here; allowed: {http.Response.Headers.Allow}.",
+        406 => $"None of the media types in '{http.Request.Headers.Accept}' is available here.",
+        413 => TooLarge().ProblemDetails.Detail!,
+        415 => $"The body can't be sent as '{http.Request.ContentType}' here.",
+        _ => ByStatus.GetValueOrDefault(status)?.Title ?? "The request failed",
+    };
+
+    private sealed class Writer : IProblemDetailsWriter
+    {
+        public bool CanWrite(ProblemDetailsContext context) => true;
+
+        public async ValueTask WriteAsync(ProblemDetailsContext context) => await Write(context.HttpContext, context.ProblemDetails);
+    }
+
+    private sealed class Handler(ILogger<Handler> log) : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancellation)
+        {
+            var problem = exception switch
+            {
+                ProblemException known => known.Problem,
+                BadHttpRequestException { StatusCode: 400 } bad => BindingFailure().Match(bad.Message) is { Success: true } failure
+                    ? Invalid($"/{JsonNamingPolicy.CamelCase.ConvertName(failure.Groups["name"].Value)}",
+                        $"'{failure.Groups["value"]}' is not a valid {TypeName(failure.Groups["type"].Value)}").ProblemDetails
+                    : new() { Status = 400, Detail = bad.Message },
+                BadHttpRequestException bad => new() { Status = bad.StatusCode },
+                _ when IsUnreachable(exception) => new() { Status = 503, Detail = "The service can't reach its database. Try again in a few seconds." },
+                _ => new() { Status = 500, Detail = "An unexpected error; the service's log has it under this traceId." },
+            };
+            if (problem.Status == 503)
+                log.LogWarning("Database unreachable: {Reason}", exception.GetBaseException().Message);
+            else if (problem.Status == 500)
+                log.LogError(exception, "{Method} {Path} failed", http.Request.Method, http.Request.Path);
+            await Write(http, problem);
+            return true;
+        }
+
+        private static bool IsUnreachable(Exception? exception) => exception switch
+        {
+            null => false,
+            PostgresException answer => answer.IsTransient,
+            NpgsqlException => true,
+            _ => IsUnreachable(exception.InnerException),
+        };
+
+        private static string TypeName(string type) => type.TrimEnd('?') switch
+        {
+            "int" or "long" => "integer",
+            "double" => "number",
+            "bool" => "boolean (true or false)",
+            "Guid" => "id (UUID)",
+            "DateTimeOffset" => "time (ISO 8601, as 2026-01-31T12:00:00Z)",
+            var other => other,
+        };
+    }
+
+    // The text of ASP.NET's minimal APIs where a route or query value doesn't fit its parameter.
+    [GeneratedRegex("""^Failed to bind parameter "(?:Nullable<)?(?<type>[^ >]+)>? (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline)]
+    private static partial Regex BindingFailure();
+}

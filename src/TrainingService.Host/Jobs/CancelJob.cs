@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Jobs;
+
+public static class CancelJob
+{
+    /// <summary>Cancel a job</summary>
+    /// <remarks>
+    /// A queued job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics it has.
+    /// Repeating it, or canceling a finished job, changes nothing and is no error.
+    /// </remarks>
+    /// <param name="id">The job's id.</param>
+    /// <response code="202">The job: canceling, canceled, or finished as it was.</response>
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
+        HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    {
+        // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
+        DateTimeOffset? now = DateTimeOffset.UtcNow;
+        var versions = EntityTags.Versions(ifMatch);
+        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
+            .Where(j => versions == null || versions.Contains(j.Version))
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(j => j.FinishedAt, j => j.Status == JobStatus.Queued ? now : null)
+                .SetProperty(j => j.Status, j => j.Status == JobStatus.Queued ? JobStatus.Canceled : JobStatus.Canceling), cancellation);
+
+        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
+            return GetJob.NotFound(id);
+        if (changed == 0 && versions?.Contains(job.Version) == false)
+            return EntityTags.Changed(job);
+        var position = await QueuePositions.Of(db, job, cancellation);
+        http.Response.Headers.ETag = EntityTags.Of(job, position);
+        if (!job.IsFinished)
+            http.Response.Headers.RetryAfter = "1";
+        return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
+    }
+}

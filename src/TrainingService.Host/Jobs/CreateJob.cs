@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>What a job would be and need, as <c>validateOnly</c> answers it.</summary>
+/// <param name="Spec">Canonical names, every default filled in.</param>
+/// <param name="ParameterCount">Trainable numbers: weights, biases, learned slopes.</param>
+/// <param name="MemoryBytes">Most memory that the run will hold.</param>
+/// <param name="Steps">Optimiser steps of the whole run.</param>
+/// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
+public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds);
+
+public static class CreateJob
+{
+    // Of one core with AVX-512, as measured: arithmetic in the matrix products, and what a step costs beside it. Slower elsewhere.
+    private const double OperationsPerSecond = 5e10, SecondsPerStep = 1e-5;
+
+    /// <summary>Submit a training job</summary>
+    /// <remarks>
+    /// Checks the whole body, stores the job as <c>queued</c> and answers at once; a worker trains it. Only <c>dataset</c> is required.
+    /// Follow the answer's <c>Location</c> until <c>status</c> is succeeded, failed or canceled.
+    /// </remarks>
+    /// <param name="validateOnly">Only check: answers 200 with the resolved spec and what the run would need. Nothing is stored.</param>
+    /// <param name="body">What to train; only `dataset` is required.</param>
+    /// <response code="200">With `validateOnly`: what the job would be and need.</response>
+    /// <response code="202">The job as it was stored, `queued`.</response>
+    /// <response code="409">The first request with this Idempotency-Key is still running.</response>
+    public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body, [FromQuery] bool? validateOnly,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, JobQueue queue,
+        CancellationToken cancellation)
+    {
+        if (validateOnly == true)
+            return Checked(rules, body.Value, out var estimated) is { } wrong ? wrong : TypedResults.Ok(Estimate(estimated));
+
+        http.Response.Headers.RetryAfter = "1";
+        await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
+        if (once.Answered<JobResponse>() is { } replay)
+            return replay;
+        if (Checked(rules, body.Value, out var accepted) is { } problem)
+            return problem;
+
+        var job = NewJob(accepted);
+        db.Jobs.Add(job);
+        var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
+        once.Remember(answer);
+        await db.SaveChangesAsync(cancellation);
+        await once.Commit(cancellation);
+        await queue.WakeAsync(job.Id, job.Priority, CancellationToken.None);
+        return answer;
+    }
+
+    private static ProblemHttpResult? Checked(JobRules rules, JobSpec spec, out CheckedJob result)
+    {
+        var errors = new List<SpecError>();
+        result = rules.Check(spec, errors)!;
+        return result is null ? Problems.Invalid(errors) : null;
+    }
+
+    private static JobEstimate Estimate(CheckedJob job) => new(job.Spec, job.Plan.ParameterCount, job.Plan.MemoryBytes, job.Plan.Steps,
+        Math.Round(job.Plan.FloatingPointOperations / OperationsPerSecond + job.Plan.Steps * SecondsPerStep, 3));
+
+    private static Job NewJob(CheckedJob job)
+    {
+        // Whole milliseconds, as in the id: so the order of ids is the order of creation times.
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var layers = DenseLayers(job.Spec.Model!).ToArray();
+        return new()
+        {
+            Id = Guid.CreateVersion7(now),
+            Name = job.Spec.Name,
+            Status = JobStatus.Queued,
+            Spec = job.Spec,
+            Dataset = job.Spec.Dataset.Name,
+            Activations = [.. layers.Select(layer => layer.Activation!.Name).Distinct().Order()],
+            Initializers = [.. layers.Select(layer => layer.Initializer!.Name).Distinct().Order()],
+            Labels = new(job.Spec.Labels!),
+            Priority = (short)JobRules.Priorities.ToList().IndexOf(job.Spec.Priority!),
+            CreatedAt = now,
+            Epochs = job.Plan.Training.Epochs!.Value,
+            Steps = job.Plan.Steps,
+        };
+    }
+
+    private static IEnumerable<LayerSpec> DenseLayers(ModelSpec model) => model.Layers is null
+        ? [new() { Type = "dense", Activation = model.Activation, Initializer = model.Initializer }]
+        : model.Layers.Where(layer => layer.Type == "dense").Select(layer => layer with
+        {
+            Activation = layer.Activation ?? model.Activation,
+            Initializer = layer.Initializer ?? model.Initializer,
+        });
+}

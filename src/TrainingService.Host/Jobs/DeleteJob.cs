@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Jobs;
+
+public static class DeleteJob
+{
+    /// <summary>Delete a finished job</summary>
+    /// <remarks>Its metrics and layer measurements go with it. A job that is not finished must be canceled first.</remarks>
+    /// <param name="id">The job's id.</param>
+    /// <response code="409">The job is not finished.</response>
+    /// <response code="204">The job is gone.</response>
+    public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db,
+        CancellationToken cancellation)
+    {
+        var versions = EntityTags.Versions(ifMatch);
+        var deleted = await db.Jobs
+            .Where(j => j.Id == id && (j.Status == JobStatus.Succeeded || j.Status == JobStatus.Failed || j.Status == JobStatus.Canceled))
+            .Where(j => versions == null || versions.Contains(j.Version))
+            .ExecuteDeleteAsync(cancellation);
+        if (deleted > 0)
+            return TypedResults.NoContent();
+
+        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
+            return GetJob.NotFound(id);
+        if (versions?.Contains(job.Version) == false)
+            return EntityTags.Changed(job);
+        return Problems.Conflict(
+            $"The job is {JobStatusNames.Of(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and wait for its end before deleting it.");
+    }
+}

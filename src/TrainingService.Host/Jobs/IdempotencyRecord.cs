@@ -1,0 +1,15 @@
+namespace TrainingService.Host.Jobs;
+
+/// <summary>A row of <c>idempotency_keys</c>: what the first POST with a key was and what it was answered. Kept for 24 hours.</summary>
+public sealed class IdempotencyRecord
+{
+    public required string Key { get; init; }
+
+    /// <summary>SHA-256 of method, path and body.</summary>
+    public required byte[] RequestHash { get; init; }
+
+    public int? StatusCode { get; set; }
+    public string? Location { get; set; }
+    public string? Body { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+}

@@ -1,0 +1,75 @@
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>Where a job is in its life.</summary>
+public enum JobStatus
+{
+    /// <summary>Stored, not yet claimed by a worker.</summary>
+    Queued,
+
+    /// <summary>A worker holds the lease.</summary>
+    Running,
+
+    /// <summary>Cancelled while running; the worker has not stopped yet.</summary>
+    Canceling,
+
+    /// <summary>Trained to the end.</summary>
+    Succeeded,
+
+    /// <summary>Ended with an error, see <see cref="Job.ErrorCode"/>.</summary>
+    Failed,
+
+    /// <summary>Stopped by a client.</summary>
+    Canceled,
+}
+
+/// <summary>A row of <c>jobs</c>: the truth about a job. The queue only wakes workers.</summary>
+public sealed class Job
+{
+    public Guid Id { get; init; }
+    public string? Name { get; init; }
+    public JobStatus Status { get; set; }
+
+    /// <summary>Resolved: canonical names, all defaults filled in.</summary>
+    public required JobSpec Spec { get; init; }
+
+    // Copies of parts of the spec, to filter by.
+    public required string Dataset { get; init; }
+    public required string[] Activations { get; init; }
+    public required string[] Initializers { get; init; }
+    public required Dictionary<string, string> Labels { get; init; }
+
+    /// <summary>0 high, 1 normal, 2 low.</summary>
+    public short Priority { get; init; }
+    public Guid? SweepId { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Fencing token: counts the claims. Whoever writes for a job locks the row with its own attempt first.</summary>
+    public int Attempt { get; set; }
+    public string? LeaseOwner { get; set; }
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    /// <summary>How often a lease ran out in the middle of a run, which a process does that dies; at 3 the job fails as <c>crash_loop</c>.</summary>
+    public int Crashes { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+
+    public int Epoch { get; set; }
+    public int Epochs { get; init; }
+    public long Step { get; set; }
+    public long Steps { get; init; }
+    public double? SamplesPerSecond { get; set; }
+    public double? EtaSeconds { get; set; }
+
+    /// <summary>The dense layers, stored when training begins.</summary>
+    public IReadOnlyList<LayerInfo>? Layers { get; set; }
+    public TrainingResult? Result { get; set; }
+    public string? ErrorCode { get; set; }
+    public string? ErrorMessage { get; set; }
+
+    public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
+
+    /// <summary>Postgres' xmin: changes with every write, so it is the ETag.</summary>
+    public uint Version { get; set; }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>A job as clients see it.</summary>
+public sealed record JobResponse
+{
+    /// <summary>UUIDv7: ids sort by the time of creation.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>The name given at creation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required string? Name { get; init; }
+
+    /// <summary>Where the job is in its life; succeeded, failed and canceled are final.</summary>
+    public required JobStatus Status { get; init; }
+
+    /// <summary>What is trained: canonical names, every default filled in. It can be POSTed again as it is.</summary>
+    public required JobSpec Spec { get; init; }
+
+    /// <summary>The labels given at creation.</summary>
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    /// <summary>1 for the job that is next; null once it isn't queued any more.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required int? QueuePosition { get; init; }
+
+    /// <summary>How often a worker has begun with the job.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>How far the training is.</summary>
+    public required JobProgress Progress { get; init; }
+
+    /// <summary>How the training ended; null until then. A diverged job has one too.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required TrainingResult? Result { get; init; }
+
+    /// <summary>Why the job failed; null unless it did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required JobError? Error { get; init; }
+
+    /// <summary>When the job was accepted.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the latest attempt began.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the job came to its final status.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>The sweep that the job belongs to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required Guid? SweepId { get; init; }
+
+    /// <summary>Where to go from here.</summary>
+    public required JobLinks Links { get; init; }
+
+    public static JobResponse Of(Job job, int? queuePosition) => new()
+    {
+        Id = job.Id,
+        Name = job.Name,
+        Status = job.Status,
+        Spec = job.Spec,
+        Labels = job.Labels,
+        QueuePosition = queuePosition,
+        Attempt = job.Attempt,
+        Progress = new(job.Epoch, job.Epochs, job.Step, job.Steps, job.Steps == 0 ? 0 : (double)job.Step / job.Steps, job.EtaSeconds),
+        Result = job.Result,
+        Error = job.ErrorCode is null ? null : new(job.ErrorCode, job.ErrorMessage ?? ""),
+        CreatedAt = job.CreatedAt,
+        StartedAt = job.StartedAt,
+        FinishedAt = job.FinishedAt,
+        SweepId = job.SweepId,
+        Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
+    };
+}
+
+/// <summary>How far the training of a job is.</summary>
+/// <param name="Epoch">Epochs finished.</param>
+/// <param name="Epochs">Epochs in all.</param>
+/// <param name="Step">Steps finished.</param>
+/// <param name="Steps">Steps in all.</param>
+/// <param name="Fraction">Share of the steps finished, 0 to 1.</param>
+/// <param name="EtaSeconds">Estimated seconds to the end, while running.</param>
+public sealed record JobProgress(int Epoch, int Epochs, long Step, long Steps, double Fraction,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
+
+/// <summary>Why a job failed.</summary>
+/// <param name="Code">Stable, for programs (<c>diverged</c>, <c>timeout</c>, <c>crash_loop</c>, ...).</param>
+/// <param name="Message">One sentence for people.</param>
+public sealed record JobError(string Code, string Message);
+
+/// <summary>Addresses that belong to a job, relative to the service's own.</summary>
+/// <param name="Self">The job.</param>
+/// <param name="Metrics">Its losses and accuracies over time.</param>
+/// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
+/// <param name="Cancel">POST here to cancel it.</param>
+public sealed record JobLinks(string Self, string Metrics, string Layers, string Cancel)
+{
+    public static JobLinks Of(string self) => new(self, $"{self}/metrics", $"{self}/layers", $"{self}/cancel");
+}

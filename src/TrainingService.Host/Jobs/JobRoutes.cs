@@ -1,0 +1,30 @@
+using System.Globalization;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Hosting.OpenApi;
+
+namespace TrainingService.Host.Jobs;
+
+public static class JobRoutes
+{
+    public const string Root = "/api/v1/jobs";
+
+    public static void AddJobs(this WebApplicationBuilder builder)
+    {
+        var text = builder.Configuration["TRAINING_JOB_MEMORY_MB"] ?? "2048";
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var megabytes) || megabytes < 1)
+            throw new StartRefusedException($"TRAINING_JOB_MEMORY_MB must be a whole number of megabytes, at least 1, not '{text}'.");
+        builder.Services.AddSingleton(new JobLimits(megabytes));
+        builder.Services.AddSingleton<JobRules>();
+    }
+
+    public static void MapJobs(this IEndpointRouteBuilder api)
+    {
+        var jobs = api.MapGroup("/jobs").WithTags("Jobs");
+        jobs.MapPost("", CreateJob.Handle).WithName("createJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+            .Refuses(409, 413, 415, 422);
+        jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
+        jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
+        jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
+    }
+}

@@ -1,0 +1,37 @@
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Datasets;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>What a client asks for. Only the dataset is required; stored with every default filled in.</summary>
+public sealed record JobSpec
+{
+    /// <summary>A name for people, at most 200 characters.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The data, by name or as an object.</summary>
+    public required DatasetSpec Dataset { get; init; }
+
+    /// <summary>The network.</summary>
+    public ModelSpec? Model { get; init; }
+
+    /// <summary>How it is trained.</summary>
+    public TrainingSpec? Training { get; init; }
+
+    /// <summary>When and how the layers are measured.</summary>
+    public DiagnosticsSpec? Diagnostics { get; init; }
+
+    /// <summary><c>high</c>, <c>normal</c> (default) or <c>low</c>.</summary>
+    public string? Priority { get; init; }
+
+    /// <summary>Wall seconds of training after which the job fails with <c>timeout</c>, 1 to 604,800. Default 3600.</summary>
+    public int? TimeoutSeconds { get; init; }
+
+    /// <summary>Free key-value pairs to find jobs by; at most 32, keys up to 63 and values up to 255 characters.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>Address to notify at the end; not supported yet.</summary>
+    public string? NotifyUrl { get; init; }
+}

@@ -1,0 +1,159 @@
+using System.Buffers.Text;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine;
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Initializers;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>Which jobs, and in what order.</summary>
+public sealed record JobFilter
+{
+    [FromQuery(Name = "limit"), Range(1, int.MaxValue), DefaultValue(50), Description("Jobs on a page; more than 500 gives 500.")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor"), Description("The nextCursor of the page before, with the same filters and order.")]
+    public string? Cursor { get; init; }
+
+    [FromQuery(Name = "status"), Description("Only jobs in this status; repeated: in any of them.")]
+    public string[]? Status { get; init; }
+
+    [FromQuery(Name = "label"), Description("Only jobs with this label, as key=value; repeated: with all of them.")]
+    public string[]? Label { get; init; }
+
+    [FromQuery(Name = "activation"), Description("Only jobs whose net has a hidden layer with this activation (name or alias).")]
+    public string? Activation { get; init; }
+
+    [FromQuery(Name = "initializer"), Description("Only jobs whose net has weights drawn by this initialiser (name or alias).")]
+    public string? Initializer { get; init; }
+
+    [FromQuery(Name = "dataset"), Description("Only jobs on this dataset.")]
+    public string? Dataset { get; init; }
+
+    [FromQuery(Name = "sweepId"), Description("Only jobs of this sweep.")]
+    public Guid? SweepId { get; init; }
+
+    [FromQuery(Name = "createdAfter"), Description("Only jobs created after this time (ISO 8601; UTC if it has no offset).")]
+    public string? CreatedAfter { get; init; }
+
+    [FromQuery(Name = "createdBefore"), Description("Only jobs created before this time (ISO 8601; UTC if it has no offset).")]
+    public string? CreatedBefore { get; init; }
+
+    [FromQuery(Name = "orderBy"), DefaultValue("-createdAt"), Description("createdAt: oldest first; -createdAt: newest first.")]
+    public string? OrderBy { get; init; }
+}
+
+public static class ListJobs
+{
+    public const string OldestFirst = "createdAt", NewestFirst = "-createdAt";
+
+    /// <summary>List jobs</summary>
+    /// <remarks>Page by page, newest first. All filters given must hold.</remarks>
+    /// <response code="200">A page of jobs.</response>
+    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle([AsParameters] JobFilter filter, TrainingDbContext db,
+        CancellationToken cancellation)
+    {
+        var errors = new List<SpecError>();
+        var oldestFirst = filter.OrderBy == OldestFirst;
+        var jobs = Filter(db.Jobs.AsNoTracking(), filter, errors);
+        // Ids are UUIDv7 of the creation time, so their order is the order of creation.
+        if (filter.Cursor is not null && Decode(filter.Cursor, oldestFirst, errors) is { } last)
+            jobs = oldestFirst ? jobs.Where(j => j.Id > last) : jobs.Where(j => j.Id < last);
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+
+        var limit = Math.Min(filter.Limit ?? 50, 500);
+        var found = await (oldestFirst ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id)).Take(limit + 1).ToListAsync(cancellation);
+        var page = found.Take(limit).ToList();
+        var positions = await QueuePositions.Of(db, page, cancellation);
+        return TypedResults.Ok(new Page<JobResponse>(
+            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var position) ? position : null))],
+            found.Count > limit ? Encode(page[^1].Id, oldestFirst) : null));
+    }
+
+    private static IQueryable<Job> Filter(IQueryable<Job> jobs, JobFilter filter, List<SpecError> errors)
+    {
+        if (filter.Limit < 1)
+            errors.Add(new("/limit", $"must be at least 1, not {filter.Limit}"));
+        if (filter.OrderBy is not (null or OldestFirst or NewestFirst))
+            errors.Add(new("/orderBy", $"unknown order '{filter.OrderBy}'; allowed are {OldestFirst} and {NewestFirst}"));
+        if (filter.Status is { Length: > 0 })
+        {
+            var statuses = filter.Status.Select(name => JobStatusNames.Parse(name, errors)).ToList();
+            jobs = jobs.Where(j => statuses.Contains(j.Status));
+        }
+        foreach (var label in filter.Label ?? [])
+        {
+            if (label.Split('=', 2) is [{ Length: > 0 } key, var value])
+            {
+                var wanted = JsonSerializer.Serialize(new Dictionary<string, string> { [key] = value }, Json.Options);
+                jobs = jobs.Where(j => EF.Functions.JsonContains(j.Labels, wanted));
+            }
+            else
+            {
+                errors.Add(new("/label", $"'{label}' must be written as key=value"));
+            }
+        }
+        if (filter.Activation is { } activation)
+        {
+            var name = ActivationRegistry.Find(activation)?.Name;
+            if (name is null)
+                errors.Add(Unknown("activation", activation, ActivationRegistry.All.SelectMany(a => a.Aliases.Append(a.Name))));
+            jobs = jobs.Where(j => j.Activations.Contains(name));
+        }
+        if (filter.Initializer is { } initializer)
+        {
+            var name = InitializerRegistry.Find(initializer)?.Name;
+            if (name is null)
+                errors.Add(Unknown("initializer", initializer, InitializerRegistry.All.SelectMany(i => i.Aliases.Append(i.Name))));
+            jobs = jobs.Where(j => j.Initializers.Contains(name));
+        }
+        if (filter.Dataset is { } dataset)
+            jobs = jobs.Where(j => j.Dataset == dataset);
+        if (filter.SweepId is { } sweep)
+            jobs = jobs.Where(j => j.SweepId == sweep);
+        if (Time(filter.CreatedAfter, "/createdAfter", errors) is { } after)
+            jobs = jobs.Where(j => j.CreatedAt > after);
+        if (Time(filter.CreatedBefore, "/createdBefore", errors) is { } before)
+            jobs = jobs.Where(j => j.CreatedAt < before);
+        return jobs;
+    }
+
+    private static DateTimeOffset? Time(string? text, string pointer, List<SpecError> errors)
+    {
+        // ASP.NET would take whatever .NET can read as a date, such as 01/02/2026.
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        if (text is null)
+            return null;
+        string[] formats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+        if (DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var time))
+            return time;
+        errors.Add(new(pointer, $"'{text}' is not an ISO 8601 time such as 2026-01-31T12:00:00Z or 2026-01-31 (in an address, '+' is written %2B)"));
+        return null;
+    }
+
+    private static SpecError Unknown(string kind, string name, IEnumerable<string> known) =>
+        new($"/{kind}", $"unknown {kind} '{name}'{Names.DidYouMean(name, known)}");
+
+    private static string Encode(Guid id, bool oldestFirst) => Base64Url.EncodeToString([oldestFirst ? (byte)1 : (byte)0, .. id.ToByteArray(bigEndian: true)]);
+
+    private static Guid? Decode(string cursor, bool oldestFirst, List<SpecError> errors)
+    {
+        if (!Base64Url.IsValid(cursor) || Base64Url.DecodeFromChars(cursor) is not { Length: 17 } bytes)
+            errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
+        else if (bytes[0] != (oldestFirst ? 1 : 0))
+            errors.Add(new("/cursor", "the cursor is of a list in the other order; keep orderBy from page to page"));
+        else
+            return new Guid(bytes.AsSpan(1), bigEndian: true);
+        return null;
+    }
+}

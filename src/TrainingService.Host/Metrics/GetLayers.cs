@@ -1,0 +1,110 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Metrics;
+
+/// <summary>What the layers of a job's net did over the run.</summary>
+/// <param name="Layers">The dense layers from the input on; the last one is the output layer. Empty until the training begins.</param>
+/// <param name="GradientFlow">
+/// <c>[step, epoch, value]</c>: log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer. Negative where the gradient vanishes on its way back.
+/// </param>
+/// <param name="Downsampled">Whether points were left out to keep to <c>maxPoints</c>.</param>
+public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList<double[]> GradientFlow, bool Downsampled);
+
+/// <summary>One dense layer over the run.</summary>
+/// <param name="Index">From 0.</param>
+/// <param name="Name">hidden1, hidden2, ... and output.</param>
+/// <param name="Units">Number of outputs.</param>
+/// <param name="Activation">Canonical name.</param>
+/// <param name="Initializer">Canonical name.</param>
+/// <param name="Series">
+/// Points <c>[step, epoch, value]</c> from step 0 on, by name: sparsity, offRate, deadFraction, bornDeadFraction, diedFraction, saturation, meanActivation,
+/// rmsActivation, meanAbsActivation, gradientRms, updateRatio (from the first step on), weightRms, slope (prelu only). A value that is not finite is "NaN",
+/// "Infinity" or "-Infinity".
+/// </param>
+public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series);
+
+public static class GetLayers
+{
+    private static readonly Column<LayerRow>[] Columns =
+    [
+        new("sparsity", row => row.Sparsity),
+        new("offRate", row => row.OffRate),
+        new("deadFraction", row => row.DeadFraction),
+        new("bornDeadFraction", row => row.BornDeadFraction),
+        new("diedFraction", row => row.DiedFraction),
+        new("saturation", row => row.Saturation),
+        new("meanActivation", row => row.MeanActivation),
+        new("rmsActivation", row => row.RmsActivation),
+        new("meanAbsActivation", row => row.MeanAbsActivation),
+        new("gradientRms", row => row.GradientRms),
+        new("updateRatio", row => row.UpdateRatio),
+        new("weightRms", row => row.WeightRms),
+        new("slope", row => row.Slope),
+    ];
+
+    /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
+    /// <remarks>
+    /// Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c> steps and after the last. As
+    /// <c>text/csv</c> or <c>application/x-ndjson</c> all rows come unsampled, with the columns step, epoch, layer, name and one for each series.
+    /// </remarks>
+    /// <param name="id">The job's id.</param>
+    /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last point and its extremes.</param>
+    /// <response code="200">The curves of every layer, or all rows as CSV or NDJSON.</response>
+    public static async Task<Results<Ok<LayerCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
+        [FromQuery, Range(2, Points.Most), DefaultValue(Points.DefaultMax)] int? maxPoints, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    {
+        var errors = new List<SpecError>();
+        Points.Check(maxPoints, errors);
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        if (RowExport.Choose(http.Request) is not { } mediaType)
+            return RowExport.NotAcceptable(http.Request);
+        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers }).SingleOrDefaultAsync(cancellation) is not { } job)
+            return Problems.NotFound($"There is no job {id}.");
+        if (job.FinishedAt is null)
+            http.Response.Headers.RetryAfter = "1";
+
+        var layers = job.Layers ?? [];
+        var rows = db.Layers.AsNoTracking().Where(r => r.JobId == id && r.Layer < layers.Count).OrderBy(r => r.Step).ThenBy(r => r.Layer).AsAsyncEnumerable();
+        if (mediaType != RowExport.Json)
+            return RowExport.Write(mediaType, rows,
+            [
+                ("step", row => row.Step),
+                ("epoch", row => row.Epoch),
+                ("layer", row => row.Layer),
+                ("name", row => layers[row.Layer].Name),
+                .. Columns.Select(column => (column.Name, (Func<LayerRow, object?>)(row => column.Value(row)))),
+            ], cancellation);
+
+        var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
+        var flow = new List<double[]>();
+        var lastHidden = layers.Count - 2;
+        var first = 0.0;
+        await foreach (var row in rows.WithCancellation(cancellation))
+        {
+            foreach (var column in Columns)
+                if (column.Value(row) is { } value)
+                    Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
+            // Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.
+            var norm = row.GradientRms * Math.Sqrt(layers[row.Layer].Units);
+            if (row.Layer == 0)
+                first = norm;
+            if (row.Layer == lastHidden)
+                flow.Add([row.Step, row.Epoch, Math.Log10(first / norm)]);
+        }
+        var max = maxPoints ?? Points.DefaultMax;
+        return TypedResults.Ok(new LayerCurves(
+            [.. layers.Select(layer => new LayerCurve(layer.Index, layer.Name, layer.Units, layer.Activation, layer.Initializer,
+                Columns.Where(column => curves.ContainsKey((column.Name, layer.Index)))
+                    .ToDictionary(column => column.Name, column => Extremes.Keep(curves[(column.Name, layer.Index)], max))))],
+            Extremes.Keep(flow, max),
+            curves.Values.Append(flow).Any(points => points.Count > max)));
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.OpenApi;
+using TrainingService.Host.Hosting.OpenApi;
+
+namespace TrainingService.Host.Metrics;
+
+public static class MetricRoutes
+{
+    public static void MapMetrics(this IEndpointRouteBuilder api)
+    {
+        var metrics = api.MapGroup("/jobs/{id:guid}").WithTags("Metrics");
+        metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
+        metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
+    }
+
+    private static void AlsoAsRows(this RouteHandlerBuilder route) => route.AnswersWith(200, "Retry-After").Refuses(404, 406)
+        .AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            // Produces() knows one schema for all media types of a status.
+            foreach (var mediaType in (string[])[RowExport.Csv, RowExport.Ndjson])
+                operation.Responses!["200"].Content![mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            return Task.CompletedTask;
+        });
+}

@@ -1,0 +1,106 @@
+using System.Threading.Channels;
+using Npgsql;
+using NpgsqlTypes;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Metrics;
+
+/// <summary>What a run has measured, on its way from the training thread into the tables. A full channel makes the training wait.</summary>
+public sealed class MetricWriter(CancellationToken stop)
+{
+    private const int Capacity = 10_000;
+
+    private readonly Channel<Entry> _channel = Channel.CreateBounded<Entry>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private readonly List<Entry> _batch = [];
+
+    /// <summary>Rows that wait to be written.</summary>
+    public int Waiting => _channel.Reader.Count;
+
+    public void Add(MetricPoint point) => Add(new Entry(point, null));
+
+    public void Add(IReadOnlyList<LayerPoint> points)
+    {
+        foreach (var point in points)
+            Add(new Entry(null, point));
+    }
+
+    /// <summary>Copies all that waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
+    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId)
+    {
+        // The last try may have been committed without our hearing of it.
+        if (_batch.Count > 0 && await ExistsAsync(connection, jobId, _batch[0]))
+            _batch.Clear();
+        while (_batch.Count < Capacity && _channel.Reader.TryRead(out var entry))
+            _batch.Add(entry);
+        if (_batch.Exists(e => e.Metric is not null))
+            await CopyMetricsAsync(connection, jobId);
+        if (_batch.Exists(e => e.Layer is not null))
+            await CopyLayersAsync(connection, jobId);
+    }
+
+    /// <summary>What was copied is safe.</summary>
+    public void Forget() => _batch.Clear();
+
+    private void Add(Entry entry)
+    {
+        if (!_channel.Writer.TryWrite(entry))
+            _channel.Writer.WriteAsync(entry, stop).AsTask().GetAwaiter().GetResult();
+    }
+
+    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, Guid jobId, Entry entry)
+    {
+        await using var query = new NpgsqlCommand(entry.Metric is null
+            ? "SELECT EXISTS (SELECT FROM job_layers WHERE job_id = $1 AND step = $2 AND layer = $3)"
+            : "SELECT EXISTS (SELECT FROM job_metrics WHERE job_id = $1 AND step = $2 AND split = $3)", connection);
+        query.Parameters.Add(new() { Value = jobId });
+        query.Parameters.Add(new() { Value = entry.Metric?.Step ?? entry.Layer!.Step });
+        query.Parameters.Add(new() { Value = entry.Metric is { } metric ? (short)metric.Split : (short)entry.Layer!.Layer });
+        return await query.ExecuteScalarAsync() is true;
+    }
+
+    private async Task CopyMetricsAsync(NpgsqlConnection connection, Guid jobId)
+    {
+        await using var copy = await connection.BeginBinaryImportAsync(
+            "COPY job_metrics (job_id, step, split, epoch, loss, accuracy, rmse, r2, learning_rate, gradient_norm) FROM STDIN (FORMAT BINARY)");
+        foreach (var entry in _batch)
+        {
+            if (entry.Metric is not { } point)
+                continue;
+            await copy.StartRowAsync();
+            await copy.WriteAsync(jobId, NpgsqlDbType.Uuid);
+            await copy.WriteAsync(point.Step, NpgsqlDbType.Bigint);
+            await copy.WriteAsync((short)point.Split, NpgsqlDbType.Smallint);
+            await copy.WriteAsync(point.Epoch, NpgsqlDbType.Double);
+            foreach (var value in (float?[])[point.Loss, point.Accuracy, point.Rmse, point.R2, point.LearningRate, point.GradientNorm])
+                await WriteAsync(copy, value);
+        }
+        await copy.CompleteAsync();
+    }
+
+    private async Task CopyLayersAsync(NpgsqlConnection connection, Guid jobId)
+    {
+        await using var copy = await connection.BeginBinaryImportAsync("""
+            COPY job_layers (job_id, step, layer, epoch, sparsity, off_rate, dead_fraction, born_dead_fraction, died_fraction, saturation, mean_activation,
+                rms_activation, mean_abs_activation, gradient_rms, weight_rms, update_ratio, slope) FROM STDIN (FORMAT BINARY)
+            """);
+        foreach (var entry in _batch)
+        {
+            if (entry.Layer is not { } point)
+                continue;
+            await copy.StartRowAsync();
+            await copy.WriteAsync(jobId, NpgsqlDbType.Uuid);
+            await copy.WriteAsync(point.Step, NpgsqlDbType.Bigint);
+            await copy.WriteAsync((short)point.Layer, NpgsqlDbType.Smallint);
+            await copy.WriteAsync(point.Epoch, NpgsqlDbType.Double);
+            foreach (var value in (float?[])[point.Sparsity, point.OffRate, point.DeadFraction, point.BornDeadFraction, point.DiedFraction, point.Saturation,
+                point.MeanActivation, point.RmsActivation, point.MeanAbsActivation, point.GradientRms, point.WeightRms, point.UpdateRatio, point.Slope])
+                await WriteAsync(copy, value);
+        }
+        await copy.CompleteAsync();
+    }
+
+    private static Task WriteAsync(NpgsqlBinaryImporter copy, float? value) =>
+        value is { } number ? copy.WriteAsync(number, NpgsqlDbType.Real) : copy.WriteNullAsync();
+
+    private readonly record struct Entry(MetricPoint? Metric, LayerPoint? Layer);
+}

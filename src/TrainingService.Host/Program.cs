@@ -1,0 +1,51 @@
+using TrainingService.Host.Catalog;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+using TrainingService.Host.Worker;
+
+if (Commands.Find(args) is { } command)
+    return await command();
+
+try
+{
+    var role = Role.Parse(args);
+    var builder = WebApplication.CreateBuilder();
+
+    builder.AddLogs();
+    builder.BindAddresses(role);
+    builder.AddDatabase();
+    builder.AddJson();
+    builder.AddProblems();
+    builder.AddOpenApiDocument();
+    builder.AddHealth(role);
+    builder.AddDatasets();
+    builder.AddJobs();
+    builder.AddJobQueue();
+    if (role.RunsWorker)
+        builder.AddWorker();
+
+    var app = builder.Build();
+
+    app.UseProblems();
+    if (role.ServesApi)
+    {
+        app.MapOpenApiDocument();
+        app.MapDashboard();
+        var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
+        api.MapJobs();
+        api.MapMetrics();
+        api.MapDatasets();
+        api.MapCatalog();
+    }
+    app.MapHealth();
+
+    return await app.RunRole(role);
+}
+catch (StartRefusedException refusal)
+{
+    await Console.Error.WriteLineAsync(refusal.Message);
+    return 1;
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Worker;
+
+/// <summary>What an operator can set of a worker process.</summary>
+/// <param name="Workers">Jobs run at a time, <c>TRAINING_WORKERS</c>; by default one a core.</param>
+/// <param name="Lease">How long a worker may be silent before its job is given to another, <c>TRAINING_LEASE_SECONDS</c>.</param>
+public sealed record WorkerOptions(int Workers, TimeSpan Lease)
+{
+    /// <summary>Names this process in leases and on Hangfire's dashboard.</summary>
+    public string Owner { get; } = $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid().ToString("N")[..8]}";
+
+    public static WorkerOptions Read(IConfiguration configuration)
+    {
+        if (Number("TRAINING_THREADS_PER_JOB", 1, 1, 1024) != 1)
+            throw new StartRefusedException("TRAINING_THREADS_PER_JOB must be 1: a job can't use several threads yet; raise TRAINING_WORKERS to use more cores.");
+        return new(Number("TRAINING_WORKERS", Environment.ProcessorCount, 1, 1024), TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 30, 2, 3600)));
+
+        int Number(string name, int otherwise, int least, int most) => configuration[name] switch
+        {
+            null or "" => otherwise,
+            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most => value,
+            var text => throw new StartRefusedException($"{name} must be a whole number from {least} to {most}, not '{text}'."),
+        };
+    }
+}

@@ -1,0 +1,48 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Worker;
+
+/// <summary>Hangfire as this service uses it.</summary>
+public static class WorkerServices
+{
+    public static void AddJobQueue(this WebApplicationBuilder builder)
+    {
+        var connectionString = builder.Configuration.TrainingConnectionString();
+        builder.Services.AddHangfire(hangfire => hangfire
+            .UseSimpleAssemblyNameTypeSerializer()
+            .UseRecommendedSerializerSettings()
+            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(connectionString), new PostgreSqlStorageOptions
+            {
+                PrepareSchemaIfNecessary = false,
+                UseSlidingInvisibilityTimeout = true,
+                InvisibilityTimeout = TimeSpan.FromSeconds(60),
+                EnableLongPolling = true,
+                QueuePollInterval = TimeSpan.FromSeconds(2),
+            }));
+        builder.Services.AddSingleton<JobQueue>();
+    }
+
+    public static void AddWorker(this WebApplicationBuilder builder)
+    {
+        var options = WorkerOptions.Read(builder.Configuration);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddHangfireServer(server =>
+        {
+            server.ServerName = options.Owner;
+            server.Queues = JobQueue.Names;
+            server.WorkerCount = options.Workers;
+            server.StopTimeout = TimeSpan.FromSeconds(1);
+            server.ShutdownTimeout = TimeSpan.FromSeconds(30);
+            server.CancellationCheckInterval = TimeSpan.FromSeconds(2);
+            server.HeartbeatInterval = TimeSpan.FromSeconds(10);
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+        });
+        builder.Services.AddHostedService<Reconciler>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(45));
+    }
+
+    /// <summary>Open to whoever may reach the port: the rule that guards the API guards the dashboard.</summary>
+    public static void MapDashboard(this WebApplication app) => app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
+}

@@ -1,0 +1,59 @@
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Tests.Architecture;
+
+/// <summary>Who may know whom.</summary>
+public sealed class DependencyTests
+{
+    private const string Host = "TrainingService.Host.";
+    private static readonly string[] Features = ["Jobs", "Metrics", "Datasets", "Catalog", "Worker"];
+
+    /// <summary>What a feature may use of another one, and why.</summary>
+    private static readonly Dictionary<(string From, string To), string[]> Allowed = new()
+    {
+        [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
+        [("Jobs", "Worker")] = ["JobQueue"],
+        [("Worker", "Datasets")] = ["DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
+        [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
+        [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow"],
+        [("Metrics", "Jobs")] = ["Job"],
+    };
+
+    [Fact]
+    public void The_engine_is_pure_maths()
+    {
+        var allowed = new[] { "System", "netstandard", "Microsoft.Win32.Primitives" };
+        var references = typeof(Trainer).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
+        Assert.DoesNotContain(references, name => !allowed.Contains(name.Split('.')[0]) || name.StartsWith("System.Net", StringComparison.Ordinal)
+            || name.StartsWith("System.Data", StringComparison.Ordinal) || name.StartsWith("System.Console", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Only_the_worker_trains()
+    {
+        var users = TypeReferences.OfHost().Where(r => r.To == typeof(Trainer).FullName).Select(r => r.From).Distinct();
+        Assert.Equal([Host + "Worker.TrainingRun"], users);
+    }
+
+    [Fact]
+    public void Only_the_worker_and_the_migration_know_hangfire()
+    {
+        var users = TypeReferences.OfHost().Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
+        Assert.All(users, user => Assert.True(user.StartsWith(Host + "Worker.", StringComparison.Ordinal) || user is Host + "Hosting.Database", user));
+    }
+
+    [Fact]
+    public void Features_do_not_reach_into_each_other()
+    {
+        var forbidden = from reference in TypeReferences.OfHost()
+                        let @from = Feature(reference.From)
+                        let to = Feature(reference.To)
+                        where @from is not null && to is not null && @from != to
+                        let name = reference.To[(Host.Length + to.Length + 1)..]
+                        where !Allowed.GetValueOrDefault((@from, to), []).Contains(name)
+                        select $"{reference.From} uses {reference.To}";
+        Assert.Empty(forbidden.Distinct());
+    }
+
+    private static string? Feature(string type) => Features.FirstOrDefault(feature => type.StartsWith($"{Host}{feature}.", StringComparison.Ordinal));
+}

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using TrainingService.Host.Data;
+
+namespace TrainingService.Host.Tests.Architecture;
+
+/// <summary>Which types name which, read from the compiled assembly: a call in a method's body counts like a type in a signature.</summary>
+public static class TypeReferences
+{
+    private static readonly Dictionary<int, OperandType> Opcodes = typeof(OpCodes)
+        .GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (OpCode)f.GetValue(null)!)
+        .ToDictionary(o => (int)(ushort)o.Value, o => o.OperandType);
+
+    /// <summary>Pairs of a type of the Host and a type that it names, anywhere. Nested types count as their outermost one.</summary>
+    public static HashSet<(string From, string To)> OfHost()
+    {
+        using var file = File.OpenRead(typeof(TrainingDbContext).Assembly.Location);
+        using var image = new PEReader(file);
+        var reader = image.GetMetadataReader();
+        var found = new HashSet<(string, string)>();
+        foreach (var handle in reader.TypeDefinitions)
+        {
+            var type = reader.GetTypeDefinition(handle);
+            var from = NameOf(reader, handle);
+            foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
+            {
+                if (method.RelativeVirtualAddress != 0)
+                    foreach (var token in Tokens(image.GetMethodBody(method.RelativeVirtualAddress).GetILReader()))
+                        foreach (var to in Named(reader, token))
+                            found.Add((from, to));
+                foreach (var to in method.DecodeSignature(Names.Instance, null) is var signature ? signature.ParameterTypes.Append(signature.ReturnType).SelectMany(t => t) : [])
+                    found.Add((from, to));
+            }
+            foreach (var field in type.GetFields().Select(reader.GetFieldDefinition))
+                foreach (var to in field.DecodeSignature(Names.Instance, null))
+                    found.Add((from, to));
+        }
+        return found;
+    }
+
+    private static IEnumerable<EntityHandle> Tokens(BlobReader il)
+    {
+        while (il.RemainingBytes > 0)
+        {
+            var code = (int)il.ReadByte();
+            if (code == 0xFE)
+                code = 0xFE00 | il.ReadByte();
+            if (!Opcodes.TryGetValue(code, out var operand))
+                throw new BadImageFormatException($"opcode {code:x}");
+            switch (operand)
+            {
+                case OperandType.InlineNone:
+                    break;
+                case OperandType.InlineSwitch:
+                    var targets = il.ReadInt32();
+                    il.Offset += 4 * targets;
+                    break;
+                case OperandType.InlineI8 or OperandType.InlineR:
+                    il.Offset += 8;
+                    break;
+                case OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar:
+                    il.Offset += 1;
+                    break;
+                case OperandType.InlineVar:
+                    il.Offset += 2;
+                    break;
+                case OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType
+                    or OperandType.InlineTok:
+                    yield return (EntityHandle)MetadataTokens.Handle(il.ReadInt32());
+                    break;
+                default:
+                    il.Offset += 4;
+                    break;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Named(MetadataReader reader, EntityHandle token) => token.Kind switch
+    {
+        HandleKind.TypeReference => [NameOf(reader, (TypeReferenceHandle)token)],
+        HandleKind.TypeDefinition => [NameOf(reader, (TypeDefinitionHandle)token)],
+        HandleKind.TypeSpecification => reader.GetTypeSpecification((TypeSpecificationHandle)token).DecodeSignature(Names.Instance, null),
+        HandleKind.MemberReference => Named(reader, reader.GetMemberReference((MemberReferenceHandle)token).Parent),
+        HandleKind.MethodDefinition => [NameOf(reader, reader.GetMethodDefinition((MethodDefinitionHandle)token).GetDeclaringType())],
+        HandleKind.FieldDefinition => [NameOf(reader, reader.GetFieldDefinition((FieldDefinitionHandle)token).GetDeclaringType())],
+        HandleKind.MethodSpecification when reader.GetMethodSpecification((MethodSpecificationHandle)token) is var generic =>
+            Named(reader, generic.Method).Concat(generic.DecodeSignature(Names.Instance, null).SelectMany(t => t)),
+        _ => [],
+    };
+
+    private static string NameOf(MetadataReader reader, TypeDefinitionHandle handle)
+    {
+        var type = reader.GetTypeDefinition(handle);
+        return type.GetDeclaringType() is { IsNil: false } outer ? NameOf(reader, outer) : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+    }
+
+    private static string NameOf(MetadataReader reader, TypeReferenceHandle handle)
+    {
+        var type = reader.GetTypeReference(handle);
+        return type.ResolutionScope.Kind is HandleKind.TypeReference
+            ? NameOf(reader, (TypeReferenceHandle)type.ResolutionScope)
+            : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+    }
+
+    /// <summary>Decodes a signature to the names of all types in it.</summary>
+    private sealed class Names : ISignatureTypeProvider<string[], object?>
+    {
+        public static readonly Names Instance = new();
+
+        public string[] GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => [NameOf(reader, handle)];
+        public string[] GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [NameOf(reader, handle)];
+        public string[] GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
+            reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+        public string[] GetGenericInstantiation(string[] genericType, ImmutableArray<string[]> typeArguments) =>
+            [.. genericType, .. typeArguments.SelectMany(t => t)];
+        public string[] GetFunctionPointerType(MethodSignature<string[]> signature) => [.. signature.ParameterTypes.SelectMany(t => t), .. signature.ReturnType];
+        public string[] GetModifiedType(string[] modifier, string[] unmodifiedType, bool isRequired) => unmodifiedType;
+        public string[] GetArrayType(string[] elementType, ArrayShape shape) => elementType;
+        public string[] GetByReferenceType(string[] elementType) => elementType;
+        public string[] GetPinnedType(string[] elementType) => elementType;
+        public string[] GetPointerType(string[] elementType) => elementType;
+        public string[] GetSZArrayType(string[] elementType) => elementType;
+        public string[] GetPrimitiveType(PrimitiveTypeCode typeCode) => [];
+        public string[] GetGenericMethodParameter(object? genericContext, int index) => [];
+        public string[] GetGenericTypeParameter(object? genericContext, int index) => [];
+    }
+}

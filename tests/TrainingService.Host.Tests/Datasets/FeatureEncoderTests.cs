@@ -1,0 +1,120 @@
+using TrainingService.Engine.Training;
+using TrainingService.Host.Datasets;
+
+namespace TrainingService.Host.Tests.Datasets;
+
+public sealed class FeatureEncoderTests
+{
+    private static readonly Dictionary<string, string[]> Colors = new() { ["color"] = ["blue", "green", "red"] };
+
+    [Fact]
+    public void Training_rows_get_mean_0_and_variance_1()
+    {
+        var data = Load(new("/nowhere"), "wine");
+        for (var feature = 0; feature < data.Shape.Features; feature++)
+        {
+            var column = Column(data.Train, feature, data.Shape.Features);
+            Assert.Equal(0, column.Average(), 5);
+            Assert.Equal(1, column.Average(v => v * v), 5);
+        }
+    }
+
+    [Fact]
+    public void A_change_of_test_or_validation_rows_does_not_change_the_fit()
+    {
+        var (labels, random) = (Enumerable.Range(0, 60).Select(row => row % 2).ToArray(), new SplitMix64(1));
+        var x = labels.Select(_ => random.NextDouble()).ToArray();
+        var before = Load(new([Made(x)]), "made");
+        var dataset = Made(x);
+        var kept = Rows(before.Train).ToHashSet();
+
+        // Every row that is not trained on becomes a million, the median and the moments with it if they looked there.
+        var order = StratifiedOrder.Of(dataset.Split().Train, dataset.Read().Labels, seed: 1);
+        foreach (var row in dataset.Split().Test.Concat(order[..before.Shape.ValidationRows]))
+            x[row] = 1e6;
+        var after = Load(new([Made(x)]), "made");
+
+        Assert.Equal(kept, Rows(after.Train).ToHashSet());
+        Assert.NotEqual(before.Test!.Features, after.Test!.Features);
+        Assert.NotEqual(before.Validation!.Features, after.Validation!.Features);
+
+        CsvDataset Made(double[] values) => Tables.Csv("x,y,target\n" + string.Concat(values.Select((v, row) =>
+            FormattableString.Invariant($"{v:R},{(row % 5 == 0 ? "" : FormattableString.Invariant($"{v:R}"))},{labels[row]}\n"))), ["0", "1"]);
+    }
+
+    [Fact]
+    public void Missing_numbers_become_the_median_of_the_training_rows()
+    {
+        var dataset = Tables.Csv("x,target\n1,1\n,1\n5,1\n2,1\n100,1\n1000,1\n");
+        Assert.Equal([1, 3.5f, 5, 2], Encode(dataset, train: [0, 2, 3, 4], encode: [0, 1, 2, 3]));
+        Assert.Equal([2], Encode(dataset, train: [0, 2, 3, 1], encode: [1]));
+    }
+
+    [Fact]
+    public void A_column_that_all_training_rows_miss_is_0()
+    {
+        var dataset = Tables.Csv("x,target\n,1\n,1\n5,1\n");
+        Assert.Equal([0, 0, 0], Encode(dataset, train: [0, 1], encode: [0, 1, 2], standardize: true));
+    }
+
+    [Fact]
+    public void Categories_become_one_input_each_and_missing_or_unseen_ones_are_all_0()
+    {
+        var dataset = Tables.Csv("color,target\nred,1\nblue,1\n,1\ngreen,1\n", categories: Colors);
+        Assert.Equal(3, dataset.EncodedFeatures);
+        Assert.Equal([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], Encode(dataset, train: [0, 1, 2], encode: [0, 1, 2, 3]));
+        Assert.Equal([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0], Encode(dataset, train: [0, 1, 2, 3], encode: [0, 1, 2, 3]));
+    }
+
+    [Fact]
+    public void Categories_are_standardized_too_and_an_unseen_one_stays_0()
+    {
+        var dataset = Tables.Csv("color,target\nred,1\nblue,1\ngreen,1\n", categories: Colors);
+        Assert.Equal([-1, 0, 1, 1, 0, -1, -1, 0, -1], Encode(dataset, train: [0, 1], encode: [0, 1, 2], standardize: true));
+    }
+
+    [Fact]
+    public void A_feature_that_is_constant_on_the_training_rows_is_0_everywhere()
+    {
+        var dataset = Tables.Csv("x,target\n0.1,1\n0.1,1\n0.1,1\n7,1\n");
+        Assert.Equal([0, 0, 0, 0], Encode(dataset, train: [0, 1, 2], encode: [0, 1, 2, 3], standardize: true));
+        Assert.Equal([0.1f, 7], Encode(dataset, train: [0, 1, 2], encode: [2, 3]));
+    }
+
+    [Fact]
+    public void Large_offsets_keep_their_variance()
+    {
+        // The one-pass formula E[x^2] - E[x]^2 loses all digits here.
+        var dataset = Tables.Csv("x,target\n1000000001,1\n1000000002,1\n1000000003,1\n");
+        var encoded = Encode(dataset, train: [0, 1, 2], encode: [0, 1, 2], standardize: true);
+        Assert.Equal([-1.2247449f, 0, 1.2247449f], encoded);
+    }
+
+    [Fact]
+    public void Pixels_are_divided_by_their_largest_value_and_targets_keep_their_unit()
+    {
+        var registry = new DatasetRegistry("/nowhere");
+        var digits = Load(registry, "digits", standardize: false);
+        Assert.Equal((0, 1), (digits.Train.Features.Min(), digits.Train.Features.Max()));
+        var friedman = Load(registry, "friedman1");
+        Assert.InRange(friedman.Train.Values.Average(), 14, 15);
+    }
+
+    [Fact]
+    public void Penguins_are_encoded_without_gaps()
+    {
+        var data = Load(new("/nowhere"), "penguins");
+        Assert.All([data.Train, data.Validation!, data.Test!], split => Assert.All(split.Features, value => Assert.True(float.IsFinite(value))));
+    }
+
+    private static TrainingData Load(DatasetRegistry registry, string name, bool standardize = true) =>
+        registry.Load(registry.Resolve(new() { Name = name, Standardize = standardize }, 1, [])!.Value.Spec, 1);
+
+    private static float[] Encode(CsvDataset dataset, int[] train, int[] encode, bool standardize = false) =>
+        new FeatureEncoder(dataset, train, standardize).Encode(dataset.Read(), encode);
+
+    private static IEnumerable<double> Column(DataSplit split, int feature, int features) =>
+        Enumerable.Range(0, split.Rows).Select(row => (double)split.Features[row * features + feature]);
+
+    private static IEnumerable<string> Rows(DataSplit split) => split.Features.Chunk(split.Features.Length / split.Rows).Select(row => string.Join(' ', row));
+}

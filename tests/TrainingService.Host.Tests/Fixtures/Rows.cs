@@ -1,0 +1,34 @@
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Tests.Fixtures;
+
+/// <summary>Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.</summary>
+public static class Rows
+{
+    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null)
+    {
+        List<SpecError> errors = [];
+        var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
+        var plan = RunPlan.Check(new() { HiddenLayers = [16] }, new() { Epochs = 1 }, new() { EverySteps = 10 }, shape, errors)!;
+        var job = new Job
+        {
+            Id = Guid.CreateVersion7(),
+            Spec = new() { Dataset = digits with { Name = dataset }, Model = plan.Model, Training = plan.Training, Diagnostics = plan.Diagnostics, Priority = "normal", TimeoutSeconds = 60 },
+            Dataset = dataset,
+            Activations = ["relu"],
+            Initializers = ["kaiming_normal"],
+            Labels = [],
+            Priority = 1,
+            CreatedAt = DateTimeOffset.UtcNow,
+            Epochs = 1,
+            Steps = plan.Steps,
+        };
+        change?.Invoke(job);
+        db.Jobs.Add(job);
+        await db.SaveChangesAsync();
+        return job.Id;
+    }
+}

@@ -1,0 +1,124 @@
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Tests.Worker;
+
+/// <summary>The protocol by which workers own jobs, on a database where no worker runs.</summary>
+public sealed class LeaseTests(Service service) : IAsyncLifetime
+{
+    private static readonly WorkerOptions Options = new(1, TimeSpan.FromSeconds(30));
+    private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
+    private string _database = "";
+
+    public async ValueTask InitializeAsync() => _database = await service.CreateMigratedDatabaseAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_database.Length > 0)
+            await service.Postgres.DropDatabaseAsync(_database);
+    }
+
+    [Fact]
+    public async Task Of_many_claims_at_once_one_succeeds()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        var claims = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Task.Run(() => Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation))));
+        Assert.Single(claims, claim => claim is not null);
+        var job = await Reload(db, id);
+        Assert.Equal((JobStatus.Running, 1, Options.Owner), (job.Status, job.Attempt, job.LeaseOwner));
+    }
+
+    [Theory]
+    [InlineData(JobStatus.Running)]
+    [InlineData(JobStatus.Canceling)]
+    [InlineData(JobStatus.Canceled)]
+    [InlineData(JobStatus.Succeeded)]
+    [InlineData(JobStatus.Failed)]
+    public async Task Only_a_queued_job_can_be_claimed(JobStatus status)
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(change: job => job.Status = status);
+        Assert.Null(await Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation));
+    }
+
+    [Fact]
+    public async Task A_deleted_job_can_be_neither_claimed_nor_written()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        var lease = (await ClaimAsync(id))!;
+        await db.Jobs.Where(j => j.Id == id).ExecuteDeleteAsync(_cancellation);
+        Assert.Null(await ClaimAsync(id));
+        Assert.False(await lease.WriteAsync(WriteMetric(lease, 0)));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_overtaken_writes_nothing_more()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        var first = (await ClaimAsync(id))!;
+        Assert.True(await first.WriteAsync(WriteMetric(first, 0)));
+        await db.Jobs.Where(j => j.Id == id).ExecuteUpdateAsync(set => set.SetProperty(j => j.Status, JobStatus.Queued), _cancellation);
+        Assert.False(await first.WriteAsync(WriteMetric(first, 1)));
+
+        var second = (await ClaimAsync(id))!;
+        Assert.Empty(await db.Metrics.Where(m => m.JobId == id).ToListAsync(_cancellation));
+        Assert.True(await second.WriteAsync(WriteMetric(second, 2)));
+        Assert.False(await first.WriteAsync(WriteMetric(first, 3)));
+        Assert.Equal([2], await db.Metrics.Where(m => m.JobId == id).Select(m => m.Step).ToListAsync(_cancellation));
+    }
+
+    [Fact]
+    public async Task What_a_failed_write_copied_is_copied_again_once()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        var lease = (await ClaimAsync(id))!;
+        var metrics = new MetricWriter(_cancellation);
+        metrics.Add(new MetricPoint(0, 0, Split.Train, 1));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => lease.WriteAsync(async (context, _) =>
+        {
+            await metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id);
+            throw new InvalidOperationException("before the commit");
+        }));
+        Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        // The commit went through, but we did not hear of it: no Forget.
+        metrics.Add(new MetricPoint(1, 0, Split.Train, 1));
+        Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        Assert.Equal([0, 1], await db.Metrics.Where(m => m.JobId == id).OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
+    }
+
+    [Fact]
+    public void A_job_being_canceled_ends_canceled_even_if_it_just_succeeded()
+    {
+        var job = new Job { Status = JobStatus.Canceling, Spec = new() { Dataset = new() { Name = "digits" } }, Dataset = "", Activations = [], Initializers = [], Labels = [] };
+        Outcome.Of(new TrainingResult { WeightsSha256 = "" }).ApplyTo(job);
+        Assert.Equal((JobStatus.Canceled, null), (job.Status, job.Result));
+    }
+
+    private static Func<TrainingDbContext, Job, Task> WriteMetric(Lease lease, long step) => (db, _) =>
+    {
+        db.Metrics.Add(new() { JobId = lease.Id, Step = step });
+        return Task.CompletedTask;
+    };
+
+    private static async Task<Job> Reload(TrainingDbContext db, Guid id)
+    {
+        db.ChangeTracker.Clear();
+        return await db.Jobs.SingleAsync(j => j.Id == id);
+    }
+
+    private Task<Lease?> ClaimAsync(Guid id) => Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation);
+
+    private sealed class Factory(string connectionString) : IDbContextFactory<TrainingDbContext>
+    {
+        public TrainingDbContext CreateDbContext() => Service.Context(connectionString);
+    }
+}

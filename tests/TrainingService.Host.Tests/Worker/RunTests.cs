@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Worker;
+
+public sealed class RunTests(Service service)
+{
+    [Fact]
+    public async Task A_job_runs_from_post_to_result_with_its_metrics_in_the_tables()
+    {
+        var id = await service.Http.SubmitAsync(epochs: 3, everySteps: 10);
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("succeeded", 1), (job.Status(), job.GetProperty("attempt").GetInt32()));
+        Assert.Equal(1, job.GetProperty("progress").GetProperty("fraction").GetDouble());
+        Assert.Equal(64, job.GetProperty("result").GetProperty("weightsSha256").GetString()!.Length);
+
+        var steps = job.GetProperty("progress").GetProperty("steps").GetInt64();
+        await using var db = service.NewDbContext();
+        var measured = await db.Layers.Where(r => r.JobId == id && r.Layer == 2).OrderBy(r => r.Step).Select(r => r.Step).ToListAsync(TestContext.Current.CancellationToken);
+        var expected = Enumerable.Range(0, (int)steps).Where(s => s % 10 == 0).Select(s => (long)s).Append(steps);
+        Assert.Equal(expected, measured);
+        Assert.True(await db.Metrics.AnyAsync(m => m.JobId == id && m.Step == steps, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_queued_row_that_the_queue_has_lost_is_found_and_run()
+    {
+        await using var db = service.NewDbContext();
+        var id = await db.InsertJobAsync();
+        Assert.Equal("succeeded", (await service.Http.WaitForEndAsync(id)).Status());
+    }
+
+    [Fact]
+    public async Task A_running_job_stops_in_mid_epoch_when_it_is_canceled_and_keeps_its_metrics()
+    {
+        var id = await service.Http.SubmitAsync(Client.Hours);
+        await service.Http.WaitForStepAsync(id);
+        using var answer = await service.Http.PostAsync(new Uri($"/api/v1/jobs/{id}/cancel", UriKind.Relative), null, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("canceled", JsonValueKind.Null), (job.Status(), job.GetProperty("result").ValueKind));
+        await using var db = service.NewDbContext();
+        Assert.True(await db.Layers.AnyAsync(r => r.JobId == id, TestContext.Current.CancellationToken));
+        Assert.Null((await db.Jobs.SingleAsync(j => j.Id == id, TestContext.Current.CancellationToken)).LeaseOwner);
+    }
+
+    [Fact]
+    public async Task A_job_that_takes_longer_than_its_timeout_fails_and_keeps_its_metrics()
+    {
+        var id = await service.Http.SubmitAsync(Client.Hours, timeoutSeconds: 1);
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("failed", "timeout"), (job.Status(), job.ErrorCode()));
+        var metrics = await service.Http.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{id}/metrics", TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, metrics.GetProperty("series").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_job_whose_data_set_is_gone_fails_with_a_sentence()
+    {
+        await using var db = service.NewDbContext();
+        var id = await db.InsertJobAsync(dataset: "gone");
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("failed", "dataset_unavailable"), (job.Status(), job.ErrorCode()));
+        var message = job.GetProperty("error").GetProperty("message").GetString();
+        Assert.Contains("gone", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", message, StringComparison.Ordinal);
+    }
+}
