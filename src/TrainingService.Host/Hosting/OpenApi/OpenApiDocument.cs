@@ -48,6 +48,8 @@ public static partial class OpenApiDocumentation
         {
             page.RoutePrefix = "swagger";
             page.DocumentTitle = "TrainingService";
+            page.EnableDeepLinking();
+            page.EnableTryItOutByDefault();
             page.SwaggerEndpoint("../openapi/v1.json", "TrainingService v1");
         });
         // A person who opens the bare address.
