@@ -58,6 +58,17 @@ public sealed class RunTests(Service service)
     }
 
     [Fact]
+    public async Task A_job_that_diverges_fails_and_keeps_its_result_and_metrics()
+    {
+        var id = await service.Http.SubmitAsync(epochs: 5, everySteps: 1, learningRate: 1e30);
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("failed", "diverged"), (job.Status(), job.ErrorCode()));
+        Assert.NotEqual(JsonValueKind.Null, job.GetProperty("result").GetProperty("divergence").ValueKind);
+        var layers = await service.Http.GetStringAsync($"/api/v1/jobs/{id}/layers", TestContext.Current.CancellationToken);
+        Assert.Contains("\"weightRms\":[[0,", layers, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_job_whose_data_set_is_gone_fails_with_a_sentence()
     {
         await using var db = service.NewDbContext();
