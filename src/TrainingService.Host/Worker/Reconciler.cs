@@ -14,15 +14,20 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, J
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Lease < TimeSpan.FromSeconds(20) ? options.Lease / 2 : TimeSpan.FromSeconds(10));
+        var afterFailure = false;
         do
         {
             try
             {
-                await TakeBackAsync(stoppingToken);
+                // In an outage leases run out although their workers live; once it is over, they have one round to renew them.
+                if (!afterFailure)
+                    await TakeBackAsync(stoppingToken);
                 await WakeForgottenAsync(stoppingToken);
+                afterFailure = false;
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
+                afterFailure = true;
                 log.LogError(Database.IsOutage(e) ? null : e, "Reconciling failed ({Message}); trying again.", e.GetBaseException().Message);
             }
         }
