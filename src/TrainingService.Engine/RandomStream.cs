@@ -9,7 +9,8 @@ internal enum StreamPurpose
     Biases = 2,
     Order = 3,
     EvaluationRows = 4,
-    Dropout = 5,
+    Noise = 5,
+    Structure = 6,
 }
 
 /// <summary>

@@ -11,20 +11,26 @@ internal struct ActivationCounts
     public double Sum, SumOfSquares, SumOfMagnitudes;
 }
 
-/// <summary>An activation bound to its parameters: the loops over a layer's blocks (units x samples, see Layout).</summary>
+/// <summary>
+/// An activation bound to its parameters: the loops over a layer's blocks (units x samples, see Layout).
+/// Where the slope is learned, <c>slopes</c> has one per unit, <c>slopeStride</c> apart (0 where the layer shares one).
+/// </summary>
 internal abstract unsafe class Activation
 {
     /// <summary>True if the negative slope is trained.</summary>
     public abstract bool LearnsSlope { get; }
 
-    /// <summary>h = f(z). <paramref name="slopes"/>: one per unit, <paramref name="slopeStride"/> apart (0 where shared); unused without learned slopes.</summary>
-    public abstract void Forward(float* z, float* h, int units, int blocks, float* slopes, int slopeStride);
+    /// <summary>
+    /// h = f(z) for blocks <paramref name="from"/> to <paramref name="to"/>. <paramref name="noise"/> is the key of random activations, 0 when evaluating.
+    /// Answers how many h of the first <paramref name="samples"/> samples are 0.
+    /// </summary>
+    public abstract long Forward(float* z, float* h, int units, int samples, int from, int to, float* slopes, int slopeStride, ulong noise);
 
     /// <summary>
-    /// In place: gradients dC/dh in <paramref name="g"/> become dC/dz. Sums them over the samples into <paramref name="biasGradient"/> (one per unit) and,
-    /// for learned slopes, dC/dslope into <paramref name="slopeGradient"/> (set per unit, or summed where shared).
+    /// In place, for units <paramref name="from"/> to <paramref name="to"/>: gradients dC/dh in <paramref name="g"/> become dC/dz, after
+    /// <paramref name="l1"/> sign(h) was added for the samples that exist. Learned slopes get their unit's dC/dslope in <paramref name="slopeGradient"/>.
     /// </summary>
-    public abstract void Backward(float* z, float* h, float* g, int units, int blocks, float* slopes, int slopeStride, float* biasGradient, float* slopeGradient);
+    public abstract void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1);
 
     /// <summary>Counts the first <paramref name="samples"/> samples; <paramref name="active"/> counts per unit the samples with z &gt; 0 (or NaN).</summary>
     public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ref ActivationCounts counts, Span<int> active);
@@ -41,46 +47,65 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     public override bool LearnsSlope => TOp.LearnsSlope;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Forward(float* z, float* h, int units, int blocks, float* slopes, int slopeStride)
+    public override long Forward(float* z, float* h, int units, int samples, int from, int to, float* slopes, int slopeStride, ulong noise)
     {
         var f = op;
-        for (var block = 0; block < blocks; block++)
+        var zeros = 0L;
+        z += (long)from * units * 32;
+        h += (long)from * units * 32;
+        for (var block = from; block < to; block++)
+        {
+            var lowNoise = TOp.Random ? Noise.Samples(noise, block * 32) : default;
+            var highNoise = TOp.Random ? Noise.Samples(noise, block * 32 + 16) : default;
+            var present = uint.MaxValue >> Math.Max(0, 32 - (samples - block * 32));
             for (var unit = 0; unit < units; unit++, z += 32, h += 32)
             {
                 if (TOp.LearnsSlope)
                     f = TOp.WithSlope(f, slopes[unit * slopeStride]);
-                f.Value(Vector512.Load(z)).Store(h);
-                f.Value(Vector512.Load(z + 16)).Store(h + 16);
+                if (TOp.Random && noise != 0)
+                    f = TOp.WithBits(op, Noise.Bits(noise, unit, lowNoise));
+                var low = f.Value(Vector512.Load(z));
+                low.Store(h);
+                if (TOp.Random && noise != 0)
+                    f = TOp.WithBits(op, Noise.Bits(noise, unit, highNoise));
+                var high = f.Value(Vector512.Load(z + 16));
+                high.Store(h + 16);
+                var zero = (uint)Vector512.Equals(low, Vector512<float>.Zero).ExtractMostSignificantBits()
+                    | (uint)Vector512.Equals(high, Vector512<float>.Zero).ExtractMostSignificantBits() << 16;
+                zeros += uint.PopCount(zero & present);
             }
+        }
+        return zeros;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Backward(float* z, float* h, float* g, int units, int blocks, float* slopes, int slopeStride, float* biasGradient, float* slopeGradient)
+    public override void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1)
     {
         var f = op;
-        if (TOp.LearnsSlope && slopeStride == 0)
-            *slopeGradient = 0;
-        for (var unit = 0; unit < units; unit++)
+        var penalty = Vector512.Create(l1);
+        for (var unit = from; unit < to; unit++)
         {
             if (TOp.LearnsSlope)
                 f = TOp.WithSlope(f, slopes[unit * slopeStride]);
-            var bias = Vector512<float>.Zero;
             var slope = Vector512<float>.Zero;
-            for (var block = 0; block < blocks; block++)
-                for (var half = 0; half < 32; half += 16)
+            for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
+            {
+                var at = (long)(first / 32) * units * 32 + unit * 32 + first % 32;
+                Vector512<float> input = Vector512.Load(z + at), output = Vector512.Load(h + at), gradient = Vector512.Load(g + at);
+                if (TOp.Random && noise != 0)
+                    f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first)));
+                if (l1 != 0)
                 {
-                    var at = (long)block * units * 32 + unit * 32 + half;
-                    var input = Vector512.Load(z + at);
-                    var gradient = Vector512.Load(g + at);
-                    if (TOp.LearnsSlope)
-                        slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
-                    gradient *= f.Derivative(input, Vector512.Load(h + at));
-                    gradient.Store(g + at);
-                    bias += gradient;
+                    // sign(h) is 0 at 0
+                    var nonzero = ~Vector512.Equals(output, Vector512<float>.Zero) & VectorMath.Present(first, samples);
+                    gradient += Vector512.CopySign(penalty, output) & nonzero;
                 }
-            biasGradient[unit] = VectorMath.Sum(bias);
+                if (TOp.LearnsSlope)
+                    slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
+                (gradient * f.Derivative(input, output)).Store(g + at);
+            }
             if (TOp.LearnsSlope)
-                slopeGradient[unit * slopeStride] = VectorMath.Sum(slope) + (slopeStride == 0 ? slopeGradient[0] : 0);
+                slopeGradient[unit] = VectorMath.Sum(slope);
         }
     }
 
@@ -91,8 +116,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         for (var first = 0; first < samples; first += 16)
         {
             var offset = (long)(first / 32) * units * 32 + first % 32;
-            var lanes = samples - first >= 16 ? uint.MaxValue : (1u << (samples - first)) - 1;
-            var mask = Vector512.LessThan(Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create(samples - first)).AsSingle();
+            var mask = VectorMath.Present(first, samples);
+            var lanes = (uint)mask.ExtractMostSignificantBits();
             Vector512<float> sum = default, squares = default, magnitudes = default;
             for (var unit = 0; unit < units; unit++, offset += 32)
             {
@@ -100,9 +125,9 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                     f = TOp.WithSlope(f, slopes[unit * slopeStride]);
                 var input = Vector512.Load(z + offset);
                 var output = Vector512.Load(h + offset) & mask;
-                var off = (uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes & 0xffff;
+                var off = (uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes;
                 counts.Off += uint.PopCount(off);
-                active[unit] += (int)uint.PopCount(~off & lanes & 0xffff);
+                active[unit] += (int)uint.PopCount(~off & lanes);
                 counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
                 counts.Saturated += uint.PopCount((uint)Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), _saturated).ExtractMostSignificantBits() & lanes);
                 sum += output;

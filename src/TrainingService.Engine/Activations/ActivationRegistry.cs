@@ -9,22 +9,29 @@ public static class ActivationRegistry
 
     private static readonly Entry[] Entries =
     [
+        new(Celu.Info, s => new Activation<Celu>(new(s.Alpha!.Value))),
         new(Elu.Info, s => new Activation<Elu>(new(s.Alpha!.Value, 1))),
         new(Gelu.Info, s => s.Approximate == "tanh" ? new Activation<GeluTanh>(default) : new Activation<Gelu>(default)),
+        new(HardShrink.Info, s => new Activation<HardShrink>(new(s.Lambda!.Value))),
+        new(HardSigmoid.Info, _ => new Activation<HardSigmoid>(default)),
+        new(HardSilu.Info, _ => new Activation<HardSilu>(default)),
+        new(HardTanh.Info, s => new Activation<HardTanh>(new(s.Min!.Value, s.Max!.Value))),
         new(Identity.Info, _ => new Activation<Identity>(default), _ => 1),
         new(LeakyRelu.Info, s => new Activation<LeakyRelu>(new(s.NegativeSlope!.Value)), s => Rectifier(s.NegativeSlope!.Value)),
+        new(LogSigmoid.Info, _ => new Activation<LogSigmoid>(default)),
         new(PRelu.Info, s => new Activation<PRelu>(new((float)s.Init!.Value)), s => Rectifier(s.Init!.Value)),
         new(Relu.Info, _ => new Activation<Relu>(default), _ => Rectifier(0)),
+        new(Relu6.Info, _ => new Activation<HardTanh>(new(0, 6))),
+        new(RRelu.Info, s => new Activation<RRelu>(new(s.Lower!.Value, s.Upper!.Value)), s => Rectifier((s.Lower!.Value + s.Upper!.Value) / 2)),
         new(Selu.Info, _ => new Activation<Elu>(new(Selu.Alpha, Selu.Scale)), _ => 3.0 / 4),
         new(Sigmoid.Info, _ => new Activation<Sigmoid>(default), _ => 1),
         new(Silu.Info, _ => new Activation<Silu>(default)),
+        new(SoftShrink.Info, s => new Activation<SoftShrink>(new(s.Lambda!.Value))),
         new(Softplus.Info, s => new Activation<Softplus>(new(s.Beta!.Value, s.Threshold!.Value))),
+        new(Softsign.Info, _ => new Activation<Softsign>(default)),
         new(Tanh.Info, _ => new Activation<Tanh>(default), _ => 5.0 / 3),
+        new(TanhShrink.Info, _ => new Activation<TanhShrink>(default)),
     ];
-
-    /// <summary>Known to the field, not here yet: refused by name and not as unknown.</summary>
-    private static readonly string[] Later =
-        ["celu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "log_sigmoid", "mish", "relu6", "rrelu", "soft_shrink", "softsign", "tanh_shrink"];
 
     /// <summary>In alphabetical order of their canonical names.</summary>
     public static IReadOnlyList<ActivationInfo> All { get; } = [.. Entries.Select(e => e.Info)];
@@ -37,9 +44,7 @@ public static class ActivationRegistry
     {
         if (Find(spec.Name) is not { } info)
         {
-            errors.Add(new(pointer, Later.Contains(spec.Name)
-                ? $"activation '{spec.Name}' is not supported yet"
-                : $"unknown activation '{spec.Name}'{Names.DidYouMean(spec.Name, All.SelectMany(a => a.Aliases.Prepend(a.Name)))}"));
+            errors.Add(new(pointer, $"unknown activation '{spec.Name}'{Names.DidYouMean(spec.Name, All.SelectMany(a => a.Aliases.Prepend(a.Name)))}"));
             return null;
         }
         var parameters = new ParameterReader($"activation '{info.Name}'", info.Parameters, pointer, errors);
@@ -53,8 +58,25 @@ public static class ActivationRegistry
             Beta = parameters.Read("beta", spec.Beta),
             Threshold = parameters.Read("threshold", spec.Threshold),
             Approximate = parameters.Read("approximate", spec.Approximate),
+            Lambda = parameters.Read("lambda", spec.Lambda),
+            Min = parameters.Read("min", spec.Min),
+            Max = parameters.Read("max", spec.Max),
+            Lower = parameters.Read("lower", spec.Lower),
+            Upper = parameters.Read("upper", spec.Upper),
         };
-        return parameters.Failed ? null : resolved;
+        if (parameters.Failed)
+            return null;
+        if (resolved.Min >= resolved.Max)
+        {
+            errors.Add(new(pointer + "/max", $"max must be above min, which is {resolved.Min}, not {resolved.Max}"));
+            return null;
+        }
+        if (resolved.Lower > resolved.Upper)
+        {
+            errors.Add(new(pointer + "/upper", $"upper must be at least lower, which is {resolved.Lower}, not {resolved.Upper}"));
+            return null;
+        }
+        return resolved;
     }
 
     /// <summary>Gains of a resolved activation.</summary>

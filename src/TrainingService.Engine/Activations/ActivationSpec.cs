@@ -9,7 +9,7 @@ public sealed record ActivationSpec
     /// <summary>Slope for z &lt;= 0 (leaky_relu; default 0.01).</summary>
     public double? NegativeSlope { get; init; }
 
-    /// <summary>Scale of the negative side (elu; default 1).</summary>
+    /// <summary>Minus the limit of the negative side (elu, celu; default 1).</summary>
     public double? Alpha { get; init; }
 
     /// <summary>Initial learned slope (prelu; default 0.25).</summary>
@@ -26,4 +26,19 @@ public sealed record ActivationSpec
 
     /// <summary><c>none</c> (exact, the default) or <c>tanh</c> (gelu).</summary>
     public string? Approximate { get; init; }
+
+    /// <summary>Half the width of the zero part (soft_shrink, hard_shrink; default 0.5).</summary>
+    public double? Lambda { get; init; }
+
+    /// <summary>Lower bound (hard_tanh; default -1).</summary>
+    public double? Min { get; init; }
+
+    /// <summary>Upper bound, above min (hard_tanh; default 1).</summary>
+    public double? Max { get; init; }
+
+    /// <summary>Least random slope (rrelu; default 1/8).</summary>
+    public double? Lower { get; init; }
+
+    /// <summary>Largest random slope, at least lower (rrelu; default 1/3).</summary>
+    public double? Upper { get; init; }
 }

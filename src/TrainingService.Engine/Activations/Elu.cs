@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
 
@@ -13,10 +14,12 @@ internal readonly struct Elu(double alpha, double scale) : IActivation<Elu>
         [new("alpha", 1.0, "> 0", "Minus the limit for z to minus infinity.")], "kaiming_normal",
         "Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by exponential linear units");
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), _scale * z, _alpha * VectorMath.ExpM1(z));
 
     // alpha e^z = h + alpha, but that loses digits where h is near -alpha
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), _scale, _alpha * VectorMath.Exp(z));
 }

@@ -11,6 +11,12 @@ internal interface IActivation<TSelf> where TSelf : struct, IActivation<TSelf>
     /// <summary>The same activation with the learned slope of the unit that a loop is at.</summary>
     static virtual TSelf WithSlope(TSelf self, float slope) => self;
 
+    /// <summary>True if the function is drawn anew for every entry while training.</summary>
+    static virtual bool Random => false;
+
+    /// <summary>The same activation as drawn with these random bits.</summary>
+    static virtual TSelf WithBits(TSelf self, Vector512<uint> bits) => self;
+
     /// <summary>h = f(z).</summary>
     Vector512<float> Value(Vector512<float> z);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace TrainingService.Engine.Activations;
@@ -11,8 +12,10 @@ internal readonly struct LeakyRelu(double negativeSlope) : IActivation<LeakyRelu
         [new("negativeSlope", 0.01, "finite", "Slope for z <= 0.")], "kaiming_normal",
         "Maas, Hannun & Ng (2013), Rectifier nonlinearities improve neural network acoustic models");
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), z, _slope * z);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), Vector512<float>.One, _slope);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace TrainingService.Engine.Activations;
@@ -17,8 +18,10 @@ internal readonly struct PRelu(float slope) : IActivation<PRelu>
 
     public static PRelu WithSlope(PRelu self, float slope) => new(slope);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), z, _slope * z);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), Vector512<float>.One, _slope);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
 
@@ -14,6 +15,7 @@ internal readonly struct Softplus(double beta, double threshold) : IActivation<S
         [new("beta", 1.0, "> 0", "Sharpness."), new("threshold", 20.0, "finite", "Where beta z is large enough to answer z itself.")], "kaiming_normal",
         "Dugas et al. (2001), Incorporating second-order functional knowledge for better option pricing");
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z)
     {
         // ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
@@ -22,6 +24,7 @@ internal readonly struct Softplus(double beta, double threshold) : IActivation<S
         return Vector512.ConditionalSelect(Vector512.GreaterThan(x, _threshold), z, soft);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h)
     {
         var x = _beta * z;

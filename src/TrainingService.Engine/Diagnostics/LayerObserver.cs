@@ -1,7 +1,6 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Memory;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Diagnostics;
@@ -9,7 +8,7 @@ namespace TrainingService.Engine.Diagnostics;
 /// <summary>Measures every layer on the same rows again and again; remembers which units were dead the first time.</summary>
 internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows)
 {
-    private readonly int[][] _active = [.. network.Layers.Select(l => new int[l.Plan.Outputs])];
+    private readonly int[][] _active = [.. network.Observed.Select(l => new int[l.Linear.Units])];
     private bool[][]? _bornDead;
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
@@ -21,10 +20,9 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>A point for each layer.</summary>
     public LayerPoint[] Measure(long step, double epoch)
     {
-        var layers = network.Layers;
-        var counts = new ActivationCounts[layers.Length];
-        var squares = new double[layers.Length];
-        var chunkSquares = new double[layers.Length];
+        var layers = network.Observed;
+        var counts = new ActivationCounts[layers.Count];
+        var squares = new double[layers.Count];
         double loss = 0;
         var correct = 0;
         foreach (var active in _active)
@@ -36,11 +34,9 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             loss += network.LossSum();
             if (split.Labels.Length > 0)
                 correct += network.Correct();
-            for (var i = 0; i < layers.Length; i++)
-                layers[i].Activation.Count(layers[i].Z, layers[i].H, layers[i].Plan.Outputs, network.Samples, layers[i].Slopes.Values, layers[i].SlopeStride, ref counts[i], _active[i]);
-            network.GradientSquares(chunkSquares);
-            for (var i = 0; i < layers.Length; i++)
-                squares[i] += chunkSquares[i];
+            for (var i = 0; i < layers.Count; i++)
+                Count(layers[i], ref counts[i], _active[i]);
+            network.AddGradientSquares(squares);
         }
         MeanLoss = loss / rows.Length;
         Accuracy = (double)correct / rows.Length;
@@ -48,9 +44,16 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         return [.. layers.Select((layer, i) => Point(step, epoch, i, layer, counts[i], squares[i]))];
     }
 
-    private LayerPoint Point(long step, double epoch, int index, DenseLayer layer, in ActivationCounts counts, double squares)
+    private void Count(ObservedLayer layer, ref ActivationCounts counts, int[] active)
     {
-        var units = layer.Plan.Outputs;
+        var slopes = layer.Activation?.Slopes is { } learned ? learned.Values : null;
+        (layer.Activation?.Function ?? Identity).Count(layer.Z, layer.H, layer.Linear.Units, network.Samples, slopes, layer.Activation?.SlopeStride ?? 0,
+            ref counts, active);
+    }
+
+    private LayerPoint Point(long step, double epoch, int index, ObservedLayer layer, in ActivationCounts counts, double squares)
+    {
+        var units = layer.Linear.Units;
         var entries = (double)units * rows.Length;
         int dead = 0, bornDead = 0;
         for (var n = 0; n < units; n++)
@@ -60,11 +63,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 if (_bornDead![index][n])
                     bornDead++;
             }
-        var weights = (double)units * layer.Plan.Inputs;
-        var slopes = new ReadOnlySpan<float>(layer.Slopes.Values, layer.Plan.Slopes);
-        double slopeSum = 0;
-        foreach (var slope in slopes)
-            slopeSum += slope;
+        var weight = layer.Linear.Weight;
         return new(step, epoch, index,
             Sparsity: (float)(counts.Zeros / entries),
             OffRate: (float)(counts.Off / entries),
@@ -76,8 +75,21 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             RmsActivation: (float)Math.Sqrt(counts.SumOfSquares / entries),
             MeanAbsActivation: (float)(counts.SumOfMagnitudes / entries),
             GradientRms: (float)Math.Sqrt(squares / entries),
-            WeightRms: (float)Math.Sqrt(VectorMath.SumOfSquares(layer.Weights.Values, (long)Layout.Tiles(layer.Plan.Inputs) * units * 32) / weights),
-            UpdateRatio: step == 0 ? null : (float)Math.Sqrt(layer.LastStep.Update / layer.LastStep.Parameter),
-            Slope: slopes.Length == 0 ? null : (float)(slopeSum / slopes.Length));
+            WeightRms: (float)Math.Sqrt(VectorMath.SumOfSquares(weight.Values, weight.Length) / weight.Count),
+            UpdateRatio: step == 0 ? null : (float)Math.Sqrt(weight.Norms.Update / weight.Norms.Parameter),
+            Slope: layer.Activation?.Slopes is { } slopes ? (float)slopes.Get().Average(s => (double)s) : null);
     }
+
+    /// <summary>Which units were dead the first time, for a run that goes on elsewhere.</summary>
+    public void Capture(BinaryWriter writer)
+    {
+        foreach (var layer in _bornDead!)
+            foreach (var dead in layer)
+                writer.Write(dead);
+    }
+
+    /// <summary>What <see cref="Capture"/> wrote.</summary>
+    public void Restore(BinaryReader reader) => _bornDead = [.. _active.Select(layer => layer.Select(_ => reader.ReadBoolean()).ToArray())];
+
+    private static readonly Activation Identity = new Activation<Identity>(default);
 }

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Initializers;
@@ -9,7 +10,11 @@ public static class InitializerRegistry
     /// <summary>What a formula may depend on. PyTorch's weight is (out, in): fan_in is its second dimension.</summary>
     private readonly record struct Fans(int In, int Out, ActivationSpec Activation);
 
-    private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw> Formula);
+    /// <summary>Either a distribution to draw every number from, or a fill of its own for what needs more than one number at a time.</summary>
+    private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null);
+
+    /// <summary>Fills a weight (fan_out, fan_in) row by row; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead.</summary>
+    private delegate void MatrixFill(InitializerSpec spec, Fans fans, Span<float> weight, Span<float> bias, RandomStream random);
 
     private static readonly ParameterInfo Gain = new("gain", 1.0, "> 0", "Factor on the standard deviation.");
     private static readonly ParameterInfo KaimingGain = new("gain", null, "> 0", "Factor on the standard deviation; PyTorch's gain of the layer's activation if left out, sqrt(2) where its table has none.");
@@ -20,14 +25,31 @@ public static class InitializerRegistry
 
     private static readonly Entry[] Entries =
     [
+        new(new("auto", [], "N(0, gain^2 / fan_in), gain = 1 / sqrt(E[f(z)^2]), z ~ N(0, 1), for any activation f; from 15 hidden layers on then scaled on one batch as lsuv",
+            [], "the forward condition of He et al. (2015), eq. 9, with E[f^2] by quadrature"), false,
+            (_, f) => Draw.Normal(0, ActivationRegistry.Gains(f.Activation).Forward / Math.Sqrt(f.In))),
         new(new("constant", [], "value", [new("value", 0.0, "finite", "The constant.")], "-"), true, (s, _) => Draw.Constant(s.Value!.Value)),
         new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He), false, (s, f) => Draw.Normal(0, Kaiming(s, f))),
         new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He), false, (s, f) => Symmetric(Kaiming(s, f))),
         new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun), false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
+        new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
+            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null, (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random)),
         new(new("normal", ["random_normal"], "N(mean, std^2)", [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation.")], "-"), true,
             (s, _) => Draw.Normal(s.Mean!.Value, s.Std!.Value)),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
+        new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
+            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false, null,
+            (s, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, s.Gain!.Value, random)),
+        new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
+            "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true, null,
+            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random)),
+        new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
+            [new("sparsity", 0.1, "[0, 1)", "Share of zeros in each column, rounded up."), new("std", 0.01, ">= 0", "Standard deviation of the others.")],
+            "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false, null,
+            (s, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, s.Sparsity!.Value, s.Std!.Value, random)),
+        new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
+            (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases", [], "torch.nn.Linear.reset_parameters"), true,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("truncated_normal", ["trunc_normal"], "N(mean, std^2), redrawn beyond 2 std",
@@ -51,9 +73,6 @@ public static class InitializerRegistry
         new(new("zeros", [], "0", [], "-"), true, (_, _) => Draw.Constant(0)),
     ];
 
-    /// <summary>Known to the field, not here yet: refused by name and not as unknown.</summary>
-    private static readonly string[] Later = ["auto", "lsuv", "orthogonal", "rai", "sparse", "standard"];
-
     /// <summary>In alphabetical order of their canonical names.</summary>
     public static IReadOnlyList<InitializerInfo> All { get; } = [.. Entries.Select(e => e.Info)];
 
@@ -65,9 +84,7 @@ public static class InitializerRegistry
     {
         if (Find(spec.Name) is not { } info)
         {
-            errors.Add(new(pointer, Later.Contains(spec.Name)
-                ? $"initializer '{spec.Name}' is not supported yet"
-                : $"unknown initializer '{spec.Name}'{Names.DidYouMean(spec.Name, All.SelectMany(a => a.Aliases.Prepend(a.Name)))}"));
+            errors.Add(new(pointer, $"unknown initializer '{spec.Name}'{Names.DidYouMean(spec.Name, All.SelectMany(a => a.Aliases.Prepend(a.Name)))}"));
             return null;
         }
         var parameters = new ParameterReader($"initializer '{info.Name}'", info.Parameters, pointer, errors);
@@ -83,6 +100,7 @@ public static class InitializerRegistry
             Mode = parameters.Read("mode", spec.Mode),
             Scale = parameters.Read("scale", spec.Scale),
             Distribution = parameters.Read("distribution", spec.Distribution),
+            Sparsity = parameters.Read("sparsity", spec.Sparsity),
         };
         if (parameters.Failed)
             return null;
@@ -105,8 +123,30 @@ public static class InitializerRegistry
         return null;
     }
 
-    /// <summary>The distribution of a layer's weight (or bias) with its fans and the activation behind it; the specs are resolved.</summary>
-    internal static Draw DrawFor(InitializerSpec resolved, int fanIn, int fanOut, ActivationSpec activation) => Of(resolved).Formula(resolved, new(fanIn, fanOut, activation));
+    /// <summary>Draws a layer's weight and bias from streams of their own.</summary>
+    internal static void Initialize(LinearPlan plan, long seed, int index, Parameters weight, Parameters bias)
+    {
+        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
+        var values = new float[weight.Count];
+        var numbers = new float[bias.Count];
+        Fill(Of(plan.Initializer), plan.Initializer, fans, values, [], new(seed, StreamPurpose.Weights, index));
+        weight.Set(values);
+        var entry = Of(plan.BiasInitializer);
+        // a bias that belongs to the weight's structure is drawn with the weight's stream
+        if (entry.Fill is not null)
+            Fill(entry, plan.BiasInitializer, fans, values, numbers, new(seed, StreamPurpose.Weights, index));
+        else
+            Fill(entry, plan.BiasInitializer, fans, numbers, [], new(seed, StreamPurpose.Biases, index));
+        bias.Set(numbers);
+    }
+
+    private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)
+    {
+        if (entry.Fill is { } fill)
+            fill(spec, fans, values, bias, random);
+        else
+            entry.Formula!(spec, fans).Fill(values, random);
+    }
 
     private static Entry Of(InitializerSpec resolved) => Entries.First(e => e.Info.Name == resolved.Name);
 

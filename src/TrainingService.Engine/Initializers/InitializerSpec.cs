@@ -6,7 +6,7 @@ public sealed record InitializerSpec
     /// <summary>Canonical name or alias, see the catalogue (<c>kaiming_normal</c>, <c>he_normal</c>, <c>xavier_uniform</c>, ...).</summary>
     public required string Name { get; init; }
 
-    /// <summary>Factor on the standard deviation (xavier_*: default 1; kaiming_*: default PyTorch's gain of the layer's activation).</summary>
+    /// <summary>Factor on the standard deviation (xavier_*, orthogonal: default 1; kaiming_*: default PyTorch's gain of the layer's activation).</summary>
     public double? Gain { get; init; }
 
     /// <summary>The constant (constant; default 0).</summary>
@@ -15,7 +15,7 @@ public sealed record InitializerSpec
     /// <summary>Mean (normal, truncated_normal; default 0).</summary>
     public double? Mean { get; init; }
 
-    /// <summary>Standard deviation (normal: default 1; truncated_normal: default 1, of the distribution before truncation at 2 std).</summary>
+    /// <summary>Standard deviation (normal: default 1; truncated_normal: default 1, of the distribution before truncation at 2 std; sparse: default 0.01).</summary>
     public double? Std { get; init; }
 
     /// <summary>Lower bound (uniform; default 0).</summary>
@@ -32,4 +32,7 @@ public sealed record InitializerSpec
 
     /// <summary><c>normal</c>, <c>truncated_normal</c> (default) or <c>uniform</c> (variance_scaling).</summary>
     public string? Distribution { get; init; }
+
+    /// <summary>Share of zeros in each column, in [0, 1) (sparse; default 0.1).</summary>
+    public double? Sparsity { get; init; }
 }

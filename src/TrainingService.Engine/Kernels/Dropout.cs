@@ -4,37 +4,26 @@ using System.Runtime.Intrinsics;
 namespace TrainingService.Engine.Kernels;
 
 /// <summary>
-/// Inverted dropout (Srivastava et al. 2014): an entry is kept with probability 1 - rate and then divided by it. Whether (unit, sample) is kept is a
-/// hash of the key and the two, so the backward pass asks again and nothing depends on the order of work.
+/// y = factor x + offset where an entry is kept, which happens with probability 1 - rate, else y = dropped. Plain dropout (Srivastava et al. 2014) has factor
+/// 1 / (1 - rate) and zeros; alpha dropout (Klambauer et al. 2017) has values that keep mean and variance.
 /// </summary>
 internal static unsafe class Dropout
 {
-    /// <summary>target = source where kept, divided by 1 - rate, else 0; may work in place. <paramref name="key"/> stands for seed, layer and step.</summary>
+    /// <summary>Blocks <paramref name="from"/> to <paramref name="to"/> of units x samples; may work in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Apply(float* source, float* target, int units, int blocks, double rate, ulong key)
+    public static void Apply(float* source, float* target, int units, int from, int to, double rate, float factor, float offset, float dropped, ulong key)
     {
         var threshold = Vector512.Create((uint)(rate * 4294967296.0));
-        var factor = Vector512.Create((float)(1 / (1 - rate)));
-        var lanes = Vector512.Create(0u, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        var high = Vector512.Create((uint)(key >> 32));
-        for (var half = 0; half < blocks * 2; half++)
+        Vector512<float> a = Vector512.Create(factor), b = Vector512.Create(offset), c = Vector512.Create(dropped);
+        for (var half = from * 2; half < to * 2; half++)
         {
-            var samples = Mix((lanes + Vector512.Create((uint)half * 16)) * Vector512.Create(0x9E3779B1u) ^ high);
-            var offset = (long)(half / 2) * units * 32 + half % 2 * 16;
-            for (var unit = 0; unit < units; unit++, offset += 32)
+            var samples = Noise.Samples(key, half * 16);
+            var at = (long)(half / 2) * units * 32 + half % 2 * 16;
+            for (var unit = 0; unit < units; unit++, at += 32)
             {
-                var bits = Mix(samples ^ Vector512.Create((uint)RandomStream.Mix(key + (uint)unit)));
-                (Vector512.Load(source + offset) * factor & Vector512.GreaterThanOrEqual(bits, threshold).AsSingle()).Store(target + offset);
+                var kept = Vector512.GreaterThanOrEqual(Noise.Bits(key, unit, samples), threshold).AsSingle();
+                Vector512.ConditionalSelect(kept, Vector512.FusedMultiplyAdd(Vector512.Load(source + at), a, b), c).Store(target + at);
             }
         }
-    }
-
-    /// <summary>MurmurHash3's finaliser on 32 bits: a bijection that scatters neighbours.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Mix(Vector512<uint> x)
-    {
-        x = (x ^ x >>> 16) * Vector512.Create(0x85EBCA6Bu);
-        x = (x ^ x >>> 13) * Vector512.Create(0xC2B2AE35u);
-        return x ^ x >>> 16;
     }
 }

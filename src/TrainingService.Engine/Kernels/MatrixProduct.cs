@@ -5,42 +5,48 @@ namespace TrainingService.Engine.Kernels;
 /// <summary>
 /// The three products of a dense layer with N outputs and K inputs on a batch in blocks of 32 samples (see <see cref="Layout"/>):
 /// forward Z = W X + b, input gradient dX = W^T dZ, weight gradient dW = dZ X^T. Weights stay in their panels for all three.
-/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past.
+/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past; of those, a band
+/// of at most 384 rows (384 KB) stays in the second-level cache while the blocks go past.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
     private const int Chunk = 256;
+    private const int Band = 384;
 
-    /// <summary>Z (N x samples) = W (N x K) X (K x samples) + b (N).</summary>
-    public static void Forward(float* weights, float* bias, float* input, float* output, int inputs, int outputs, int blocks)
+    /// <summary>Z (N x samples) = W (N x K) X (K x samples) + b (N), for blocks <paramref name="from"/> to <paramref name="to"/>.</summary>
+    public static void Forward(float* weights, float* bias, float* input, float* output, int inputs, int outputs, int from, int to)
     {
         for (var k = 0; k < inputs; k += Chunk)
         {
             var depth = Math.Min(Chunk, inputs - k);
-            for (var block = 0; block < blocks; block++)
-            {
-                var b = input + ((long)block * inputs + k) * 32;
-                var c = output + (long)block * outputs * 32;
-                for (var n = 0; n < outputs;)
-                    n += Tile.Multiply<RowsApart>(outputs - n, weights + Layout.Panel(n, k, outputs), outputs * 32, b, c + n * 32, bias + n, depth, k == 0 ? Start.Bias : Start.Tile);
-            }
+            for (var band = 0; band < outputs; band += Band)
+                for (var block = from; block < to; block++)
+                {
+                    var b = input + ((long)block * inputs + k) * 32;
+                    var c = output + (long)block * outputs * 32;
+                    var end = Math.Min(band + Band, outputs);
+                    for (var n = band; n < end;)
+                        n += Tile.Multiply<RowsApart>(end - n, weights + Layout.Panel(n, k, outputs), outputs * 32, b, c + n * 32, bias + n, depth, k == 0 ? Start.Bias : Start.Tile);
+                }
         }
     }
 
-    /// <summary>dX (K x samples) = W^T dZ (N x samples).</summary>
-    public static void InputGradient(float* weights, float* outputGradient, float* inputGradient, int inputs, int outputs, int blocks)
+    /// <summary>dX (K x samples) = W^T dZ (N x samples), for blocks <paramref name="from"/> to <paramref name="to"/>.</summary>
+    public static void InputGradient(float* weights, float* outputGradient, float* inputGradient, int inputs, int outputs, int from, int to)
     {
         for (var n = 0; n < outputs; n += Chunk)
         {
             var depth = Math.Min(Chunk, outputs - n);
-            for (var block = 0; block < blocks; block++)
-            {
-                var b = outputGradient + ((long)block * outputs + n) * 32;
-                var c = inputGradient + (long)block * inputs * 32;
-                for (var k = 0; k < inputs;)
-                    // a tile stays within its panel of 32 inputs
-                    k += Tile.Multiply<RowsTogether>(Math.Min(inputs - k, 32 - k % 32), weights + Layout.Panel(n, k, outputs), 32 * 32, b, c + k * 32, null, depth, n == 0 ? Start.Zero : Start.Tile);
-            }
+            for (var band = 0; band < inputs; band += Band)
+                for (var block = from; block < to; block++)
+                {
+                    var b = outputGradient + ((long)block * outputs + n) * 32;
+                    var c = inputGradient + (long)block * inputs * 32;
+                    var end = Math.Min(band + Band, inputs);
+                    for (var k = band; k < end;)
+                        // a tile stays within its panel of 32 inputs
+                        k += Tile.Multiply<RowsTogether>(Math.Min(end - k, 32 - k % 32), weights + Layout.Panel(n, k, outputs), 32 * 32, b, c + k * 32, null, depth, n == 0 ? Start.Zero : Start.Tile);
+                }
         }
     }
 

@@ -73,9 +73,9 @@ internal static unsafe class VectorMath
         return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, V(0.625f)), small, large);
     }
 
-    /// <summary>ln x for x &gt; 0: x = 2^n m with m in [sqrt(1/2), sqrt 2), then a polynomial in m - 1.</summary>
+    /// <summary>ln x for positive, normal and finite x (NaN and infinity stay): x = 2^n m with m in [sqrt(1/2), sqrt 2), then a polynomial in m - 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Log(Vector512<float> x)
+    public static Vector512<float> Log(Vector512<float> x)
     {
         var bits = x.AsInt32() - Vector512.Create(0x3f3504f3);
         var n = Vector512.ConvertToSingle(Vector512.ShiftRightArithmetic(bits, 23));
@@ -86,7 +86,8 @@ internal static unsafe class VectorMath
         var y = p * square * m;
         y = Vector512.FusedMultiplyAdd(n, V(-2.12194440e-4f), y);
         y = Vector512.FusedMultiplyAdd(square, V(-0.5f), y);
-        return Vector512.FusedMultiplyAdd(n, V(0.693359375f), m + y);
+        y = Vector512.FusedMultiplyAdd(n, V(0.693359375f), m + y);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, V(float.PositiveInfinity)), y, x);
     }
 
     /// <summary>ln(1 + u) for u in [0, 1]: ln(w) u / (w - 1) with w = 1 + u takes back w's rounding.</summary>
@@ -152,4 +153,9 @@ internal static unsafe class VectorMath
         var four = eight.GetLower() + eight.GetUpper();
         return four[0] + four[2] + (four[1] + four[3]);
     }
+
+    /// <summary>All bits set in the lanes of 16 samples from <paramref name="first"/> on that exist.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Present(int first, int samples) =>
+        Vector512.LessThan(Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create(samples - first)).AsSingle();
 }

@@ -12,7 +12,7 @@ public sealed record ModelSpec
     /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <see cref="Layers"/>.</summary>
     public IReadOnlyList<int>? HiddenLayers { get; init; }
 
-    /// <summary>The long form: dense and dropout layers in order; excludes <see cref="HiddenLayers"/>.</summary>
+    /// <summary>The long form, in order; excludes <see cref="HiddenLayers"/>.</summary>
     public IReadOnlyList<LayerSpec>? Layers { get; init; }
 
     /// <summary>Activation of every hidden layer that doesn't name its own. Default relu.</summary>
@@ -24,23 +24,26 @@ public sealed record ModelSpec
     /// <summary>Bias initialiser of every layer that doesn't name its own, the output layer included. Default zeros.</summary>
     public InitializerSpec? BiasInitializer { get; init; }
 
-    /// <summary>Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form. Default 0.</summary>
+    /// <summary>Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form. Default 0; selu layers get alpha dropout.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary>Only <c>none</c> so far.</summary>
+    /// <summary><c>none</c> (default), <c>batch_norm</c> or <c>layer_norm</c> between every hidden layer of the short form and its activation.</summary>
     public string? Normalization { get; init; }
 }
 
 /// <summary>One entry of the long form.</summary>
 public sealed record LayerSpec
 {
-    /// <summary><c>dense</c> or <c>dropout</c>.</summary>
+    /// <summary>
+    /// <c>dense</c>, <c>activation</c> (one more activation, as behind a norm: give the dense layer before it the activation identity), <c>dropout</c>,
+    /// <c>alpha_dropout</c>, <c>batch_norm</c>, <c>layer_norm</c> or <c>residual</c> (x + layers(x)).
+    /// </summary>
     public required string Type { get; init; }
 
     /// <summary>Number of units (dense).</summary>
     public int? Units { get; init; }
 
-    /// <summary>Activation (dense); the model's if left out.</summary>
+    /// <summary>Activation (dense, activation); the model's if left out.</summary>
     public ActivationSpec? Activation { get; init; }
 
     /// <summary>Weight initialiser (dense); the model's if left out.</summary>
@@ -49,9 +52,15 @@ public sealed record LayerSpec
     /// <summary>Bias initialiser (dense); the model's if left out.</summary>
     public InitializerSpec? BiasInitializer { get; init; }
 
-    /// <summary>Probability in [0, 1) of zeroing an entry while training (dropout).</summary>
+    /// <summary>Probability in [0, 1) of dropping an entry while training (dropout, alpha_dropout).</summary>
     public double? Rate { get; init; }
 
-    /// <summary>The branch of a residual block; not supported yet.</summary>
+    /// <summary>Added to the variance, above 0 (batch_norm, layer_norm; default 1e-5).</summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>Weight of the newest batch in the running statistics, in (0, 1] (batch_norm; default 0.1).</summary>
+    public double? Momentum { get; init; }
+
+    /// <summary>The branch (residual); its output must have as many units as its input.</summary>
     public IReadOnlyList<LayerSpec>? Layers { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Losses;
@@ -7,90 +8,94 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Layers;
 
+/// <summary>A linear layer with the activation behind it: what diagnostics call a layer.</summary>
+/// <param name="Linear">Its weights.</param>
+/// <param name="Activation">Null where the linear output is passed on as it is.</param>
+/// <param name="Before">The layer whose output the activation reads: the linear one or a norm.</param>
+internal sealed unsafe record ObservedLayer(Linear Linear, ActivationLayer? Activation, Layer Before)
+{
+    /// <summary>What the activation reads, in blocks.</summary>
+    public float* Z => Before.Output;
+
+    /// <summary>What it answers.</summary>
+    public float* H => Activation is null ? Linear.Output : Activation.Output;
+}
+
 /// <summary>
 /// The layers and one batch on its way through them: <see cref="Load"/> rows, <see cref="Forward"/>, then either <see cref="Backward"/>, which also updates the
-/// parameters, or <see cref="GradientSquares"/>, which changes nothing.
+/// parameters, or <see cref="AddGradientSquares"/>, which changes nothing.
 /// </summary>
 internal sealed unsafe class Network : IDisposable
 {
-    private readonly FloatBuffer _input, _inputPanels, _panels, _gradient, _nextGradient;
-    private readonly float[] _values;
+    private readonly Workspace _workspace;
+    private readonly Sequence _sequence;
+    private readonly ActivationLayer[] _activations;
+    private readonly int _outputs;
     private readonly int[] _labels;
-    private readonly long _seed;
-    private readonly int _features;
-    private bool _droppedOut;
-    private ulong _step;
+    private readonly float[] _values;
+    private float* _output;
 
     /// <param name="layers">From the input on; the output layer is last.</param>
-    /// <param name="loss">On the output layer.</param>
+    /// <param name="features">Columns of the data.</param>
+    /// <param name="loss">On the last layer's output.</param>
     /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
     /// <param name="capacity">Most samples of a batch.</param>
-    /// <param name="seed">Of weights and dropout.</param>
-    public Network(IReadOnlyList<DensePlan> layers, Loss loss, int states, int capacity, long seed)
+    /// <param name="seed">Of weights and noise.</param>
+    /// <param name="threads">Of this run.</param>
+    /// <param name="storesGradients">Whether weight gradients are kept until all are known.</param>
+    public Network(IReadOnlyList<LayerPlan> layers, int features, Loss loss, int states, int capacity, long seed, int threads = 1, bool storesGradients = false)
     {
-        Capacity = Layout.Padded(capacity);
         Loss = loss;
-        var blocks = Capacity / 32;
-        _seed = seed;
-        _features = layers[0].Inputs;
-        Layers = [.. layers.Select((plan, index) => new DenseLayer(plan, index, seed, states, blocks))];
-        _input = new((long)blocks * _features * 32);
-        _inputPanels = new((long)Layout.Tiles(_features) * Capacity * 32);
-        _panels = new(layers.Skip(1).Select(l => (long)Layout.Tiles(l.Inputs) * Capacity * 32).DefaultIfEmpty().Max());
-        var widest = (long)blocks * layers.Max(l => l.Outputs) * 32;
-        _gradient = new(widest);
-        _nextGradient = new(widest);
+        _workspace = new(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity, seed, threads, states, storesGradients);
+        var first = default(LayerIndices);
+        _sequence = Sequence.Create(layers, _workspace, ref first);
+        _outputs = layers[^1].Units;
         _labels = new int[Capacity];
-        _values = new float[Capacity * layers[^1].Outputs];
+        _values = new float[Capacity * _outputs];
+        Parameters = [.. _sequence.Layers.SelectMany(l => l.Parameters)];
+        Observed = Observe(_sequence);
+        _activations = [.. Flat(_sequence).OfType<ActivationLayer>()];
+        for (var i = 0; i < Observed.Count; i++)
+            (Observed[i].Activation ?? (Layer)Observed[i].Linear).Observed = i;
     }
-
-    public DenseLayer[] Layers { get; }
 
     public Loss Loss { get; }
 
+    /// <summary>In the order of the layers: weight, bias; slopes; gamma, beta.</summary>
+    public Parameters[] Parameters { get; }
+
+    /// <summary>The linear layers in order; the output layer is last.</summary>
+    public IReadOnlyList<ObservedLayer> Observed { get; }
+
+    public IReadOnlyList<Layer> Layers => _sequence.Layers;
+
     /// <summary>Most samples of a batch, a multiple of 32.</summary>
-    public int Capacity { get; }
+    public int Capacity => _workspace.Capacity;
 
     /// <summary>Samples of the batch that was loaded last.</summary>
-    public int Samples { get; private set; }
+    public int Samples => _workspace.Samples;
 
-    private int Blocks => Layout.Tiles(Samples);
-
-    private DenseLayer Output => Layers[^1];
-
-    /// <summary>
-    /// Bytes that a network of these layers holds: parameters and states, four numbers per activation (z, h and two gradients), the input twice, one transposed input.
-    /// </summary>
-    public static long Bytes(IReadOnlyList<DensePlan> layers, int states, int capacity)
+    /// <summary>Ends a pass in the middle with an <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken Cancellation
     {
-        var samples = (long)Layout.Padded(capacity);
-        var parameters = layers.Sum(l => (long)Layout.Padded(l.Inputs) * l.Outputs + Layout.Padded(l.Outputs) + Layout.Padded(l.Slopes)) * (1 + states);
-        var activations = samples * (layers.Sum(l => 2L * l.Outputs + (l.Dropout > 0 ? l.Inputs : 0)) + 2L * layers.Max(l => l.Outputs));
-        var inputs = samples * (layers[0].Inputs + Layout.Padded(layers[0].Inputs) + layers.Skip(1).Select(l => (long)Layout.Padded(l.Inputs)).DefaultIfEmpty().Max());
-        return sizeof(float) * (parameters + activations + inputs);
+        set => _workspace.Cancellation = value;
     }
+
+    /// <summary>Weight of the mean over rows of the sum of |h| in the loss.</summary>
+    public double ActivityL1 { get; init; }
+
+    /// <summary>Bytes that a network of these layers holds.</summary>
+    public static long Bytes(IReadOnlyList<LayerPlan> layers, int features, int states, int capacity, bool storesGradients) =>
+        sizeof(float) * (layers.Sum(l => l.PaddedParameters) * (1 + states + (storesGradients ? 1 : 0)) + Layout.Padded(capacity) * layers.Sum(l => l.Kept))
+        + Workspace.Bytes(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity);
 
     /// <summary>Gathers rows of a split as the batch.</summary>
     public void Load(DataSplit split, ReadOnlySpan<int> rows)
     {
-        Samples = rows.Length;
-        var panelRows = Blocks * 32;
-        var panelCount = Layout.Tiles(_features);
-        for (var s = 0; s < panelRows; s++)
-        {
-            var row = s < rows.Length ? split.Features.AsSpan((int)((long)rows[s] * _features), _features) : default;
-            for (var q = 0; q < panelCount; q++)
-            {
-                var target = new Span<float>(_inputPanels.Pointer + ((long)q * panelRows + s) * 32, 32);
-                var length = Math.Min(32, row.Length - q * 32);
-                if (length < 32)
-                    target.Clear();
-                if (length > 0)
-                    row.Slice(q * 32, length).CopyTo(target);
-            }
-        }
-        Transpose.PanelsToBlocks(_inputPanels.Pointer, _input.Pointer, _features, Blocks);
-
+        _workspace.Samples = rows.Length;
+        fixed (float* features = split.Features)
+        fixed (int* indices = rows)
+            Gather.Batch(features, indices, rows.Length, _workspace.Features, _workspace.InputPanels, _workspace.Input, _workspace.Blocks);
         var numbers = split.Values.Length / Math.Max(1, split.Rows);
         for (var s = 0; s < rows.Length; s++)
             if (split.Labels.Length > 0)
@@ -99,26 +104,11 @@ internal sealed unsafe class Network : IDisposable
                 split.Values.AsSpan(rows[s] * numbers, numbers).CopyTo(_values.AsSpan(s * numbers));
     }
 
-    /// <summary>Computes all layers' z and h. <paramref name="step"/> (from 1) selects the dropout masks; 0 leaves dropout out.</summary>
+    /// <summary>Computes all layers. <paramref name="step"/> (from 1) selects the noise of dropout and random slopes; 0 evaluates.</summary>
     public void Forward(long step = 0)
     {
-        _step = (ulong)step;
-        _droppedOut = step > 0;
-        var input = _input.Pointer;
-        for (var i = 0; i < Layers.Length; i++)
-        {
-            var layer = Layers[i];
-            if (_droppedOut && layer.Plan.Dropout > 0)
-            {
-                Dropout.Apply(input, layer.Dropped, layer.Plan.Inputs, Blocks, layer.Plan.Dropout, DropoutKey(i));
-                input = layer.Dropped;
-                if (i == 0)
-                    Transpose.BlocksToPanels(input, _inputPanels.Pointer, _features, Blocks);
-            }
-            MatrixProduct.Forward(layer.Weights.Values, layer.Bias.Values, input, layer.Z, layer.Plan.Inputs, layer.Plan.Outputs, Blocks);
-            layer.Activation.Forward(layer.Z, layer.H, layer.Plan.Outputs, Blocks, layer.Slopes.Values, layer.SlopeStride);
-            input = layer.H;
-        }
+        _workspace.Step = step;
+        _output = _sequence.Forward(_workspace.Input);
     }
 
     /// <summary>Sum of the losses of the batch's rows.</summary>
@@ -126,139 +116,216 @@ internal sealed unsafe class Network : IDisposable
     {
         fixed (int* labels = _labels)
         fixed (float* values = _values)
-            return Loss.Sum(Output.H, Output.Plan.Outputs, Samples, new(labels, values));
+            return Loss.Sum(_output, _outputs, Samples, new(labels, values));
+    }
+
+    /// <summary>What activity L1 adds to that sum.</summary>
+    public double PenaltySum()
+    {
+        if (ActivityL1 == 0)
+            return 0;
+        double sum = 0;
+        foreach (var activation in _activations)
+            sum += Reduction.SumMagnitudes(activation.Output, activation.Units, Samples);
+        return ActivityL1 * sum;
     }
 
     /// <summary>Rows of the batch that are classified correctly; classes only.</summary>
     public int Correct()
     {
         fixed (int* labels = _labels)
-            return Loss.Correct(Output.H, Output.Plan.Outputs, Samples, new(labels, null));
+            return Loss.Correct(_output, _outputs, Samples, new(labels, null));
     }
 
     /// <summary>The outputs of the batch, (samples, outputs) row by row.</summary>
     public float[] Outputs()
     {
-        var result = new float[Samples * Output.Plan.Outputs];
+        var result = new float[Samples * _outputs];
         for (var s = 0; s < Samples; s++)
-            for (var c = 0; c < Output.Plan.Outputs; c++)
-                result[s * Output.Plan.Outputs + c] = Output.H[Layout.Block(c, s, Output.Plan.Outputs)];
+            for (var c = 0; c < _outputs; c++)
+                result[s * _outputs + c] = _output[Layout.Block(c, s, _outputs)];
         return result;
     }
 
-    /// <summary>Brings the gradient of the batch's mean loss back and updates every layer on the way. Answers the sum of squares of all gradients.</summary>
-    public double Backward(Optimizer optimizer) => Descend(1f / Samples, optimizer, []);
-
-    /// <summary>Sums of squares over rows and units of dC/dz per layer, C the loss of one row; changes no parameter.</summary>
-    public void GradientSquares(Span<double> squares) => Descend(1, null, squares);
-
-    private double Descend(float scale, Optimizer? optimizer, Span<double> squares)
+    /// <summary>
+    /// Brings the gradient of the batch's mean loss (and activity penalty) back and updates every parameter on the way, or at the end if it is to be clipped.
+    /// </summary>
+    /// <param name="optimizer">With the step's numbers.</param>
+    /// <param name="clipNorm">Most that the gradient's 2-norm may be; only where gradients are stored.</param>
+    /// <param name="measured">Whether the norms of gradients and parameters will be asked for.</param>
+    public void Backward(Optimizer optimizer, double? clipNorm = null, bool measured = true)
     {
-        float* gradient = _gradient.Pointer, next = _nextGradient.Pointer;
+        _workspace.ActivityL1 = (float)(ActivityL1 / Samples);
+        _workspace.Optimizer = optimizer;
+        _workspace.Measured = measured;
+        Descend(1f / Samples);
+        _workspace.Optimizer = null;
+        if (_workspace.StoresGradients)
+            UpdateAll(optimizer, clipNorm);
+        else
+            GradientNorm = measured ? SumOfNorms() : double.NaN;
+    }
+
+    /// <summary>The 2-norm of the whole gradient of the last step, before clipping; NaN if that step was not measured.</summary>
+    public double GradientNorm { get; private set; }
+
+    private double SumOfNorms()
+    {
+        var squares = 0.0;
+        foreach (var parameters in Parameters)
+            squares += parameters.Norms.Gradient;
+        return Math.Sqrt(squares);
+    }
+
+    private void UpdateAll(Optimizer optimizer, double? clipNorm)
+    {
+        var squares = 0.0;
+        foreach (var parameters in Parameters)
+            squares += VectorMath.SumOfSquares(parameters.Gradient, parameters.Length);
+        GradientNorm = Math.Sqrt(squares);
+        foreach (var p in Parameters)
+        {
+            if (GradientNorm > clipNorm)
+                Reduction.Scale(p.Gradient, (float)(clipNorm.Value / (GradientNorm + 1e-6)), p.Length);
+            p.Norms = default;
+            optimizer.Apply(p.Gradient, p.Values, p.First, p.Second, (int)p.Length, _workspace.Measured, ref p.Norms);
+        }
+    }
+
+    /// <summary>False if the last step made a parameter infinite or NaN, or nearly so.</summary>
+    public bool UpdatesAreFinite
+    {
+        get
+        {
+            foreach (var parameters in Parameters)
+                if (!double.IsFinite(parameters.Norms.Update))
+                    return false;
+            return true;
+        }
+    }
+
+    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer.</summary>
+    public void AddGradientSquares(double[] squares)
+    {
+        _workspace.ActivityL1 = 0;
+        _workspace.GradientSquares = squares;
+        Descend(1);
+        _workspace.GradientSquares = null;
+    }
+
+    private void Descend(float scale)
+    {
         fixed (int* labels = _labels)
         fixed (float* values = _values)
-            Loss.Gradient(Output.H, gradient, Output.Plan.Outputs, Samples, new(labels, values), scale);
-        var total = 0.0;
-        for (var i = Layers.Length - 1; i >= 0; i--)
-        {
-            var layer = Layers[i];
-            layer.Activation.Backward(layer.Z, layer.H, gradient, layer.Plan.Outputs, Blocks, layer.Slopes.Values, layer.SlopeStride, layer.BiasGradient, layer.SlopeGradient);
-            if (squares.Length > 0)
-                squares[i] = VectorMath.SumOfSquares(gradient, Blocks * 32L * layer.Plan.Outputs);
-            if (i > 0)
-                MatrixProduct.InputGradient(layer.Weights.Values, gradient, next, layer.Plan.Inputs, layer.Plan.Outputs, Blocks);
-            if (optimizer is not null)
-                total += Update(i, gradient, optimizer);
-            if (i > 0 && _droppedOut && layer.Plan.Dropout > 0)
-                Dropout.Apply(next, next, layer.Plan.Inputs, Blocks, layer.Plan.Dropout, DropoutKey(i));
-            var free = gradient;
-            gradient = next;
-            next = free;
-        }
-        return total;
+            Loss.Gradient(_output, _workspace.Gradient, _outputs, Samples, new(labels, values), scale);
+        _sequence.Backward(_workspace.Input, wanted: false);
     }
-
-    /// <summary>False if the last step made a weight infinite or NaN, or nearly so.</summary>
-    public bool UpdatesAreFinite => Layers.All(l => double.IsFinite(l.LastStep.Update));
-
-    /// <summary>Computes the weight gradient a tile at a time and hands it to the optimiser while it is in the cache.</summary>
-    private double Update(int index, float* gradient, Optimizer optimizer)
-    {
-        var layer = Layers[index];
-        int inputs = layer.Plan.Inputs, outputs = layer.Plan.Outputs;
-        var panels = _inputPanels.Pointer;
-        if (index > 0)
-        {
-            panels = _panels.Pointer;
-            Transpose.BlocksToPanels(_droppedOut && layer.Plan.Dropout > 0 ? layer.Dropped : Layers[index - 1].H, panels, inputs, Blocks);
-        }
-        var weightNorms = default(StepNorms);
-        var tile = stackalloc float[Tile.LargestRows * 32 + 16];
-        tile = (float*)(((nint)tile + 63) & ~63);
-        for (var q = 0; q < Layout.Tiles(inputs); q++)
-            for (var n = 0; n < outputs;)
-            {
-                var rows = MatrixProduct.WeightGradient(gradient, panels + (long)q * Blocks * 1024, tile, n, outputs, Blocks);
-                var at = ((long)q * outputs + n) * 32;
-                optimizer.Apply(tile, layer.Weights.Values + at, layer.Weights.First + at, layer.Weights.Second + at, rows * 32, ref weightNorms);
-                n += rows;
-            }
-        layer.LastStep = weightNorms;
-        var norms = weightNorms;
-        optimizer.Apply(layer.BiasGradient, layer.Bias.Values, layer.Bias.First, layer.Bias.Second, Layout.Padded(outputs), ref norms);
-        if (layer.Plan.Slopes > 0)
-            optimizer.Apply(layer.SlopeGradient, layer.Slopes.Values, layer.Slopes.First, layer.Slopes.Second, Layout.Padded(layer.Plan.Slopes), ref norms);
-        return norms.Gradient;
-    }
-
-    private ulong DropoutKey(int layer) => RandomStream.Mix(RandomStream.Mix(RandomStream.Mix((ulong)_seed + ((ulong)StreamPurpose.Dropout << 56)) + (ulong)layer) + _step);
 
     /// <summary>
-    /// The name of the first layer with a z of the batch, a weight, a bias or a slope that is not finite; null if there is none.
+    /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has the mean square 1 on the loaded batch
+    /// (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %). Biases are 0 or small then, so that mean square and variance are near.
+    /// </summary>
+    public void ScaleToUnitVariance(Func<LinearPlan, bool> which)
+    {
+        foreach (var layer in Observed)
+        {
+            if (!which(layer.Linear.Plan))
+                continue;
+            for (var attempt = 0; attempt < 10; attempt++)
+            {
+                Forward();
+                var counts = default(Activations.ActivationCounts);
+                Identity.Count(layer.Linear.Output, layer.Linear.Output, layer.Linear.Units, Samples, null, 0, ref counts, new int[layer.Linear.Units]);
+                var entries = (double)Samples * layer.Linear.Units;
+                var mean = counts.Sum / entries;
+                var variance = counts.SumOfSquares / entries - mean * mean;
+                if (!(variance > 0) || !double.IsFinite(variance) || Math.Abs(variance - 1) < 0.01)
+                    break;
+                var weight = layer.Linear.Weight.Get();
+                for (var i = 0; i < weight.Length; i++)
+                    weight[i] = (float)(weight[i] / Math.Sqrt(variance));
+                layer.Linear.Weight.Set(weight);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The name of the first layer with a z or h of the batch that is not finite, or else with such a parameter (the step's update has spread by now what
+    /// began in one layer); null if there is none.
     /// </summary>
     public string? FirstNonFinite()
     {
-        foreach (var layer in Layers)
-        {
-            var plan = layer.Plan;
+        foreach (var layer in Observed)
             for (var s = 0; s < Samples; s++)
-                for (var n = 0; n < plan.Outputs; n++)
-                    if (!float.IsFinite(layer.Z[Layout.Block(n, s, plan.Outputs)]))
-                        return plan.Name;
-            foreach (var value in layer.GetWeight())
-                if (!float.IsFinite(value))
-                    return plan.Name;
-            for (var n = 0; n < plan.Outputs; n++)
-                if (!float.IsFinite(layer.Bias.Values[n]))
-                    return plan.Name;
-            for (var n = 0; n < plan.Slopes; n++)
-                if (!float.IsFinite(layer.Slopes.Values[n]))
-                    return plan.Name;
-        }
+                for (var n = 0; n < layer.Linear.Units; n++)
+                {
+                    var at = Layout.Block(n, s, layer.Linear.Units);
+                    if (!float.IsFinite(layer.Z[at]) || !float.IsFinite(layer.H[at]))
+                        return layer.Linear.Plan.Name;
+                }
+        foreach (var layer in Observed)
+            foreach (var parameters in layer.Linear.Parameters.Concat(layer.Before.Parameters).Concat(layer.Activation?.Parameters ?? []))
+                foreach (var value in parameters.Get())
+                    if (!float.IsFinite(value))
+                        return layer.Linear.Plan.Name;
         return null;
     }
 
-    /// <summary>SHA-256 over all parameters as little-endian float32, layer by layer: weight (out, in) row by row, bias, slopes.</summary>
+    /// <summary>SHA-256 over all parameters as little-endian float32, in order; matrices (out, in) row by row.</summary>
     public string Sha256()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var layer in Layers)
-        {
-            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(layer.GetWeight()));
-            hash.AppendData(new ReadOnlySpan<byte>(layer.Bias.Values, layer.Plan.Outputs * sizeof(float)));
-            hash.AppendData(new ReadOnlySpan<byte>(layer.Slopes.Values, layer.Plan.Slopes * sizeof(float)));
-        }
+        foreach (var parameters in Parameters)
+            hash.AppendData(MemoryMarshal.AsBytes<float>(parameters.Get()));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Parameters, optimiser states and running statistics, as they lie in memory.</summary>
+    public void Capture(BinaryWriter writer)
+    {
+        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
+            writer.Write(new ReadOnlySpan<byte>(buffer.Pointer, checked((int)(buffer.Length * sizeof(float)))));
+    }
+
+    /// <summary>What <see cref="Capture"/> wrote, of a network of the same layers.</summary>
+    public void Restore(BinaryReader reader)
+    {
+        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
+            reader.BaseStream.ReadExactly(new Span<byte>(buffer.Pointer, checked((int)(buffer.Length * sizeof(float)))));
     }
 
     public void Dispose()
     {
-        foreach (var layer in Layers)
+        foreach (var layer in _sequence.Layers)
             layer.Dispose();
-        _input.Dispose();
-        _inputPanels.Dispose();
-        _panels.Dispose();
-        _gradient.Dispose();
-        _nextGradient.Dispose();
+        _workspace.Dispose();
+    }
+
+    private static readonly Activations.Activation<Activations.Identity> Identity = new(default);
+
+    private static int Widest(IReadOnlyList<LayerPlan> layers, Func<LayerPlan, int> width) =>
+        layers.Select(l => l is ResidualPlan residual ? Math.Max(residual.Units, Widest(residual.Branch, width)) : width(l)).DefaultIfEmpty().Max();
+
+    private static IEnumerable<Layer> Flat(Sequence sequence) => sequence.Layers.SelectMany(l => l is Residual residual ? Flat(residual.Branch) : [l]);
+
+    private static List<ObservedLayer> Observe(Sequence sequence)
+    {
+        var result = new List<ObservedLayer>();
+        for (var i = 0; i < sequence.Layers.Count; i++)
+            switch (sequence.Layers[i])
+            {
+                case Linear linear:
+                    // an activation belongs to the linear layer in front of it, with nothing but a norm between them
+                    var next = i + 1;
+                    if (next < sequence.Layers.Count && sequence.Layers[next] is BatchNorm or LayerNorm)
+                        next++;
+                    var activation = next < sequence.Layers.Count ? sequence.Layers[next] as ActivationLayer : null;
+                    result.Add(new(linear, activation, activation is null ? linear : sequence.Layers[next - 1]));
+                    break;
+                case Residual residual:
+                    result.AddRange(Observe(residual.Branch));
+                    break;
+            }
+        return result;
     }
 }

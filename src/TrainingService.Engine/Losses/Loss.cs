@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Memory;
+using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Losses;
 
@@ -23,52 +25,72 @@ internal abstract unsafe class Loss
     /// <summary>The gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.</summary>
     public abstract void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale);
 
-    public static Loss Create(string name, bool classes) => name switch
+    public static Loss Create(TrainingSpec s, bool classes) => s.Loss switch
     {
-        "cross_entropy" => new CrossEntropy(),
+        "cross_entropy" => new CrossEntropy((float)s.LabelSmoothing!.Value),
         "binary_cross_entropy" => new BinaryCrossEntropy(),
+        "huber" => new Huber(s.HuberDelta!.Value, classes),
         "mse" => new MeanSquaredError(classes),
-        _ => throw new ArgumentException($"no loss '{name}'", nameof(name)),
+        _ => throw new ArgumentException($"no loss '{s.Loss}'", nameof(s)),
     };
 
-    /// <summary>Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs counts.</summary>
+    /// <summary>Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs counts, and NaN predicts nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Correct(float* outputs, int count, int samples, in Targets targets)
     {
         var correct = 0;
-        for (var s = 0; s < samples; s++)
+        var predicted = stackalloc int[16];
+        for (var first = 0; first < samples; first += 16)
         {
-            var row = outputs + (long)(s / 32) * count * 32 + s % 32;
-            var best = 0;
+            var row = outputs + (long)(first / 32) * count * 32 + first % 32;
+            var best = Vector512.Load(row);
+            var index = Vector512<int>.Zero;
+            if (count == 1)
+                index = Vector512.GreaterThan(best, Vector512<float>.Zero).AsInt32() & Vector512<int>.One;
             for (var c = 1; c < count; c++)
-                if (row[c * 32] > row[best * 32])
-                    best = c;
-            // NaN outputs predict nothing
-            if (count == 1 ? float.IsFinite(row[0]) && row[0] > 0 == (targets.Labels[s] == 1) : best == targets.Labels[s] && !float.IsNaN(row[best * 32]))
-                correct++;
+            {
+                var output = Vector512.Load(row + c * 32);
+                // NaN stays best, to be sorted out below
+                var larger = Vector512.GreaterThan(output, best) | ~Vector512.Equals(output, output);
+                best = Vector512.ConditionalSelect(larger, output, best);
+                index = Vector512.ConditionalSelect(larger.AsInt32(), Vector512.Create(c), index);
+            }
+            Vector512.ConditionalSelect(Vector512.Equals(best, best).AsInt32(), index, Vector512.Create(-1)).Store(predicted);
+            for (var s = 0; s < 16 && first + s < samples; s++)
+                correct += predicted[s] == targets.Labels[first + s] ? 1 : 0;
         }
         return correct;
     }
-
-    /// <summary>All bits set in the lanes of samples that exist.</summary>
-    protected static Vector512<float> Present(int first, int samples) =>
-        Vector512.LessThan(Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create(samples - first)).AsSingle();
 }
 
-/// <summary>-log softmax(z)[label], mean over the rows. Gradient: softmax(z) - onehot(label).</summary>
-internal sealed unsafe class CrossEntropy : Loss
+/// <summary>
+/// -sum_c q_c log softmax(z)_c with q = (1 - smoothing) onehot(label) + smoothing / C (Szegedy et al. 2016), mean over the rows. Gradient: softmax(z) - q.
+/// </summary>
+internal sealed unsafe class CrossEntropy(float smoothing) : Loss
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override double Sum(float* outputs, int count, int samples, in Targets targets)
     {
         double total = 0;
-        var lane = stackalloc float[16];
+        var loss = stackalloc float[16];
         for (var first = 0; first < samples; first += 16)
         {
             var z = outputs + (long)(first / 32) * count * 32 + first % 32;
             var (top, sum) = Softmax(z, count);
-            top.Store(lane);
+            if (smoothing > 0)
+            {
+                // the mean of all outputs stands for the smoothed part of the target
+                var all = Vector512<float>.Zero;
+                for (var c = 0; c < count; c++)
+                    all += Vector512.Load(z + c * 32) - top;
+                (VectorMath.Log(sum) - all * Vector512.Create(smoothing / count)).Store(loss);
+            }
+            else
+            {
+                VectorMath.Log(sum).Store(loss);
+            }
             for (var s = 0; s < 16 && first + s < samples; s++)
-                total += Math.Log(sum[s]) + (lane[s] - (double)z[targets.Labels[first + s] * 32 + s]);
+                total += loss[s] - (1 - smoothing) * (z[targets.Labels[first + s] * 32 + s] - (double)top[s]);
         }
         return total;
     }
@@ -76,16 +98,17 @@ internal sealed unsafe class CrossEntropy : Loss
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale)
     {
+        var shared = Vector512.Create(scale * smoothing / count);
         for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
         {
             var offset = (long)(first / 32) * count * 32 + first % 32;
             var (top, sum) = Softmax(outputs + offset, count);
-            var present = Present(first, samples);
+            var present = VectorMath.Present(first, samples);
             var factor = Vector512.Create(scale) / sum;
             for (var c = 0; c < count; c++)
-                (VectorMath.Exp(Vector512.Load(outputs + offset + c * 32) - top) * factor & present).Store(gradient + offset + c * 32);
+                (VectorMath.Exp(Vector512.Load(outputs + offset + c * 32) - top) * factor - shared & present).Store(gradient + offset + c * 32);
             for (var s = 0; s < 16 && first + s < samples; s++)
-                gradient[offset + targets.Labels[first + s] * 32 + s] -= scale;
+                gradient[offset + targets.Labels[first + s] * 32 + s] -= scale * (1 - smoothing);
         }
     }
 
@@ -122,38 +145,57 @@ internal sealed unsafe class BinaryCrossEntropy : Loss
         for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
         {
             var offset = (long)(first / 32) * 32 + first % 32;
-            (VectorMath.Sigmoid(Vector512.Load(outputs + offset)) * Vector512.Create(scale) & Present(first, samples)).Store(gradient + offset);
+            (VectorMath.Sigmoid(Vector512.Load(outputs + offset)) * Vector512.Create(scale) & VectorMath.Present(first, samples)).Store(gradient + offset);
             for (var s = 0; s < 16 && first + s < samples; s++)
                 gradient[offset + s] -= scale * targets.Labels[first + s];
         }
     }
 }
 
-/// <summary>(z - y)^2, mean over rows and outputs; y the number, or 1 for the row's class and 0 for the others. Gradient: 2 (z - y) / outputs.</summary>
-internal sealed unsafe class MeanSquaredError(bool classes) : Loss
+/// <summary>A loss of the difference between an output and its target: a number, or 1 for the row's class and 0 for the others. Mean over rows and outputs.</summary>
+internal abstract unsafe class DifferenceLoss(bool classes) : Loss
 {
-    private float Target(in Targets targets, int sample, int output, int count) =>
-        classes ? targets.Labels[sample] == output ? 1 : 0 : targets.Values[sample * count + output];
+    protected abstract double Value(double difference);
+
+    protected abstract float Slope(float difference);
 
     public override double Sum(float* outputs, int count, int samples, in Targets targets)
     {
         double total = 0;
         for (var s = 0; s < samples; s++)
             for (var c = 0; c < count; c++)
-            {
-                var difference = (double)outputs[(long)(s / 32) * count * 32 + c * 32 + s % 32] - Target(targets, s, c, count);
-                total += difference * difference;
-            }
+                total += Value((double)outputs[Layout.Block(c, s, count)] - Target(targets, s, c, count));
         return total / count;
     }
 
     public override void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale)
     {
-        for (var s = 0; s < (samples + 31) / 32 * 32; s++)
+        for (var s = 0; s < Layout.Padded(samples); s++)
             for (var c = 0; c < count; c++)
             {
-                var at = (long)(s / 32) * count * 32 + c * 32 + s % 32;
-                gradient[at] = s < samples ? 2 * scale / count * (outputs[at] - Target(targets, s, c, count)) : 0;
+                var at = Layout.Block(c, s, count);
+                gradient[at] = s < samples ? scale / count * Slope(outputs[at] - Target(targets, s, c, count)) : 0;
             }
     }
+
+    private float Target(in Targets targets, int sample, int output, int count) =>
+        classes ? targets.Labels[sample] == output ? 1 : 0 : targets.Values[sample * count + output];
+}
+
+/// <summary>d^2.</summary>
+internal sealed class MeanSquaredError(bool classes) : DifferenceLoss(classes)
+{
+    protected override double Value(double difference) => difference * difference;
+
+    protected override float Slope(float difference) => 2 * difference;
+}
+
+/// <summary>|d| &lt;= delta ? d^2 / 2 : delta (|d| - delta / 2) (Huber 1964).</summary>
+internal sealed class Huber(double delta, bool classes) : DifferenceLoss(classes)
+{
+    protected override double Value(double difference) =>
+        Math.Abs(difference) <= delta ? difference * difference / 2 : delta * (Math.Abs(difference) - delta / 2);
+
+    // comparisons let NaN through
+    protected override float Slope(float difference) => difference > delta ? (float)delta : difference < -delta ? (float)-delta : difference;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace TrainingService.Engine.Optimizers;
@@ -20,6 +21,7 @@ internal readonly struct Sgd(double learningRate, double weightDecay) : IUpdate
 
     public static int States => 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second) =>
         Vector512.FusedMultiplyAdd(_rate, Vector512.FusedMultiplyAdd(_decay, parameter, gradient), parameter);
 }
@@ -33,6 +35,7 @@ internal readonly struct SgdMomentum(double learningRate, double momentum, doubl
 
     public static int States => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
@@ -50,6 +53,7 @@ internal readonly struct SgdNesterov(double learningRate, double momentum, doubl
 
     public static int States => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
@@ -59,10 +63,10 @@ internal readonly struct SgdNesterov(double learningRate, double momentum, doubl
 }
 
 /// <summary>
-/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), g with wd p added
-/// (Kingma &amp; Ba 2015, algorithm 1).
+/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) (Kingma &amp; Ba 2015, algorithm 1).
+/// Weight decay is added to g, or decoupled: first p -= lr wd p (AdamW, Loshchilov &amp; Hutter 2019).
 /// </summary>
-internal readonly struct Adam(double learningRate, double beta1, double beta2, double epsilon, double weightDecay, long step) : IUpdate
+internal readonly struct Adam(double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled, long step) : IUpdate
 {
     private readonly Vector512<float> _beta1 = Vector512.Create((float)beta1);
     private readonly Vector512<float> _rest1 = Vector512.Create((float)(1 - beta1));
@@ -71,16 +75,42 @@ internal readonly struct Adam(double learningRate, double beta1, double beta2, d
     private readonly Vector512<float> _rate = Vector512.Create((float)(-learningRate / (1 - Math.Pow(beta1, step))));
     private readonly Vector512<float> _root = Vector512.Create((float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))));
     private readonly Vector512<float> _epsilon = Vector512.Create((float)epsilon);
-    private readonly Vector512<float> _decay = Vector512.Create((float)weightDecay);
+    private readonly Vector512<float> _decay = Vector512.Create((float)(decoupled ? 0 : weightDecay));
+    private readonly Vector512<float> _kept = Vector512.Create((float)(decoupled ? 1 - learningRate * weightDecay : 1));
 
     public static int States => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
         first = Vector512.FusedMultiplyAdd(_beta1, first, _rest1 * gradient);
         second = Vector512.FusedMultiplyAdd(_beta2, second, _rest2 * (gradient * gradient));
-        return parameter + _rate * first / Vector512.FusedMultiplyAdd(Vector512.Sqrt(second), _root, _epsilon);
+        return Vector512.FusedMultiplyAdd(_kept, parameter, _rate * first / Vector512.FusedMultiplyAdd(Vector512.Sqrt(second), _root, _epsilon));
+    }
+}
+
+/// <summary>
+/// v = alpha v + (1 - alpha) g^2, m = mu m + g / (sqrt(v) + epsilon), p -= lr m, g with wd p added (Tieleman &amp; Hinton 2012, in PyTorch's form, not centered).
+/// </summary>
+internal readonly struct RmsProp(double learningRate, double alpha, double epsilon, double momentum, double weightDecay) : IUpdate
+{
+    private readonly Vector512<float> _rate = Vector512.Create((float)-learningRate);
+    private readonly Vector512<float> _alpha = Vector512.Create((float)alpha);
+    private readonly Vector512<float> _rest = Vector512.Create((float)(1 - alpha));
+    private readonly Vector512<float> _epsilon = Vector512.Create((float)epsilon);
+    private readonly Vector512<float> _momentum = Vector512.Create((float)momentum);
+    private readonly Vector512<float> _decay = Vector512.Create((float)weightDecay);
+
+    public static int States => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    {
+        gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
+        second = Vector512.FusedMultiplyAdd(_alpha, second, _rest * (gradient * gradient));
+        first = Vector512.FusedMultiplyAdd(_momentum, first, gradient / (Vector512.Sqrt(second) + _epsilon));
+        return Vector512.FusedMultiplyAdd(_rate, first, parameter);
     }
 }
 
@@ -89,6 +119,7 @@ internal readonly struct KeepGradient : IUpdate
 {
     public static int States => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
     {
         first = gradient;

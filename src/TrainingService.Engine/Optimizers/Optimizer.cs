@@ -7,13 +7,13 @@ namespace TrainingService.Engine.Optimizers;
 /// <summary>Sums of squares over the parameters that one step has changed.</summary>
 internal struct StepNorms
 {
-    /// <summary>Of the gradients, weight decay left out.</summary>
-    public double Gradient;
-
     /// <summary>Of the changes.</summary>
     public double Update;
 
-    /// <summary>Of the parameters before the step.</summary>
+    /// <summary>Of the gradients, before clipping and weight decay; only in measured steps.</summary>
+    public double Gradient;
+
+    /// <summary>Of the parameters before the step; only in measured steps.</summary>
     public double Parameter;
 
     public void Add(in StepNorms other)
@@ -27,35 +27,38 @@ internal struct StepNorms
 /// <summary>The update loop, and the operator of the step at hand.</summary>
 internal abstract unsafe class Optimizer
 {
+    /// <summary>Numbers kept per parameter from step to step.</summary>
     public abstract int States { get; }
 
-    /// <summary>Binds the step's numbers: its learning rate, and its index from 1 for bias correction.</summary>
-    public abstract void Begin(double learningRate, long step);
+    /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the spec's own) and the index from 1.</summary>
+    public abstract void Begin(double learningRate, double? momentum, long step);
 
-    /// <summary>Updates <paramref name="count"/> parameters (a multiple of 16; padding has gradient 0).</summary>
-    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, ref StepNorms norms);
+    /// <summary>Updates <paramref name="count"/> parameters, a multiple of 16; padding has gradient 0.</summary>
+    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms);
 
     public static Optimizer Create(OptimizerSpec s) => s.Name switch
     {
-        "adam" => new Optimizer<Adam>((rate, step) => new(rate, s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, step)),
-        "sgd" when s.Momentum == 0 => new Optimizer<Sgd>((rate, _) => new(rate, s.WeightDecay!.Value)),
-        "sgd" when s.Nesterov == true => new Optimizer<SgdNesterov>((rate, _) => new(rate, s.Momentum!.Value, s.WeightDecay!.Value)),
-        "sgd" => new Optimizer<SgdMomentum>((rate, _) => new(rate, s.Momentum!.Value, s.WeightDecay!.Value)),
+        "adam" => new Optimizer<Adam>((rate, momentum, step) => new(rate, momentum ?? s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, false, step)),
+        "adamw" => new Optimizer<Adam>((rate, momentum, step) => new(rate, momentum ?? s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, true, step)),
+        "rmsprop" => new Optimizer<RmsProp>((rate, momentum, _) => new(rate, s.Alpha!.Value, s.Epsilon!.Value, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
+        "sgd" when s.Momentum == 0 => new Optimizer<Sgd>((rate, _, _) => new(rate, s.WeightDecay!.Value)),
+        "sgd" when s.Nesterov == true => new Optimizer<SgdNesterov>((rate, momentum, _) => new(rate, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
+        "sgd" => new Optimizer<SgdMomentum>((rate, momentum, _) => new(rate, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
         _ => throw new ArgumentException($"no optimizer '{s.Name}'", nameof(s)),
     };
 }
 
 /// <inheritdoc/>
-internal sealed unsafe class Optimizer<TOp>(Func<double, long, TOp> bind) : Optimizer where TOp : struct, IUpdate
+internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bind) : Optimizer where TOp : struct, IUpdate
 {
     private TOp _op;
 
     public override int States => TOp.States;
 
-    public override void Begin(double learningRate, long step) => _op = bind(learningRate, step);
+    public override void Begin(double learningRate, double? momentum, long step) => _op = bind(learningRate, momentum, step);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, ref StepNorms norms)
+    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms)
     {
         var op = _op;
         Vector512<float> gradients = default, updates = default, squares = default;
@@ -72,8 +75,10 @@ internal sealed unsafe class Optimizer<TOp>(Func<double, long, TOp> bind) : Opti
             if (TOp.States > 1)
                 v.Store(second + i);
             var update = after - before;
-            gradients = Vector512.FusedMultiplyAdd(g, g, gradients);
             updates = Vector512.FusedMultiplyAdd(update, update, updates);
+            if (!measured)
+                continue;
+            gradients = Vector512.FusedMultiplyAdd(g, g, gradients);
             squares = Vector512.FusedMultiplyAdd(before, before, squares);
         }
         norms.Gradient += VectorMath.Sum(gradients);

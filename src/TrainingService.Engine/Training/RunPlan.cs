@@ -1,3 +1,4 @@
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
 
@@ -29,22 +30,25 @@ public sealed class RunPlan
     public DataShape Data { get; }
 
     /// <summary>Trainable numbers: weights, biases, slopes.</summary>
-    public long ParameterCount => DenseLayers().Sum(l => l.Parameters);
+    public long ParameterCount => Layers.Sum(l => l.Parameters);
 
     /// <summary>Bytes that a run holds at most: parameters, optimiser state, activations of a batch, and the data's rows.</summary>
-    public long MemoryBytes => Network.Bytes(DenseLayers(), Optimizers.Optimizer.Create(Training.Optimizer!).States, Capacity)
+    public long MemoryBytes => Network.Bytes(Layers, Data.Features, Optimizers.Optimizer.Create(Training.Optimizer!).States, Capacity, StoresGradients)
         + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows) * (Data.Features + 1);
 
     /// <summary>Optimiser steps of the whole run.</summary>
     public long Steps => (Data.TrainRows + Training.BatchSize!.Value - 1L) / Training.BatchSize!.Value * Training.Epochs!.Value;
+
+    /// <summary>The dense layers, from the input on; the output layer is last.</summary>
+    public IReadOnlyList<LayerInfo> DenseLayers =>
+        [.. Linear(Layers).Select((l, i) => new LayerInfo(i, l.Name, l.Units, l.Activation.Name, l.Initializer.Name))];
 
     /// <summary>Multiplications and additions of the whole run's matrix products: 6 per weight and training row (4 in the first layer), 2 per evaluated row.</summary>
     public double FloatingPointOperations
     {
         get
         {
-            var layers = DenseLayers();
-            double forward = 2.0 * layers.Sum(l => (double)l.Inputs * l.Outputs), first = 2.0 * layers[0].Inputs * layers[0].Outputs;
+            double forward = 2.0 * Layers.Sum(l => l.Multiplies), first = 2.0 * Linear(Layers).First().Multiplies;
             double epochs = Training.Epochs!.Value, measured = Math.Min(Data.TrainRows, Diagnostics.EvaluationRows!.Value);
             return epochs * Data.TrainRows * (3 * forward - first)
                 + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * forward
@@ -62,26 +66,83 @@ public sealed class RunPlan
     public static RunPlan? Check(ModelSpec model, TrainingSpec training, DiagnosticsSpec diagnostics, DataShape data, ICollection<SpecError> errors) =>
         new PlanCheck(data, errors).Run(model, training, diagnostics);
 
-    /// <summary>The dense layers from the input on, dropout layers folded into the layer behind them; the output layer is last.</summary>
-    internal IReadOnlyList<DensePlan> DenseLayers()
+    /// <summary>Clipping needs all gradients before the first update.</summary>
+    internal bool StoresGradients => Training.ClipNorm is not null;
+
+    /// <summary>What to build, from the input on; the output layer is last.</summary>
+    internal IReadOnlyList<LayerPlan> Layers => field ??= Build();
+
+    private List<LayerPlan> Build()
     {
-        var layers = new List<DensePlan>();
-        var inputs = Data.Features;
-        var dropout = 0.0;
-        foreach (var layer in Model.Layers ?? [.. Model.HiddenLayers!.Select(units => new LayerSpec { Type = "dense", Units = units })])
-        {
-            if (layer.Type == "dropout")
-            {
-                dropout = layer.Rate!.Value;
-                continue;
-            }
-            layers.Add(new($"hidden{layers.Count + 1}", inputs, layer.Units!.Value, layer.Activation ?? Model.Activation!, layer.Initializer ?? Model.Initializer!,
-                layer.BiasInitializer ?? Model.BiasInitializer!, dropout));
-            inputs = layer.Units.Value;
-            dropout = Model.Layers is null ? Model.Dropout!.Value : 0;
-        }
+        var layers = new List<LayerPlan>();
+        var units = Data.Features;
+        var hidden = 0;
+        Append(layers, Model.Layers ?? ShortForm(), ref units, ref hidden);
         var outputs = Data.Target == TargetKind.Number ? Data.Numbers : Training.Loss == "binary_cross_entropy" ? 1 : Data.Classes;
-        layers.Add(new("output", inputs, outputs, new() { Name = "identity" }, Model.Initializer!, Model.BiasInitializer!, dropout));
+        layers.Add(new LinearPlan("output", units, outputs, Model.Initializer!, Model.BiasInitializer!, Identity));
         return layers;
+    }
+
+    private static IEnumerable<LinearPlan> Linear(IEnumerable<LayerPlan> layers) =>
+        layers.SelectMany(l => l is ResidualPlan residual ? Linear(residual.Branch) : l is LinearPlan linear ? [linear] : []);
+
+    private static ActivationSpec Identity { get; } = new() { Name = "identity" };
+
+    private List<LayerSpec> ShortForm()
+    {
+        var layers = new List<LayerSpec>();
+        var normalized = Model.Normalization != "none";
+        foreach (var units in Model.HiddenLayers!)
+        {
+            layers.Add(new() { Type = "dense", Units = units, Activation = normalized ? Identity : Model.Activation });
+            if (normalized)
+            {
+                layers.Add(new() { Type = Model.Normalization!, Epsilon = 1e-5, Momentum = 0.1 });
+                layers.Add(new() { Type = "activation", Activation = Model.Activation });
+            }
+            if (Model.Dropout > 0)
+                layers.Add(new() { Type = Model.Activation!.Name == "selu" ? "alpha_dropout" : "dropout", Rate = Model.Dropout });
+        }
+        return layers;
+    }
+
+    private void Append(List<LayerPlan> plans, IReadOnlyList<LayerSpec> layers, ref int units, ref int hidden)
+    {
+        for (var i = 0; i < layers.Count; i++)
+        {
+            var layer = layers[i];
+            switch (layer.Type)
+            {
+                case "dense":
+                    plans.Add(new LinearPlan($"hidden{++hidden}", units, layer.Units!.Value, layer.Initializer ?? Model.Initializer!, layer.BiasInitializer ?? Model.BiasInitializer!,
+                        ActivationBehind(layers, i)));
+                    units = layer.Units.Value;
+                    if (layer.Activation!.Name != "identity")
+                        plans.Add(new ActivationPlan(units, layer.Activation));
+                    break;
+                case "activation":
+                    plans.Add(new ActivationPlan(units, layer.Activation!));
+                    break;
+                case "dropout" or "alpha_dropout":
+                    plans.Add(new DropoutPlan(units, layer.Rate!.Value, layer.Type == "alpha_dropout"));
+                    break;
+                case "residual":
+                    var branch = new List<LayerPlan>();
+                    Append(branch, layer.Layers!, ref units, ref hidden);
+                    plans.Add(new ResidualPlan(units, branch));
+                    break;
+                default:
+                    plans.Add(new NormPlan(units, layer.Type == "batch_norm", layer.Epsilon!.Value, layer.Momentum ?? 0));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The dense layer's own activation, or where that is identity, the one that follows before the next dense layer.</summary>
+    private static ActivationSpec ActivationBehind(IReadOnlyList<LayerSpec> layers, int index)
+    {
+        if (layers[index].Activation!.Name != "identity")
+            return layers[index].Activation!;
+        return layers.Skip(index + 1).TakeWhile(l => l.Type is not ("dense" or "residual")).FirstOrDefault(l => l.Type == "activation")?.Activation ?? Identity;
     }
 }

@@ -7,33 +7,53 @@ using TrainingService.Engine.Optimizers;
 namespace TrainingService.Engine.Training;
 
 /// <summary>
-/// Trains one network on one thread. Construct, subscribe, <see cref="Run"/> once, dispose (the buffers are native memory).
-/// Equal plan and data give equal weights, metrics and layer points, bit for bit.
+/// Trains one network. Construct, subscribe, <see cref="Run"/> once, dispose (the buffers are native memory).
+/// Equal plan and data give equal weights, metrics and layer points, bit for bit, with any number of threads and on any instruction set.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
     private readonly RunPlan _plan;
     private readonly TrainingData _data;
     private readonly Optimizer _optimizer;
+    private readonly Schedule _schedule;
     private readonly Network _network;
     private readonly LayerObserver _observer;
     private readonly Stopwatch _clock = new();
     private readonly Stopwatch _diagnosticsClock = new();
+    private readonly int[] _order;
+    private int _orderedEpoch = -1;
+
+    // where the run is: all of it is captured
     private long _step, _samples;
-    private int _epoch;
-    private double _runningLoss, _gradientNorm;
+    private int _epoch, _position;
+    private double _runningLoss, _gradientNorm, _learningRate;
     private long _runningSamples, _runningCorrect;
+    private double _bestLoss = double.PositiveInfinity;
+    private int _bestEpoch;
+    private byte[] _bestWeights = [];
 
     /// <summary>Allocates the network and draws its initial parameters.</summary>
-    public Trainer(RunPlan plan, TrainingData data)
+    /// <param name="plan">What to train.</param>
+    /// <param name="data">Of the shape that the plan was checked against.</param>
+    /// <param name="threads">That this run may use, the caller's included; more than one pays for wide layers.</param>
+    public Trainer(RunPlan plan, TrainingData data, int threads = 1)
     {
-        _plan = plan;
-        _data = data;
-        var dense = plan.DenseLayers();
-        _optimizer = Optimizer.Create(plan.Training.Optimizer!);
-        _network = new(dense, Loss.Create(plan.Training.Loss!, data.Shape.Target == TargetKind.Classes), _optimizer.States, plan.Capacity, plan.Training.Seed!.Value);
-        _observer = new(_network, data.Train, EvaluationRows());
-        Layers = [.. dense.Select((l, i) => new LayerInfo(i, l.Name, l.Outputs, l.Activation.Name, l.Initializer.Name))];
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        (_plan, _data) = (plan, data);
+        var training = plan.Training;
+        _optimizer = Optimizer.Create(training.Optimizer!);
+        var hasMomentum = training.Optimizer!.Momentum > 0 || training.Optimizer.Beta1 is not null;
+        _schedule = new(training.Schedule!, training.Optimizer.LearningRate!.Value, hasMomentum, plan.Steps);
+        _network = new(plan.Layers, data.Shape.Features, Loss.Create(training, Classes), _optimizer.States, plan.Capacity, training.Seed!.Value, threads, plan.StoresGradients)
+        {
+            ActivityL1 = training.ActivityL1!.Value,
+        };
+        _order = [.. Enumerable.Range(0, data.Train.Rows)];
+        new RandomStream(training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(_order);
+        var evaluationRows = _order[..Math.Min(_order.Length, plan.Diagnostics.EvaluationRows!.Value)];
+        ScaleInitialWeights(evaluationRows);
+        _observer = new(_network, data.Train, evaluationRows);
+        Layers = plan.DenseLayers;
     }
 
     /// <summary>The dense layers, from the input on; the output layer is last.</summary>
@@ -44,6 +64,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Called on the training thread with the points of all layers at one step.</summary>
     public Action<IReadOnlyList<LayerPoint>>? OnLayers { get; set; }
+
+    /// <summary>Called on the training thread after each step, when all that belongs to it has been told: the moment to <see cref="Capture"/>.</summary>
+    public Action? AfterStep { get; set; }
 
     /// <summary>Where the run is; may be read from any thread.</summary>
     public TrainingProgress Progress
@@ -59,70 +82,109 @@ public sealed class Trainer : IDisposable
 
     private bool Classes => _data.Shape.Target == TargetKind.Classes;
 
-    /// <summary>Trains to the end or to divergence (an outcome, not an exception).</summary>
-    /// <exception cref="OperationCanceledException">Within one step of the token's cancellation.</exception>
+    /// <summary>Trains to the end, or to divergence (an outcome, not an exception).</summary>
+    /// <exception cref="OperationCanceledException">Soon after the token's cancellation: within one product of one layer on a few thousand rows.</exception>
     public TrainingResult Run(CancellationToken cancellation)
     {
         _clock.Start();
+        _network.Cancellation = cancellation;
         int epochs = _plan.Training.Epochs!.Value, batch = _plan.Training.BatchSize!.Value, every = _plan.Diagnostics.EverySteps!.Value;
-        var order = new int[_data.Train.Rows];
-        var bestEpoch = epochs;
-        var bestLoss = double.PositiveInfinity;
-
-        MeasureLayers(0);
-        OnMetric?.Invoke(new(0, 0, Split.Train, (float)_observer.MeanLoss, Classes ? (float)_observer.Accuracy : null));
-        if (_data.Validation is { } before)
-            OnMetric?.Invoke(Evaluate(before, Split.Validation, 0, cancellation).Point);
-
-        Divergence? divergence = null;
-        for (var epoch = 0; epoch < epochs && divergence is null; epoch++)
+        if (_step == 0)
         {
-            for (var i = 0; i < order.Length; i++)
-                order[i] = i;
-            new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.Order, epoch).Shuffle(order);
-            for (var first = 0; first < order.Length && divergence is null; first += batch)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var rows = order.AsSpan(first, Math.Min(batch, order.Length - first));
-                divergence = Step(rows);
-                var end = first + batch >= order.Length;
-                var position = end ? epoch + 1 : epoch + (double)(first + rows.Length) / order.Length;
-                if (_step % every == 0 || end || divergence is not null)
-                    EmitRunning(position);
-                if (_step % every == 0 || (end && epoch == epochs - 1) || divergence is not null)
-                    MeasureLayers(position);
-            }
-            if (divergence is not null)
-                break;
-            Volatile.Write(ref _epoch, epoch + 1);
-            if (_data.Validation is { } validation)
-            {
-                var (point, loss) = Evaluate(validation, Split.Validation, epoch + 1, cancellation);
-                OnMetric?.Invoke(point);
-                if (loss < bestLoss)
-                    (bestLoss, bestEpoch) = (loss, epoch + 1);
-            }
+            MeasureLayers(0);
+            OnMetric?.Invoke(new(0, 0, Split.Train, (float)_observer.MeanLoss, Classes ? (float)_observer.Accuracy : null));
+            if (_data.Validation is { } held)
+                OnMetric?.Invoke(Evaluate(held, Split.Validation, 0).Point);
         }
-        return Finish(bestEpoch, divergence, cancellation);
+        Divergence? divergence = null;
+        while (_epoch < epochs && divergence is null && !OutOfPatience)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ShuffleOnce();
+            var rows = _order.AsSpan(_position, Math.Min(batch, _order.Length - _position));
+            var end = _position + rows.Length == _order.Length;
+            divergence = Step(rows, measured: end || (_step + 1) % every == 0);
+            _position += rows.Length;
+            var passed = end ? _epoch + 1 : _epoch + (double)_position / _order.Length;
+            if (_step % every == 0 || end || divergence is not null)
+                EmitRunning(passed);
+            if (_step % every == 0 || (end && _epoch == epochs - 1) || divergence is not null)
+                MeasureLayers(passed);
+            if (end && divergence is null)
+                EndEpoch();
+            AfterStep?.Invoke();
+        }
+        return Finish(divergence);
+    }
+
+    /// <summary>All that a later <see cref="Restore"/> needs to go on as if nothing had happened; to be called on the training thread, in <see cref="AfterStep"/>.</summary>
+    public byte[] Capture()
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch, _bestWeights.Length])
+            writer.Write(number);
+        foreach (var number in (double[])[_runningLoss, _gradientNorm, _learningRate, _bestLoss])
+            writer.Write(number);
+        writer.Write(_bestWeights);
+        _observer.Capture(writer);
+        _network.Capture(writer);
+        return stream.ToArray();
+    }
+
+    /// <summary>Goes back to where <see cref="Capture"/> was called in a run of an equal plan and data; to be called before <see cref="Run"/>.</summary>
+    /// <exception cref="EndOfStreamException">The state is of another plan.</exception>
+    public void Restore(byte[] state)
+    {
+        using var reader = new BinaryReader(new MemoryStream(state));
+        (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
+        (_runningSamples, _runningCorrect, _bestEpoch, _bestWeights) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), new byte[reader.ReadInt64()]);
+        (_runningLoss, _gradientNorm, _learningRate, _bestLoss) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        reader.BaseStream.ReadExactly(_bestWeights);
+        _observer.Restore(reader);
+        _network.Restore(reader);
+    }
+
+    /// <summary>What initialisers do that look at data: lsuv, and auto in deep nets, where errors of its gain would add up.</summary>
+    private void ScaleInitialWeights(int[] rows)
+    {
+        var deep = _network.Observed.Count > 15;
+        if (!_network.Observed.Any(l => Scaled(l.Linear.Plan)))
+            return;
+        _network.Load(_data.Train, rows.AsSpan(0, Math.Min(rows.Length, _network.Capacity)));
+        _network.ScaleToUnitVariance(Scaled);
+
+        bool Scaled(LinearPlan plan) => plan.Initializer.Name == "lsuv" || (deep && plan.Initializer.Name == "auto");
+    }
+
+    private void ShuffleOnce()
+    {
+        if (_orderedEpoch == _epoch)
+            return;
+        for (var i = 0; i < _order.Length; i++)
+            _order[i] = i;
+        new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.Order, _epoch).Shuffle(_order);
+        _orderedEpoch = _epoch;
     }
 
     /// <summary>One batch forwards and back. Answers where a number stopped being finite.</summary>
-    private Divergence? Step(ReadOnlySpan<int> rows)
+    private Divergence? Step(ReadOnlySpan<int> rows, bool measured)
     {
         var step = _step + 1;
-        _optimizer.Begin(_plan.Training.Optimizer!.LearningRate!.Value, step);
+        (_learningRate, var momentum) = _schedule.At(_step);
+        _optimizer.Begin(_learningRate, momentum, step);
         _network.Load(_data.Train, rows);
         _network.Forward(step);
-        var loss = _network.LossSum();
+        var loss = _network.LossSum() + _network.PenaltySum();
         _runningLoss += loss;
         if (Classes)
             _runningCorrect += _network.Correct();
         _runningSamples += rows.Length;
-        var squares = _network.Backward(_optimizer);
-        _gradientNorm = Math.Sqrt(squares);
+        _network.Backward(_optimizer, _plan.Training.ClipNorm, measured);
+        _gradientNorm = _network.GradientNorm;
         Volatile.Write(ref _samples, _samples + rows.Length);
         Volatile.Write(ref _step, step);
-        if (double.IsFinite(loss) && double.IsFinite(squares) && _network.UpdatesAreFinite)
+        if (double.IsFinite(loss) && _network.UpdatesAreFinite)
             return null;
         // a sum of squares may overflow while every number is still finite
         var layer = _network.FirstNonFinite();
@@ -133,10 +195,34 @@ public sealed class Trainer : IDisposable
             : $"the loss was not finite at step {step}{(layer is null ? "" : $", the first non-finite numbers being in layer '{layer}'")}");
     }
 
+    private void EndEpoch()
+    {
+        Volatile.Write(ref _epoch, _epoch + 1);
+        _position = 0;
+        if (_data.Validation is not { } held)
+        {
+            _bestEpoch = _epoch;
+            return;
+        }
+        var (point, loss) = Evaluate(held, Split.Validation, _epoch);
+        OnMetric?.Invoke(point);
+        if (!(loss < _bestLoss - (_plan.Training.EarlyStopping?.MinDelta ?? 0)))
+            return;
+        (_bestLoss, _bestEpoch) = (loss, _epoch);
+        if (_plan.Training.EarlyStopping is null)
+            return;
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        _network.Capture(writer);
+        _bestWeights = stream.ToArray();
+    }
+
+    private bool OutOfPatience => _plan.Training.EarlyStopping is { } stopping && _epoch - _bestEpoch >= stopping.Patience;
+
     private void EmitRunning(double epoch)
     {
         OnMetric?.Invoke(new(_step, epoch, Split.Train, (float)(_runningLoss / _runningSamples), Classes ? (float)_runningCorrect / _runningSamples : null,
-            LearningRate: (float)_plan.Training.Optimizer!.LearningRate!.Value, GradientNorm: (float)_gradientNorm));
+            LearningRate: (float)_learningRate, GradientNorm: (float)_gradientNorm));
         _runningLoss = 0;
         _runningSamples = _runningCorrect = 0;
     }
@@ -150,14 +236,13 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Loss and accuracy, or error, on a whole split, dropout off.</summary>
-    private (MetricPoint Point, double Loss) Evaluate(DataSplit split, Split name, double epoch, CancellationToken cancellation)
+    private (MetricPoint Point, double Loss) Evaluate(DataSplit split, Split name, double epoch)
     {
         double loss = 0, squaredError = 0, sum = 0, sumOfSquares = 0;
         long correct = 0;
         var rows = new int[_network.Capacity];
         for (var first = 0; first < split.Rows; first += rows.Length)
         {
-            cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(rows.Length, split.Rows - first);
             for (var i = 0; i < count; i++)
                 rows[i] = first + i;
@@ -187,14 +272,19 @@ public sealed class Trainer : IDisposable
         return (new(_step, epoch, name, (float)loss, null, (float)Math.Sqrt(squaredError / numbers), (float)(1 - squaredError / spread)), loss);
     }
 
-    private TrainingResult Finish(int bestEpoch, Divergence? divergence, CancellationToken cancellation)
+    private TrainingResult Finish(Divergence? divergence)
     {
-        var train = Evaluate(_data.Train, Split.Train, _epoch, cancellation).Point;
+        if (divergence is null && _bestWeights.Length > 0 && _bestEpoch < _epoch)
+        {
+            using var reader = new BinaryReader(new MemoryStream(_bestWeights));
+            _network.Restore(reader);
+        }
+        var train = Evaluate(_data.Train, Split.Train, _epoch).Point;
         // weights of the last step that are finite, but too large for the outputs to be
         if (divergence is null && !float.IsFinite(train.Loss))
             divergence = new(_step, _network.FirstNonFinite(), $"the loss is not finite after the last step, {_step}");
-        var validation = _data.Validation is { } held ? Evaluate(held, Split.Validation, _epoch, cancellation).Point : null;
-        var test = _data.Test is { } last ? Evaluate(last, Split.Test, _epoch, cancellation).Point : null;
+        var validation = _data.Validation is { } held ? Evaluate(held, Split.Validation, _epoch).Point : null;
+        var test = _data.Test is { } last ? Evaluate(last, Split.Test, _epoch).Point : null;
         if (test is not null)
             OnMetric?.Invoke(test);
         var seconds = _clock.Elapsed.TotalSeconds;
@@ -208,7 +298,7 @@ public sealed class Trainer : IDisposable
             TestAccuracy = test?.Accuracy,
             TestRmse = test?.Rmse,
             TestR2 = test?.R2,
-            BestEpoch = divergence is null ? bestEpoch : _epoch,
+            BestEpoch = _bestEpoch,
             Seconds = seconds,
             DiagnosticsSeconds = _diagnosticsClock.Elapsed.TotalSeconds,
             SamplesPerSecond = _samples / seconds,
@@ -216,14 +306,6 @@ public sealed class Trainer : IDisposable
             WeightsSha256 = _network.Sha256(),
             Divergence = divergence,
         };
-    }
-
-    /// <summary>The first rows of one seeded order of the training split.</summary>
-    private int[] EvaluationRows()
-    {
-        var rows = Enumerable.Range(0, _data.Train.Rows).ToArray();
-        new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(rows);
-        return rows[..Math.Min(rows.Length, _plan.Diagnostics.EvaluationRows!.Value)];
     }
 
     /// <inheritdoc/>

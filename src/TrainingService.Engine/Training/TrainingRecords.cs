@@ -64,7 +64,7 @@ public readonly record struct TrainingProgress(int Epoch, long Step, double Seco
 /// <summary>How a run ended.</summary>
 public sealed record TrainingResult
 {
-    /// <summary>Mean loss over all training rows, after the last step, dropout off.</summary>
+    /// <summary>Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out.</summary>
     public float TrainLoss { get; init; }
 
     /// <summary>Null for a number target; so are the other accuracies.</summary>
@@ -88,7 +88,7 @@ public sealed record TrainingResult
     /// <summary>Number targets only.</summary>
     public float? TestR2 { get; init; }
 
-    /// <summary>Epoch (from 1) with the lowest validation loss; the last one without validation rows.</summary>
+    /// <summary>Epoch (from 1) with the lowest validation loss, the last one without validation rows; 0 if no epoch ended.</summary>
     public int BestEpoch { get; init; }
 
     /// <summary>Wall time of the run.</summary>

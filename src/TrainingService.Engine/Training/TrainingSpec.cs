@@ -21,40 +21,33 @@ public sealed record TrainingSpec
     public ScheduleSpec? Schedule { get; init; }
 
     /// <summary>
-    /// <c>auto</c> (cross_entropy for classes, mse for numbers), <c>cross_entropy</c>, <c>binary_cross_entropy</c> (two classes, one output) or
-    /// <c>mse</c> (numbers, or classes as one-hot targets).
+    /// <c>auto</c> (cross_entropy for classes, mse for numbers), <c>cross_entropy</c>, <c>binary_cross_entropy</c> (two classes, one output),
+    /// <c>mse</c> or <c>huber</c> (numbers, or classes as one-hot targets).
     /// </summary>
     public string? Loss { get; init; }
 
-    /// <summary>Weight of the mean absolute activation in the loss; only 0 so far.</summary>
+    /// <summary>Where huber turns from a parabola into a line, above 0 (huber; default 1).</summary>
+    public double? HuberDelta { get; init; }
+
+    /// <summary>Weight in the loss of the sum of |h| over all activations, mean over the rows. At least 0; default 0.</summary>
     public double? ActivityL1 { get; init; }
 
-    /// <summary>Largest norm of the gradient; not supported yet.</summary>
+    /// <summary>Gradients are scaled down to this 2-norm over all parameters where it is larger; above 0. Default null: never.</summary>
     public double? ClipNorm { get; init; }
 
-    /// <summary>Only 0 so far.</summary>
+    /// <summary>Share of the target that cross_entropy spreads over all classes, in [0, 1). Default 0.</summary>
     public double? LabelSmoothing { get; init; }
 
-    /// <summary>Not supported yet.</summary>
+    /// <summary>Default null: train all epochs.</summary>
     public EarlyStoppingSpec? EarlyStopping { get; init; }
 }
 
-/// <summary>A learning-rate schedule by name; only <c>constant</c> so far.</summary>
-public sealed record ScheduleSpec
-{
-    /// <summary><c>constant</c>.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>Steps of linear warm-up; not supported yet.</summary>
-    public int? WarmupSteps { get; init; }
-}
-
-/// <summary>Stop when the validation loss no longer falls; not supported yet.</summary>
+/// <summary>Stop when the validation loss no longer falls, and go back to the weights with the lowest. Needs validation rows.</summary>
 public sealed record EarlyStoppingSpec
 {
-    /// <summary>Epochs without improvement.</summary>
+    /// <summary>Epochs without improvement after which training stops, at least 1. Default 5.</summary>
     public int? Patience { get; init; }
 
-    /// <summary>Smallest change that counts as an improvement.</summary>
+    /// <summary>How much lower the loss must be to count as an improvement, at least 0. Default 0.</summary>
     public double? MinDelta { get; init; }
 }

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Optimizers;
-using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Hosting;

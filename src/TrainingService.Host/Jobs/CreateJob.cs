@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using TrainingService.Engine.Layers;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Hosting;
@@ -69,7 +68,7 @@ public static class CreateJob
     {
         // Whole milliseconds, as in the id: so the order of ids is the order of creation times.
         var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
-        var layers = DenseLayers(job.Spec.Model!).ToArray();
+        var layers = job.Plan.DenseLayers;
         return new()
         {
             Id = Guid.CreateVersion7(now),
@@ -77,8 +76,8 @@ public static class CreateJob
             Status = JobStatus.Queued,
             Spec = job.Spec,
             Dataset = job.Spec.Dataset.Name,
-            Activations = [.. layers.Select(layer => layer.Activation!.Name).Distinct().Order()],
-            Initializers = [.. layers.Select(layer => layer.Initializer!.Name).Distinct().Order()],
+            Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],
+            Initializers = [.. layers.Select(layer => layer.Initializer).Distinct().Order()],
             Labels = new(job.Spec.Labels!),
             Priority = (short)JobRules.Priorities.ToList().IndexOf(job.Spec.Priority!),
             CreatedAt = now,
@@ -86,12 +85,4 @@ public static class CreateJob
             Steps = job.Plan.Steps,
         };
     }
-
-    private static IEnumerable<LayerSpec> DenseLayers(ModelSpec model) => model.Layers is null
-        ? [new() { Type = "dense", Activation = model.Activation, Initializer = model.Initializer }]
-        : model.Layers.Where(layer => layer.Type == "dense").Select(layer => layer with
-        {
-            Activation = layer.Activation ?? model.Activation,
-            Initializer = layer.Initializer ?? model.Initializer,
-        });
 }

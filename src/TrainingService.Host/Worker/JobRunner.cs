@@ -28,7 +28,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         using var withdrawn = new CancellationTokenSource();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, timeout.Token, withdrawn.Token);
 
-        var run = new TrainingRun(lease.Spec, datasets, stop.Token);
+        var run = new TrainingRun(lease.Spec, datasets, options.ThreadsPerJob, stop.Token);
         var outcome = await FollowAsync(lease, run, withdrawn, timeout.Token);
         if (await EndAsync(lease, run, outcome) && outcome == Outcome.Released)
             await queue.WakeAsync(id, lease.Priority, CancellationToken.None);

@@ -6,7 +6,7 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, CancellationToken stop)
+public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int threads, CancellationToken stop)
 {
     private volatile Trainer? _trainer;
 
@@ -19,7 +19,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, Cancella
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        using var trainer = new Trainer(plan, data) { OnMetric = Metrics.Add, OnLayers = Metrics.Add };
+        using var trainer = new Trainer(plan, data, threads) { OnMetric = Metrics.Add, OnLayers = Metrics.Add };
         _trainer = trainer;
         return trainer.Run(stop);
     }

@@ -4,18 +4,19 @@ using TrainingService.Host.Hosting;
 namespace TrainingService.Host.Worker;
 
 /// <summary>What an operator can set of a worker process.</summary>
-/// <param name="Workers">Jobs run at a time, <c>TRAINING_WORKERS</c>; by default one a core.</param>
+/// <param name="Workers">Jobs run at a time, <c>TRAINING_WORKERS</c>; by default as many as the cores allow.</param>
+/// <param name="ThreadsPerJob">Threads that one job trains on, <c>TRAINING_THREADS_PER_JOB</c>.</param>
 /// <param name="Lease">How long a worker may be silent before its job is given to another, <c>TRAINING_LEASE_SECONDS</c>.</param>
-public sealed record WorkerOptions(int Workers, TimeSpan Lease)
+public sealed record WorkerOptions(int Workers, int ThreadsPerJob, TimeSpan Lease)
 {
     /// <summary>Names this process in leases and on Hangfire's dashboard.</summary>
     public string Owner { get; } = $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid().ToString("N")[..8]}";
 
     public static WorkerOptions Read(IConfiguration configuration)
     {
-        if (Number("TRAINING_THREADS_PER_JOB", 1, 1, 1024) != 1)
-            throw new StartRefusedException("TRAINING_THREADS_PER_JOB must be 1: a job can't use several threads yet; raise TRAINING_WORKERS to use more cores.");
-        return new(Number("TRAINING_WORKERS", Environment.ProcessorCount, 1, 1024), TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 30, 2, 3600)));
+        // More threads than cores would only wait for each other.
+        var threads = Number("TRAINING_THREADS_PER_JOB", 1, 1, Environment.ProcessorCount);
+        return new(Number("TRAINING_WORKERS", Environment.ProcessorCount / threads, 1, 1024), threads, TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 30, 2, 3600)));
 
         int Number(string name, int otherwise, int least, int most) => configuration[name] switch
         {

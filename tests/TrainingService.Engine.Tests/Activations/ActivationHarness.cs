@@ -3,11 +3,10 @@ using TrainingService.Engine.Memory;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Tests.Memory;
 using TrainingService.Engine.Training;
-using Xunit;
 
 namespace TrainingService.Engine.Tests.Activations;
 
-/// <summary>Sends single numbers through the engine's loops, one unit and as many samples as there are numbers.</summary>
+/// <summary>Sends single numbers through the engine's loops, evaluating.</summary>
 internal sealed unsafe class ActivationHarness(ActivationSpec spec)
 {
     private readonly Activation _activation = ActivationRegistry.Bind(spec);
@@ -16,29 +15,34 @@ internal sealed unsafe class ActivationHarness(ActivationSpec spec)
     public static ActivationHarness Of(ActivationSpec spec)
     {
         var errors = new List<SpecError>();
-        var resolved = ActivationRegistry.Resolve(spec, "", errors);
-        Assert.Empty(errors);
-        return new(resolved!);
+        return new(ActivationRegistry.Resolve(spec, "", errors) ?? throw new ArgumentException(errors[0].Message));
     }
 
     public static ActivationHarness Of(GoldenFunction function) => Of(GoldenSpecs.Activation(function));
 
-    public double[] Values(IEnumerable<double> x) => Run(x, backward: false);
+    public double[] Values(IEnumerable<double> x) => Run(x).Values;
 
-    public double[] Derivatives(IEnumerable<double> x) => Run(x, backward: true);
+    public double[] Derivatives(IEnumerable<double> x) => Run(x).Derivatives;
 
-    private double[] Run(IEnumerable<double> numbers, bool backward)
+    /// <summary>Of a learned slope: a unit for each number.</summary>
+    public double[] SlopeDerivatives(IEnumerable<double> x) => [.. x.Select(v => Run([v]).SlopeDerivative)];
+
+    /// <summary>One unit and as many samples as there are numbers.</summary>
+    private (double[] Values, double[] Derivatives, double SlopeDerivative) Run(IEnumerable<double> numbers)
     {
         var x = numbers.Select(v => (float)v).ToArray();
         var blocks = Layout.Tiles(x.Length);
-        using GuardedBuffer z = new(blocks * 32), h = new(blocks * 32), g = new(blocks * 32), slope = new([_slope]), bias = new(1), slopeGradient = new(1);
+        using GuardedBuffer z = new(blocks * 32), h = new(blocks * 32), g = new(blocks * 32), slope = new([_slope]), slopeGradient = new(1);
         x.CopyTo(z.Values);
         g.Values[..x.Length].Fill(1);
-        _activation.Forward(z.Pointer, h.Pointer, 1, blocks, slope.Pointer, 0);
-        if (backward)
-            _activation.Backward(z.Pointer, h.Pointer, g.Pointer, 1, blocks, slope.Pointer, 0, bias.Pointer, slopeGradient.Pointer);
-        foreach (var buffer in new[] { z, h, g, slope, bias, slopeGradient })
+        var zeros = _activation.Forward(z.Pointer, h.Pointer, 1, x.Length, 0, blocks, slope.Pointer, 0, 0);
+        if (zeros != h.Values[..x.Length].Count(0f))
+            throw new InvalidOperationException($"counted {zeros} zeros");
+        _activation.Backward(z.Pointer, h.Pointer, g.Pointer, 1, x.Length, 0, 1, slope.Pointer, 0, slopeGradient.Pointer, 0, 0);
+        foreach (var buffer in new[] { z, h, g, slope, slopeGradient })
             buffer.AssertIntact();
-        return [.. (backward ? g : h).Values[..x.Length].ToArray().Select(v => (double)v)];
+        return (Doubles(h), Doubles(g), slopeGradient.Values[0]);
+
+        double[] Doubles(GuardedBuffer buffer) => [.. buffer.Values[..x.Length].ToArray().Select(v => (double)v)];
     }
 }

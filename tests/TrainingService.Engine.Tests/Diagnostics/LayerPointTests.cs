@@ -11,35 +11,45 @@ namespace TrainingService.Engine.Tests.Diagnostics;
 public class LayerPointTests
 {
     public static MatrixTheoryData<string, string> Cases => new(
-        ["relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softplus", "identity"],
-        ["cross_entropy", "binary_cross_entropy", "mse"]);
+        ["relu", "leaky_relu", "prelu", "rrelu", "elu", "gelu", "hard_tanh", "hard_shrink", "sigmoid", "tanh", "softplus", "softsign", "identity"],
+        ["short", "batch_norm", "residual"]);
 
     [Theory, MemberData(nameof(Cases))]
-    public void Every_metric_is_the_naive_one(string activation, string loss)
+    public void Every_metric_is_the_naive_one(string activation, string structure)
+    {
+        foreach (var loss in new[] { "cross_entropy", "binary_cross_entropy", "mse", "huber" })
+            Check(activation, structure, loss);
+    }
+
+    private static void Check(string activation, string structure, string loss)
     {
         // 70 rows: more than two blocks, and a part of one
         var data = Runs.Blobs(train: 70, classes: 2);
+        LayerSpec linear = new() { Type = "dense", Units = 9, Activation = new() { Name = "identity" } }, bent = new() { Type = "activation" };
         // weights large enough to saturate tanh and sigmoid, biases low enough that some units are dead
         ModelSpec model = new()
         {
-            HiddenLayers = [33, 7],
+            HiddenLayers = structure == "residual" ? null : [33, 7],
+            Normalization = structure == "batch_norm" ? structure : null,
+            Layers = structure == "residual" ? [linear with { Activation = null }, new() { Type = "residual", Layers = [linear, new() { Type = "layer_norm" }, bent, linear] }, bent] : null,
             Activation = new() { Name = activation },
             Initializer = new() { Name = "normal", Std = 0.3 },
             BiasInitializer = new() { Name = "normal", Mean = -1 },
         };
-        TrainingSpec training = new() { Epochs = 1, BatchSize = 32, Loss = loss, Optimizer = new() { Name = "sgd", LearningRate = 0.01 } };
+        TrainingSpec training = new() { Epochs = 1, BatchSize = 32, Loss = loss, Optimizer = new() { Name = "sgd", LearningRate = 0.01 }, ActivityL1 = 0.01 };
         var before = new List<Dictionary<string, double[]>>();
         bool[][]? bornDead = null;
-        Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 1 }), data, onLayers: (trainer, points) =>
+        var plan = Runs.Plan(data, model, training, new() { EverySteps = 1 });
+        Runs.Train(plan, data, onLayers: (trainer, points) =>
         {
-            var (layers, parameters) = Exported.Of(trainer);
+            var (layers, parameters) = Exported.Of(plan, trainer);
             before.Add(parameters);
             var (naive, dead) = Naive(layers, parameters, new(loss), data);
             bornDead ??= dead;
             for (var i = 0; i < naive.Length; i++)
             {
                 var born = (float)dead[i].Zip(bornDead[i]).Count(d => d.First && d.Second) / dead[i].Length;
-                AssertPoint(naive[i] with { BornDeadFraction = born, DiedFraction = naive[i].DeadFraction - born }, points[i], layers[2 * i].Name!, before);
+                AssertPoint(naive[i] with { BornDeadFraction = born, DiedFraction = naive[i].DeadFraction - born }, points[i], trainer.Layers[i].Name, before);
             }
         });
         Assert.Equal(4, before.Count);
@@ -69,9 +79,10 @@ public class LayerPointTests
             Activation = new() { Name = "sigmoid" },
             Initializer = new() { Name = "normal", Std = 0.3 },
         };
-        Runs.Train(Runs.Plan(data, model, new() { Epochs = 1, BatchSize = 40 }, new() { EverySteps = 1 }), data, onLayers: (trainer, points) =>
+        var plan = Runs.Plan(data, model, new() { Epochs = 1, BatchSize = 40 }, new() { EverySteps = 1 });
+        Runs.Train(plan, data, onLayers: (trainer, points) =>
         {
-            var (layers, parameters) = Exported.Of(trainer);
+            var (layers, parameters) = Exported.Of(plan, trainer);
             var naive = Naive(layers, parameters, new("cross_entropy"), data).Points;
             Assert.True(naive[0].GradientRms is > 1e-30f and < 1e-20f, $"{naive[0].GradientRms}");
             Assert.All(points, p => Assert.Equal(1, p.GradientRms / naive[p.Layer].GradientRms, 1e-3));
@@ -90,10 +101,10 @@ public class LayerPointTests
     [Fact]
     public void A_linear_output_is_never_saturated_and_has_no_slope()
     {
-        var run = Runs.Train(Runs.Blobs(), new() { HiddenLayers = [8], Activation = new() { Name = "prelu", Init = 0.125 } });
+        var run = Runs.Train(Runs.Blobs(), new() { HiddenLayers = [8], Activation = new() { Name = "prelu" } });
         Assert.All(run.Points, p => Assert.True(p[^1] is { Saturation: 0, Slope: null, Sparsity: 0 }));
-        Assert.Equal(0.125f, run.Points[0][0].Slope);
-        Assert.NotEqual(0.125f, run.Points[^1][0].Slope);
+        Assert.Equal(0.25f, run.Points[0][0].Slope);
+        Assert.NotEqual(0.25f, run.Points[^1][0].Slope);
     }
 
     private static void AssertPoint(LayerPoint naive, LayerPoint actual, string name, List<Dictionary<string, double[]>> weights)
@@ -115,38 +126,56 @@ public class LayerPointTests
         Assert.Equal(1, actual.UpdateRatio!.Value / ratio, 1e-4);
     }
 
+    /// <summary>A dense layer with the activation behind it, if only after a norm.</summary>
+    private static List<(GoldenLayer Dense, GoldenLayer? Activation)> Observed(IReadOnlyList<GoldenLayer> layers)
+    {
+        var result = new List<(GoldenLayer, GoldenLayer?)>();
+        for (var i = 0; i < layers.Count; i++)
+            if (layers[i].Type == "residual")
+                result.AddRange(Observed(layers[i].Layers!));
+            else if (layers[i].Type == "dense")
+            {
+                var next = layers.Skip(i + 1).SkipWhile(l => l.Type is "batch_norm" or "layer_norm").FirstOrDefault();
+                result.Add((layers[i], next?.Type == "activation" ? next : null));
+            }
+        return result;
+    }
+
     private static (LayerPoint[] Points, bool[][] Dead) Naive(IReadOnlyList<GoldenLayer> layers, Dictionary<string, double[]> parameters, GoldenLoss loss,
         TrainingData data)
     {
         var (inputs, targets) = Exported.Rows(data.Train, data.Shape);
-        if (loss.Name == "mse")
+        if (loss.Name is "mse" or "huber")
             targets = [.. targets.Select(t => t[0] == 0 ? new double[] { 1, 0 } : [0, 1])];
-        var network = ReferenceNetwork.Of(layers, parameters, loss);
-        var outputs = network.Forward(inputs, training: false);
-        var gradient = ReferenceLoss.Of(loss, outputs, targets).Gradient.Select(row => row.Select(g => g * inputs.Length).ToArray()).ToArray();
-        var points = new LayerPoint[layers.Count / 2];
-        var dead = new bool[points.Length][];
-        for (var i = points.Length - 1; i >= 0; i--)
+        var network = ReferenceNetwork.Of(layers, parameters, loss, noise: (_, _, _) => throw new InvalidOperationException("measured with noise"));
+        network.Gradients(inputs, targets, training: false);
+        var flat = ReferenceNetwork.Flat(network.Layers).ToArray();
+        var byName = Flat(layers).Zip(flat).ToDictionary(p => p.First.Name!, p => p.Second);
+        var dead = new List<bool[]>();
+        var points = Observed(layers).Select((o, i) =>
         {
-            var (dense, activation) = (network.Layers[2 * i], network.Layers[2 * i + 1]);
-            gradient = activation.Backward(gradient);
-            dead[i] = [.. Enumerable.Range(0, layers[2 * i].Out).Select(u => activation.PreActivations.All(z => z[u] <= 0))];
-            var name = layers[2 * i].Name;
-            points[i] = Point(i, layers[2 * i + 1].Function!, activation, gradient, parameters[$"{name}.weight"], parameters[$"{name}.slope"]) with
+            var dense = (ReferenceDense)byName[o.Dense.Name!];
+            var activation = o.Activation is null ? null : (ReferenceElementwise)byName[o.Activation.Name!];
+            var (z, h) = activation is null ? (dense.Z, dense.Z) : (activation.Z, activation.H);
+            dead.Add([.. Enumerable.Range(0, o.Dense.Out).Select(u => z.All(row => row[u] <= 0))]);
+            var slopes = o.Activation?.Function!.Name == "prelu" ? parameters[$"{o.Activation.Name}.slope"] : [];
+            var gradient = (activation?.Gradient ?? dense.Gradient).SelectMany(r => r).Select(g => g * inputs.Length);
+            return Point(i, o.Activation?.Function ?? new() { Name = "identity" }, z, h, gradient, parameters[$"{o.Dense.Name}.weight"], slopes) with
             {
                 DeadFraction = (float)dead[i].Count(d => d) / dead[i].Length,
             };
-            gradient = dense.Backward(gradient);
-        }
-        return (points, dead);
+        }).ToArray();
+        return (points, [.. dead]);
+
+        static IEnumerable<GoldenLayer> Flat(IEnumerable<GoldenLayer> layers) => layers.SelectMany(l => l.Type == "residual" ? Flat(l.Layers!) : [l]);
     }
 
-    private static LayerPoint Point(int index, GoldenFunction function, ReferenceLayer activation, double[][] gradient, double[] weight, double[] slope)
+    private static LayerPoint Point(int index, GoldenFunction function, double[][] inputs, double[][] outputs, IEnumerable<double> gradient, double[] weight, double[] slope)
     {
         // a learned slope is the leaky rectifier's
         var f = ReferenceActivation.Of(slope.Length == 0 ? function : new() { Name = "leaky_relu", NegativeSlope = slope[0] });
         var steepest = Enumerable.Range(-3000, 6001).Max(i => Math.Abs(f.Derivative(i / 100.0)));
-        double[] z = [.. activation.PreActivations.SelectMany(r => r)], h = [.. z.Select(f.Value)];
+        double[] z = [.. inputs.SelectMany(r => r)], h = [.. outputs.SelectMany(r => r)];
         return new(0, 0, index,
             Sparsity: Share(h, v => v == 0),
             OffRate: Share(z, v => v <= 0),
@@ -157,7 +186,7 @@ public class LayerPointTests
             MeanActivation: (float)h.Average(),
             RmsActivation: Rms(h),
             MeanAbsActivation: (float)h.Average(Math.Abs),
-            GradientRms: Rms(gradient.SelectMany(r => r)),
+            GradientRms: Rms(gradient),
             WeightRms: Rms(weight),
             UpdateRatio: null,
             Slope: slope.Length == 0 ? null : (float)slope.Average());

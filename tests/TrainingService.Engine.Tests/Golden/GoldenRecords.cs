@@ -15,14 +15,16 @@ public sealed record GoldenFunction
     public double? Beta { get; init; }
     public double? Threshold { get; init; }
     public double? Lambda { get; init; }
+    public double? Lower { get; init; }
+    public double? Upper { get; init; }
     public string? Approximate { get; init; }
 }
 
 public sealed record GoldenActivationFile(IReadOnlyList<GoldenActivation> Activations);
 
-public sealed record GoldenActivation(string Id, GoldenFunction Function, double[] X, GoldenValues F64, GoldenValueTolerance Tolerance, GoldenKinks? Kinks);
+public sealed record GoldenActivation(string Id, GoldenFunction Function, double[] X, GoldenValues F64, GoldenValueTolerance Tolerance, GoldenKinks? Kinks = null);
 
-public sealed record GoldenValues(double[] F, double[] Df, double[]? Dslope);
+public sealed record GoldenValues(double[] F, double[] Df, double[]? Dslope = null);
 
 public sealed record GoldenValueTolerance(double F, double Df);
 
@@ -44,7 +46,7 @@ public sealed record GoldenTrajectory
     public required IReadOnlyDictionary<string, GoldenParameter> Parameters { get; init; }
     public required double[][] Inputs { get; init; }
     public required JsonElement Targets { get; init; }
-    public required GoldenRun F64 { get; init; }
+    public required GoldenNumbers F64 { get; init; }
     public required GoldenTolerance Tolerance { get; init; }
 
     /// <summary>A row each: the class, or the numbers.</summary>
@@ -64,13 +66,18 @@ public sealed record GoldenLayer
     public int In { get; init; }
     public int Out { get; init; }
     public int Units { get; init; }
+    public double Rate { get; init; }
     public double Epsilon { get; init; }
     public double Momentum { get; init; }
     public GoldenFunction? Function { get; init; }
     public IReadOnlyList<GoldenLayer>? Layers { get; init; }
 }
 
-public sealed record GoldenLoss(string Name, double LabelSmoothing = 0, double Delta = 1);
+public sealed record GoldenLoss(string Name, double LabelSmoothing = 0, double Delta = 1)
+{
+    /// <summary>Whether a target is the number of a class.</summary>
+    public bool Classes => Name is "cross_entropy" or "binary_cross_entropy";
+}
 
 public sealed record GoldenOptimizer
 {
@@ -87,7 +94,7 @@ public sealed record GoldenOptimizer
 
 public sealed record GoldenParameter(int[] Shape, double[] Initial);
 
-public sealed record GoldenRun
+public sealed record GoldenNumbers
 {
     public required double[] Losses { get; init; }
     public double[]? DataLosses { get; init; }
@@ -110,10 +117,13 @@ public sealed record GoldenTolerance(double Losses, double Logits, double Gradie
 /// <summary>A larger run whose weights and data come from <see cref="SplitMix64"/>.</summary>
 public sealed record GoldenBig
 {
+    public required string Name { get; init; }
     public ulong Seed { get; init; }
     public required IReadOnlyList<GoldenLayer> Layers { get; init; }
     public required GoldenLoss Loss { get; init; }
     public required GoldenOptimizer Optimizer { get; init; }
+    public double ActivityL1 { get; init; }
+    public double? ClipNorm { get; init; }
     public int BatchSize { get; init; }
     public int Batches { get; init; }
     public int Steps { get; init; }
@@ -130,3 +140,24 @@ public sealed record GoldenBigRun(double[] Losses, IReadOnlyDictionary<string, G
 public sealed record GoldenSums(double Sum, double SumOfSquares);
 
 public sealed record GoldenBigTolerance(double Losses, double Checksums);
+
+public sealed record GoldenScheduleFile(int Steps, IReadOnlyList<GoldenSchedule> Schedules);
+
+public sealed record GoldenSchedule(string Id, GoldenScheduleSpec Schedule, double BaseLearningRate, double[] LearningRates, double[]? Momenta = null);
+
+public sealed record GoldenScheduleSpec
+{
+    public required string Name { get; init; }
+    public int? StepSize { get; init; }
+    public double? Gamma { get; init; }
+    public int? TMax { get; init; }
+    public double? EtaMin { get; init; }
+    public double? MaxLearningRate { get; init; }
+    public int? TotalSteps { get; init; }
+    public double? PctStart { get; init; }
+    public double? DivFactor { get; init; }
+    public double? FinalDivFactor { get; init; }
+    public bool? CycleMomentum { get; init; }
+    public double? BaseMomentum { get; init; }
+    public double? MaxMomentum { get; init; }
+}

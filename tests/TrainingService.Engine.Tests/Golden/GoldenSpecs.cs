@@ -8,21 +8,47 @@ namespace TrainingService.Engine.Tests.Golden;
 /// <summary>Golden runs as a user would order them.</summary>
 public static class GoldenSpecs
 {
-    public static ActivationSpec Activation(GoldenFunction f) => f.Name switch
+    public static ActivationSpec Activation(GoldenFunction f) => new()
     {
-        "leaky_relu" => new() { Name = f.Name, NegativeSlope = f.NegativeSlope },
-        "prelu" => new() { Name = f.Name, Init = f.Init, Shared = f.PerUnit != true },
-        "elu" => new() { Name = f.Name, Alpha = f.Alpha },
-        "gelu" => new() { Name = f.Name, Approximate = f.Approximate },
-        "softplus" => new() { Name = f.Name, Beta = f.Beta, Threshold = f.Threshold },
-        _ => new() { Name = f.Name },
+        Name = f.Name,
+        NegativeSlope = f.NegativeSlope,
+        Init = f.Init,
+        Shared = f.PerUnit is { } perUnit ? !perUnit : null,
+        Alpha = f.Alpha,
+        Min = f.Min,
+        Max = f.Max,
+        Beta = f.Beta,
+        Threshold = f.Threshold,
+        Lambda = f.Lambda,
+        Lower = f.Lower,
+        Upper = f.Upper,
+        Approximate = f.Approximate,
     };
 
-    public static OptimizerSpec Optimizer(GoldenOptimizer o) => o.Name switch
+    public static OptimizerSpec Optimizer(GoldenOptimizer o)
     {
-        "sgd" => new() { Name = o.Name, LearningRate = o.LearningRate, Momentum = o.Momentum, Nesterov = o.Nesterov, WeightDecay = o.WeightDecay },
-        "adam" => new() { Name = o.Name, LearningRate = o.LearningRate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Epsilon, WeightDecay = o.WeightDecay },
-        _ => new() { Name = o.Name, LearningRate = o.LearningRate },
+        OptimizerSpec common = new() { Name = o.Name, LearningRate = o.LearningRate, WeightDecay = o.WeightDecay };
+        return o.Name switch
+        {
+            "sgd" => common with { Momentum = o.Momentum, Nesterov = o.Nesterov },
+            "rmsprop" => common with { Momentum = o.Momentum, Alpha = o.Alpha, Epsilon = o.Epsilon },
+            _ => common with { Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Epsilon },
+        };
+    }
+
+    public static ScheduleSpec Schedule(GoldenScheduleSpec s) => new()
+    {
+        Name = s.Name,
+        StepSize = s.StepSize,
+        Gamma = s.Gamma,
+        TMax = s.TMax,
+        EtaMin = s.EtaMin,
+        PctStart = s.PctStart,
+        DivFactor = s.DivFactor,
+        FinalDivFactor = s.FinalDivFactor,
+        CycleMomentum = s.CycleMomentum,
+        BaseMomentum = s.BaseMomentum,
+        MaxMomentum = s.MaxMomentum,
     };
 
     public static TrainingSpec Training(GoldenTrajectory golden) => new()
@@ -32,12 +58,13 @@ public static class GoldenSpecs
         Optimizer = Optimizer(golden.Optimizer),
         Loss = golden.Loss.Name,
         LabelSmoothing = golden.Loss.LabelSmoothing,
+        HuberDelta = golden.Loss.Name == "huber" ? golden.Loss.Delta : null,
         ActivityL1 = golden.ActivityL1,
         ClipNorm = golden.ClipNorm,
     };
 
     /// <summary>The long form without the output layer, which the service adds from the data.</summary>
-    public static ModelSpec Model(GoldenTrajectory golden) => new() { Layers = Layers([.. golden.Layers.SkipLast(1)]) };
+    public static ModelSpec Model(GoldenTrajectory golden) => new() { Layers = [.. golden.Layers.SkipLast(1).Select(Layer)] };
 
     public static DataShape Data(GoldenTrajectory golden) => golden.Loss.Name switch
     {
@@ -46,17 +73,13 @@ public static class GoldenSpecs
         _ => new(golden.Inputs[0].Length, TargetKind.Number, 0, golden.Inputs.Length, 0, 0, golden.Layers[^1].Out),
     };
 
-    private static List<LayerSpec> Layers(IReadOnlyList<GoldenLayer> layers)
+    private static LayerSpec Layer(GoldenLayer layer) => layer.Type switch
     {
-        var result = new List<LayerSpec>();
-        foreach (var layer in layers)
-        {
-            var dense = result.FindLastIndex(l => l.Type == "dense");
-            if (layer.Type == "activation")
-                result[dense] = result[dense] with { Activation = Activation(layer.Function!) };
-            else
-                result.Add(new() { Type = layer.Type, Units = layer.Type == "dense" ? layer.Out : null, Layers = layer.Layers is { } l ? Layers(l) : null });
-        }
-        return result;
-    }
+        "dense" => new() { Type = "dense", Units = layer.Out, Activation = new() { Name = "identity" } },
+        "activation" => new() { Type = "activation", Activation = Activation(layer.Function!) },
+        "batch_norm" => new() { Type = "batch_norm", Epsilon = layer.Epsilon, Momentum = layer.Momentum },
+        "layer_norm" => new() { Type = "layer_norm", Epsilon = layer.Epsilon },
+        "residual" => new() { Type = "residual", Layers = [.. layer.Layers!.Select(Layer)] },
+        _ => new() { Type = layer.Type, Rate = layer.Rate },
+    };
 }

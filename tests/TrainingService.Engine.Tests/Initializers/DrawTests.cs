@@ -1,6 +1,4 @@
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Training;
 using Xunit;
 
 namespace TrainingService.Engine.Tests.Initializers;
@@ -34,6 +32,8 @@ public class DrawTests
             Add(new() { Name = "variance_scaling" }, 1 / Math.Sqrt(In), 0, Cut / Math.Sqrt(In));
             Add(new() { Name = "variance_scaling", Scale = 2, Mode = "fan_out", Distribution = "normal" }, Math.Sqrt(2.0 / Out));
             Add(new() { Name = "variance_scaling", Scale = 3, Mode = "fan_avg", Distribution = "uniform" }, Math.Sqrt(3 / average), 0, 3 / Math.Sqrt(average));
+            Add(new() { Name = "standard" }, 1 / Sqrt3 / Math.Sqrt(In), 0, 1 / Math.Sqrt(In));
+            Add(new() { Name = "auto" }, relu / Math.Sqrt(In));
             Add(new() { Name = "torch_default" }, 1 / Sqrt3 / Math.Sqrt(In), 0, 1 / Math.Sqrt(In));
             return cases;
         }
@@ -97,16 +97,8 @@ public class DrawTests
     public void Kaiming_takes_PyTorchs_gain_of_the_layers_activation(string activation, double gain) =>
         Assert.Equal(gain / Math.Sqrt(In), Deviation(Weight(new() { Name = "kaiming_normal" }, 2, 0, activation)), 0.01 * gain / Math.Sqrt(In));
 
-    private static float[] Weight(InitializerSpec spec, long seed, int layer = 0, string activation = "relu")
-    {
-        var errors = new List<SpecError>();
-        var resolved = InitializerRegistry.Resolve(spec, "", errors);
-        Assert.Empty(errors);
-        var weight = new float[In * Out];
-        InitializerRegistry.DrawFor(resolved!, In, Out, ActivationRegistry.Resolve(new() { Name = activation }, "", errors)!)
-            .Fill(weight, new(seed, StreamPurpose.Weights, layer));
-        return weight;
-    }
+    private static float[] Weight(InitializerSpec spec, long seed, int layer = 0, string activation = "relu") =>
+        Initialized.Of(spec, In, Out, seed, layer, new() { Name = activation }).Weight;
 
     private static double Deviation(float[] values)
     {

@@ -11,8 +11,8 @@ public class InitializerRegistryTests
     {
         string[] expected =
         [
-            "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal", "ones", "torch_default", "truncated_normal", "uniform",
-            "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
+            "auto", "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "lsuv", "normal", "ones", "orthogonal", "rai", "sparse", "standard",
+            "torch_default", "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
         ];
         Assert.Equal(expected, InitializerRegistry.All.Select(i => i.Name));
         var all = InitializerRegistry.All.SelectMany(i => i.Aliases.Prepend(i.Name)).ToArray();
@@ -23,10 +23,6 @@ public class InitializerRegistryTests
     [InlineData("he_normal", "kaiming_normal"), InlineData("he_uniform", "kaiming_uniform")]
     [InlineData("glorot_normal", "xavier_normal"), InlineData("glorot_uniform", "xavier_uniform")]
     public void Aliases_resolve_to_the_canonical_name(string alias, string name) => Assert.Equal(name, Resolve(new() { Name = alias }).Resolved!.Name);
-
-    [Theory, InlineData("auto"), InlineData("lsuv"), InlineData("orthogonal"), InlineData("rai"), InlineData("sparse"), InlineData("standard")]
-    public void Initializers_of_a_later_version_are_refused_as_such(string name) =>
-        Assert.Contains("not supported yet", Assert.Single(Resolve(new() { Name = name }).Errors).Message);
 
     [Theory, InlineData("kaiming_norml", "kaiming_normal"), InlineData("glorot_unifrom", "glorot_uniform"), InlineData("zeroes", "zeros")]
     public void An_unknown_name_is_answered_with_the_nearest_one(string wrong, string meant)
@@ -44,6 +40,8 @@ public class InitializerRegistryTests
         Assert.Equal((0, 1), Resolve(new() { Name = "normal" }).Resolved is { } n ? (n.Mean, n.Std) : default);
         var scaling = Resolve(new() { Name = "variance_scaling" }).Resolved!;
         Assert.Equal((1, "fan_in", "truncated_normal"), (scaling.Scale, scaling.Mode, scaling.Distribution));
+        Assert.Equal((0.1, 0.01), Resolve(new() { Name = "sparse" }).Resolved is { } s ? (s.Sparsity, s.Std) : default);
+        Assert.Equal(1, Resolve(new() { Name = "orthogonal" }).Resolved!.Gain);
     }
 
     public static TheoryData<InitializerSpec, string> Wrong => new()
@@ -60,6 +58,10 @@ public class InitializerRegistryTests
         { new() { Name = "variance_scaling", Scale = double.NegativeInfinity }, "/i/scale" },
         { new() { Name = "zeros", Value = 1 }, "/i/value" },
         { new() { Name = "lecun_normal", Gain = 2 }, "/i/gain" },
+        { new() { Name = "sparse", Sparsity = 1 }, "/i/sparsity" },
+        { new() { Name = "sparse", Std = -0.1 }, "/i/std" },
+        { new() { Name = "orthogonal", Gain = double.NaN }, "/i/gain" },
+        { new() { Name = "auto", Gain = 1 }, "/i/gain" },
     };
 
     [Theory, MemberData(nameof(Wrong))]

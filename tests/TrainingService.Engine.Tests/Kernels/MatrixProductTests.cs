@@ -72,7 +72,7 @@ public sealed unsafe class MatrixProductTests
         {
             using GuardedBuffer weights = Panels(), bias = new(_bias), input = Blocks(_x, _inputs, _unused), output = new((long)_blocks * _outputs * 32);
             output.Values.Fill(float.NaN);
-            MatrixProduct.Forward(weights.Pointer, bias.Pointer, input.Pointer, output.Pointer, _inputs, _outputs, _blocks);
+            MatrixProduct.Forward(weights.Pointer, bias.Pointer, input.Pointer, output.Pointer, _inputs, _outputs, 0, _blocks);
             output.AssertIntact();
             var expected = new float[_batch * _outputs];
             for (var r = 0; r < _batch; r++)
@@ -90,7 +90,7 @@ public sealed unsafe class MatrixProductTests
         {
             using GuardedBuffer weights = Panels(), gradient = Blocks(_dz, _outputs, _unused), result = new((long)_blocks * _inputs * 32);
             result.Values.Fill(float.NaN);
-            MatrixProduct.InputGradient(weights.Pointer, gradient.Pointer, result.Pointer, _inputs, _outputs, _blocks);
+            MatrixProduct.InputGradient(weights.Pointer, gradient.Pointer, result.Pointer, _inputs, _outputs, 0, _blocks);
             result.AssertIntact();
             var expected = new float[_batch * _inputs];
             for (var r = 0; r < _batch; r++)
@@ -111,7 +111,7 @@ public sealed unsafe class MatrixProductTests
                         expected[o * Layout.Padded(_inputs) + i] += _dz[r * _outputs + o] * _x[r * _inputs + i];
             using GuardedBuffer tile = new(Tile.MaxRows * 32);
             panels.Values.Fill(float.NaN);
-            Transpose.BlocksToPanels(input.Pointer, panels.Pointer, _inputs, _blocks);
+            Transpose.BlocksToPanels(input.Pointer, panels.Pointer, _inputs, _blocks, 0, _blocks);
             panels.AssertIntact();
             for (var q = 0; q < Layout.Tiles(_inputs); q++)
                 for (var n = 0; n < _outputs;)

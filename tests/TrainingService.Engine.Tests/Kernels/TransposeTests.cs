@@ -11,23 +11,20 @@ public sealed unsafe class TransposeTests
     public static MatrixTheoryData<int, int> Shapes => new([1, 2, 16, 31, 32, 33, 64, 77], [1, 2, 3]);
 
     [Theory, MemberData(nameof(Shapes))]
-    public void Blocks_become_panels_and_panels_blocks_again(int features, int blockCount)
+    public void Blocks_become_panels(int features, int blockCount)
     {
         using GuardedBuffer blocks = new((long)blockCount * features * 32), panels = new((long)Layout.Tiles(features) * blockCount * 1024);
         using GuardedBuffer back = new(blocks.Length);
         for (var i = 0; i < blocks.Length; i++)
             blocks.Values[i] = i + 1;
         panels.Values.Fill(float.NaN);
-        Transpose.BlocksToPanels(blocks.Pointer, panels.Pointer, features, blockCount);
-        Transpose.PanelsToBlocks(panels.Pointer, back.Pointer, features, blockCount);
+        Transpose.BlocksToPanels(blocks.Pointer, panels.Pointer, features, blockCount, 0, blockCount);
         panels.AssertIntact();
-        back.AssertIntact();
         for (var sample = 0; sample < blockCount * 32; sample++)
             for (var column = 0; column < Layout.Padded(features); column++)
             {
                 var expected = column < features ? blocks.Values[(int)Layout.Block(column, sample, features)] : 0;
                 Assert.Equal(expected, panels.Values[(int)Layout.Panel(sample, column, blockCount * 32)]);
             }
-        Assert.Equal(blocks.Values, back.Values);
     }
 }

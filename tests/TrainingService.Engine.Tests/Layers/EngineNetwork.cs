@@ -11,91 +11,126 @@ namespace TrainingService.Engine.Tests.Layers;
 /// <summary>The engine's network under the names and shapes of the golden files, so that it can be laid beside the reference.</summary>
 internal sealed unsafe class EngineNetwork : IDisposable
 {
+    /// <summary>Of the noise of dropout and random slopes.</summary>
+    public const long Seed = 1;
+
     private readonly Optimizer _optimizer;
-    private readonly List<(string Dense, string? Activation)> _names = [];
+    private readonly double _learningRate;
+    private readonly double? _clipNorm;
+    private readonly bool _classes;
+    private readonly int _outputs;
+    private readonly List<(string Name, Parameters Parameters)> _parameters = [];
+    private readonly List<(string Name, BatchNorm Norm)> _norms = [];
     private int[] _rows = [];
     private long _step;
 
-    /// <param name="optimizer">Null to keep gradients instead of taking steps.</param>
-    public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, bool classes, double dropout = 0)
+    /// <param name="optimizer">Resolved; null to keep (clipped) gradients instead of taking steps.</param>
+    public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, double activityL1 = 0, double? clipNorm = null,
+        int threads = 1)
     {
-        var dense = new List<DensePlan>();
-        foreach (var layer in layers)
-            if (layer.Type == "dense")
-            {
-                dense.Add(new($"dense{dense.Count}", layer.In, layer.Out, new() { Name = "identity" }, Zeros, Zeros, dense.Count > 0 ? dropout : 0));
-                _names.Add((layer.Name!, null));
-            }
-            else
-            {
-                var activation = ActivationRegistry.Resolve(GoldenSpecs.Activation(layer.Function!), "", new List<SpecError>())!;
-                dense[^1] = dense[^1] with { Activation = activation };
-                _names[^1] = (_names[^1].Dense, layer.Name);
-            }
-        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _) => default) : Optimizer.Create(optimizer);
-        LearningRate = optimizer?.LearningRate ?? 0;
-        Inner = new(dense, Loss.Create(loss.Name, classes), Math.Max(1, _optimizer.States), capacity, seed: 1);
+        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _) => default) : Optimizer.Create(optimizer);
+        (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
+        var plans = Plans(layers);
+        _outputs = plans[^1].Units;
+        TrainingSpec spec = new() { Loss = loss.Name, LabelSmoothing = loss.LabelSmoothing, HuberDelta = loss.Delta };
+        Inner = new(plans, Inputs(layers[0]), Loss.Create(spec, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null) { ActivityL1 = activityL1 };
+        Name(layers, Inner.Layers);
     }
-
-    private static InitializerSpec Zeros => new() { Name = "zeros" };
 
     public Network Inner { get; }
 
-    public double LearningRate { get; }
+    public double MeanLoss => Inner.LossSum() / Inner.Samples;
 
-    public void Set(IReadOnlyDictionary<string, double[]> parameters)
+    public double MeanPenalty => Inner.PenaltySum() / Inner.Samples;
+
+    public double[][] Outputs() => [.. Inner.Outputs().Select(v => (double)v).Chunk(_outputs)];
+
+    /// <summary>The same layers as the engine's plan has them.</summary>
+    public static IReadOnlyList<LayerPlan> Plans(IEnumerable<GoldenLayer> layers) => [.. layers.Select(Plan)];
+
+    public void Set(IReadOnlyDictionary<string, double[]> values)
     {
-        for (var i = 0; i < _names.Count; i++)
-        {
-            var layer = Inner.Layers[i];
-            layer.SetWeight(Floats(parameters[$"{_names[i].Dense}.weight"]));
-            Floats(parameters[$"{_names[i].Dense}.bias"]).CopyTo(new Span<float>(layer.Bias.Values, layer.Plan.Outputs));
-            if (layer.Plan.Slopes > 0)
-                Floats(parameters[$"{_names[i].Activation}.slope"]).CopyTo(new Span<float>(layer.Slopes.Values, layer.Plan.Slopes));
-        }
+        foreach (var (name, parameters) in _parameters)
+            parameters.Set([.. values[name].Select(v => (float)v)]);
     }
 
-    public Dictionary<string, double[]> Parameters() => Collect(p => (nint)p.Values);
+    public Dictionary<string, double[]> Parameters() => _parameters.ToDictionary(p => p.Name, p => Doubles(p.Parameters.Get()));
 
-    /// <summary>What the last <see cref="Backward"/> found; only without an optimiser.</summary>
-    public Dictionary<string, double[]> Gradients() => Collect(p => (nint)p.First);
+    /// <summary>What the last <see cref="Backward"/> found, after clipping; only without an optimiser.</summary>
+    public Dictionary<string, double[]> Gradients() => _parameters.ToDictionary(p => p.Name, p => Doubles(p.Parameters.Read(p.Parameters.First)));
 
-    public void Load(double[][] inputs, double[][] targets, bool classes)
+    /// <summary>Running means and variances under PyTorch's names.</summary>
+    public Dictionary<string, double[]> Running() => _norms.SelectMany(n => new[]
+    {
+        ($"{n.Name}.running_mean", Doubles(n.Norm.RunningMean)), ($"{n.Name}.running_var", Doubles(n.Norm.RunningVariance)),
+    }).ToDictionary();
+
+    public void Load(double[][] inputs, double[][] targets)
     {
         if (_rows.Length != inputs.Length)
             _rows = [.. Enumerable.Range(0, inputs.Length)];
-        Inner.Load(new(inputs.Length, Floats(inputs.SelectMany(r => r)), classes ? [.. targets.Select(t => (int)t[0])] : [],
-            classes ? [] : Floats(targets.SelectMany(t => t))), _rows);
+        Inner.Load(new(inputs.Length, [.. inputs.SelectMany(r => r).Select(v => (float)v)], _classes ? [.. targets.Select(t => (int)t[0])] : [],
+            _classes ? [] : [.. targets.SelectMany(t => t).Select(v => (float)v)]), _rows);
     }
 
-    public double MeanLoss => Inner.LossSum() / Inner.Samples;
-
-    public double[][] Outputs() => [.. Inner.Outputs().Select(v => (double)v).Chunk(Inner.Layers[^1].Plan.Outputs)];
-
-    /// <summary>Backward pass and update (or gradients, without an optimiser); answers the gradient's norm.</summary>
+    /// <summary>Backward pass and update (or gradients, without an optimiser); answers the gradient's norm before clipping.</summary>
     public double Backward()
     {
-        _optimizer.Begin(LearningRate, ++_step);
-        return Math.Sqrt(Inner.Backward(_optimizer));
+        _optimizer.Begin(_learningRate, null, ++_step);
+        Inner.Backward(_optimizer, _clipNorm);
+        return Inner.GradientNorm;
     }
 
     public void Dispose() => Inner.Dispose();
 
-    private Dictionary<string, double[]> Collect(Func<Parameters, nint> part)
+    private static LayerPlan Plan(GoldenLayer layer)
     {
-        var result = new Dictionary<string, double[]>();
-        for (var i = 0; i < _names.Count; i++)
+        switch (layer.Type)
         {
-            var layer = Inner.Layers[i];
-            result[$"{_names[i].Dense}.weight"] = Doubles(layer.FromPanels((float*)part(layer.Weights)));
-            result[$"{_names[i].Dense}.bias"] = Doubles(new Span<float>((float*)part(layer.Bias), layer.Plan.Outputs).ToArray());
-            if (layer.Plan.Slopes > 0)
-                result[$"{_names[i].Activation}.slope"] = Doubles(new Span<float>((float*)part(layer.Slopes), layer.Plan.Slopes).ToArray());
+            case "dense":
+                InitializerSpec zeros = new() { Name = "zeros" };
+                return new LinearPlan(layer.Name!, layer.In, layer.Out, zeros, zeros, new() { Name = "identity" });
+            case "activation":
+                var errors = new List<SpecError>();
+                return new ActivationPlan(layer.Units, ActivationRegistry.Resolve(GoldenSpecs.Activation(layer.Function!), "", errors)
+                    ?? throw new ArgumentException(errors[0].Message));
+            case "batch_norm" or "layer_norm":
+                return new NormPlan(layer.Units, layer.Type == "batch_norm", layer.Epsilon, layer.Momentum);
+            case "dropout" or "alpha_dropout":
+                return new DropoutPlan(layer.Units, layer.Rate, layer.Type == "alpha_dropout");
+            case "residual":
+                var branch = Plans(layer.Layers!);
+                return new ResidualPlan(branch[^1].Units, branch);
+            default:
+                throw new ArgumentException($"no layer of type '{layer.Type}'");
         }
-        return result;
     }
 
-    private static float[] Floats(IEnumerable<double> values) => [.. values.Select(v => (float)v)];
+    private void Name(IReadOnlyList<GoldenLayer> golden, IReadOnlyList<Layer> layers)
+    {
+        foreach (var (name, layer) in golden.Zip(layers))
+            if (layer is Residual residual)
+                Name(name.Layers!, residual.Branch.Layers);
+            else
+            {
+                _parameters.AddRange(layer.Parameters.Select(p => ($"{name.Name}.{p.Name}", p)));
+                if (layer is BatchNorm norm)
+                    _norms.Add((name.Name!, norm));
+            }
+    }
 
-    private static double[] Doubles(float[] values) => [.. values.Select(v => (double)v)];
+    private static int Inputs(GoldenLayer layer) => layer.Type switch
+    {
+        "dense" => layer.In,
+        "residual" => Inputs(layer.Layers![0]),
+        _ => layer.Units,
+    };
+
+    private static double[] Doubles(ReadOnlySpan<float> values)
+    {
+        var result = new double[values.Length];
+        for (var i = 0; i < values.Length; i++)
+            result[i] = values[i];
+        return result;
+    }
 }

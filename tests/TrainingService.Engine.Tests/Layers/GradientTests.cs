@@ -6,116 +6,111 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Layers;
 
 /// <summary>
-/// The engine's gradients against central differences: of the double-precision reference's loss, and of the engine's own. Differences that cross a kink
-/// (a pre-activation on another side) say nothing and are left out; most must remain.
+/// The engine's gradients against the reference's, number by number, and those against central differences of the reference's loss along a random direction of
+/// each parameter. A difference across a kink says nothing and is left out; most must remain.
 /// </summary>
-[Trait("Category", "Kernel")]
 public class GradientTests
 {
-    private const double Tolerance = 1e-3;
+    private static readonly string[] Losses = ["cross_entropy", "cross_entropy smoothed", "binary_cross_entropy", "mse", "huber"];
 
-    public static MatrixTheoryData<string, string> Cases => new(
-        [.. ActivationValueTests.Functions.Keys, "prelu per unit"], ["cross_entropy", "binary_cross_entropy", "mse"]);
-
-    [Theory, MemberData(nameof(Cases))]
-    public void Agree_with_differences_of_the_reference(string activation, string loss)
-    {
-        var net = RandomNet.Of(Function(activation), loss, seed: 11);
-        using var engine = net.Engine();
-        engine.Inner.Forward(1);
-        engine.Backward();
-        AssertAgree(net, net.Reference(), engine.Gradients(), 1e-6, null);
-    }
+    public static MatrixTheoryData<string, string> Cases => new([.. ActivationValueTests.Functions.Keys, "prelu per unit"], RandomNet.Structures.Keys);
 
     [Theory, MemberData(nameof(Cases))]
-    public void Agree_with_differences_of_the_engines_own_loss(string activation, string loss)
+    public void Agree_with_central_differences(string activation, string structure)
     {
-        var net = RandomNet.Of(Function(activation), loss, seed: 12);
-        using var engine = net.Engine();
-        engine.Inner.Forward(1);
-        engine.Backward();
-        AssertAgree(net, net.Reference(), engine.Gradients(), 4e-3, parameters =>
-        {
-            engine.Set(parameters);
-            engine.Inner.Forward();
-            return engine.MeanLoss;
-        });
-    }
-
-    [Theory, InlineData("tanh"), InlineData("prelu"), InlineData("identity"), InlineData("softplus")]
-    public void Agree_with_the_dropped_units_held_fixed(string activation)
-    {
-        const double rate = 0.4;
-        var net = RandomNet.Of(Function(activation), "cross_entropy", seed: 13);
-        using var engine = net.Engine(rate);
-        engine.Inner.Forward(5);
-        double[][][] masks = [Mask(engine, 1, rate), Mask(engine, 2, rate)];
-        engine.Backward();
-        var reference = net.Reference(masks);
-        Close.Assert(reference.Loss(net.Inputs, net.Targets, training: true), engine.MeanLoss, 1e-6, "loss");
-        AssertAgree(net, reference, engine.Gradients(), 1e-6, null);
-    }
-
-    [Fact]
-    public void Agree_for_a_layer_without_hidden_ones()
-    {
-        var net = RandomNet.Of(Function("identity"), "cross_entropy", seed: 14, features: 6);
-        var flat = net with { Layers = [net.Layers[^1]] };
-        using var engine = flat.Engine();
-        engine.Inner.Forward(1);
-        engine.Backward();
-        AssertAgree(flat, flat.Reference(), engine.Gradients(), 1e-6, null);
-    }
-
-    /// <summary>What dropout let through before a layer: 0 or 1 / (1 - rate).</summary>
-    private static unsafe double[][] Mask(EngineNetwork engine, int index, double rate)
-    {
-        var (layer, before) = (engine.Inner.Layers[index], engine.Inner.Layers[index - 1]);
-        var mask = Enumerable.Range(0, engine.Inner.Samples).Select(s => Enumerable.Range(0, layer.Plan.Inputs).Select(u =>
-        {
-            var at = Engine.Memory.Layout.Block(u, s, layer.Plan.Inputs);
-            if (layer.Dropped[at] != 0)
-                Close.Assert(before.H[at] / (1 - rate), layer.Dropped[at], 1e-6, "kept and scaled");
-            return layer.Dropped[at] == 0 ? 0 : 1 / (1 - rate);
-        }).ToArray()).ToArray();
-        Assert.InRange(mask.SelectMany(m => m).Count(m => m == 0), 5, 50);
-        return mask;
-    }
-
-    /// <param name="loss">Of given parameters; the reference's if null.</param>
-    private static void AssertAgree(RandomNet net, ReferenceNetwork reference, Dictionary<string, double[]> gradients, double h,
-        Func<IReadOnlyDictionary<string, double[]>, double>? loss)
-    {
-        double squares = 0, errors = 0;
-        int compared = 0, all = 0;
-        foreach (var parameter in reference.Parameters)
-            for (var i = 0; i < parameter.Values.Length; i++)
+        foreach (var loss in Losses)
+            foreach (var activityL1 in new[] { 0, 0.03 })
             {
-                var value = parameter.Values[i];
-                var (above, up) = At(value + h);
-                var (below, down) = At(value - h);
-                parameter.Values[i] = value;
-                all++;
-                if (!up.SequenceEqual(down))
-                    continue;
-                compared++;
-                var difference = (above - below) / (2 * h);
-                Close.Assert(difference, gradients[parameter.Name][i], Tolerance, $"{parameter.Name}[{i}]");
-                squares += difference * difference;
-                errors += Math.Pow(difference - gradients[parameter.Name][i], 2);
-
-                (double, List<bool>) At(double moved)
-                {
-                    // the engine's parameters are floats: so must the reference's be, and the step between them exact
-                    parameter.Values[i] = loss is null ? moved : (float)moved;
-                    var own = reference.Loss(net.Inputs, net.Targets, training: true);
-                    var sides = ReferenceNetwork.Flat(reference.Layers).SelectMany(l => l.PreActivations).SelectMany(z => z).Select(z => z > 0).ToList();
-                    return (loss?.Invoke(reference.Parameters.ToDictionary(p => p.Name, p => p.Values)) ?? own, sides);
-                }
+                var net = RandomNet.Of(Function(activation), loss, seed: 11, structure: structure, activityL1: activityL1);
+                AssertAgree(net, training: true, Function(activation));
             }
-        Assert.True(compared > 0.7 * all, $"only {compared} of {all} differences lie on one side of the kinks");
-        Assert.True(Math.Sqrt(errors / squares) < Tolerance, $"relative error {Math.Sqrt(errors / squares):E2}");
     }
+
+    [Theory, Trait("Category", "Kernel"), InlineData("batch_norm"), InlineData("nested residual"), InlineData("dropout"), InlineData("before the first dense")]
+    public void Agree_when_evaluating(string structure)
+    {
+        foreach (var activation in new[] { "tanh", "relu", "rrelu", "prelu per unit" })
+            AssertAgree(RandomNet.Of(Function(activation), "cross_entropy", seed: 12, structure: structure), training: false, Function(activation));
+    }
+
+    [Fact, Trait("Category", "Kernel")]
+    public void Agree_with_differences_of_the_engines_own_loss()
+    {
+        foreach (var structure in RandomNet.Structures.Keys)
+        {
+            var net = RandomNet.Of(Function("softplus"), "cross_entropy", seed: 13, structure: structure, activityL1: 0.03);
+            using var engine = net.Engine();
+            engine.Inner.Forward(1);
+            engine.Backward();
+            var gradients = engine.Gradients();
+            foreach (var (name, values) in net.Parameters)
+            {
+                const double h = 1.0 / 256;
+                double At(double moved)
+                {
+                    engine.Set(net.Parameters.ToDictionary(p => p.Key, p => p.Key == name ? [.. p.Value.Select(v => v + moved)] : p.Value));
+                    engine.Inner.Forward(1);
+                    return engine.MeanLoss + engine.MeanPenalty;
+                }
+                Close.Assert((At(h) - At(-h)) / (2 * h), gradients[name].Sum(), 3e-3, $"{structure}: {name}");
+            }
+        }
+    }
+
+    private static void AssertAgree(RandomNet net, bool training, GoldenFunction function)
+    {
+        var reference = net.Reference();
+        using var engine = net.Engine();
+        engine.Inner.Forward(training ? 1 : 0);
+        engine.Backward();
+        var loss = reference.Gradients(net.Inputs, net.Targets, training);
+        Close.Assert(loss.DataLoss, engine.MeanLoss, 2e-6, "loss");
+        Close.Assert(loss.Penalty, engine.MeanPenalty, 2e-6, "penalty");
+        Close.Assert(loss.Outputs, engine.Outputs(), 1e-5, "outputs");
+        var gradients = engine.Gradients();
+        foreach (var parameter in reference.Parameters)
+            Close.Assert(parameter.Gradient, gradients[parameter.Name], 1e-5, $"{net.Loss} of {parameter.Name}");
+        AssertDifferences(net, reference, training, Kinks(function));
+    }
+
+    private static void AssertDifferences(RandomNet net, ReferenceNetwork reference, bool training, double[] kinks)
+    {
+        const double h = 1e-6;
+        var generator = new SplitMix64(14);
+        var compared = 0;
+        foreach (var parameter in reference.Parameters)
+        {
+            double[] values = [.. parameter.Values], gradient = [.. parameter.Gradient], direction = generator.Symmetric(values.Length, 1);
+            var (above, up) = At(h);
+            var (below, down) = At(-h);
+            values.CopyTo(parameter.Values, 0);
+            if (!up.SequenceEqual(down))
+                continue;
+            compared++;
+            Close.Assert((above - below) / (2 * h), gradient.Zip(direction).Sum(p => p.First * p.Second), 1e-6, $"difference along {parameter.Name}");
+
+            (double, int[]) At(double moved)
+            {
+                for (var i = 0; i < values.Length; i++)
+                    parameter.Values[i] = values[i] + moved * direction[i];
+                var loss = reference.Loss(net.Inputs, net.Targets, training);
+                return (loss, [.. ReferenceNetwork.Flat(reference.Layers).OfType<ReferenceElementwise>().SelectMany(l => l.Z).SelectMany(z => z)
+                    .Select(z => kinks.Count(k => z > k))]);
+            }
+        }
+        Assert.True(compared > 0.7 * reference.Parameters.Count, $"only {compared} of {reference.Parameters.Count} differences lie on one side of the kinks");
+    }
+
+    /// <summary>Where f, f' or the sign of h jumps.</summary>
+    private static double[] Kinks(GoldenFunction f) => f.Name switch
+    {
+        "relu6" => [0, 6],
+        "hard_tanh" => [f.Min!.Value, 0, f.Max!.Value],
+        "hard_sigmoid" or "hard_silu" => [-3, 0, 3],
+        "soft_shrink" or "hard_shrink" => [-f.Lambda!.Value, 0, f.Lambda.Value],
+        "softplus" => [f.Threshold!.Value / f.Beta!.Value],
+        _ => [0],
+    };
 
     private static GoldenFunction Function(string name) => name == "prelu per unit"
         ? new() { Name = "prelu", Init = 0.25, PerUnit = true } : ActivationValueTests.Functions[name];

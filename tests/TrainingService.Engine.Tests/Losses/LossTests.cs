@@ -10,7 +10,7 @@ namespace TrainingService.Engine.Tests.Losses;
 [Trait("Category", "Kernel")]
 public sealed unsafe class LossTests
 {
-    public static MatrixTheoryData<string, int, int> Cases => new(["cross_entropy", "mse", "mse of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
+    public static MatrixTheoryData<string, int, int> Cases => new(["cross_entropy", "cross_entropy smoothed", "mse", "mse of classes", "huber", "huber of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
 
     [Theory, MemberData(nameof(Cases))]
     public void Value_and_gradient_agree_with_the_formula(string loss, int outputs, int rows) => Check(loss, outputs, rows, 3);
@@ -24,11 +24,14 @@ public sealed unsafe class LossTests
         foreach (var scale in new[] { 30.0, 80, 200, 1e4, 1e30 })
         {
             Check("cross_entropy", 3, 40, scale);
+            Check("cross_entropy smoothed", 3, 40, scale);
+            Check("huber", 2, 40, scale);
             Check("binary_cross_entropy", 1, 40, scale);
         }
     }
 
-    [Theory, InlineData("cross_entropy", 3), InlineData("binary_cross_entropy", 1), InlineData("mse", 2)]
+    [Theory, InlineData("cross_entropy", 3), InlineData("binary_cross_entropy", 1), InlineData("mse", 2), InlineData("huber", 2)]
+    [InlineData("cross_entropy smoothed", 3)]
     public void A_NaN_output_makes_the_loss_NaN(string name, int outputs)
     {
         for (var row = 0; row < 3; row++)
@@ -54,15 +57,21 @@ public sealed unsafe class LossTests
     public void Correct_takes_the_sign_of_a_single_output() =>
         Assert.Equal(3, Correct([[1], [-1], [0], [double.NaN], [5]], [1, 0, 0, 0, 0]));
 
+    private const double Delta = 0.7;
+
+    private static double Smoothing(string name) => name == "cross_entropy smoothed" ? 0.2 : 0;
+
+    private static bool Classes(string name) => name is not ("mse" or "huber");
+
     private static void Check(string name, int outputs, int rows, double scale)
     {
         var generator = new SplitMix64((ulong)(outputs * 1000 + rows));
-        var classes = name != "mse";
+        var classes = Classes(name);
         var z = Enumerable.Range(0, rows).Select(_ => generator.Symmetric(outputs, scale).Select(v => (double)(float)v).ToArray()).ToArray();
         var labels = (ulong)(name == "binary_cross_entropy" ? 2 : outputs);
         var targets = z.Select(_ => classes ? [generator.Next() % labels] : generator.Symmetric(outputs, 2)).ToArray();
-        var numbers = name == "mse of classes" ? [.. targets.Select(t => z[0].Select((_, c) => c == (int)t[0] ? 1.0 : 0).ToArray())] : targets;
-        var expected = ReferenceLoss.Of(new(name.Split(' ')[0]), z, numbers);
+        var numbers = name.EndsWith("of classes", StringComparison.Ordinal) ? [.. targets.Select(t => z[0].Select((_, c) => c == (int)t[0] ? 1.0 : 0).ToArray())] : targets;
+        var expected = ReferenceLoss.Of(new(name.Split(' ')[0], Smoothing(name), Delta), z, numbers);
         var actual = Run(name, z, targets);
         Close.Assert(expected.Loss, actual.Loss / rows, 1e-6, "loss");
         Close.Assert(expected.Gradient, actual.Gradient, 1e-6, "gradient");
@@ -78,8 +87,8 @@ public sealed unsafe class LossTests
     /// <summary>The sum of the rows' losses and the gradient of their mean.</summary>
     private static (double Loss, double[][] Gradient) Run(string name, double[][] z, double[][] targets)
     {
-        var classes = name != "mse";
-        var loss = Loss.Create(name.Split(' ')[0], classes);
+        var classes = Classes(name);
+        var loss = Loss.Create(new() { Loss = name.Split(' ')[0], LabelSmoothing = Smoothing(name), HuberDelta = Delta }, classes);
         int[] labels = [.. targets.Select(t => classes ? (int)t[0] : 0)];
         float[] values = [.. targets.SelectMany(t => t).Select(v => (float)v)];
         var count = z[0].Length;

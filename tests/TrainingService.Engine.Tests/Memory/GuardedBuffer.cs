@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Xunit;
 
 namespace TrainingService.Engine.Tests.Memory;
 
@@ -32,9 +31,9 @@ internal sealed unsafe class GuardedBuffer : IDisposable
         var before = new ReadOnlySpan<int>(_start, Guard).LastIndexOfAnyExcept(Mark);
         var after = new ReadOnlySpan<int>(Pointer + Length, Guard).IndexOfAnyExcept(Mark);
         if (before >= 0)
-            Assert.Fail($"written {Guard - before} before the start");
+            throw new InvalidOperationException($"written {Guard - before} before the start");
         if (after >= 0)
-            Assert.Fail($"written {after + 1} past the end");
+            throw new InvalidOperationException($"written {after + 1} past the end");
     }
 
     public void Dispose() => NativeMemory.AlignedFree(_start);

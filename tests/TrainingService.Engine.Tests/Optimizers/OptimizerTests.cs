@@ -16,6 +16,7 @@ public sealed unsafe class OptimizerTests
     {
         { "sgd", 0, false, 0 }, { "sgd", 0, false, 0.01 }, { "sgd", 0.9, false, 0 }, { "sgd", 0.9, false, 0.1 },
         { "sgd", 0.9, true, 0 }, { "sgd", 0.5, true, 0.02 }, { "adam", 0, false, 0 }, { "adam", 0, false, 0.05 },
+        { "adamw", 0, false, 0.05 }, { "rmsprop", 0, false, 0 }, { "rmsprop", 0.9, false, 0.01 },
     };
 
     [Theory, MemberData(nameof(Rules))]
@@ -30,6 +31,7 @@ public sealed unsafe class OptimizerTests
             WeightDecay = weightDecay,
             Beta1 = 0.8,
             Beta2 = 0.95,
+            Alpha = 0.9,
             Epsilon = 1e-6,
         };
         var optimizer = Optimizer.Create(GoldenSpecs.Optimizer(options));
@@ -43,8 +45,8 @@ public sealed unsafe class OptimizerTests
             for (var i = 0; i < Count; i++)
                 expected.Gradient[i] = gradient.Values[i] = (float)generator.Symmetric(2);
             var norms = default(StepNorms);
-            optimizer.Begin(options.LearningRate, step);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count, ref norms);
+            optimizer.Begin(options.LearningRate, null, step);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count, measured: true, ref norms);
             reference.Step([expected]);
             Close.Assert(expected.Values, [.. values.Values.ToArray().Select(v => (double)v)], 1e-5, $"step {step}");
             Close.Assert(expected.Gradient.Sum(g => g * g), norms.Gradient, 1e-5, "gradient norm");
@@ -62,14 +64,16 @@ public sealed unsafe class OptimizerTests
         foreach (var options in new OptimizerSpec[]
         {
             new() { Name = "adam", LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.1 },
+            new() { Name = "adamw", LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.1 },
+            new() { Name = "rmsprop", LearningRate = 0.1, Alpha = 0.9, Momentum = 0.9, Epsilon = 1e-8, WeightDecay = 0.1 },
             new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 },
         })
         {
             using GuardedBuffer gradient = new(16), values = new(16), first = new(16), second = new(16);
             var norms = default(StepNorms);
             var optimizer = Optimizer.Create(options);
-            optimizer.Begin(0.1, 1);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 16, ref norms);
+            optimizer.Begin(0.1, null, 1);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 16, measured: false, ref norms);
             Assert.Equal(new float[16], values.Values);
         }
     }

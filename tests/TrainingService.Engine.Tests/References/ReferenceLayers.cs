@@ -13,8 +13,8 @@ public abstract class ReferenceLayer
 {
     public virtual IEnumerable<ReferenceParameter> Parameters => [];
 
-    /// <summary>What an activation read last; empty for other layers.</summary>
-    public virtual double[][] PreActivations => [];
+    /// <summary>Of the loss by z, as the last backward pass found it; dense and activation layers only.</summary>
+    public double[][] Gradient { get; protected set; } = [];
 
     public abstract double[][] Forward(double[][] x, bool training);
 
@@ -31,6 +31,9 @@ public sealed class ReferenceDense(string name, int inputs, int outputs, double[
     private readonly ReferenceParameter _bias = new($"{name}.bias", bias);
     private double[][] _x = [];
 
+    /// <summary>What it answered last.</summary>
+    public double[][] Z { get; private set; } = [];
+
     public override IEnumerable<ReferenceParameter> Parameters => [_weight, _bias];
 
     public override double[][] Forward(double[][] x, bool training)
@@ -44,11 +47,13 @@ public sealed class ReferenceDense(string name, int inputs, int outputs, double[
                 for (var i = 0; i < inputs; i++)
                     y[r][o] += _weight.Values[o * inputs + i] * x[r][i];
             }
+        Z = y;
         return y;
     }
 
     public override double[][] Backward(double[][] dy)
     {
+        Gradient = dy;
         var dx = _x.Select(_ => new double[inputs]).ToArray();
         for (var r = 0; r < dy.Length; r++)
             for (var o = 0; o < outputs; o++)
@@ -64,59 +69,114 @@ public sealed class ReferenceDense(string name, int inputs, int outputs, double[
     }
 }
 
-/// <summary>h = f(z), and the penalty on |h| where there is one.</summary>
-public sealed class ReferenceActivationLayer(GoldenFunction function, double activityL1) : ReferenceLayer
+/// <summary>h = f(z) entry by entry, and the penalty on |h| where there is one.</summary>
+public abstract class ReferenceElementwise(double activityL1) : ReferenceLayer
 {
-    private readonly ReferenceActivation _activation = ReferenceActivation.Of(function);
-    private double[][] _z = [], _h = [];
+    /// <summary>What the layer read last.</summary>
+    public double[][] Z { get; private set; } = [];
 
-    public override double[][] PreActivations => _z;
+    /// <summary>What it answered.</summary>
+    public double[][] H { get; private set; } = [];
 
-    public double Penalty => activityL1 * _h.Sum(row => row.Sum(Math.Abs)) / _h.Length;
+    public double Penalty => activityL1 * H.Sum(row => row.Sum(Math.Abs)) / H.Length;
 
     public override double[][] Forward(double[][] x, bool training)
     {
-        _z = x;
-        return _h = Map(x, (r, c) => _activation.Value(x[r][c]));
-    }
-
-    public override double[][] Backward(double[][] dy) =>
-        Map(dy, (r, c) => (dy[r][c] + activityL1 * Math.Sign(_h[r][c]) / _h.Length) * _activation.Derivative(_z[r][c]));
-}
-
-/// <summary>Leaky with a learned slope, one for the layer or one a unit.</summary>
-public sealed class ReferencePRelu(string name, double[] slope) : ReferenceLayer
-{
-    private readonly ReferenceParameter _slope = new($"{name}.slope", slope);
-    private double[][] _z = [];
-
-    public override IEnumerable<ReferenceParameter> Parameters => [_slope];
-
-    public override double[][] PreActivations => _z;
-
-    public override double[][] Forward(double[][] x, bool training)
-    {
-        _z = x;
-        return Map(x, (r, c) => x[r][c] > 0 ? x[r][c] : _slope.Values[Index(c)] * x[r][c]);
+        Z = x;
+        return H = Map(x, (r, c) => Value(x[r][c], r, c, training));
     }
 
     public override double[][] Backward(double[][] dy)
     {
-        for (var r = 0; r < dy.Length; r++)
-            for (var c = 0; c < dy[r].Length; c++)
-                _slope.Gradient[Index(c)] += _z[r][c] > 0 ? 0 : dy[r][c] * _z[r][c];
-        return Map(dy, (r, c) => _z[r][c] > 0 ? dy[r][c] : dy[r][c] * _slope.Values[Index(c)]);
+        var dh = activityL1 == 0 ? dy : Map(dy, (r, c) => dy[r][c] + activityL1 * Math.Sign(H[r][c]) / H.Length);
+        Learn(dh);
+        return Gradient = Map(dh, (r, c) => dh[r][c] * Derivative(Z[r][c], r, c));
     }
+
+    protected abstract double Value(double z, int row, int unit, bool training);
+
+    protected abstract double Derivative(double z, int row, int unit);
+
+    protected virtual void Learn(double[][] dh)
+    {
+    }
+}
+
+/// <summary>A function of z alone.</summary>
+public sealed class ReferenceActivationLayer(GoldenFunction function, double activityL1) : ReferenceElementwise(activityL1)
+{
+    private readonly ReferenceActivation _activation = ReferenceActivation.Of(function);
+
+    protected override double Value(double z, int row, int unit, bool training) => _activation.Value(z);
+
+    protected override double Derivative(double z, int row, int unit) => _activation.Derivative(z);
+}
+
+/// <summary>Leaky with a learned slope, one for the layer or one a unit.</summary>
+public sealed class ReferencePRelu(string name, double[] slope, double activityL1) : ReferenceElementwise(activityL1)
+{
+    private readonly ReferenceParameter _slope = new($"{name}.slope", slope);
+
+    public override IEnumerable<ReferenceParameter> Parameters => [_slope];
+
+    protected override double Value(double z, int row, int unit, bool training) => z > 0 ? z : Slope(unit) * z;
+
+    protected override double Derivative(double z, int row, int unit) => z > 0 ? 1 : Slope(unit);
+
+    protected override void Learn(double[][] dh)
+    {
+        for (var r = 0; r < dh.Length; r++)
+            for (var c = 0; c < dh[r].Length; c++)
+                _slope.Gradient[Index(c)] += Math.Min(Z[r][c], 0) * dh[r][c];
+    }
+
+    private double Slope(int unit) => _slope.Values[Index(unit)];
 
     private int Index(int unit) => _slope.Values.Length == 1 ? 0 : unit;
 }
 
-/// <summary>Multiplies by a mask that the test holds: 0, or 1 / (1 - rate).</summary>
-public sealed class ReferenceDropout(double[][] mask) : ReferenceLayer
-{
-    public override double[][] Forward(double[][] x, bool training) => training ? Map(x, (r, c) => x[r][c] * mask[r][c]) : x;
+/// <summary>Random bits of an entry of the noisy layer with this index.</summary>
+public delegate uint ReferenceNoise(int layer, int row, int unit);
 
-    public override double[][] Backward(double[][] dy) => Map(dy, (r, c) => dy[r][c] * mask[r][c]);
+/// <summary>Leaky with a slope from U(lower, upper) for every entry while training.</summary>
+public sealed class ReferenceRRelu(GoldenFunction function, double activityL1, Func<int, int, uint> bits) : ReferenceElementwise(activityL1)
+{
+    private bool _training;
+
+    protected override double Value(double z, int row, int unit, bool training)
+    {
+        _training = training;
+        return z > 0 ? z : Slope(row, unit) * z;
+    }
+
+    protected override double Derivative(double z, int row, int unit) => z > 0 ? 1 : Slope(row, unit);
+
+    private double Slope(int row, int unit)
+    {
+        var (lower, upper) = (function.Lower!.Value, function.Upper!.Value);
+        return _training ? lower + (upper - lower) * (bits(row, unit) >> 8) / (1 << 24) : (lower + upper) / 2;
+    }
+}
+
+/// <summary>While training, entries whose bits are below the rate are dropped: they become 0 and the others grow, or what alpha dropout makes of that.</summary>
+public sealed class ReferenceDropout(double rate, bool alpha, Func<int, int, uint> bits) : ReferenceLayer
+{
+    private readonly double _factor = alpha ? 1 / Math.Sqrt(1 - rate + Low * Low * rate * (1 - rate)) : 1 / (1 - rate);
+    private bool _training;
+
+    /// <summary>selu's limit at minus infinity.</summary>
+    private const double Low = -1.0507009873554805 * 1.6732632423543772;
+
+    public override double[][] Forward(double[][] x, bool training)
+    {
+        _training = training;
+        var shift = alpha ? -_factor * rate * Low : 0;
+        return training ? Map(x, (r, c) => _factor * (Kept(r, c) ? x[r][c] : alpha ? Low : 0) + shift) : x;
+    }
+
+    public override double[][] Backward(double[][] dy) => _training ? Map(dy, (r, c) => Kept(r, c) ? _factor * dy[r][c] : 0) : dy;
+
+    private bool Kept(int row, int unit) => bits(row, unit) >= rate * 4294967296.0;
 }
 
 /// <summary>(x - mean) / sqrt(var + epsilon) * gamma + beta over a unit's rows; running statistics in evaluation mode.</summary>
@@ -126,17 +186,19 @@ public sealed class ReferenceBatchNorm(string name, double[] gamma, double[] bet
     private readonly ReferenceParameter _beta = new($"{name}.beta", beta);
     private double[][] _normalized = [];
     private double[] _deviation = [];
+    private bool _training;
 
     public string Name => name;
 
-    public double[] RunningMean { get; } = new double[gamma.Length];
+    public double[] RunningMean { get; init; } = new double[gamma.Length];
 
-    public double[] RunningVariance { get; } = [.. Enumerable.Repeat(1.0, gamma.Length)];
+    public double[] RunningVariance { get; init; } = [.. Enumerable.Repeat(1.0, gamma.Length)];
 
     public override IEnumerable<ReferenceParameter> Parameters => [_gamma, _beta];
 
     public override double[][] Forward(double[][] x, bool training)
     {
+        _training = training;
         var units = Enumerable.Range(0, _gamma.Values.Length).ToArray();
         var mean = training ? [.. units.Select(u => x.Average(row => row[u]))] : RunningMean;
         var variance = training ? [.. units.Select(u => x.Average(row => (row[u] - mean[u]) * (row[u] - mean[u])))] : RunningVariance;
@@ -144,7 +206,8 @@ public sealed class ReferenceBatchNorm(string name, double[] gamma, double[] bet
             foreach (var u in units)
             {
                 RunningMean[u] += momentum * (mean[u] - RunningMean[u]);
-                RunningVariance[u] += momentum * (variance[u] * x.Length / (x.Length - 1) - RunningVariance[u]);
+                if (x.Length > 1)
+                    RunningVariance[u] += momentum * (variance[u] * x.Length / (x.Length - 1) - RunningVariance[u]);
             }
         _deviation = [.. variance.Select(v => Math.Sqrt(v + epsilon))];
         _normalized = Map(x, (r, u) => (x[r][u] - mean[u]) / _deviation[u]);
@@ -158,8 +221,11 @@ public sealed class ReferenceBatchNorm(string name, double[] gamma, double[] bet
             _beta.Gradient[u] += dy.Sum(row => row[u]);
             _gamma.Gradient[u] += dy.Select((row, r) => row[u] * _normalized[r][u]).Sum();
         }
-        return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] / dy.Length
-            * (dy.Length * dy[r][u] - dy.Sum(row => row[u]) - _normalized[r][u] * dy.Select((row, k) => row[u] * _normalized[k][u]).Sum()));
+        if (!_training)
+            return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] * dy[r][u]);
+        var units = Enumerable.Range(0, _gamma.Values.Length);
+        double[] sums = [.. units.Select(u => dy.Sum(row => row[u]))], products = [.. units.Select(u => dy.Select((row, k) => row[u] * _normalized[k][u]).Sum())];
+        return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] / dy.Length * (dy.Length * dy[r][u] - sums[u] - _normalized[r][u] * products[u]));
     }
 }
 
@@ -175,8 +241,9 @@ public sealed class ReferenceLayerNorm(string name, double[] gamma, double[] bet
 
     public override double[][] Forward(double[][] x, bool training)
     {
-        _deviation = [.. x.Select(row => Math.Sqrt(row.Average(v => (v - row.Average()) * (v - row.Average())) + epsilon))];
-        _normalized = Map(x, (r, u) => (x[r][u] - x[r].Average()) / _deviation[r]);
+        double[] mean = [.. x.Select(row => row.Average())];
+        _deviation = [.. x.Select((row, r) => Math.Sqrt(row.Average(v => (v - mean[r]) * (v - mean[r])) + epsilon))];
+        _normalized = Map(x, (r, u) => (x[r][u] - mean[r]) / _deviation[r]);
         return Map(x, (r, u) => _normalized[r][u] * _gamma.Values[u] + _beta.Values[u]);
     }
 
@@ -189,8 +256,8 @@ public sealed class ReferenceLayerNorm(string name, double[] gamma, double[] bet
             _gamma.Gradient[u] += dy.Select((row, r) => row[u] * _normalized[r][u]).Sum();
         }
         var dn = Map(dy, (r, u) => dy[r][u] * _gamma.Values[u]);
-        return Map(dn, (r, u) =>
-            (units * dn[r][u] - dn[r].Sum() - _normalized[r][u] * dn[r].Select((d, k) => d * _normalized[r][k]).Sum()) / units / _deviation[r]);
+        double[] sums = [.. dn.Select(row => row.Sum())], products = [.. dn.Select((row, r) => row.Select((d, k) => d * _normalized[r][k]).Sum())];
+        return Map(dn, (r, u) => (units * dn[r][u] - sums[r] - _normalized[r][u] * products[r]) / units / _deviation[r]);
     }
 }
 

@@ -64,6 +64,55 @@ public class DeterminismTests
         Assert.Equal(Train(data, seed: 1).Result.WeightsSha256, Train(without, seed: 1).Result.WeightsSha256);
     }
 
+    /// <summary>Wide enough that the panels are really shared, and with every kind of layer.</summary>
+    [Theory, InlineData("sgd", 1.0), InlineData("adam", null)]
+    public void Threads_change_nothing(string optimizer, double? clipNorm)
+    {
+        var data = Runs.Blobs(train: 300, features: 70);
+        TrainingSpec training = new() { Epochs = 2, BatchSize = 100, Optimizer = new() { Name = optimizer }, ClipNorm = clipNorm, ActivityL1 = 1e-4 };
+        var plan = Runs.Plan(data, Everything, training, new() { EverySteps = 2 });
+        var alone = Runs.Train(plan, data);
+        foreach (var threads in new[] { 2, 3 })
+        {
+            var shared = Runs.Train(plan, data, threads: threads);
+            Assert.Equal(alone.Result.WeightsSha256, shared.Result.WeightsSha256);
+            Assert.Equal(alone.Metrics, shared.Metrics);
+            Assert.Equal(alone.Points.SelectMany(p => p), shared.Points.SelectMany(p => p));
+        }
+    }
+
+    /// <summary>The name of the variable that <see cref="Kernels.InstructionSetTests"/> hands to its children.</summary>
+    internal const string Expected = "TRAININGSERVICE_TESTS_HASHES";
+
+    /// <summary>Runs with every kind of layer and activation: what must not depend on process or instruction set.</summary>
+    internal static string Hashes() => string.Join(' ', Engine.Activations.ActivationRegistry.All.Select(a => a.Name).Select(name =>
+    {
+        var data = Runs.Blobs(train: 100);
+        TrainingSpec training = new() { Epochs = 1, BatchSize = 33, Optimizer = new() { Name = "adamw" }, ActivityL1 = 1e-4, LabelSmoothing = 0.1 };
+        return Runs.Train(data, Everything with { Activation = new() { Name = name } }, training).Result.WeightsSha256;
+    }));
+
+    [Fact, Trait("Category", "Kernel")]
+    public void This_process_has_the_hashes_of_the_one_that_started_it()
+    {
+        if (Environment.GetEnvironmentVariable(Expected) is { Length: > 0 } expected)
+            Assert.Equal(expected, Hashes());
+    }
+
+    private static readonly LayerSpec Dense = new() { Type = "dense", Units = 65 };
+
+    private static readonly ModelSpec Everything = new()
+    {
+        Layers =
+        [
+            Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "batch_norm" },
+            new() { Type = "residual", Layers = [Dense, new() { Type = "layer_norm" }, new() { Type = "alpha_dropout", Rate = 0.1 }, Dense] },
+            Dense with { Units = 40, Activation = new() { Name = "prelu" } }, Dense with { Units = 33, Activation = new() { Name = "rrelu" } },
+        ],
+        Activation = new() { Name = "tanh" },
+        Initializer = new() { Name = "auto" },
+    };
+
     private static FinishedRun Train(TrainingData data, long seed) => Runs.Train(data, Model, Training(seed));
 
     private static TrainingSpec Training(long seed) => new() { Epochs = 3, BatchSize = 16, Seed = seed };

@@ -1,4 +1,6 @@
+using System.Collections;
 using System.Reflection;
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Memory;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Training;
@@ -18,9 +20,14 @@ public class MemoryEstimateTests
     {
         var data = Runs.Blobs(train: 2000);
         OptimizerSpec spec = optimizer == "sgd" ? new() { Name = "sgd", Momentum = momentum } : new() { Name = "adam" };
-        foreach (var dropout in new[] { 0, 0.5 })
+        LayerSpec dense = new() { Type = "dense", Units = second };
+        foreach (var (model, clip) in new (ModelSpec, double?)[]
         {
-            var plan = Runs.Plan(data, new() { HiddenLayers = [first, second], Dropout = dropout }, new() { Epochs = 1, BatchSize = batch, Optimizer = spec });
+            (new() { HiddenLayers = [first, second] }, null), (new() { HiddenLayers = [first, second], Dropout = 0.5, Normalization = "batch_norm" }, 1),
+            (new() { Layers = [dense, new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense] }] }, null),
+        })
+        {
+            var plan = Runs.Plan(data, model, new() { Epochs = 1, BatchSize = batch, Optimizer = spec, ClipNorm = clip });
             using var trainer = new Trainer(plan, data);
             var held = Held(trainer, []);
             // lists of rows and the like are not worth their place in the formula
@@ -35,11 +42,16 @@ public class MemoryEstimateTests
             return 0;
         if (item is FloatBuffer buffer)
             return buffer.Length * sizeof(float);
-        if (item is Array array)
-            return array.GetType().GetElementType()!.IsPrimitive ? Buffer.ByteLength(array) : array.Cast<object?>().Sum(e => Held(e, seen));
+        if (item is Array array && array.GetType().GetElementType()!.IsPrimitive)
+            return Buffer.ByteLength(array);
+        if (item is IEnumerable sequence)
+            return sequence.Cast<object?>().Sum(e => Held(e, seen));
         if (item.GetType().Namespace?.StartsWith("TrainingService", StringComparison.Ordinal) != true)
             return 0;
-        return item.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(f => !f.FieldType.IsPointer)
-            .Sum(f => Held(f.GetValue(item), seen));
+        long sum = 0;
+        for (var type = item.GetType(); type is not null; type = type.BaseType)
+            sum += type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Where(f => !f.FieldType.IsPointer)
+                .Sum(f => Held(f.GetValue(item), seen));
+        return sum;
     }
 }

@@ -40,7 +40,6 @@ public class RunPlanTests
             Add("/model/dropout", new() { Dropout = -0.1 }, "[0, 1)");
             Add("/model/dropout", new() { Dropout = double.NaN }, "[0, 1)");
             Add("/model/dropout", new() { Dropout = 0.5, Layers = [Dense] }, "layers");
-            Add("/model/normalization", new() { Normalization = "batch_norm" }, "not supported yet");
             Add("/model/normalization", new() { Normalization = "batchnorm" }, "batchnorm");
             Layer("/units", new() { Type = "dense" }, "units");
             Layer("/units", new() { Type = "dense", Units = 0 }, "not 0");
@@ -53,13 +52,38 @@ public class RunPlanTests
             Layer("/rate", new() { Type = "dropout", Rate = 1.5 }, "[0, 1)");
             Layer("/units", new() { Type = "dropout", Rate = 0.5, Units = 3 }, "units");
             Layer("/type", new() { Type = "dens", Units = 3 }, "did you mean 'dense'?");
-            Layer("/type", new() { Type = "batch_norm" }, "not supported yet");
-            Layer("/type", new() { Type = "layer_norm" }, "not supported yet");
-            Layer("/type", new() { Type = "residual", Layers = [Dense] }, "not supported yet");
             Layer("", null!, "null");
+            Layer("/type", new() { Type = "resnet" }, "allowed are dense");
+            Layer("/rate", new() { Type = "alpha_dropout" }, "needs a rate");
+            Layer("/rate", new() { Type = "alpha_dropout", Rate = double.NaN }, "[0, 1)");
+            Layer("/units", new() { Type = "batch_norm", Units = 8 }, "it has epsilon, momentum");
+            Layer("/momentum", new() { Type = "layer_norm", Momentum = 0.1 }, "it has epsilon");
+            Layer("/epsilon", new() { Type = "batch_norm", Epsilon = 0 }, "> 0");
+            Layer("/epsilon", new() { Type = "layer_norm", Epsilon = 1e-300 }, "> 0");
+            Layer("/epsilon", new() { Type = "layer_norm", Epsilon = double.NaN }, "> 0");
+            Layer("/momentum", new() { Type = "batch_norm", Momentum = 0 }, "(0, 1]");
+            Layer("/momentum", new() { Type = "batch_norm", Momentum = 1.5 }, "(0, 1]");
+            Layer("/initializer", new() { Type = "activation", Initializer = new() { Name = "zeros" } }, "it has activation");
+            Layer("/activation", new() { Type = "activation", Activation = new() { Name = "tahn" } }, "did you mean 'tanh'?");
+            Layer("/layers", new() { Type = "dense", Units = 8, Layers = [Dense] }, "has no 'layers'");
+            Layer("/layers", new() { Type = "residual" }, "needs layers");
+            Layer("/layers", new() { Type = "residual", Layers = [] }, "at least one");
+            Layer("/layers", new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, "8 units into 9");
+            Layer("/layers/0/layers", new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, Dense] }, "8 units into 9");
+            Layer("/layers/1/rate", new() { Type = "residual", Layers = [Dense, new() { Type = "dropout" }] }, "needs a rate");
+            Layer("/layers/0/type", new() { Type = "residual", Layers = [new() { Type = "residul" }] }, "did you mean 'residual'?");
+            Add("/model/layers/2", new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "alpha_dropout", Rate = 0.1 }] }, "two dropout layers");
+            Add("/model/layers", new() { Layers = [Dense, new() { Type = "residual", Layers = [.. Enumerable.Repeat(Dense, 999)] }] }, "not 1,001");
+            Add("/model/layers/0" + string.Concat(Enumerable.Repeat("/layers/0", 16)) + "/layers", new() { Layers = [Nested(17)] }, "at most 16 deep");
+            Add("/model/normalization", new() { Normalization = "layer_norm", Layers = [Dense] }, "short form");
+            Add("/model/normalization", new() { Normalization = "btach_norm" }, "did you mean 'batch_norm'?");
+            Add("/model/initializer/sparsity", new() { Initializer = new() { Name = "sparse", Sparsity = 1 } }, "[0, 1)");
+            Add("/model/biasInitializer", new() { BiasInitializer = new() { Name = "orthogonal" } }, "a bias takes one of");
             return cases;
         }
     }
+
+    private static LayerSpec Nested(int depth) => depth == 0 ? Dense : new() { Type = "residual", Layers = [Nested(depth - 1)] };
 
     [Theory, MemberData(nameof(WrongModels))]
     public void A_wrong_model_is_refused_at_the_place(string pointer, ModelSpec model, string says) => AssertRefused(pointer, says, model: model);
@@ -77,19 +101,40 @@ public class RunPlanTests
             Add("batchSize", new() { BatchSize = 0 }, "at least 1");
             Add("batchSize", new() { BatchSize = 1001 }, "1,000 training rows");
             Add("loss", new() { Loss = "cross_entropi" }, "did you mean 'cross_entropy'?");
-            Add("loss", new() { Loss = "huber" }, "not supported yet");
             Add("loss", new() { Loss = "binary_cross_entropy" }, "two classes");
-            Add("activityL1", new() { ActivityL1 = 0.01 }, "not supported yet");
-            Add("activityL1", new() { ActivityL1 = double.NaN }, "not supported yet");
-            Add("labelSmoothing", new() { LabelSmoothing = 0.1 }, "not supported yet");
-            Add("clipNorm", new() { ClipNorm = 1 }, "not supported yet");
-            Add("earlyStopping", new() { EarlyStopping = new() { Patience = 3 } }, "not supported yet");
-            Add("schedule", new() { Schedule = new() { Name = "cosine" } }, "not supported yet");
-            Add("schedule", new() { Schedule = new() { Name = "constnat" } }, "did you mean 'constant'?");
-            Add("schedule/warmupSteps", new() { Schedule = new() { Name = "constant", WarmupSteps = 10 } }, "not supported yet");
+            Add("activityL1", new() { ActivityL1 = double.NaN }, "at least 0");
+            Add("activityL1", new() { ActivityL1 = -0.1 }, "at least 0");
+            Add("labelSmoothing", new() { LabelSmoothing = 1 }, "[0, 1)");
+            Add("labelSmoothing", new() { LabelSmoothing = 0.1, Loss = "mse" }, "the loss is mse");
+            Add("huberDelta", new() { HuberDelta = 1 }, "the loss is cross_entropy");
+            Add("huberDelta", new() { HuberDelta = 0, Loss = "huber" }, "> 0");
+            Add("huberDelta", new() { HuberDelta = double.PositiveInfinity, Loss = "huber" }, "> 0");
+            Add("clipNorm", new() { ClipNorm = 0 }, "> 0");
+            Add("clipNorm", new() { ClipNorm = double.NaN }, "> 0");
+            Add("earlyStopping/patience", new() { EarlyStopping = new() { Patience = 0 } }, "at least 1");
+            Add("earlyStopping/minDelta", new() { EarlyStopping = new() { MinDelta = -1 } }, "at least 0");
+            void Schedule(string pointer, ScheduleSpec schedule, string says) => Add("schedule" + pointer, new() { Schedule = schedule }, says);
+            Schedule("", new() { Name = "constnat" }, "did you mean 'constant'?");
+            Schedule("", new() { Name = "onecycle" }, "did you mean 'one_cycle'?");
+            Schedule("/gamma", new() { Name = "constant", Gamma = 0.5 }, "schedule 'constant'");
+            Schedule("/stepSize", new() { Name = "step", StepSize = 0 }, "> 0");
+            Schedule("/gamma", new() { Name = "step", Gamma = 1.5 }, "at most 1");
+            Schedule("/gamma", new() { Name = "exponential", Gamma = 0 }, "> 0");
+            Schedule("/stepSize", new() { Name = "exponential", StepSize = 5 }, "exponential");
+            Schedule("/tMax", new() { Name = "cosine", TMax = -1 }, "> 0");
+            Schedule("/etaMin", new() { Name = "cosine", EtaMin = -1 }, ">= 0");
+            Schedule("/etaMin", new() { Name = "cosine", EtaMin = double.NaN }, ">= 0");
+            Schedule("/pctStart", new() { Name = "one_cycle", PctStart = 1 }, "(0, 1)");
+            Schedule("/pctStart", new() { Name = "one_cycle", PctStart = 0 }, "> 0");
+            Schedule("/divFactor", new() { Name = "one_cycle", DivFactor = -1 }, "> 0");
+            Schedule("/maxMomentum", new() { Name = "one_cycle", MaxMomentum = 1 }, "[0, 1)");
+            Schedule("/warmupSteps", new() { Name = "constant", WarmupSteps = -1 }, "not -1");
+            Schedule("/warmupSteps", new() { Name = "constant", WarmupSteps = 160 }, "160 steps");
+            Optimizer("/alpha", new() { Name = "adam", Alpha = 0.9 }, "adam");
+            Optimizer("/alpha", new() { Name = "rmsprop", Alpha = 1 }, "[0, 1)");
+            Optimizer("/nesterov", new() { Name = "rmsprop", Nesterov = true }, "rmsprop");
+            Optimizer("/momentum", new() { Name = "adamw", Momentum = 0.9 }, "adamw");
             Optimizer("", new() { Name = "adamm" }, "did you mean 'adam'?");
-            Optimizer("", new() { Name = "adamw" }, "not supported yet");
-            Optimizer("", new() { Name = "rmsprop" }, "not supported yet");
             Optimizer("/learningRate", new() { Name = "sgd", LearningRate = 0 }, "> 0");
             Optimizer("/learningRate", new() { Name = "sgd", LearningRate = double.NaN }, "> 0");
             Optimizer("/learningRate", new() { Name = "adam", LearningRate = double.PositiveInfinity }, "> 0");
@@ -127,6 +172,26 @@ public class RunPlanTests
     }
 
     [Fact]
+    public void Early_stopping_needs_validation_rows()
+    {
+        var error = Assert.Single(Check(training: new() { EarlyStopping = new() }, data: Digits with { ValidationRows = 0 }).Errors);
+        Assert.Equal("/training/earlyStopping", error.Pointer);
+        Assert.Contains("validation", error.Message);
+        Assert.Equal(new EarlyStoppingSpec { Patience = 5, MinDelta = 0 }, Check(training: new() { EarlyStopping = new() }).Plan!.Training.EarlyStopping);
+    }
+
+    [Fact]
+    public void Schedules_default_to_the_length_of_the_run()
+    {
+        ScheduleSpec Resolved(string name) => Check(training: new() { Schedule = new() { Name = name } }).Plan!.Training.Schedule!;
+        Assert.Equal((54, 0.1), (Resolved("step").StepSize, Resolved("step").Gamma));
+        Assert.Equal(0.01, Math.Pow(Resolved("exponential").Gamma!.Value, 160), 1e-9);
+        Assert.Equal((160, 0), (Resolved("cosine").TMax, Resolved("cosine").EtaMin));
+        Assert.Equal(new ScheduleSpec { Name = "one_cycle", WarmupSteps = 0, PctStart = 0.3, DivFactor = 25, FinalDivFactor = 1e4, CycleMomentum = true, BaseMomentum = 0.85, MaxMomentum = 0.95 },
+            Resolved("one_cycle"));
+    }
+
+    [Fact]
     public void All_errors_are_told_at_once()
     {
         var (plan, errors) = Check(new() { HiddenLayers = [0], Activation = new() { Name = "x" } }, new() { Epochs = 0 }, new() { EverySteps = 0 });
@@ -145,6 +210,11 @@ public class RunPlanTests
         Assert.Equal((10, 64, 1, "constant", "cross_entropy"),
             (plan.Training.Epochs, plan.Training.BatchSize, plan.Training.Seed, plan.Training.Schedule!.Name, plan.Training.Loss));
         Assert.Equal((100, 2048), (plan.Diagnostics.EverySteps, plan.Diagnostics.EvaluationRows));
+        Assert.Equal((0, 0, null, null, null), (plan.Training.ActivityL1, plan.Training.LabelSmoothing, plan.Training.HuberDelta, plan.Training.ClipNorm, plan.Training.EarlyStopping));
+        Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.HuberDelta);
+        Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer!.WeightDecay);
+        Assert.Equal(new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
+            Check(training: new() { Optimizer = new() { Name = "rmsprop" } }).Plan!.Training.Optimizer);
         Assert.Equal(new OptimizerSpec { Name = "adam", LearningRate = 0.001, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0 },
             Check(training: new() { Optimizer = new() { Name = "adam" } }).Plan!.Training.Optimizer);
     }
@@ -152,8 +222,12 @@ public class RunPlanTests
     [Fact]
     public void A_resolved_plan_checks_again_without_change()
     {
-        var plan = Check(new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.3 }, Dense with { Activation = new() { Name = "swish" } }] }).Plan!;
+        TrainingSpec training = new() { Loss = "huber", Schedule = new() { Name = "one_cycle", WarmupSteps = 3 }, EarlyStopping = new(), Optimizer = new() { Name = "rmsprop" } };
+        LayerSpec[] layers = [Dense, new() { Type = "dropout", Rate = 0.3 }, new() { Type = "batch_norm" }, new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "swish" } }];
+        var plan = Check(new() { Layers = layers, Initializer = new() { Name = "rai" } }, training).Plan!;
         var again = Check(plan.Model, plan.Training, plan.Diagnostics).Plan!;
+        var nested = Check(new() { Layers = [Dense, new() { Type = "residual", Layers = layers }] }).Plan!.Model;
+        Assert.Equal(nested.Layers![1].Layers!, Check(nested).Plan!.Model.Layers![1].Layers!);
         Assert.Equal(plan.Training, again.Training);
         Assert.Equal(plan.Diagnostics, again.Diagnostics);
         Assert.Equal(plan.Model.Layers!, again.Model.Layers!);
@@ -174,6 +248,8 @@ public class RunPlanTests
         ModelSpec shared = new() { HiddenLayers = [5], Activation = new() { Name = "prelu" } };
         Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 1, Check(shared).Plan!.ParameterCount);
         Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 5, Check(shared with { Activation = shared.Activation with { Shared = false } }).Plan!.ParameterCount);
+        Assert.Equal(64 * 5 + 5 + 10 + 5 * 10 + 10, Check(new() { HiddenLayers = [5], Normalization = "batch_norm" }).Plan!.ParameterCount);
+        Assert.Equal(64 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10, Check(new() { Layers = [Dense, new() { Type = "residual", Layers = [Dense] }] }).Plan!.ParameterCount);
         Assert.Equal(8 * 5 + 5 + 5 + 1, Check(new() { HiddenLayers = [5] }, data: Number).Plan!.ParameterCount);
         Assert.Equal(2 * 3 * 1000.0 * (64 * 5 + 5 * 10) * 10, Check(new() { HiddenLayers = [5] }).Plan!.FloatingPointOperations, 2e7);
     }

@@ -49,9 +49,9 @@ internal static class Runs
 
     /// <param name="prepare">Called with the trainer before it runs, for those who set weights by hand.</param>
     public static FinishedRun Train(RunPlan plan, TrainingData data, Action<Trainer>? prepare = null,
-        Action<Trainer, IReadOnlyList<LayerPoint>>? onLayers = null)
+        Action<Trainer, IReadOnlyList<LayerPoint>>? onLayers = null, int threads = 1)
     {
-        using var trainer = new Trainer(plan, data);
+        using var trainer = new Trainer(plan, data, threads);
         prepare?.Invoke(trainer);
         var metrics = new List<MetricPoint>();
         var points = new List<IReadOnlyList<LayerPoint>>();

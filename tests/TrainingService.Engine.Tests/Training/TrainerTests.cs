@@ -16,7 +16,7 @@ public class TrainerTests
         Assert.Null(run.Result.TestRmse);
     }
 
-    [Theory, InlineData("sgd"), InlineData("adam")]
+    [Theory, InlineData("sgd"), InlineData("adam"), InlineData("adamw"), InlineData("rmsprop")]
     public void Learns_numbers(string optimizer)
     {
         var run = Runs.Train(Runs.Numbers(), new() { HiddenLayers = [32], Activation = new() { Name = "tanh" } },
@@ -34,38 +34,87 @@ public class TrainerTests
         Assert.Equal(loss == "binary_cross_entropy" ? 1 : 2, run.Layers[^1].Units);
     }
 
-    [Fact]
-    public void Minibatches_follow_the_reference_step_by_step()
+    [Theory, InlineData("short"), InlineData("long")]
+    public void Minibatches_follow_the_reference_step_by_step(string form)
     {
         var data = Runs.Blobs(train: 50);
-        var plan = Runs.Plan(data, new() { HiddenLayers = [7, 5], Activation = new() { Name = "tanh" } }, new() { Epochs = 2, BatchSize = 16, Seed = 3 });
+        LayerSpec dense = new() { Type = "dense", Units = 7 };
+        ModelSpec model = form == "short" ? new() { HiddenLayers = [7, 5], Activation = new() { Name = "tanh" } } : new()
+        {
+            Layers = [dense, new() { Type = "dropout", Rate = 0.2 }, new() { Type = "residual", Layers = [new() { Type = "batch_norm" }, dense] }, new() { Type = "layer_norm" }, dense],
+            Activation = new() { Name = "rrelu", Lower = -1, Upper = 1 },
+        };
+        const double rate = 0.05;
+        var plan = Runs.Plan(data, model, new()
+        {
+            Epochs = 2,
+            BatchSize = 16,
+            Seed = 3,
+            Optimizer = new() { Name = "sgd", LearningRate = rate },
+            Schedule = new() { Name = "exponential", Gamma = 0.9 },
+            ClipNorm = form == "short" ? null : 0.5,
+            ActivityL1 = 0.01,
+        });
         using var trainer = new Trainer(plan, data);
-        var (layers, parameters) = Exported.Of(trainer);
-        var reference = ReferenceNetwork.Of(layers, parameters, new("cross_entropy"));
-        var optimizer = new ReferenceOptimizer(new() { Name = "sgd", LearningRate = 0.05, Momentum = 0.9 });
+        var (layers, parameters) = Exported.Of(plan, trainer);
+        var step = 0L;
+        var reference = ReferenceNetwork.Of(layers, parameters, new("cross_entropy"), 0.01, (layer, row, unit) =>
+        {
+            var key = Engine.Kernels.Noise.Key(3, layer, step);
+            return Engine.Kernels.Noise.Bits(key, unit, Engine.Kernels.Noise.Samples(key, row))[0];
+        });
         trainer.Run(TestContext.Current.CancellationToken);
         var (inputs, targets) = Exported.Rows(data.Train, data.Shape);
+        var moments = reference.Parameters.ToDictionary(p => p, p => new double[p.Values.Length]);
         for (var epoch = 0; epoch < 2; epoch++)
         {
             var order = Enumerable.Range(0, 50).ToArray();
             new RandomStream(3, StreamPurpose.Order, epoch).Shuffle(order);
             foreach (var rows in order.Chunk(16))
             {
+                step++;
                 reference.Gradients([.. rows.Select(r => inputs[r])], [.. rows.Select(r => targets[r])]);
-                optimizer.Step(reference.Parameters);
+                if (plan.Training.ClipNorm is { } norm)
+                    reference.Clip(norm);
+                foreach (var (p, m) in moments)
+                    for (var i = 0; i < m.Length; i++)
+                        p.Values[i] -= rate * Math.Pow(0.9, step - 1) * (m[i] = 0.9 * m[i] + p.Gradient[i]);
             }
         }
-        var trained = Exported.Of(trainer).Parameters;
+        var trained = Exported.Of(plan, trainer).Parameters;
         Assert.All(reference.Parameters, p => Close.Assert(p.Values, trained[p.Name], 5e-6, p.Name));
+    }
+
+    [Theory, InlineData("sgd", null), InlineData("adam", null), InlineData("rmsprop", 1.0)]
+    public void A_step_allocates_nothing(string optimizer, double? clipNorm)
+    {
+        var data = Runs.Blobs();
+        LayerSpec dense = new() { Type = "dense", Units = 20, Activation = new() { Name = "prelu" } };
+        ModelSpec model = new()
+        {
+            Layers = [dense, new() { Type = "batch_norm" }, new() { Type = "residual", Layers = [dense, new() { Type = "layer_norm" }, new() { Type = "dropout", Rate = 0.1 }, dense] }, dense],
+        };
+        TrainingSpec training = new() { Epochs = 3, BatchSize = 2, Optimizer = new() { Name = optimizer, LearningRate = 1e-3 }, ClipNorm = clipNorm, ActivityL1 = 0.01, Schedule = new() { Name = "one_cycle" } };
+        var plan = Runs.Plan(data, model, training, new() { EverySteps = 100_000 });
+        foreach (var threads in new[] { 1, 2 })
+        {
+            using var trainer = new Trainer(plan, data, threads);
+            var allocated = new List<long>(1000);
+            trainer.AfterStep = () => allocated.Add(GC.GetAllocatedBytesForCurrentThread());
+            trainer.Run(TestContext.Current.CancellationToken);
+            // steps 120 to 190 lie within one epoch
+            Assert.Equal(0, allocated[190] - allocated[120]);
+        }
     }
 
     [Fact]
     public void Final_metrics_are_those_of_the_final_weights()
     {
         var data = Runs.Blobs();
-        using var trainer = new Trainer(Runs.Plan(data, new() { HiddenLayers = [16], Dropout = 0.5 }), data);
+        var plan = Runs.Plan(data, new() { HiddenLayers = [16], Dropout = 0.5 });
+        using var trainer = new Trainer(plan, data);
         var result = trainer.Run(TestContext.Current.CancellationToken);
-        var (layers, parameters) = Exported.Of(trainer);
+        var (layers, parameters) = Exported.Of(plan, trainer);
         var reference = ReferenceNetwork.Of(layers, parameters, new("cross_entropy"));
         foreach (var (split, loss, accuracy) in new[]
         {
@@ -84,9 +133,10 @@ public class TrainerTests
     public void Regression_metrics_are_in_the_targets_unit()
     {
         var data = Runs.Numbers();
-        using var trainer = new Trainer(Runs.Plan(data), data);
+        var plan = Runs.Plan(data);
+        using var trainer = new Trainer(plan, data);
         var result = trainer.Run(TestContext.Current.CancellationToken);
-        var (layers, parameters) = Exported.Of(trainer);
+        var (layers, parameters) = Exported.Of(plan, trainer);
         var (inputs, targets) = Exported.Rows(data.Test!, data.Shape);
         var outputs = ReferenceNetwork.Of(layers, parameters, new("mse")).Forward(inputs, training: false);
         var errors = outputs.Zip(targets).Select(p => p.First[0] - p.Second[0]).ToArray();

@@ -18,7 +18,7 @@ public sealed class RoleTests(Service service)
     [InlineData("--role api", "TRAINING_OPEN_ACCESS=true", Urls, "http://0.0.0.0:8080")]
     [InlineData("--role worker", "TRAINING_OPEN_ACCESS=true", Urls, "http://*:8081")]
     [InlineData("--role api", "not an address", Urls, "http://127.0.0.1:eighty")]
-    [InlineData("--role worker", "TRAINING_THREADS_PER_JOB must be 1", "TRAINING_THREADS_PER_JOB", "2")]
+    [InlineData("--role worker", "TRAINING_THREADS_PER_JOB must be a whole number from 1 to", "TRAINING_THREADS_PER_JOB", "0")]
     [InlineData("--role worker", "TRAINING_WORKERS must be a whole number from 1", "TRAINING_WORKERS", "0")]
     [InlineData("--role all", "TRAINING_LEASE_SECONDS", "TRAINING_LEASE_SECONDS", "soon")]
     [InlineData("--role api", "TRAINING_OPEN_ACCESS must be true or false", "TRAINING_OPEN_ACCESS", "yes")]

@@ -97,9 +97,20 @@ public sealed class Owners(Answer activations, Answer initializers)
     {
         "ActivationObject" => Named(activations, parameter),
         "InitializerObject" => Named(initializers, parameter),
-        "OptimizerObject" => parameter is "beta1" or "beta2" or "epsilon" ? "adam" : "sgd",
-        "ScheduleObject" => "constant",
-        "LayerSpec" => parameter == "rate" ? "dropout" : "dense",
+        "OptimizerObject" => parameter is "beta1" or "beta2" or "epsilon" ? "adam" : parameter == "alpha" ? "rmsprop" : "sgd",
+        "ScheduleObject" => parameter switch
+        {
+            "warmupSteps" => "constant",
+            "stepSize" or "gamma" => "step",
+            "tMax" or "etaMin" => "cosine",
+            _ => "one_cycle",
+        },
+        "LayerSpec" => parameter switch
+        {
+            "units" => "dense",
+            "rate" => "dropout",
+            _ => "batch_norm",
+        },
         // With classes, each must have a row.
         _ => parameter == "maxTrainExamples" ? "friedman1" : "digits",
     };
@@ -122,7 +133,12 @@ public sealed class BoundTrials(Document document, Owners owners)
         foreach (var property in document.Schema(component).GetProperty("properties").EnumerateObject())
         {
             var place = $"{pointer}/{property.Name}";
-            string Field(string value) => property.Name == "dataset" ? $$"""{"dataset": {{value}}}""" : body($"\"{property.Name}\": {value}");
+            string Field(string value) => property.Name switch
+            {
+                "dataset" => $$"""{"dataset": {{value}}}""",
+                "huberDelta" => body($"\"loss\": \"huber\", \"huberDelta\": {value}"),
+                _ => body($"\"{property.Name}\": {value}"),
+            };
             var (schema, name) = Target(property.Value);
             if (name is not null && name.EndsWith("Spec", StringComparison.Ordinal) && schema.TryGetProperty("properties", out _))
             {
@@ -144,7 +160,7 @@ public sealed class BoundTrials(Document document, Owners owners)
             {
                 foreach (var field in document.Schema("LayerSpec").GetProperty("properties").EnumerateObject())
                 {
-                    if (field.Name is not ("units" or "rate" or "layers"))
+                    if (field.Name is not ("units" or "rate" or "epsilon" or "momentum"))
                         continue;
                     var type = owners.Of("LayerSpec", field.Name);
                     foreach (var trial in Values(field.Value, $"{place}/0/{field.Name}",
@@ -225,9 +241,7 @@ public sealed class BoundTrials(Document document, Owners owners)
             yield return Allowed("null");
             yield return Refused(pointer.Split('/')[^1] switch
             {
-                "clipNorm" => "1",
                 "notifyUrl" => "\"http://x\"",
-                "layers" => "[]",
                 _ => "{}",
             });
         }

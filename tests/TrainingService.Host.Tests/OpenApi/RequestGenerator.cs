@@ -12,6 +12,12 @@ public sealed class RequestGenerator(Document document, int seed)
     {
         ["sgd"] = ["learningRate", "momentum", "weightDecay"],
         ["adam"] = ["learningRate", "weightDecay", "beta1", "beta2", "epsilon"],
+        ["adamw"] = ["learningRate", "weightDecay", "beta1", "beta2", "epsilon"],
+        ["rmsprop"] = ["learningRate", "momentum", "weightDecay", "alpha", "epsilon"],
+        ["step"] = ["stepSize", "gamma"],
+        ["exponential"] = ["gamma"],
+        ["cosine"] = ["tMax", "etaMin"],
+        ["one_cycle"] = ["pctStart", "divFactor", "finalDivFactor", "cycleMomentum", "baseMomentum", "maxMomentum"],
         ["leaky_relu"] = ["negativeSlope"],
         ["lrelu"] = ["negativeSlope"],
         ["elu"] = ["alpha"],
@@ -146,6 +152,9 @@ public sealed class RequestGenerator(Document document, int seed)
         if (body["training"] is JsonObject training)
         {
             training["loss"] = "auto";
+            training.Remove("huberDelta");
+            // needs validation rows, which the data set may have got none of
+            training.Remove("earlyStopping");
             if (training["batchSize"] is not null)
                 training["batchSize"] = _random.Next(1, 8);
         }

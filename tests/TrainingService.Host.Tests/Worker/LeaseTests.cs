@@ -11,7 +11,7 @@ namespace TrainingService.Host.Tests.Worker;
 /// <summary>The protocol by which workers own jobs, on a database where no worker runs.</summary>
 public sealed class LeaseTests(Service service) : IAsyncLifetime
 {
-    private static readonly WorkerOptions Options = new(1, TimeSpan.FromSeconds(30));
+    private static readonly WorkerOptions Options = new(1, 1, TimeSpan.FromSeconds(30));
     private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
     private string _database = "";
 

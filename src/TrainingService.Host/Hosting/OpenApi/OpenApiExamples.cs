@@ -40,6 +40,28 @@ public static class OpenApiExamples
               "training": {"epochs": 50, "batchSize": 16, "optimizer": {"name": "adam", "learningRate": 0.001}}
             }
             """),
+        ["residual"] = Example("Residual blocks with batch norm, a one-cycle schedule and early stopping", """
+            {
+              "dataset": {"name": "digits", "validationFraction": 0.2},
+              "model": {
+                "activation": "relu",
+                "layers": [
+                  {"type": "dense", "units": 64},
+                  {"type": "residual", "layers": [
+                    {"type": "dense", "units": 64, "activation": "identity"},
+                    {"type": "batch_norm"},
+                    {"type": "activation"},
+                    {"type": "dense", "units": 64, "activation": "identity"}
+                  ]},
+                  {"type": "dense", "units": 32}
+                ]
+              },
+              "training": {
+                "epochs": 40, "optimizer": {"name": "adamw", "learningRate": 0.01},
+                "schedule": "one_cycle", "clipNorm": 1, "labelSmoothing": 0.1, "earlyStopping": {"patience": 10}
+              }
+            }
+            """),
         ["two-classes"] = Example("Two classes on one output", """
             {
               "dataset": "breast_cancer",

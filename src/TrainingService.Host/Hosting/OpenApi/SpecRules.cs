@@ -36,19 +36,22 @@ public static class SpecRules
             ["hiddenLayers"] = Units,
             ["layers"] = Items(1, 1000),
             ["dropout"] = Share(0),
-            ["normalization"] = OneOf(["none"], "none"),
+            ["normalization"] = OneOf(["none", "batch_norm", "layer_norm"], "none"),
         },
         ["LayerSpec"] = new()
         {
-            ["type"] = OneOf(["dense", "dropout"]),
+            ["type"] = OneOf(["dense", "activation", "dropout", "alpha_dropout", "batch_norm", "layer_norm", "residual"]),
             ["units"] = Between(1, 65_536),
             ["rate"] = Share(),
-            ["layers"] = NotYet,
+            ["epsilon"] = Above(0),
+            ["momentum"] = Field(schema => (schema.ExclusiveMinimum, schema.Maximum) = ("0", "1")),
+            ["layers"] = Items(1, 1000),
         },
         ["ActivationSpec"] = new()
         {
             ["name"] = OneOf([.. Activations]),
             ["approximate"] = OneOf(["none", "tanh"]),
+            ["lambda"] = AtLeast(0),
         },
         ["InitializerSpec"] = new()
         {
@@ -58,32 +61,48 @@ public static class SpecRules
             ["scale"] = Above(0),
             ["mode"] = OneOf(["fan_in", "fan_out", "fan_avg"]),
             ["distribution"] = OneOf(["normal", "truncated_normal", "uniform"]),
+            ["sparsity"] = Share(),
         },
         ["TrainingSpec"] = new()
         {
             ["epochs"] = Between(1, 100_000, 10),
             ["batchSize"] = AtLeast(1),
             ["seed"] = Default(1),
-            ["loss"] = OneOf(["auto", "cross_entropy", "binary_cross_entropy", "mse"], "auto"),
-            ["activityL1"] = OnlyZero,
-            ["clipNorm"] = NotYet,
-            ["labelSmoothing"] = OnlyZero,
-            ["earlyStopping"] = NotYet,
+            ["loss"] = OneOf(["auto", "cross_entropy", "binary_cross_entropy", "mse", "huber"], "auto"),
+            ["huberDelta"] = Above(0),
+            ["activityL1"] = AtLeast(0),
+            ["clipNorm"] = Above(0),
+            ["labelSmoothing"] = Share(0),
+        },
+        ["EarlyStoppingSpec"] = new()
+        {
+            ["patience"] = Between(1, int.MaxValue, 5),
+            ["minDelta"] = AtLeast(0),
         },
         ["OptimizerSpec"] = new()
         {
-            ["name"] = OneOf(["sgd", "adam"]),
+            ["name"] = OneOf(["sgd", "adam", "adamw", "rmsprop"]),
             ["learningRate"] = Above(0),
             ["momentum"] = Share(),
             ["weightDecay"] = AtLeast(0),
             ["beta1"] = Share(),
             ["beta2"] = Share(),
             ["epsilon"] = Above(0),
+            ["alpha"] = Share(),
         },
         ["ScheduleSpec"] = new()
         {
-            ["name"] = OneOf(["constant"]),
-            ["warmupSteps"] = OnlyZero,
+            ["name"] = OneOf(["constant", "step", "exponential", "cosine", "one_cycle"]),
+            ["warmupSteps"] = AtLeast(0),
+            ["stepSize"] = AtLeast(1),
+            ["gamma"] = Field(schema => (schema.ExclusiveMinimum, schema.Maximum) = ("0", "1")),
+            ["tMax"] = AtLeast(1),
+            ["etaMin"] = AtLeast(0),
+            ["pctStart"] = Field(schema => (schema.ExclusiveMinimum, schema.ExclusiveMaximum) = ("0", "1")),
+            ["divFactor"] = Above(0),
+            ["finalDivFactor"] = Above(0),
+            ["baseMomentum"] = Share(),
+            ["maxMomentum"] = Share(),
         },
         ["DiagnosticsSpec"] = new()
         {
@@ -144,8 +163,6 @@ public static class SpecRules
             schema.Enum.Add(JsonNullSentinel.JsonNull);
         schema.Default = standard;
     });
-
-    private static void OnlyZero(IDictionary<string, IOpenApiSchema> fields, string name) => Between(0, 0, 0)(fields, name);
 
     private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) =>
         fields[name] = new OpenApiSchema { Type = JsonSchemaType.Null, Description = "Not supported yet: leave it out or give null." };

@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace TrainingService.Engine.Kernels;
+
+/// <summary>Brings rows of a data set together as a batch, and what will be needed soon into the cache.</summary>
+internal static unsafe class Gather
+{
+    // In columns: far enough that a line has come from memory when its turn is there, near enough that it has not been driven out of the first-level cache.
+    private const int Ahead = 3 * 32;
+
+    /// <summary>
+    /// Both layouts of the rows of a (rows, columns) matrix that <paramref name="rows"/> names: panels (samples x columns) and blocks (columns x samples).
+    /// What lies behind the last sample or column becomes 0. Goes tile by tile, so that 32 rows come from memory side by side.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Batch(float* source, int* rows, int count, int columns, float* panels, float* blocks, int blockCount)
+    {
+        for (var block = 0; block < blockCount; block++)
+            for (var column = 0; column < columns; column += 32)
+            {
+                var tile = panels + ((long)(column / 32) * blockCount + block) * 1024;
+                var width = Math.Min(32, columns - column);
+                for (var s = 0; s < 32; s++)
+                {
+                    var target = tile + s * 32;
+                    if (block * 32 + s >= count)
+                    {
+                        Zero(target);
+                        continue;
+                    }
+                    var row = source + (long)rows[block * 32 + s] * columns + column;
+                    if (column + Ahead < columns)
+                        Prefetch(row + Ahead, 32 * sizeof(float));
+                    if (width == 32)
+                    {
+                        Vector512.Load(row).Store(target);
+                        Vector512.Load(row + 16).Store(target + 16);
+                        continue;
+                    }
+                    Zero(target);
+                    for (var c = 0; c < width; c++)
+                        target[c] = row[c];
+                }
+                Transpose.Tile(tile, blocks + ((long)block * columns + column) * 32, 32, width);
+            }
+    }
+
+    /// <summary>Asks for memory without waiting for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(void* address, int bytes)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (var offset = 0; offset < bytes; offset += 64)
+            Sse.Prefetch0((byte*)address + offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Zero(float* target)
+    {
+        Vector512<float>.Zero.Store(target);
+        Vector512<float>.Zero.Store(target + 16);
+    }
+}

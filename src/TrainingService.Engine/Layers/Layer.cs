@@ -1,0 +1,80 @@
+using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Memory;
+
+namespace TrainingService.Engine.Layers;
+
+/// <summary>
+/// The indices that layers get for their random streams. Linear layers count by themselves, so that nets with another activation, norm or dropout begin with
+/// the same draws.
+/// </summary>
+internal struct LayerIndices
+{
+    public int Linear, Noise;
+}
+
+/// <summary>A step of the network on a batch in blocks (units x samples).</summary>
+internal abstract unsafe class Layer(Workspace workspace, int units) : IDisposable
+{
+    private readonly FloatBuffer _output = new((long)workspace.Capacity * units);
+
+    protected Workspace Workspace { get; } = workspace;
+
+    public int Units { get; } = units;
+
+    public float* Output => _output.Pointer;
+
+    /// <summary>Share of the output's entries that are not 0, as counted in the last forward pass; 1 where nobody counts.</summary>
+    public virtual double Density => 1;
+
+    /// <summary>Which entry of <see cref="Workspace.GradientSquares"/> is this layer's; -1 for none.</summary>
+    public int Observed { get; set; } = -1;
+
+    /// <summary>Trained numbers, in the order of their documentation.</summary>
+    public virtual IReadOnlyList<Parameters> Parameters => [];
+
+    /// <summary>All that a continued run needs to find again.</summary>
+    public virtual IEnumerable<FloatBuffer> State => Parameters.SelectMany(p => p.State);
+
+    /// <summary>Computes <see cref="Output"/> of the workspace's samples.</summary>
+    public abstract void Forward(float* input);
+
+    /// <summary>
+    /// Turns the workspace's gradient by the output into the one by the input, unless that is not <paramref name="wanted"/>, and hands the gradients of its
+    /// own parameters to the optimiser. Padding behind the last sample comes and leaves as 0.
+    /// </summary>
+    public abstract void Backward(float* input, bool wanted);
+
+    public virtual void Dispose()
+    {
+        foreach (var parameters in Parameters)
+            parameters.Dispose();
+        _output.Dispose();
+    }
+
+    /// <summary>Updates a vector of parameters by its stored gradient, or leaves that for later.</summary>
+    protected void Update(Parameters parameters)
+    {
+        if (Workspace.Optimizer is not { } optimizer || Workspace.StoresGradients)
+            return;
+        parameters.Norms = default;
+        optimizer.Apply(parameters.Gradient, parameters.Values, parameters.First, parameters.Second, (int)parameters.Length, Workspace.Measured, ref parameters.Norms);
+    }
+
+    /// <summary>Tells whoever asked the sum of squares of the gradient as it is now.</summary>
+    protected void Observe()
+    {
+        if (Observed >= 0 && Workspace.GradientSquares is { } squares)
+            squares[Observed] += VectorMath.SumOfSquares(Workspace.Gradient, (long)Workspace.Blocks * 32 * Units);
+    }
+
+    public static Layer Create(LayerPlan plan, Workspace workspace, ref LayerIndices next) => plan switch
+    {
+        LinearPlan linear => new Linear(linear, workspace, next.Linear++),
+        ActivationPlan activation => new ActivationLayer(activation, workspace, next.Noise++),
+        DropoutPlan dropout => new DropoutLayer(dropout, workspace, next.Noise++),
+        NormPlan { Batch: true } norm => new BatchNorm(norm, workspace),
+        NormPlan norm => new LayerNorm(norm, workspace),
+        ResidualPlan residual => new Residual(residual, workspace, ref next),
+        _ => throw new ArgumentException($"no layer for {plan}", nameof(plan)),
+    };
+}

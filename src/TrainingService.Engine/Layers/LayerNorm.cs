@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Memory;
+
+namespace TrainingService.Engine.Layers;
+
+/// <summary>y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance over each sample's units (Ba, Kiros &amp; Hinton 2016).</summary>
+internal sealed unsafe class LayerNorm : Layer
+{
+    private readonly NormPlan _plan;
+    private readonly FloatBuffer _mean, _inverse;
+    private readonly Parameters _gamma, _beta;
+    private readonly Action<int, int> _forward, _parameterGradients, _backward;
+    private float* _input;
+
+    public LayerNorm(NormPlan plan, Workspace workspace) : base(workspace, plan.Units)
+    {
+        _plan = plan;
+        _gamma = Layers.Parameters.Vector("gamma", plan.Units, workspace.States);
+        _beta = Layers.Parameters.Vector("beta", plan.Units, workspace.States);
+        new Span<float>(_gamma.Values, plan.Units).Fill(1);
+        Parameters = [_gamma, _beta];
+        _mean = new(workspace.Capacity);
+        _inverse = new(workspace.Capacity);
+        _forward = Forward;
+        _parameterGradients = ParameterGradients;
+        _backward = Backward;
+    }
+
+    public override IReadOnlyList<Parameters> Parameters { get; }
+
+    public override void Forward(float* input)
+    {
+        _input = input;
+        Workspace.Team.Split(Workspace.Blocks, _forward);
+    }
+
+    public override void Backward(float* input, bool wanted)
+    {
+        _input = input;
+        Workspace.Team.Split(Units, _parameterGradients);
+        if (wanted)
+            Workspace.Team.Split(Workspace.Blocks, _backward);
+        Update(_gamma);
+        Update(_beta);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _mean.Dispose();
+        _inverse.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Forward(int from, int to)
+    {
+        for (var first = from * 32; first < to * 32; first += 16)
+        {
+            var at = Layout.Block(0, first, Units);
+            Vector512<float> sum = default, squares = default;
+            for (var unit = 0; unit < Units; unit++)
+                sum += Vector512.Load(_input + at + unit * 32);
+            var mean = sum / Vector512.Create((float)Units);
+            for (var unit = 0; unit < Units; unit++)
+            {
+                var difference = Vector512.Load(_input + at + unit * 32) - mean;
+                squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
+            }
+            var inverse = Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)_plan.Epsilon));
+            mean.Store(_mean.Pointer + first);
+            inverse.Store(_inverse.Pointer + first);
+            for (var unit = 0; unit < Units; unit++)
+                Vector512.FusedMultiplyAdd((Vector512.Load(_input + at + unit * 32) - mean) * inverse, Vector512.Create(_gamma.Values[unit]), Vector512.Create(_beta.Values[unit]))
+                    .Store(Output + at + unit * 32);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ParameterGradients(int from, int to)
+    {
+        for (var unit = from; unit < to; unit++)
+        {
+            Vector512<float> sum = default, product = default;
+            for (var first = 0; first < Workspace.Blocks * 32; first += 16)
+            {
+                var at = Layout.Block(unit, first, Units);
+                var gradient = Vector512.Load(Workspace.Gradient + at);
+                sum += gradient;
+                product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at) - Vector512.Load(_mean.Pointer + first)) * Vector512.Load(_inverse.Pointer + first), product);
+            }
+            _beta.Gradient[unit] = VectorMath.Sum(sum);
+            _gamma.Gradient[unit] = VectorMath.Sum(product);
+        }
+    }
+
+    /// <summary>With g = gamma dy: dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + epsilon), the means over the sample's units.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Backward(int from, int to)
+    {
+        for (var first = from * 32; first < to * 32; first += 16)
+        {
+            var at = Layout.Block(0, first, Units);
+            Vector512<float> mean = Vector512.Load(_mean.Pointer + first), inverse = Vector512.Load(_inverse.Pointer + first), sum = default, product = default;
+            for (var unit = 0; unit < Units; unit++)
+            {
+                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(_gamma.Values[unit]);
+                sum += gradient;
+                product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at + unit * 32) - mean) * inverse, product);
+            }
+            Vector512<float> meanGradient = sum / Vector512.Create((float)Units), meanProduct = product / Vector512.Create((float)Units);
+            for (var unit = 0; unit < Units; unit++)
+            {
+                var normalized = (Vector512.Load(_input + at + unit * 32) - mean) * inverse;
+                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(_gamma.Values[unit]);
+                ((gradient - meanGradient - normalized * meanProduct) * inverse).Store(Workspace.Gradient + at + unit * 32);
+            }
+        }
+    }
+}

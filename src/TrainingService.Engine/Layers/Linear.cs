@@ -1,0 +1,129 @@
+using TrainingService.Engine.Initializers;
+using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Memory;
+using TrainingService.Engine.Optimizers;
+
+namespace TrainingService.Engine.Layers;
+
+/// <summary>z = W x + b.</summary>
+internal sealed unsafe class Linear : Layer
+{
+    private readonly Action<int, int> _forward, _transpose, _biasGradient, _inputGradient, _weightGradient;
+    private readonly StepNorms[] _panelNorms;
+    private readonly bool _large;
+    private float* _input, _panels;
+
+    public Linear(LinearPlan plan, Workspace workspace, int index) : base(workspace, plan.Units)
+    {
+        Plan = plan;
+        Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace.StoresGradients, workspace.States);
+        Bias = Layers.Parameters.Vector("bias", plan.Units, workspace.States);
+        Parameters = [Weight, Bias];
+        InitializerRegistry.Initialize(plan, workspace.Seed, index, Weight, Bias);
+        _large = Weight.Length * sizeof(float) * (1 + workspace.States) > SecondLevelCache / 2;
+        _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
+        // made once: a step allocates nothing
+        _forward = Forward;
+        _transpose = Transpose;
+        _biasGradient = BiasGradient;
+        _inputGradient = InputGradient;
+        _weightGradient = WeightGradient;
+    }
+
+    public LinearPlan Plan { get; }
+
+    public Parameters Weight { get; }
+
+    public Parameters Bias { get; }
+
+    public override IReadOnlyList<Parameters> Parameters { get; }
+
+    public override void Forward(float* input)
+    {
+        _input = input;
+        Workspace.Team.Split(Workspace.Blocks, _forward);
+    }
+
+    public override void Backward(float* input, bool wanted)
+    {
+        _input = input;
+        Observe();
+        if (wanted)
+            Workspace.Team.Split(Workspace.Blocks, _inputGradient);
+        if (Workspace.Optimizer is not null)
+        {
+            // the data's rows came as panels already
+            _panels = Workspace.InputPanels;
+            if (input != Workspace.Input)
+            {
+                _panels = Workspace.Panels;
+                Workspace.Team.Split(Workspace.Blocks, _transpose);
+            }
+            Workspace.Team.Split(_panelNorms.Length, _weightGradient);
+            // summed in order, whoever computed them
+            Weight.Norms = default;
+            foreach (var norms in _panelNorms)
+                Weight.Norms.Add(norms);
+            Workspace.Team.Split(Units, _biasGradient);
+            Update(Bias);
+        }
+        if (wanted)
+            Workspace.Swap();
+    }
+
+    private const int SecondLevelCache = 1 << 20;
+
+    /// <summary>What the update of the tile will read, asked for before the tile is computed.</summary>
+    private void PrefetchWeights(long at)
+    {
+        const int Bytes = Tile.LargestRows * 32 * sizeof(float);
+        Gather.Prefetch(Weight.Values + at, Bytes);
+        if (Workspace.States > 0)
+            Gather.Prefetch(Weight.First + at, Bytes);
+        if (Workspace.States > 1)
+            Gather.Prefetch(Weight.Second + at, Bytes);
+    }
+
+    // A few blocks at a time, so that a cancelled run ends soon however large its batch is.
+    private const int BlocksAtATime = 64;
+
+    private void Forward(int from, int to)
+    {
+        for (; from < to && !Workspace.Cancellation.IsCancellationRequested; from += BlocksAtATime)
+            MatrixProduct.Forward(Weight.Values, Bias.Values, _input, Output, Plan.Inputs, Units, from, Math.Min(from + BlocksAtATime, to));
+    }
+
+    private void InputGradient(int from, int to)
+    {
+        for (; from < to && !Workspace.Cancellation.IsCancellationRequested; from += BlocksAtATime)
+            MatrixProduct.InputGradient(Weight.Values, Workspace.Gradient, Workspace.Next, Plan.Inputs, Units, from, Math.Min(from + BlocksAtATime, to));
+    }
+
+    private void Transpose(int from, int to) => Kernels.Transpose.BlocksToPanels(_input, _panels, Plan.Inputs, Workspace.Blocks, from, to);
+
+    private void BiasGradient(int from, int to) => Reduction.SumSamples(Workspace.Gradient, Bias.Gradient, Units, Workspace.Blocks, from, to);
+
+    /// <summary>Panels of the weight gradient, a tile at a time, each handed to the optimiser while it is in the cache.</summary>
+    private void WeightGradient(int from, int to)
+    {
+        var optimizer = Workspace.Optimizer!;
+        var memory = stackalloc float[Tile.LargestRows * 32 + 16];
+        var tile = (float*)(((nint)memory + 63) & ~63);
+        for (var q = from; q < to && !Workspace.Cancellation.IsCancellationRequested; q++)
+        {
+            var norms = default(StepNorms);
+            for (var n = 0; n < Units;)
+            {
+                var at = ((long)q * Units + n) * 32;
+                var target = Workspace.StoresGradients ? Weight.Gradient + at : tile;
+                if (_large)
+                    PrefetchWeights(at);
+                var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, Workspace.Blocks);
+                if (!Workspace.StoresGradients)
+                    optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms);
+                n += rows;
+            }
+            _panelNorms[q] = norms;
+        }
+    }
+}

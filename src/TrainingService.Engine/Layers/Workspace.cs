@@ -1,0 +1,106 @@
+using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Memory;
+using TrainingService.Engine.Optimizers;
+
+namespace TrainingService.Engine.Layers;
+
+/// <summary>What the layers of one network share: the batch at hand, the gradient on its way back, scratch memory, threads and the optimiser.</summary>
+internal sealed unsafe class Workspace : IDisposable
+{
+    private readonly FloatBuffer _input, _inputPanels, _panels, _gradient, _next;
+    private bool _swapped;
+
+    /// <param name="features">Columns of the data.</param>
+    /// <param name="widest">Most units of a layer.</param>
+    /// <param name="widestInput">Most inputs of a linear layer behind the first.</param>
+    /// <param name="capacity">Most samples of a batch.</param>
+    /// <param name="seed">Of weights and noise.</param>
+    /// <param name="threads">Of this run.</param>
+    /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
+    /// <param name="storesGradients">Whether weight gradients are kept until all are known, as clipping needs it.</param>
+    public Workspace(int features, int widest, int widestInput, int capacity, long seed, int threads, int states, bool storesGradients)
+    {
+        Features = features;
+        Capacity = Layout.Padded(capacity);
+        Seed = seed;
+        States = states;
+        StoresGradients = storesGradients;
+        Team = new(threads);
+        _input = new((long)Capacity * features);
+        _inputPanels = new((long)Capacity * Layout.Padded(features));
+        _panels = new((long)Capacity * Layout.Padded(widestInput));
+        _gradient = new((long)Capacity * widest);
+        _next = new((long)Capacity * widest);
+    }
+
+    public int Features { get; }
+
+    /// <summary>Most samples of a batch, a multiple of 32.</summary>
+    public int Capacity { get; }
+
+    public long Seed { get; }
+
+    public int States { get; }
+
+    public bool StoresGradients { get; }
+
+    public Team Team { get; }
+
+    /// <summary>Long pieces of work return early when it is cancelled; the caller throws.</summary>
+    public CancellationToken Cancellation { get; set; }
+
+    /// <summary>Samples of the batch at hand.</summary>
+    public int Samples { get; set; }
+
+    /// <summary>Blocks of 32 samples that it fills.</summary>
+    public int Blocks => Layout.Tiles(Samples);
+
+    /// <summary>Of the pass at hand, from 1; 0 when evaluating: no dropout, running statistics.</summary>
+    public long Step { get; set; }
+
+    public bool Training => Step > 0;
+
+    /// <summary>Updates the parameters on the way back; null where they shall stay.</summary>
+    public Optimizer? Optimizer { get; set; }
+
+    /// <summary>Whether the step at hand sums the squares of gradients and parameters: someone will look at them.</summary>
+    public bool Measured { get; set; }
+
+    /// <summary>Where layers add up the squares of dC/dz, if anyone wants to know.</summary>
+    public double[]? GradientSquares { get; set; }
+
+    /// <summary>Weight of |h| of one entry in the loss.</summary>
+    public float ActivityL1 { get; set; }
+
+    /// <summary>The batch in blocks (features x samples).</summary>
+    public float* Input => _input.Pointer;
+
+    /// <summary>The batch in panels (samples x features).</summary>
+    public float* InputPanels => _inputPanels.Pointer;
+
+    /// <summary>Scratch for another layer's input in panels.</summary>
+    public float* Panels => _panels.Pointer;
+
+    /// <summary>Gradient by the output of the layer that is gone through.</summary>
+    public float* Gradient => _swapped ? _next.Pointer : _gradient.Pointer;
+
+    /// <summary>Where the gradient by its input goes, if not in place.</summary>
+    public float* Next => _swapped ? _gradient.Pointer : _next.Pointer;
+
+    /// <summary>Makes <see cref="Next"/> the gradient.</summary>
+    public void Swap() => _swapped = !_swapped;
+
+    public void Dispose()
+    {
+        Team.Dispose();
+        _input.Dispose();
+        _inputPanels.Dispose();
+        _panels.Dispose();
+        _gradient.Dispose();
+        _next.Dispose();
+    }
+
+    /// <summary>Bytes of the buffers.</summary>
+    public static long Bytes(int features, int widest, int widestInput, int capacity) =>
+        sizeof(float) * (long)Layout.Padded(capacity) * (features + Layout.Padded(features) + Layout.Padded(widestInput) + 2L * widest);
+}

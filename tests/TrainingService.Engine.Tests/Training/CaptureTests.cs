@@ -1,0 +1,110 @@
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Training;
+using Xunit;
+
+namespace TrainingService.Engine.Tests.Training;
+
+/// <summary>A run that is captured, thrown away and continued elsewhere is the run that went through, bit for bit.</summary>
+public class CaptureTests
+{
+    private static readonly LayerSpec Dense = new() { Type = "dense", Units = 12 };
+
+    private static readonly ModelSpec Residual = new()
+    {
+        Layers =
+        [
+            Dense, new() { Type = "batch_norm" }, new() { Type = "residual", Layers = [Dense, new() { Type = "batch_norm" }, new() { Type = "alpha_dropout", Rate = 0.2 }, Dense] },
+            new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "prelu", Shared = false } }, new() { Type = "dropout", Rate = 0.3 },
+        ],
+        Activation = new() { Name = "rrelu" },
+        Initializer = new() { Name = "lsuv" },
+    };
+
+    public static TheoryData<string, TrainingSpec> Trainings => new()
+    {
+        { "adam", new() { Optimizer = new() { Name = "adam", LearningRate = 0.01 }, Schedule = new() { Name = "one_cycle" }, EarlyStopping = new() { Patience = 2 } } },
+        { "sgd", new() { Optimizer = new() { Name = "sgd", LearningRate = 0.5 }, ClipNorm = 0.5, ActivityL1 = 0.001, EarlyStopping = new() { Patience = 3, MinDelta = 0.01 } } },
+        { "rmsprop", new() { Optimizer = new() { Name = "rmsprop", Momentum = 0.5 }, LabelSmoothing = 0.1, Schedule = new() { Name = "cosine", WarmupSteps = 5 } } },
+        { "adamw", new() { Optimizer = new() { Name = "adamw" }, Schedule = new() { Name = "step", StepSize = 7 } } },
+    };
+
+    [Theory, MemberData(nameof(Trainings))]
+    public void Goes_on_as_if_nothing_had_happened(string name, TrainingSpec training)
+    {
+        Assert.Equal(name, training.Optimizer!.Name);
+        var data = Runs.Blobs();
+        // 13 steps an epoch: in the middle of one, at its end, and in the last one
+        var plan = Runs.Plan(data, Residual, training with { Epochs = 6, BatchSize = 16, Seed = 4 }, new() { EverySteps = 5 });
+        var states = new Dictionary<long, byte[]>();
+        var whole = Run(plan, data, 1, null, t =>
+        {
+            if (t.Progress.Step is 1 or 7 or 13 or 30 or 65 or 78)
+                states[t.Progress.Step] = t.Capture();
+        });
+        Assert.True(states.Count >= 4);
+        foreach (var (step, state) in states)
+            foreach (var threads in new[] { 1, 2 })
+            {
+                var rest = Run(plan, data, threads, state, _ => { });
+                Assert.Equal(whole.Metrics.Where(m => m.Step > step || (m.Step == step && m.Split == Split.Test)), rest.Metrics);
+                Assert.Equal(whole.Points.SelectMany(p => p).Where(p => p.Step > step), rest.Points.SelectMany(p => p));
+                Assert.Equal(Untimed(whole.Result), Untimed(rest.Result));
+            }
+    }
+
+    [Fact]
+    public void A_restored_state_can_be_captured_again()
+    {
+        var data = Runs.Blobs();
+        var plan = Runs.Plan(data, Residual, new() { Epochs = 3, BatchSize = 16, EarlyStopping = new() });
+        byte[] state = [], again = [];
+        Run(plan, data, 1, null, t => state = t.Progress.Step == 20 ? t.Capture() : state);
+        using var trainer = new Trainer(plan, data);
+        trainer.Restore(state);
+        Assert.Equal((20, 1), (trainer.Progress.Step, trainer.Progress.Epoch));
+        again = trainer.Capture();
+        Assert.Equal(state, again);
+    }
+
+    [Fact]
+    public void A_cancelled_run_can_be_continued()
+    {
+        var data = Runs.Blobs();
+        var plan = Runs.Plan(data, Residual, new() { Epochs = 3, BatchSize = 16 });
+        var whole = Run(plan, data, 1, null, _ => { });
+        using var cancellation = new CancellationTokenSource();
+        byte[] state = [];
+        Assert.Throws<OperationCanceledException>(() => Run(plan, data, 1, null, t =>
+        {
+            if (t.Progress.Step != 17)
+                return;
+            state = t.Capture();
+            cancellation.Cancel();
+        }, cancellation));
+        Assert.Equal(whole.Result.WeightsSha256, Run(plan, data, 1, state, _ => { }).Result.WeightsSha256);
+    }
+
+    [Fact]
+    public void A_state_of_another_plan_is_refused()
+    {
+        var data = Runs.Blobs();
+        byte[] state = [];
+        Run(Runs.Plan(data, new() { HiddenLayers = [4] }), data, 1, null, t => state = t.Capture());
+        using var larger = new Trainer(Runs.Plan(data, new() { HiddenLayers = [400] }), data);
+        Assert.Throws<EndOfStreamException>(() => larger.Restore(state));
+    }
+
+    private static FinishedRun Run(RunPlan plan, TrainingData data, int threads, byte[]? state, Action<Trainer> after, CancellationTokenSource? cancellation = null)
+    {
+        using var trainer = new Trainer(plan, data, threads);
+        var (metrics, points) = (new List<MetricPoint>(), new List<IReadOnlyList<LayerPoint>>());
+        trainer.OnMetric = metrics.Add;
+        trainer.OnLayers = points.Add;
+        trainer.AfterStep = () => after(trainer);
+        if (state is not null)
+            trainer.Restore(state);
+        return new(trainer.Run(cancellation?.Token ?? TestContext.Current.CancellationToken), metrics, points, trainer.Layers);
+    }
+
+    private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, SamplesPerSecond = 0 };
+}
