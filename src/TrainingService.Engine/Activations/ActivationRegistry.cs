@@ -19,6 +19,7 @@ public static class ActivationRegistry
         new(Identity.Info, _ => new Activation<Identity>(default), _ => 1),
         new(LeakyRelu.Info, s => new Activation<LeakyRelu>(new(s.NegativeSlope!.Value)), s => Rectifier(s.NegativeSlope!.Value)),
         new(LogSigmoid.Info, _ => new Activation<LogSigmoid>(default)),
+        new(Mish.Info, _ => new Activation<Mish>(default)),
         new(PRelu.Info, s => new Activation<PRelu>(new((float)s.Init!.Value)), s => Rectifier(s.Init!.Value)),
         new(Relu.Info, _ => new Activation<Relu>(default), _ => Rectifier(0)),
         new(Relu6.Info, _ => new Activation<HardTanh>(new(0, 6))),

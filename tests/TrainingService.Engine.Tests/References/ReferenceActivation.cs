@@ -23,6 +23,7 @@ public sealed record ReferenceActivation(Func<double, double> Value, Func<double
         "gelu" when function.Approximate == "tanh" => GeluTanh(),
         "gelu" => new(x => TimesTail(x, NormalCdf(x)), x => NormalCdf(x) + TimesTail(x, NormalDensity(x))),
         "silu" => new(x => TimesTail(x, Sigmoid(x)), x => Sigmoid(x) + TimesTail(x, Sigmoid(x) * Sigmoid(-x))),
+        "mish" => new(x => TimesTail(x, Math.Tanh(Softplus(x))), x => Math.Tanh(Softplus(x)) + TimesTail(x, SechSquared(Softplus(x)) * Sigmoid(x))),
         "sigmoid" => new(Sigmoid, x => Sigmoid(x) * Sigmoid(-x)),
         "log_sigmoid" => new(x => -Softplus(-x), x => Sigmoid(-x)),
         "tanh" => new(Math.Tanh, SechSquared),
