@@ -65,12 +65,17 @@ internal struct RandomStream
         }
     }
 
-    /// <summary>Two independent standard normal numbers (Box &amp; Muller 1958).</summary>
+    /// <summary>Two independent standard normal numbers by the polar method (Marsaglia &amp; Bray 1964), which needs no sine.</summary>
     public (double, double) Normals()
     {
-        var radius = Math.Sqrt(-2 * Math.Log(1 - Uniform()));
-        var (sin, cos) = Math.SinCos(2 * Math.PI * Uniform());
-        return (radius * cos, radius * sin);
+        while (true)
+        {
+            double x = 2 * Uniform() - 1, y = 2 * Uniform() - 1, square = x * x + y * y;
+            if (square is >= 1 or 0)
+                continue;
+            var factor = Math.Sqrt(-2 * Math.Log(square) / square);
+            return (factor * x, factor * y);
+        }
     }
 
     /// <summary>Fisher-Yates.</summary>

@@ -6,6 +6,7 @@ namespace TrainingService.Engine.Kernels;
 
 /// <summary>
 /// Elementary functions on 16 floats. The polynomials are Cephes' (S. L. Moshier, netlib.org/cephes, single precision). NaN stays NaN.
+/// Largest errors seen on 4 million arguments stand with each function, in ulp; the tests allow twice that.
 /// </summary>
 internal static unsafe class VectorMath
 {
@@ -40,7 +41,7 @@ internal static unsafe class VectorMath
         return Vector512.FusedMultiplyAdd(p, r * r, r);
     }
 
-    /// <summary>e^x.</summary>
+    /// <summary>e^x; 1.0 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {
@@ -48,7 +49,7 @@ internal static unsafe class VectorMath
         return Scale(p + Vector512<float>.One, n);
     }
 
-    /// <summary>e^x - 1, without the cancellation near 0.</summary>
+    /// <summary>e^x - 1, without the cancellation near 0; 1.5 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ExpM1(Vector512<float> x)
     {
@@ -57,11 +58,11 @@ internal static unsafe class VectorMath
         return Vector512.FusedMultiplyAdd(p, power, power - Vector512<float>.One);
     }
 
-    /// <summary>1 / (1 + e^-x).</summary>
+    /// <summary>1 / (1 + e^-x); 2.4 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Exp(-x));
 
-    /// <summary>tanh x: an odd polynomial below 0.625, 1 - 2 / (e^2x + 1) above.</summary>
+    /// <summary>tanh x: an odd polynomial below 0.625, 1 - 2 / (e^2x + 1) above; 1.3 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Tanh(Vector512<float> x)
     {
@@ -73,7 +74,7 @@ internal static unsafe class VectorMath
         return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, V(0.625f)), small, large);
     }
 
-    /// <summary>ln x for positive, normal and finite x (NaN and infinity stay): x = 2^n m with m in [sqrt(1/2), sqrt 2), then a polynomial in m - 1.</summary>
+    /// <summary>ln x for positive, normal and finite x (NaN and infinity stay): x = 2^n m with m in [sqrt(1/2), sqrt 2), then a polynomial in m - 1; 0.8 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log(Vector512<float> x)
     {
@@ -90,7 +91,7 @@ internal static unsafe class VectorMath
         return Vector512.ConditionalSelect(Vector512.LessThan(x, V(float.PositiveInfinity)), y, x);
     }
 
-    /// <summary>ln(1 + u) for u in [0, 1]: ln(w) u / (w - 1) with w = 1 + u takes back w's rounding.</summary>
+    /// <summary>ln(1 + u) for u in [0, 1]: ln(w) u / (w - 1) with w = 1 + u takes back w's rounding; 2.3 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log1P(Vector512<float> u)
     {
@@ -99,9 +100,13 @@ internal static unsafe class VectorMath
         return Vector512.ConditionalSelect(Vector512.Equals(w, Vector512<float>.One), u, exact);
     }
 
-    /// <summary>The normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2.</summary>
+    /// <summary>The normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2; 1e-7 absolutely, 30 ulp at -5 and more beyond, where x^2 is rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> NormalCdf(Vector512<float> x)
+    public static Vector512<float> NormalCdf(Vector512<float> x) => NormalCdf(x, out _);
+
+    /// <summary>The same, with the density e^(-x^2/2) / sqrt(2 pi), for which it has the exponential.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> NormalCdf(Vector512<float> x, out Vector512<float> density)
     {
         var t = Vector512.Abs(x) * V(0.70710678f);
         var square = t * t;
@@ -115,15 +120,13 @@ internal static unsafe class VectorMath
         near = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(near, y, V(-4.944515323274145e-1f)), y, V(3.404879937665872e-1f)), y, V(-2.741127028184656e-1f)), y, V(5.638259427386472e-1f));
         var far = Polynomial(y, -1.047766399936249e+1f, 1.297719955372516e+1f, -7.495518717768503e+0f, 2.921019019210786e+0f, -1.015265279202700e+0f);
         far = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(far, y, V(4.218463358204948e-1f)), y, V(-2.820767439740514e-1f)), y, V(5.641895067754075e-1f));
-        var erfc = Exp(-square) * q * Vector512.ConditionalSelect(Vector512.LessThan(t, V(2f)), near, far);
+        var exponential = Exp(-square);
+        density = exponential * V(0.39894228f);
+        var erfc = exponential * q * Vector512.ConditionalSelect(Vector512.LessThan(t, V(2f)), near, far);
         // the upper tail is 1 - the lower one
         var lower = V(0.5f) * Vector512.ConditionalSelect(Vector512.LessThan(t, Vector512<float>.One), Vector512<float>.One - erf, erfc);
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), lower, Vector512<float>.One - lower);
     }
-
-    /// <summary>The normal density e^(-x^2/2) / sqrt(2 pi).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> NormalPdf(Vector512<float> x) => Exp(x * x * V(-0.5f)) * V(0.39894228f);
 
     /// <summary>x within +-1e4, for products with something that is 0 out there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -67,65 +67,97 @@ internal sealed unsafe class BatchNorm : Layer
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Forward(int from, int to)
     {
-        int samples = Workspace.Samples, padded = Workspace.Blocks * 32;
+        var (samples, blocks, stride) = (Workspace.Samples, Workspace.Blocks, Units * 32L);
+        var training = Workspace.Training;
+        var momentum = (float)_plan.Momentum;
+        var epsilon = (float)_plan.Epsilon;
         for (var unit = from; unit < to; unit++)
         {
+            float* input = _input + unit * 32L, output = Output + unit * 32L;
             float mean = _runningMean.Pointer[unit], variance = _runningVariance.Pointer[unit];
-            if (Workspace.Training)
+            if (training)
             {
-                var sum = Vector512<float>.Zero;
-                for (var first = 0; first < padded; first += 16)
-                    sum += Vector512.Load(_input + At(unit, first)) & VectorMath.Present(first, samples);
-                mean = VectorMath.Sum(sum) / samples;
-                var squares = Vector512<float>.Zero;
-                for (var first = 0; first < padded; first += 16)
-                {
-                    var difference = Vector512.Load(_input + At(unit, first)) - Vector512.Create(mean) & VectorMath.Present(first, samples);
-                    squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
-                }
-                variance = VectorMath.Sum(squares) / samples;
-                var momentum = (float)_plan.Momentum;
+                mean = Sum(input, stride, blocks, samples) / samples;
+                variance = SumOfSquares(input, stride, blocks, samples, mean) / samples;
                 _runningMean.Pointer[unit] += momentum * (mean - _runningMean.Pointer[unit]);
                 // one sample has no unbiased variance
                 if (samples > 1)
                     _runningVariance.Pointer[unit] += momentum * (variance * samples / (samples - 1) - _runningVariance.Pointer[unit]);
             }
-            var inverse = 1 / MathF.Sqrt(variance + (float)_plan.Epsilon);
+            var inverse = 1 / MathF.Sqrt(variance + epsilon);
             _mean.Pointer[unit] = mean;
             _inverse.Pointer[unit] = inverse;
             Vector512<float> scale = Vector512.Create(inverse * _gamma.Values[unit]), centre = Vector512.Create(mean), shift = Vector512.Create(_beta.Values[unit]);
-            for (var first = 0; first < padded; first += 16)
-                Vector512.FusedMultiplyAdd(Vector512.Load(_input + At(unit, first)) - centre, scale, shift).Store(Output + At(unit, first));
+            for (var block = 0; block < blocks; block++, input += stride, output += stride)
+            {
+                Vector512.FusedMultiplyAdd(Vector512.Load(input) - centre, scale, shift).Store(output);
+                Vector512.FusedMultiplyAdd(Vector512.Load(input + 16) - centre, scale, shift).Store(output + 16);
+            }
         }
+    }
+
+    private static float Sum(float* x, long stride, int blocks, int samples)
+    {
+        Vector512<float> low = default, high = default;
+        for (var block = 0; block < blocks - 1; block++, x += stride)
+        {
+            low += Vector512.Load(x);
+            high += Vector512.Load(x + 16);
+        }
+        var rest = samples - (blocks - 1) * 32;
+        low += Vector512.Load(x) & VectorMath.Present(0, rest);
+        high += Vector512.Load(x + 16) & VectorMath.Present(16, rest);
+        return VectorMath.Sum(low + high);
+    }
+
+    private static float SumOfSquares(float* x, long stride, int blocks, int samples, float mean)
+    {
+        Vector512<float> low = default, high = default, centre = Vector512.Create(mean);
+        for (var block = 0; block < blocks - 1; block++, x += stride)
+        {
+            Vector512<float> a = Vector512.Load(x) - centre, b = Vector512.Load(x + 16) - centre;
+            low = Vector512.FusedMultiplyAdd(a, a, low);
+            high = Vector512.FusedMultiplyAdd(b, b, high);
+        }
+        var rest = samples - (blocks - 1) * 32;
+        Vector512<float> c = Vector512.Load(x) - centre & VectorMath.Present(0, rest), d = Vector512.Load(x + 16) - centre & VectorMath.Present(16, rest);
+        return VectorMath.Sum(Vector512.FusedMultiplyAdd(c, c, low) + Vector512.FusedMultiplyAdd(d, d, high));
     }
 
     /// <summary>dx = gamma / sqrt(variance + epsilon) (dy - mean(dy) - xhat mean(dy xhat)); without the means where the statistics are fixed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(int from, int to)
     {
-        int samples = Workspace.Samples, padded = Workspace.Blocks * 32;
+        var (samples, blocks, stride) = (Workspace.Samples, Workspace.Blocks, Units * 32L);
+        var training = Workspace.Training;
+        var allGradients = Workspace.Gradient;
         for (var unit = from; unit < to; unit++)
         {
-            Vector512<float> centre = Vector512.Create(_mean.Pointer[unit]), inverse = Vector512.Create(_inverse.Pointer[unit]), sum = default, product = default;
-            for (var first = 0; first < padded; first += 16)
+            float* input = _input + unit * 32L, gradient = allGradients + unit * 32L;
+            Vector512<float> centre = Vector512.Create(_mean.Pointer[unit]), inverse = Vector512.Create(_inverse.Pointer[unit]);
+            Vector512<float> sumLow = default, sumHigh = default, productLow = default, productHigh = default;
+            // the padding's gradients are 0
+            for (var block = 0; block < blocks; block++)
             {
-                var gradient = Vector512.Load(Workspace.Gradient + At(unit, first));
-                sum += gradient;
-                product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + At(unit, first)) - centre) * inverse, product);
+                Vector512<float> low = Vector512.Load(gradient + block * stride), high = Vector512.Load(gradient + block * stride + 16);
+                sumLow += low;
+                sumHigh += high;
+                productLow = Vector512.FusedMultiplyAdd(low, (Vector512.Load(input + block * stride) - centre) * inverse, productLow);
+                productHigh = Vector512.FusedMultiplyAdd(high, (Vector512.Load(input + block * stride + 16) - centre) * inverse, productHigh);
             }
-            _beta.Gradient[unit] = VectorMath.Sum(sum);
-            _gamma.Gradient[unit] = VectorMath.Sum(product);
+            _beta.Gradient[unit] = VectorMath.Sum(sumLow + sumHigh);
+            _gamma.Gradient[unit] = VectorMath.Sum(productLow + productHigh);
             var scale = inverse * Vector512.Create(_gamma.Values[unit]);
-            var meanGradient = Vector512.Create(Workspace.Training ? _beta.Gradient[unit] / samples : 0);
-            var meanProduct = Vector512.Create(Workspace.Training ? _gamma.Gradient[unit] / samples : 0);
-            for (var first = 0; first < padded; first += 16)
-            {
-                var normalized = (Vector512.Load(_input + At(unit, first)) - centre) * inverse;
-                var gradient = Vector512.Load(Workspace.Gradient + At(unit, first)) - meanGradient - normalized * meanProduct;
-                (gradient * scale & VectorMath.Present(first, samples)).Store(Workspace.Gradient + At(unit, first));
-            }
+            var meanGradient = Vector512.Create(training ? _beta.Gradient[unit] / samples : 0);
+            var meanProduct = Vector512.Create(training ? _gamma.Gradient[unit] / samples : 0);
+            for (var block = 0; block < blocks; block++)
+                for (var half = 0; half < 32; half += 16)
+                {
+                    var at = block * stride + half;
+                    var normalized = (Vector512.Load(input + at) - centre) * inverse;
+                    var result = (Vector512.Load(gradient + at) - meanGradient - normalized * meanProduct) * scale;
+                    (block < blocks - 1 ? result : result & VectorMath.Present(block * 32 + half, samples)).Store(gradient + at);
+                }
         }
     }
-
-    private long At(int unit, int sample) => Layout.Block(unit, sample, Units);
 }

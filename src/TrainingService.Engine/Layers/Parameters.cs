@@ -60,8 +60,8 @@ internal sealed unsafe class Parameters : IDisposable
     {
         var result = new float[Count];
         for (var row = 0; row < _rows; row++)
-            for (var column = 0; column < _columns; column++)
-                result[row * _columns + column] = numbers[At(row, column)];
+            for (var column = 0; column < _columns; column += Layout.Lanes)
+                Piece(numbers, row, column).CopyTo(result.AsSpan(row * _columns + column));
         return result;
     }
 
@@ -69,8 +69,11 @@ internal sealed unsafe class Parameters : IDisposable
     public void Set(ReadOnlySpan<float> values)
     {
         for (var row = 0; row < _rows; row++)
-            for (var column = 0; column < _columns; column++)
-                Values[At(row, column)] = values[row * _columns + column];
+            for (var column = 0; column < _columns; column += Layout.Lanes)
+            {
+                var piece = Piece(Values, row, column);
+                values.Slice(row * _columns + column, piece.Length).CopyTo(piece);
+            }
     }
 
     public void Dispose()
@@ -80,5 +83,7 @@ internal sealed unsafe class Parameters : IDisposable
         _gradient?.Dispose();
     }
 
-    private long At(int row, int column) => Layout.Panel(row, column, _rows);
+    /// <summary>A row's part in one panel.</summary>
+    private Span<float> Piece(float* numbers, int row, int column) =>
+        new(numbers + Layout.Panel(row, column, _rows), Math.Min(Layout.Lanes, _columns - column));
 }

@@ -3,13 +3,20 @@ using System.Runtime.InteropServices;
 namespace TrainingService.Engine.Memory;
 
 /// <summary>Native floats, aligned to a cache line and zeroed, so that vector loads never straddle lines and the collector never moves them.</summary>
-internal sealed unsafe class FloatBuffer : IDisposable
+internal sealed unsafe partial class FloatBuffer : IDisposable
 {
+    private const nuint HugePage = 2 << 20;
+    private const int HugePages = 14;
+
     public FloatBuffer(long length)
     {
         Length = length;
         var bytes = checked((nuint)Math.Max(length, 16) * sizeof(float));
-        Pointer = (float*)NativeMemory.AlignedAlloc(bytes, 64);
+        var large = bytes >= 2 * HugePage && OperatingSystem.IsLinux();
+        Pointer = (float*)NativeMemory.AlignedAlloc(bytes, large ? HugePage : 64);
+        // before the first touch; where the kernel has none to give, nothing changes
+        if (large)
+            _ = Advise(Pointer, bytes, HugePages);
         NativeMemory.Clear(Pointer, bytes);
     }
 
@@ -32,4 +39,8 @@ internal sealed unsafe class FloatBuffer : IDisposable
         NativeMemory.AlignedFree(Pointer);
         Pointer = null;
     }
+
+    /// <summary>madvise(MADV_HUGEPAGE): with pages of 4 KB, wide layers wait for page tables as long as for memory.</summary>
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
 }

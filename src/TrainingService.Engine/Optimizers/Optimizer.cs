@@ -81,8 +81,10 @@ internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bin
             gradients = Vector512.FusedMultiplyAdd(g, g, gradients);
             squares = Vector512.FusedMultiplyAdd(before, before, squares);
         }
-        norms.Gradient += VectorMath.Sum(gradients);
         norms.Update += VectorMath.Sum(updates);
+        if (!measured)
+            return;
+        norms.Gradient += VectorMath.Sum(gradients);
         norms.Parameter += VectorMath.Sum(squares);
     }
 }

@@ -22,7 +22,7 @@ public sealed record ScheduleSpec
     /// <summary>Factor of a drop (step; default 0.1) or of every step (exponential; default: down to 1 % at the run's end). Above 0, at most 1.</summary>
     public double? Gamma { get; init; }
 
-    /// <summary>Steps to the lowest rate (cosine; at least 1; default the run's steps); beyond it the rate rises again.</summary>
+    /// <summary>Steps to the lowest rate (cosine; at least 1; default the run's steps after the warm-up); beyond it the rate rises again.</summary>
     public int? TMax { get; init; }
 
     /// <summary>Lowest rate (cosine; at least 0; default 0).</summary>

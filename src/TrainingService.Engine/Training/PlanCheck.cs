@@ -285,7 +285,7 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
             ["constant"] = [],
             ["step"] = [new("stepSize", third, "> 0", ""), new("gamma", 0.1, "> 0", "")],
             ["exponential"] = [new("gamma", toOnePercent, "> 0", "")],
-            ["cosine"] = [new("tMax", (double)Math.Max(1, Math.Min(steps, int.MaxValue)), "> 0", ""), new("etaMin", 0.0, ">= 0", "")],
+            ["cosine"] = [new("tMax", (double)Math.Clamp(steps - (spec.WarmupSteps ?? 0), 1, int.MaxValue), "> 0", ""), new("etaMin", 0.0, ">= 0", "")],
             ["one_cycle"] =
             [
                 new("pctStart", 0.3, "> 0", ""), new("divFactor", 25.0, "> 0", ""), new("finalDivFactor", 1e4, "> 0", ""), new("cycleMomentum", true, "true | false", ""),

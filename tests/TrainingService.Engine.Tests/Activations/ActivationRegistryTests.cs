@@ -29,7 +29,8 @@ public class ActivationRegistryTests
         Assert.Equal((1, 20), Resolve(new() { Name = "softplus" }).Resolved is { } s ? (s.Beta, s.Threshold) : default);
         Assert.Equal((1.0 / 8, 1.0 / 3), Resolve(new() { Name = "rrelu" }).Resolved is { } r ? (r.Lower, r.Upper) : default);
         Assert.Equal((-1, 1), Resolve(new() { Name = "hard_tanh" }).Resolved is { } h ? (h.Min, h.Max) : default);
-        Assert.Equal((0.5, 0.5, 1), (Resolve(new() { Name = "soft_shrink" }).Resolved!.Lambda, Resolve(new() { Name = "hard_shrink" }).Resolved!.Lambda, Resolve(new() { Name = "celu" }).Resolved!.Alpha));
+        Assert.Equal((0.5, 0.5, 1), (Resolve(new() { Name = "soft_shrink" }).Resolved!.Lambda, Resolve(new() { Name = "hard_shrink" }).Resolved!.Lambda,
+            Resolve(new() { Name = "celu" }).Resolved!.Alpha));
         Assert.Equal(new ActivationSpec { Name = "relu" }, Resolve(new() { Name = "relu" }).Resolved);
     }
 

@@ -31,7 +31,8 @@ public class LayerPointTests
         {
             HiddenLayers = structure == "residual" ? null : [33, 7],
             Normalization = structure == "batch_norm" ? structure : null,
-            Layers = structure == "residual" ? [linear with { Activation = null }, new() { Type = "residual", Layers = [linear, new() { Type = "layer_norm" }, bent, linear] }, bent] : null,
+            Layers = structure == "residual" ? [linear with { Activation = null },
+                new() { Type = "residual", Layers = [linear, new() { Type = "layer_norm" }, bent, linear] }, bent] : null,
             Activation = new() { Name = activation },
             Initializer = new() { Name = "normal", Std = 0.3 },
             BiasInitializer = new() { Name = "normal", Mean = -1 },
@@ -170,7 +171,8 @@ public class LayerPointTests
         static IEnumerable<GoldenLayer> Flat(IEnumerable<GoldenLayer> layers) => layers.SelectMany(l => l.Type == "residual" ? Flat(l.Layers!) : [l]);
     }
 
-    private static LayerPoint Point(int index, GoldenFunction function, double[][] inputs, double[][] outputs, IEnumerable<double> gradient, double[] weight, double[] slope)
+    private static LayerPoint Point(int index, GoldenFunction function, double[][] inputs, double[][] outputs, IEnumerable<double> gradient, double[] weight,
+        double[] slope)
     {
         // a learned slope is the leaky rectifier's
         var f = ReferenceActivation.Of(slope.Length == 0 ? function : new() { Name = "leaky_relu", NegativeSlope = slope[0] });

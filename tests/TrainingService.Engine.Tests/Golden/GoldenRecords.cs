@@ -22,7 +22,8 @@ public sealed record GoldenFunction
 
 public sealed record GoldenActivationFile(IReadOnlyList<GoldenActivation> Activations);
 
-public sealed record GoldenActivation(string Id, GoldenFunction Function, double[] X, GoldenValues F64, GoldenValueTolerance Tolerance, GoldenKinks? Kinks = null);
+public sealed record GoldenActivation(string Id, GoldenFunction Function, double[] X, GoldenValues F64, GoldenValueTolerance Tolerance,
+    GoldenKinks? Kinks = null);
 
 public sealed record GoldenValues(double[] F, double[] Df, double[]? Dslope = null);
 

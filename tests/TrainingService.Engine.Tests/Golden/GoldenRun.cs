@@ -60,7 +60,13 @@ internal static class GoldenRun
     {
         var rate = golden.Schedule.MaxLearningRate ?? golden.BaseLearningRate;
         var total = golden.Schedule.TotalSteps ?? steps;
-        TrainingSpec training = new() { Epochs = 1, BatchSize = 1, Optimizer = new() { Name = "sgd", LearningRate = rate }, Schedule = GoldenSpecs.Schedule(golden.Schedule) };
+        TrainingSpec training = new()
+        {
+            Epochs = 1,
+            BatchSize = 1,
+            Optimizer = new() { Name = "sgd", LearningRate = rate },
+            Schedule = GoldenSpecs.Schedule(golden.Schedule)
+        };
         var errors = new List<SpecError>();
         var plan = RunPlan.Check(new(), training, new(), new(1, TargetKind.Classes, 2, total, 0, 0), errors) ?? throw new ArgumentException(errors[0].Message);
         var schedule = new Schedule(plan.Training.Schedule!, rate, hasMomentum: true, plan.Steps);
@@ -87,7 +93,8 @@ internal static class GoldenRun
         PlayGradients(golden, null, run.GradientsStep1, check);
         if (run.ClippedGradientsStep1 is { } clipped)
             PlayGradients(golden, golden.ClipNorm, clipped, check);
-        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1, golden.ClipNorm);
+        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1,
+            golden.ClipNorm);
         network.Set(golden.Initial);
         for (var step = 0; step < golden.Steps; step++)
         {
@@ -127,7 +134,8 @@ internal static class GoldenRun
     public static void Play(GoldenBig golden, GoldenCheck check)
     {
         var data = BigRun.Of(golden);
-        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1, golden.ClipNorm);
+        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1,
+            golden.ClipNorm);
         network.Set(data.Parameters);
         for (var step = 0; step < golden.Steps; step++)
         {
@@ -165,7 +173,8 @@ internal static class GoldenRun
 
     private static T Read<T>(JsonElement file) => file.Deserialize<T>(Json)!;
 
-    private static void Named(IReadOnlyDictionary<string, double[]>? expected, Dictionary<string, double[]> actual, double tolerance, string what, GoldenCheck check)
+    private static void Named(IReadOnlyDictionary<string, double[]>? expected, Dictionary<string, double[]> actual, double tolerance, string what,
+        GoldenCheck check)
     {
         if (expected?.Keys.Concat(actual.Keys).FirstOrDefault(name => !expected.ContainsKey(name) || !actual.ContainsKey(name)) is { } alone)
             throw new ArgumentException($"only one side has '{alone}'");

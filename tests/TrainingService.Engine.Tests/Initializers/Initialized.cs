@@ -10,11 +10,12 @@ namespace TrainingService.Engine.Tests.Initializers;
 internal static class Initialized
 {
     /// <returns>The weight (out, in) row by row, and the bias.</returns>
-    public static (float[] Weight, float[] Bias) Of(InitializerSpec spec, int inputs, int outputs, long seed = 1, int layer = 0, ActivationSpec? activation = null,
-        InitializerSpec? bias = null)
+    public static (float[] Weight, float[] Bias) Of(InitializerSpec spec, int inputs, int outputs, long seed = 1, int layer = 0,
+        ActivationSpec? activation = null, InitializerSpec? bias = null)
     {
         var errors = new List<SpecError>();
-        LinearPlan plan = new("", inputs, outputs, InitializerRegistry.Resolve(spec, "", errors)!, InitializerRegistry.ResolveBias(bias ?? new() { Name = "zeros" }, "", errors)!,
+        LinearPlan plan = new("", inputs, outputs, InitializerRegistry.Resolve(spec, "", errors)!,
+            InitializerRegistry.ResolveBias(bias ?? new() { Name = "zeros" }, "", errors)!,
             ActivationRegistry.Resolve(activation ?? new() { Name = "relu" }, "", errors)!);
         Assert.Empty(errors);
         using Parameters weight = Parameters.Matrix("weight", outputs, inputs, false, 0), biases = Parameters.Vector("bias", outputs, 0);

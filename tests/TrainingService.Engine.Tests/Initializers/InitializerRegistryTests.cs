@@ -11,7 +11,8 @@ public class InitializerRegistryTests
     {
         string[] expected =
         [
-            "auto", "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "lsuv", "normal", "ones", "orthogonal", "rai", "sparse", "standard",
+            "auto", "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "lsuv", "normal", "ones", "orthogonal", "rai", "sparse",
+            "standard",
             "torch_default", "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
         ];
         Assert.Equal(expected, InitializerRegistry.All.Select(i => i.Name));

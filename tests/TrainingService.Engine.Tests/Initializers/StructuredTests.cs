@@ -27,7 +27,8 @@ public class StructuredTests
     public void Orthogonal_matrices_favour_no_direction()
     {
         // a QR decomposition without its signs made unique has a diagonal that leans to one side
-        var diagonals = Enumerable.Range(0, 500).SelectMany(seed => Initialized.Of(new() { Name = "orthogonal" }, 4, 4, seed).Weight.Where((_, i) => i % 5 == 0)).ToArray();
+        var diagonals = Enumerable.Range(0, 500)
+            .SelectMany(seed => Initialized.Of(new() { Name = "orthogonal" }, 4, 4, seed).Weight.Where((_, i) => i % 5 == 0)).ToArray();
         Assert.Equal(0, diagonals.Average(), 0.06);
         Assert.Equal(0.25, diagonals.Average(v => v * v), 0.03);
     }
@@ -78,8 +79,18 @@ public class StructuredTests
         for (var share = 0.2; share < 0.95; share += 0.1)
             Assert.Equal(share, large.Count(v => v * v < share) / (double)outputs, 0.05);
         Assert.Equal(inputs / 2.0, places.Average(), 0.06 * inputs);
-        Assert.True(places.Contains(inputs) || places.Max() > inputs - 10, "the bias takes its turn");
         Assert.True(places.Distinct().Count() > 500);
+    }
+
+    [Fact]
+    public void Rai_chooses_a_weight_or_the_bias_with_equal_chance()
+    {
+        InitializerSpec rai = new() { Name = "rai" };
+        var (weight, bias) = Initialized.Of(rai, 3, 20_000, bias: rai);
+        // one of four numbers has Beta(2, 1)'s mean, the others 0
+        for (var column = 0; column < 3; column++)
+            Assert.Equal(2.0 / 3 / 4, weight.Where((_, i) => i % 3 == column).Average(), 0.015);
+        Assert.Equal(2.0 / 3 / 4, bias.Average(), 0.015);
     }
 
     [Fact]
@@ -93,14 +104,21 @@ public class StructuredTests
     }
 
     [Theory]
-    [InlineData("relu", 1.4142), InlineData("tanh", 1.5925), InlineData("sigmoid", 1.8462), InlineData("softsign", 2.3375), InlineData("gelu", 1.5335), InlineData("hard_silu", 1.7367)]
+    [InlineData("relu", 1.4142), InlineData("tanh", 1.5925), InlineData("sigmoid", 1.8462), InlineData("softsign", 2.3375), InlineData("gelu", 1.5335),
+        InlineData("hard_silu", 1.7367)]
     [InlineData("identity", 1)]
     public void Auto_takes_the_gain_of_the_activation_behind_the_layer(string activation, double gain)
     {
         var data = Runs.Blobs(features: 400);
         foreach (var normalization in new[] { "none", "batch_norm" })
         {
-            var plan = Runs.Plan(data, new() { HiddenLayers = [500], Activation = new() { Name = activation }, Initializer = new() { Name = "auto" }, Normalization = normalization });
+            var plan = Runs.Plan(data, new()
+            {
+                HiddenLayers = [500],
+                Activation = new() { Name = activation },
+                Initializer = new() { Name = "auto" },
+                Normalization = normalization
+            });
             using var trainer = new Trainer(plan, data);
             var weight = trainer.Network.Observed[0].Linear.Weight.Get();
             Assert.Equal(gain / 20, Math.Sqrt(weight.Average(w => (double)w * w)), 0.01 * gain / 20);
@@ -109,11 +127,17 @@ public class StructuredTests
 
     /// <summary>The variance of z over rows and units on the batch that was looked at; and auto in deep nets does the same.</summary>
     [Theory]
-    [InlineData("lsuv", 3, "relu"), InlineData("lsuv", 3, "sigmoid"), InlineData("lsuv", 20, "tanh"), InlineData("auto", 20, "gelu"), InlineData("auto", 30, "hard_silu")]
+    [InlineData("lsuv", 3, "relu"), InlineData("lsuv", 3, "sigmoid"), InlineData("lsuv", 20, "tanh"), InlineData("auto", 20, "gelu"),
+        InlineData("auto", 30, "hard_silu")]
     public void Lsuv_gives_every_dense_layer_unit_variance(string initializer, int depth, string activation)
     {
         var data = Runs.Blobs(train: 200);
-        var plan = Runs.Plan(data, new() { HiddenLayers = [.. Enumerable.Repeat(40, depth)], Activation = new() { Name = activation }, Initializer = new() { Name = initializer } });
+        var plan = Runs.Plan(data, new()
+        {
+            HiddenLayers = [.. Enumerable.Repeat(40, depth)],
+            Activation = new() { Name = activation },
+            Initializer = new() { Name = initializer }
+        });
         AssertUnitVariance(plan, data);
     }
 
@@ -124,7 +148,8 @@ public class StructuredTests
         LayerSpec dense = new() { Type = "dense", Units = 24 };
         ModelSpec model = new()
         {
-            Layers = [dense, new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense, new() { Type = "dropout", Rate = 0.4 }, dense] }, new() { Type = "batch_norm" }, dense],
+            Layers = [dense, new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense, new() { Type = "dropout", Rate = 0.4 }, dense] },
+                new() { Type = "batch_norm" }, dense],
             Initializer = new() { Name = "lsuv" },
             Activation = new() { Name = "elu" },
         };
@@ -136,7 +161,11 @@ public class StructuredTests
     {
         var data = Runs.Blobs();
         LayerSpec dense = new() { Type = "dense", Units = 24 };
-        var plan = Runs.Plan(data, new() { Layers = [dense with { Initializer = new() { Name = "lsuv" } }, dense with { Initializer = new() { Name = "constant", Value = 0.5 } }] });
+        var plan = Runs.Plan(data, new()
+        {
+            Layers = [dense with { Initializer = new() { Name = "lsuv" } },
+            dense with { Initializer = new() { Name = "constant", Value = 0.5 } }]
+        });
         using var trainer = new Trainer(plan, data);
         Assert.All(trainer.Network.Observed[1].Linear.Weight.Get(), w => Assert.Equal(0.5f, w));
     }
@@ -152,7 +181,8 @@ public class StructuredTests
         foreach (var (seed, layer) in new[] { (6L, 0), (5, 1) })
         {
             var other = Initialized.Of(spec, 60, 60, seed, layer).Weight;
-            var correlation = weight.Zip(other).Sum(p => (double)p.First * p.Second) / Math.Sqrt(weight.Sum(w => (double)w * w) * other.Sum(w => (double)w * w));
+            var correlation = weight.Zip(other).Sum(p => (double)p.First * p.Second)
+                / Math.Sqrt(weight.Sum(w => (double)w * w) * other.Sum(w => (double)w * w));
             Assert.InRange(correlation, -0.1, 0.1);
         }
     }
@@ -168,9 +198,14 @@ public class StructuredTests
         LayerSpec first = new() { Type = "dense", Units = 20 }, second = new() { Type = "dense", Units = 12 };
         foreach (var model in new[]
         {
-            plain with { Activation = new() { Name = "rrelu" } }, plain with { Activation = new() { Name = "prelu", Shared = false } }, plain with { Dropout = 0.5 },
+            plain with { Activation = new() { Name = "rrelu" } }, plain with { Activation = new() { Name = "prelu", Shared = false } },
+            plain with { Dropout = 0.5 },
             plain with { Normalization = "batch_norm" }, plain with { Normalization = "layer_norm", Dropout = 0.1 },
-            plain with { HiddenLayers = null, Layers = [new() { Type = "dropout", Rate = 0.2 }, first, new() { Type = "activation" }, new() { Type = "layer_norm" }, second] },
+            plain with
+            {
+                HiddenLayers = null,
+                Layers = [new() { Type = "dropout", Rate = 0.2 }, first, new() { Type = "activation" }, new() { Type = "layer_norm" }, second],
+            },
         })
             Assert.Equal(expected, Weights(model));
 

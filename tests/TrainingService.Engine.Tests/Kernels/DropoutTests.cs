@@ -31,6 +31,21 @@ public sealed unsafe class DropoutTests
     }
 
     [Fact]
+    public void Every_part_of_a_noise_key_counts()
+    {
+        ulong[] keys =
+        [
+            .. from seed in new[] { 0L, 1, -1 }
+               from layer in Enumerable.Range(0, 20)
+               from step in Enumerable.Range(1, 50)
+               select Noise.Key(seed, layer, step),
+        ];
+        Assert.Equal(keys.Length, keys.Distinct().Count());
+        AssertUnrelated(Ones(0.5, Noise.Key(1, 0, 1)), Ones(0.5, Noise.Key(1, 1, 1)));
+        AssertUnrelated(Ones(0.5, Noise.Key(1, 0, 1)), Ones(0.5, Noise.Key(1, 0, 2)));
+    }
+
+    [Fact]
     public void Neighbouring_units_and_samples_are_unrelated()
     {
         var mask = Ones(0.5, 11);

@@ -16,7 +16,8 @@ public sealed unsafe class GatherTests
     public void Rows_come_as_panels_and_as_blocks_with_zeros_behind(int columns, int samples)
     {
         var blockCount = Layout.Tiles(samples);
-        using GuardedBuffer source = new(Rows * columns), panels = new((long)Layout.Tiles(columns) * blockCount * 1024), blocks = new((long)blockCount * columns * 32);
+        using GuardedBuffer source = new(Rows * columns), panels = new((long)Layout.Tiles(columns) * blockCount * 1024),
+            blocks = new((long)blockCount * columns * 32);
         for (var i = 0; i < source.Length; i++)
             source.Values[i] = i + 1;
         panels.Values.Fill(float.NaN);

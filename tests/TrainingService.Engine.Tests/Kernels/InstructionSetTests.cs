@@ -25,7 +25,8 @@ public partial class InstructionSetTests
 
     private static async Task Run(int atLeast, string? without, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "TrainingService.Engine.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")), [.. arguments, "-noColor"])
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "TrainingService.Engine.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")),
+            [.. arguments, "-noColor"])
         {
             Environment = { [DeterminismTests.Expected] = DeterminismTests.Hashes() },
             RedirectStandardOutput = true,

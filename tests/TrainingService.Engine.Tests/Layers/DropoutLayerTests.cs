@@ -24,7 +24,8 @@ public class DropoutLayerTests
     {
         GoldenLayer[] layers =
         [
-            new() { Type = "activation", Name = "a", Units = Units, Function = new() { Name = "selu" } }, new() { Type = type, Name = "b", Units = Units, Rate = rate },
+            new() { Type = "activation", Name = "a", Units = Units, Function = new() { Name = "selu" } },
+            new() { Type = type, Name = "b", Units = Units, Rate = rate },
             new() { Type = "dense", Name = "c", In = Units, Out = 1 },
         ];
         var random = new RandomStream(3, StreamPurpose.Weights, 0);

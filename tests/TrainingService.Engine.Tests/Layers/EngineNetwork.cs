@@ -25,15 +25,18 @@ internal sealed unsafe class EngineNetwork : IDisposable
     private long _step;
 
     /// <param name="optimizer">Resolved; null to keep (clipped) gradients instead of taking steps.</param>
-    public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, double activityL1 = 0, double? clipNorm = null,
-        int threads = 1)
+    public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, double activityL1 = 0,
+        double? clipNorm = null, int threads = 1)
     {
         _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _) => default) : Optimizer.Create(optimizer);
         (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
         var plans = Plans(layers);
         _outputs = plans[^1].Units;
         TrainingSpec spec = new() { Loss = loss.Name, LabelSmoothing = loss.LabelSmoothing, HuberDelta = loss.Delta };
-        Inner = new(plans, Inputs(layers[0]), Loss.Create(spec, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null) { ActivityL1 = activityL1 };
+        Inner = new(plans, Inputs(layers[0]), Loss.Create(spec, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
+        {
+            ActivityL1 = activityL1,
+        };
         Name(layers, Inner.Layers);
     }
 

@@ -17,7 +17,8 @@ public class NetworkTests
     public void Odd_batches_and_widths_agree_with_the_reference(int rows, int width)
     {
         // the reference takes its time
-        string[] structures = rows * width > 100_000 ? ["plain"] : rows * width > 10_000 ? ["batch_norm", "layer_norm"] : ["nested residual", "dropout", "alpha_dropout"];
+        string[] structures = rows * width > 100_000 ? ["plain"] : rows * width > 10_000 ? ["batch_norm", "layer_norm"]
+            : ["nested residual", "dropout", "alpha_dropout"];
         foreach (var structure in structures)
             foreach (var threads in new[] { 1, 2 })
             {

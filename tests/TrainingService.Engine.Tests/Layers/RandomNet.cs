@@ -9,8 +9,8 @@ internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDic
     double[][] Targets, double ActivityL1 = 0)
 {
     /// <summary>
-    /// In short: d dense, a activation, b batch_norm, l layer_norm, o dropout, s alpha_dropout, [ ] residual. Widths are features, first (all in brackets, too),
-    /// second, outputs.
+    /// In short: d dense, a activation, b batch_norm, l layer_norm, o dropout, s alpha_dropout, [ ] residual.
+    /// Widths are features, first (in brackets all along), second, outputs.
     /// </summary>
     public static readonly IReadOnlyDictionary<string, string> Structures = new Dictionary<string, string>
     {

@@ -10,7 +10,8 @@ namespace TrainingService.Engine.Tests.Losses;
 [Trait("Category", "Kernel")]
 public sealed unsafe class LossTests
 {
-    public static MatrixTheoryData<string, int, int> Cases => new(["cross_entropy", "cross_entropy smoothed", "mse", "mse of classes", "huber", "huber of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
+    public static MatrixTheoryData<string, int, int> Cases =>
+        new(["cross_entropy", "cross_entropy smoothed", "mse", "mse of classes", "huber", "huber of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
 
     [Theory, MemberData(nameof(Cases))]
     public void Value_and_gradient_agree_with_the_formula(string loss, int outputs, int rows) => Check(loss, outputs, rows, 3);
@@ -70,7 +71,8 @@ public sealed unsafe class LossTests
         var z = Enumerable.Range(0, rows).Select(_ => generator.Symmetric(outputs, scale).Select(v => (double)(float)v).ToArray()).ToArray();
         var labels = (ulong)(name == "binary_cross_entropy" ? 2 : outputs);
         var targets = z.Select(_ => classes ? [generator.Next() % labels] : generator.Symmetric(outputs, 2)).ToArray();
-        var numbers = name.EndsWith("of classes", StringComparison.Ordinal) ? [.. targets.Select(t => z[0].Select((_, c) => c == (int)t[0] ? 1.0 : 0).ToArray())] : targets;
+        var numbers = name.EndsWith("of classes", StringComparison.Ordinal)
+            ? [.. targets.Select(t => z[0].Select((_, c) => c == (int)t[0] ? 1.0 : 0).ToArray())] : targets;
         var expected = ReferenceLoss.Of(new(name.Split(' ')[0], Smoothing(name), Delta), z, numbers);
         var actual = Run(name, z, targets);
         Close.Assert(expected.Loss, actual.Loss / rows, 1e-6, "loss");

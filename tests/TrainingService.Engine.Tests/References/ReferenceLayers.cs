@@ -158,7 +158,8 @@ public sealed class ReferenceRRelu(GoldenFunction function, double activityL1, F
     }
 }
 
-/// <summary>While training, entries whose bits are below the rate are dropped: they become 0 and the others grow, or what alpha dropout makes of that.</summary>
+/// <summary>While training, entries whose bits are below the rate are dropped: they become 0 and the others grow, or what alpha dropout makes of
+/// that.</summary>
 public sealed class ReferenceDropout(double rate, bool alpha, Func<int, int, uint> bits) : ReferenceLayer
 {
     private readonly double _factor = alpha ? 1 / Math.Sqrt(1 - rate + Low * Low * rate * (1 - rate)) : 1 / (1 - rate);
@@ -224,7 +225,8 @@ public sealed class ReferenceBatchNorm(string name, double[] gamma, double[] bet
         if (!_training)
             return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] * dy[r][u]);
         var units = Enumerable.Range(0, _gamma.Values.Length);
-        double[] sums = [.. units.Select(u => dy.Sum(row => row[u]))], products = [.. units.Select(u => dy.Select((row, k) => row[u] * _normalized[k][u]).Sum())];
+        double[] sums = [.. units.Select(u => dy.Sum(row => row[u]))],
+            products = [.. units.Select(u => dy.Select((row, k) => row[u] * _normalized[k][u]).Sum())];
         return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] / dy.Length * (dy.Length * dy[r][u] - sums[u] - _normalized[r][u] * products[u]));
     }
 }

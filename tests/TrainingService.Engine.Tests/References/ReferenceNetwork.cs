@@ -59,11 +59,12 @@ public sealed class ReferenceNetwork(IReadOnlyList<ReferenceLayer> layers, Golde
             "dense" => new ReferenceDense(l.Name!, l.In, l.Out, Values(l, "weight"), Values(l, "bias")),
             "activation" => Activation(l, _noisy++),
             "dropout" or "alpha_dropout" => new ReferenceDropout(l.Rate, l.Type == "alpha_dropout", Bits(_noisy++)),
-            "batch_norm" when parameters.ContainsKey($"{l.Name}.running_mean") => new ReferenceBatchNorm(l.Name!, Values(l, "gamma"), Values(l, "beta"), l.Epsilon, l.Momentum)
-            {
-                RunningMean = Values(l, "running_mean"),
-                RunningVariance = Values(l, "running_var"),
-            },
+            "batch_norm" when parameters.ContainsKey($"{l.Name}.running_mean") =>
+                new ReferenceBatchNorm(l.Name!, Values(l, "gamma"), Values(l, "beta"), l.Epsilon, l.Momentum)
+                {
+                    RunningMean = Values(l, "running_mean"),
+                    RunningVariance = Values(l, "running_var"),
+                },
             "batch_norm" => new ReferenceBatchNorm(l.Name!, Values(l, "gamma"), Values(l, "beta"), l.Epsilon, l.Momentum),
             "layer_norm" => new ReferenceLayerNorm(l.Name!, Values(l, "gamma"), Values(l, "beta"), l.Epsilon),
             "residual" => new ReferenceResidual(Build(l.Layers!)),
@@ -79,7 +80,8 @@ public sealed class ReferenceNetwork(IReadOnlyList<ReferenceLayer> layers, Golde
 
         private double[] Values(GoldenLayer l, string part) => [.. parameters[$"{l.Name}.{part}"]];
 
-        private Func<int, int, uint> Bits(int index) => (row, unit) => noise?.Invoke(index, row, unit) ?? throw new InvalidOperationException("no noise is given");
+        private Func<int, int, uint> Bits(int index) => (row, unit) =>
+            noise?.Invoke(index, row, unit) ?? throw new InvalidOperationException("no noise is given");
     }
 }
 

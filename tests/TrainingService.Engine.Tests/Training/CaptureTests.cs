@@ -13,7 +13,8 @@ public class CaptureTests
     {
         Layers =
         [
-            Dense, new() { Type = "batch_norm" }, new() { Type = "residual", Layers = [Dense, new() { Type = "batch_norm" }, new() { Type = "alpha_dropout", Rate = 0.2 }, Dense] },
+            Dense, new() { Type = "batch_norm" },
+            new() { Type = "residual", Layers = [Dense, new() { Type = "batch_norm" }, new() { Type = "alpha_dropout", Rate = 0.2 }, Dense] },
             new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "prelu", Shared = false } }, new() { Type = "dropout", Rate = 0.3 },
         ],
         Activation = new() { Name = "rrelu" },
@@ -22,9 +23,12 @@ public class CaptureTests
 
     public static TheoryData<string, TrainingSpec> Trainings => new()
     {
-        { "adam", new() { Optimizer = new() { Name = "adam", LearningRate = 0.01 }, Schedule = new() { Name = "one_cycle" }, EarlyStopping = new() { Patience = 2 } } },
-        { "sgd", new() { Optimizer = new() { Name = "sgd", LearningRate = 0.5 }, ClipNorm = 0.5, ActivityL1 = 0.001, EarlyStopping = new() { Patience = 3, MinDelta = 0.01 } } },
-        { "rmsprop", new() { Optimizer = new() { Name = "rmsprop", Momentum = 0.5 }, LabelSmoothing = 0.1, Schedule = new() { Name = "cosine", WarmupSteps = 5 } } },
+        { "adam", new() { Optimizer = new() { Name = "adam", LearningRate = 0.01 }, Schedule = new() { Name = "one_cycle" },
+            EarlyStopping = new() { Patience = 2 } } },
+        { "sgd", new() { Optimizer = new() { Name = "sgd", LearningRate = 0.5 }, ClipNorm = 0.5, ActivityL1 = 0.001,
+            EarlyStopping = new() { Patience = 3, MinDelta = 0.01 } } },
+        { "rmsprop", new() { Optimizer = new() { Name = "rmsprop", Momentum = 0.5 }, LabelSmoothing = 0.1,
+            Schedule = new() { Name = "cosine", WarmupSteps = 5 } } },
         { "adamw", new() { Optimizer = new() { Name = "adamw" }, Schedule = new() { Name = "step", StepSize = 7 } } },
     };
 
@@ -94,7 +98,8 @@ public class CaptureTests
         Assert.Throws<EndOfStreamException>(() => larger.Restore(state));
     }
 
-    private static FinishedRun Run(RunPlan plan, TrainingData data, int threads, byte[]? state, Action<Trainer> after, CancellationTokenSource? cancellation = null)
+    private static FinishedRun Run(RunPlan plan, TrainingData data, int threads, byte[]? state, Action<Trainer> after,
+        CancellationTokenSource? cancellation = null)
     {
         using var trainer = new Trainer(plan, data, threads);
         var (metrics, points) = (new List<MetricPoint>(), new List<IReadOnlyList<LayerPoint>>());

@@ -77,7 +77,8 @@ public class DivergenceTests
         var data = Runs.Blobs();
         foreach (var layer in new[] { 1, 0 })
         {
-            var run = Train(data, structure, 0.01, null, trainer => trainer.Network.Observed[layer].Linear.Weight.Set([.. Enumerable.Repeat(value, 9 * (layer == 0 ? 6 : 9))]));
+            var run = Train(data, structure, 0.01, null,
+                trainer => trainer.Network.Observed[layer].Linear.Weight.Set([.. Enumerable.Repeat(value, 9 * (layer == 0 ? 6 : 9))]));
             Assert.Equal((1L, $"hidden{layer + 1}"), (run.Result.Divergence!.Step, run.Result.Divergence.Layer));
             Assert.Equal(1, run.Points[^1][0].Step);
         }
@@ -86,7 +87,8 @@ public class DivergenceTests
     [Theory, InlineData("batch_norm"), InlineData("layer_norm"), InlineData("prelu")]
     public void Norms_and_slopes_belong_to_the_layer_in_front_of_them(string structure)
     {
-        var run = Train(Runs.Blobs(), structure, 0.01, null, trainer => trainer.Network.Layers[1].Parameters[0].Set([.. Enumerable.Repeat(float.NaN, structure == "prelu" ? 1 : 9)]));
+        var run = Train(Runs.Blobs(), structure, 0.01, null,
+            trainer => trainer.Network.Layers[1].Parameters[0].Set([.. Enumerable.Repeat(float.NaN, structure == "prelu" ? 1 : 9)]));
         Assert.Equal((1L, "hidden1"), (run.Result.Divergence!.Step, run.Result.Divergence.Layer));
     }
 
@@ -98,7 +100,8 @@ public class DivergenceTests
                 foreach (var rate in new[] { 1e6, 3e38 })
                 {
                     ModelSpec model = new() { Layers = Structures[structure] };
-                    var run = Runs.Train(Runs.Numbers(), model, new() { Epochs = 5, BatchSize = 16, Optimizer = new() { Name = optimizer, LearningRate = rate } });
+                    var run = Runs.Train(Runs.Numbers(), model,
+                        new() { Epochs = 5, BatchSize = 16, Optimizer = new() { Name = optimizer, LearningRate = rate } });
                     if (run.Result.Divergence is not { } divergence)
                         Assert.True(float.IsFinite(run.Result.TrainLoss), $"{structure}, {optimizer}: a run without divergence has a finite loss");
                     else
@@ -106,7 +109,8 @@ public class DivergenceTests
                 }
     }
 
-    [Theory, InlineData("mse", float.NaN), InlineData("huber", float.NaN), InlineData("mse", float.PositiveInfinity), InlineData("huber", float.NegativeInfinity)]
+    [Theory, InlineData("mse", float.NaN), InlineData("huber", float.NaN), InlineData("mse", float.PositiveInfinity),
+        InlineData("huber", float.NegativeInfinity)]
     public void A_target_that_is_not_finite_is_a_divergence_at_its_step(string loss, float value)
     {
         var data = Runs.Numbers();
@@ -136,6 +140,7 @@ public class DivergenceTests
         new() { Epochs = epochs, BatchSize = 16, Optimizer = new() { Name = optimizer, LearningRate = rate } });
 
     private static FinishedRun Train(TrainingData data, string structure, double rate, double? clipNorm, Action<Trainer>? prepare = null) => Runs.Train(
-        Runs.Plan(data, new() { Layers = Structures[structure] }, new() { Epochs = 1, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = rate }, ClipNorm = clipNorm }),
+        Runs.Plan(data, new() { Layers = Structures[structure] },
+            new() { Epochs = 1, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = rate }, ClipNorm = clipNorm }),
         data, prepare);
 }

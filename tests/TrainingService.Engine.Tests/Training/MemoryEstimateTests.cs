@@ -50,8 +50,8 @@ public class MemoryEstimateTests
             return 0;
         long sum = 0;
         for (var type = item.GetType(); type is not null; type = type.BaseType)
-            sum += type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Where(f => !f.FieldType.IsPointer)
-                .Sum(f => Held(f.GetValue(item), seen));
+            sum += type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                .Where(f => !f.FieldType.IsPointer).Sum(f => Held(f.GetValue(item), seen));
         return sum;
     }
 }

@@ -69,10 +69,12 @@ public class RunPlanTests
             Layer("/layers", new() { Type = "residual" }, "needs layers");
             Layer("/layers", new() { Type = "residual", Layers = [] }, "at least one");
             Layer("/layers", new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, "8 units into 9");
-            Layer("/layers/0/layers", new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, Dense] }, "8 units into 9");
+            Layer("/layers/0/layers", new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, Dense] },
+                "8 units into 9");
             Layer("/layers/1/rate", new() { Type = "residual", Layers = [Dense, new() { Type = "dropout" }] }, "needs a rate");
             Layer("/layers/0/type", new() { Type = "residual", Layers = [new() { Type = "residul" }] }, "did you mean 'residual'?");
-            Add("/model/layers/2", new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "alpha_dropout", Rate = 0.1 }] }, "two dropout layers");
+            Add("/model/layers/2", new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "alpha_dropout", Rate = 0.1 }] },
+                "two dropout layers");
             Add("/model/layers", new() { Layers = [Dense, new() { Type = "residual", Layers = [.. Enumerable.Repeat(Dense, 999)] }] }, "not 1,001");
             Add("/model/layers/0" + string.Concat(Enumerable.Repeat("/layers/0", 16)) + "/layers", new() { Layers = [Nested(17)] }, "at most 16 deep");
             Add("/model/normalization", new() { Normalization = "layer_norm", Layers = [Dense] }, "short form");
@@ -187,7 +189,17 @@ public class RunPlanTests
         Assert.Equal((54, 0.1), (Resolved("step").StepSize, Resolved("step").Gamma));
         Assert.Equal(0.01, Math.Pow(Resolved("exponential").Gamma!.Value, 160), 1e-9);
         Assert.Equal((160, 0), (Resolved("cosine").TMax, Resolved("cosine").EtaMin));
-        Assert.Equal(new ScheduleSpec { Name = "one_cycle", WarmupSteps = 0, PctStart = 0.3, DivFactor = 25, FinalDivFactor = 1e4, CycleMomentum = true, BaseMomentum = 0.85, MaxMomentum = 0.95 },
+        Assert.Equal(new ScheduleSpec
+        {
+            Name = "one_cycle",
+            WarmupSteps = 0,
+            PctStart = 0.3,
+            DivFactor = 25,
+            FinalDivFactor = 1e4,
+            CycleMomentum = true,
+            BaseMomentum = 0.85,
+            MaxMomentum = 0.95
+        },
             Resolved("one_cycle"));
     }
 
@@ -210,7 +222,8 @@ public class RunPlanTests
         Assert.Equal((10, 64, 1, "constant", "cross_entropy"),
             (plan.Training.Epochs, plan.Training.BatchSize, plan.Training.Seed, plan.Training.Schedule!.Name, plan.Training.Loss));
         Assert.Equal((100, 2048), (plan.Diagnostics.EverySteps, plan.Diagnostics.EvaluationRows));
-        Assert.Equal((0, 0, null, null, null), (plan.Training.ActivityL1, plan.Training.LabelSmoothing, plan.Training.HuberDelta, plan.Training.ClipNorm, plan.Training.EarlyStopping));
+        Assert.Equal((0, 0, null, null, null),
+            (plan.Training.ActivityL1, plan.Training.LabelSmoothing, plan.Training.HuberDelta, plan.Training.ClipNorm, plan.Training.EarlyStopping));
         Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.HuberDelta);
         Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer!.WeightDecay);
         Assert.Equal(new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
@@ -222,8 +235,15 @@ public class RunPlanTests
     [Fact]
     public void A_resolved_plan_checks_again_without_change()
     {
-        TrainingSpec training = new() { Loss = "huber", Schedule = new() { Name = "one_cycle", WarmupSteps = 3 }, EarlyStopping = new(), Optimizer = new() { Name = "rmsprop" } };
-        LayerSpec[] layers = [Dense, new() { Type = "dropout", Rate = 0.3 }, new() { Type = "batch_norm" }, new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "swish" } }];
+        TrainingSpec training = new()
+        {
+            Loss = "huber",
+            Schedule = new() { Name = "one_cycle", WarmupSteps = 3 },
+            EarlyStopping = new(),
+            Optimizer = new() { Name = "rmsprop" }
+        };
+        LayerSpec[] layers = [Dense, new() { Type = "dropout", Rate = 0.3 }, new() { Type = "batch_norm" }, new() { Type = "layer_norm" },
+            Dense with { Activation = new() { Name = "swish" } }];
         var plan = Check(new() { Layers = layers, Initializer = new() { Name = "rai" } }, training).Plan!;
         var again = Check(plan.Model, plan.Training, plan.Diagnostics).Plan!;
         var nested = Check(new() { Layers = [Dense, new() { Type = "residual", Layers = layers }] }).Plan!.Model;
@@ -249,7 +269,8 @@ public class RunPlanTests
         Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 1, Check(shared).Plan!.ParameterCount);
         Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 5, Check(shared with { Activation = shared.Activation with { Shared = false } }).Plan!.ParameterCount);
         Assert.Equal(64 * 5 + 5 + 10 + 5 * 10 + 10, Check(new() { HiddenLayers = [5], Normalization = "batch_norm" }).Plan!.ParameterCount);
-        Assert.Equal(64 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10, Check(new() { Layers = [Dense, new() { Type = "residual", Layers = [Dense] }] }).Plan!.ParameterCount);
+        Assert.Equal(64 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10,
+            Check(new() { Layers = [Dense, new() { Type = "residual", Layers = [Dense] }] }).Plan!.ParameterCount);
         Assert.Equal(8 * 5 + 5 + 5 + 1, Check(new() { HiddenLayers = [5] }, data: Number).Plan!.ParameterCount);
         Assert.Equal(2 * 3 * 1000.0 * (64 * 5 + 5 * 10) * 10, Check(new() { HiddenLayers = [5] }).Plan!.FloatingPointOperations, 2e7);
     }
