@@ -222,23 +222,15 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has the mean square 1 on the loaded batch
-    /// (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %). Biases are 0 or small then, so that mean square and variance are near.
+    /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has variance 1 over the rows given
+    /// (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %).
     /// </summary>
-    public void ScaleToUnitVariance(Func<LinearPlan, bool> which)
+    public void ScaleToUnitVariance(Func<LinearPlan, bool> which, DataSplit split, ReadOnlySpan<int> rows)
     {
         foreach (var layer in Observed)
-        {
-            if (!which(layer.Linear.Plan))
-                continue;
-            for (var attempt = 0; attempt < 10; attempt++)
+            for (var attempt = 0; attempt < 10 && which(layer.Linear.Plan); attempt++)
             {
-                Forward();
-                var counts = default(Activations.ActivationCounts);
-                Identity.Count(layer.Linear.Output, layer.Linear.Output, layer.Linear.Units, Samples, null, 0, ref counts, new int[layer.Linear.Units]);
-                var entries = (double)Samples * layer.Linear.Units;
-                var mean = counts.Sum / entries;
-                var variance = counts.SumOfSquares / entries - mean * mean;
+                var variance = Variance(layer.Linear, split, rows);
                 if (!(variance > 0) || !double.IsFinite(variance) || Math.Abs(variance - 1) < 0.01)
                     break;
                 var weight = layer.Linear.Weight.Get();
@@ -246,7 +238,20 @@ internal sealed unsafe class Network : IDisposable
                     weight[i] = (float)(weight[i] / Math.Sqrt(variance));
                 layer.Linear.Weight.Set(weight);
             }
+    }
+
+    private double Variance(Linear layer, DataSplit split, ReadOnlySpan<int> rows)
+    {
+        var counts = default(Activations.ActivationCounts);
+        for (var first = 0; first < rows.Length; first += Capacity)
+        {
+            Load(split, rows[first..Math.Min(first + Capacity, rows.Length)]);
+            Forward();
+            Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, ref counts, new int[layer.Units]);
         }
+        var entries = (double)rows.Length * layer.Units;
+        var mean = counts.Sum / entries;
+        return counts.SumOfSquares / entries - mean * mean;
     }
 
     /// <summary>

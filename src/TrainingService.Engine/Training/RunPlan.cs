@@ -56,8 +56,8 @@ public sealed class RunPlan
         }
     }
 
-    /// <summary>Samples that the network's buffers hold: a batch, and enough for evaluations to be quick.</summary>
-    internal int Capacity => Math.Max(Training.BatchSize!.Value, 256);
+    /// <summary>Samples that the network's buffers hold.</summary>
+    internal int Capacity => Training.BatchSize!.Value;
 
     /// <summary>
     /// Checks the specs against each other and the data and fills in the defaults. Adds one error per broken rule, with pointers below

