@@ -15,14 +15,17 @@ namespace TrainingService.Host.Catalog;
 /// <param name="RecommendedInitializer">The initialiser that suits it.</param>
 /// <param name="Reference">Paper or source.</param>
 /// <param name="Gains">For the default parameters, or for those in the query.</param>
+/// <param name="CostRelativeToRelu">Time of a whole training step over the same with relu; null where it has not been measured.</param>
+/// <param name="CostMeasuredOn">Machine, network and day of that measurement.</param>
 public sealed record ActivationResponse(string Name, IReadOnlyList<string> Aliases, string Formula, string Derivative, IReadOnlyList<ParameterInfo> Parameters,
-    string RecommendedInitializer, string Reference, ActivationGains Gains)
+    string RecommendedInitializer, string Reference, ActivationGains Gains,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? CostRelativeToRelu, string CostMeasuredOn)
 {
     public static ActivationResponse Of(ActivationInfo info, ActivationSpec resolved)
     {
         var gains = ActivationRegistry.Gains(resolved);
         return new(info.Name, info.Aliases, info.Formula, info.Derivative, info.Parameters, info.RecommendedInitializer, info.Reference,
-            new(gains.Forward, gains.Backward, gains.Torch));
+            new(gains.Forward, gains.Backward, gains.Torch), ActivationCosts.Of(info.Name), ActivationCosts.MeasuredOn);
     }
 }
 

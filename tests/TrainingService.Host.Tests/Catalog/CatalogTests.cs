@@ -28,7 +28,10 @@ public sealed class CatalogTests(ApiOnly api)
     [InlineData("gelu", 1.5335, 1.4811, null)]
     public async Task Gains_are_those_of_the_parameters_in_the_query(string path, double forward, double backward, double? torch)
     {
-        var gains = (await api.Http.GetAnswer($"/api/v1/activations/{path}"))["gains"];
+        var activation = await api.Http.GetAnswer($"/api/v1/activations/{path}");
+        Assert.InRange(activation["costRelativeToRelu"].GetDouble(), 0.9, 1.2);
+        Assert.Contains("AVX-512", activation["costMeasuredOn"].GetString());
+        var gains = activation["gains"];
         Assert.Equal(forward, gains.GetProperty("forward").GetDouble(), 4);
         Assert.Equal(backward, gains.GetProperty("backward").GetDouble(), 4);
         if (torch is null)
