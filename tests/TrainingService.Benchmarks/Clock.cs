@@ -33,18 +33,19 @@ internal static unsafe partial class Clock
         return sorted[sorted.Length / 2];
     }
 
-    /// <summary>FLOP/s of fused multiply-adds that wait for nothing.</summary>
+    /// <summary>FLOP/s of fused multiply-adds that wait for nothing, on the widest vectors that the machine has.</summary>
     public static double Peak()
     {
         const int Rounds = 200_000;
+        var wide = Vector512.IsHardwareAccelerated;
         var start = Cpu();
-        var sink = MultiplyAdd(Rounds);
+        var sink = wide ? Wide(Rounds) : Narrow(Rounds);
         var seconds = Cpu() - start;
-        return sink == 1 ? 0 : Rounds * 12.0 * 2 * Vector512<float>.Count / seconds;
+        return sink == 1 ? 0 : Rounds * 12.0 * 2 * (wide ? Vector512<float>.Count : Vector256<float>.Count) / seconds;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float MultiplyAdd(int rounds)
+    private static float Wide(int rounds)
     {
         Vector512<float> x = Vector512.Create(0.999f), y = Vector512.Create(0.001f);
         Vector512<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
@@ -64,5 +65,28 @@ internal static unsafe partial class Clock
             l = Vector512.FusedMultiplyAdd(l, x, y);
         }
         return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Narrow(int rounds)
+    {
+        Vector256<float> x = Vector256.Create(0.999f), y = Vector256.Create(0.001f);
+        Vector256<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+        for (; rounds > 0; rounds--)
+        {
+            a = Vector256.FusedMultiplyAdd(a, x, y);
+            b = Vector256.FusedMultiplyAdd(b, x, y);
+            c = Vector256.FusedMultiplyAdd(c, x, y);
+            d = Vector256.FusedMultiplyAdd(d, x, y);
+            e = Vector256.FusedMultiplyAdd(e, x, y);
+            f = Vector256.FusedMultiplyAdd(f, x, y);
+            g = Vector256.FusedMultiplyAdd(g, x, y);
+            h = Vector256.FusedMultiplyAdd(h, x, y);
+            i = Vector256.FusedMultiplyAdd(i, x, y);
+            j = Vector256.FusedMultiplyAdd(j, x, y);
+            k = Vector256.FusedMultiplyAdd(k, x, y);
+            l = Vector256.FusedMultiplyAdd(l, x, y);
+        }
+        return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
     }
 }
