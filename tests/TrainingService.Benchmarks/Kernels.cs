@@ -39,7 +39,7 @@ public unsafe class Products
     {
         for (var q = 0; q < Width / 32; q++)
             for (var n = 0; n < Width;)
-                n += MatrixProduct.WeightGradient(_output.Pointer, _panels.Pointer + q * Blocks * 1024L, _tile.Pointer, n, Width, Blocks);
+                n += MatrixProduct.WeightGradient(_output.Pointer, _panels.Pointer + q * Blocks * 1024L, _tile.Pointer, n, Width, Width, Blocks);
     }
 
     [Benchmark]

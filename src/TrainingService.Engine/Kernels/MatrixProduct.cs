@@ -26,7 +26,7 @@ internal static unsafe class MatrixProduct
                     var c = output + (long)block * outputs * 32;
                     var end = Math.Min(band + Band, outputs);
                     for (var n = band; n < end;)
-                        n += Tile.Multiply<RowsApart>(end - n, weights + Layout.Panel(n, k, outputs), outputs * 32, b, c + n * 32, bias + n, depth, k == 0 ? Start.Bias : Start.Tile);
+                        n += Tile.Multiply<RowsApart, FullWidth>(end - n, weights + Layout.Panel(n, k, outputs), outputs * 32, b, c + n * 32, bias + n, depth, k == 0 ? Start.Bias : Start.Tile);
                 }
         }
     }
@@ -45,20 +45,27 @@ internal static unsafe class MatrixProduct
                     var end = Math.Min(band + Band, inputs);
                     for (var k = band; k < end;)
                         // a tile stays within its panel of 32 inputs
-                        k += Tile.Multiply<RowsTogether>(Math.Min(end - k, 32 - k % 32), weights + Layout.Panel(n, k, outputs), 32 * 32, b, c + k * 32, null, depth, n == 0 ? Start.Zero : Start.Tile);
+                        k += Tile.Multiply<RowsTogether, FullWidth>(Math.Min(end - k, 32 - k % 32), weights + Layout.Panel(n, k, outputs), 32 * 32, b, c + k * 32, null, depth, n == 0 ? Start.Zero : Start.Tile);
                 }
         }
     }
 
-    /// <summary>Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels. Answers how many rows it did.</summary>
-    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int blocks)
+    /// <summary>
+    /// Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels, of which <paramref name="columns"/> are not padding.
+    /// Answers how many rows it did.
+    /// </summary>
+    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks)
     {
         var rows = 0;
         for (var block = 0; block < blocks; block += Chunk / 32)
         {
             var depth = Math.Min(Chunk, (blocks - block) * 32);
-            rows = Tile.Multiply<RowsApart>(outputs - n, outputGradient + ((long)block * outputs + n) * 32, outputs * 32, transposedPanel + block * 32 * 32, tile, null, depth,
-                block == 0 ? Start.Zero : Start.Tile);
+            var start = block == 0 ? Start.Zero : Start.Tile;
+            var a = outputGradient + ((long)block * outputs + n) * 32;
+            var b = transposedPanel + block * 32 * 32;
+            rows = columns > 16
+                ? Tile.Multiply<RowsApart, FullWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start)
+                : Tile.Multiply<RowsApart, HalfWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start);
         }
         return rows;
     }

@@ -27,6 +27,24 @@ internal readonly struct RowsTogether : IOperand
     public static int Depth => 32;
 }
 
+/// <summary>How many of a tile's 32 lanes hold anything: the JIT drops the upper vectors of the half width.</summary>
+internal interface IWidth
+{
+    static abstract bool Full { get; }
+}
+
+/// <summary>More than 16 lanes.</summary>
+internal readonly struct FullWidth : IWidth
+{
+    public static bool Full => true;
+}
+
+/// <summary>At most 16 lanes; the others come out as 0.</summary>
+internal readonly struct HalfWidth : IWidth
+{
+    public static bool Full => false;
+}
+
 /// <summary>What a tile's accumulators begin with.</summary>
 internal enum Start
 {
@@ -57,32 +75,34 @@ internal static unsafe class Tile
     public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : 2;
 
     /// <summary>Does the largest tile that fits into <paramref name="rows"/> rows and tells how many rows that was.</summary>
-    public static int Multiply<TA>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         var limit = Math.Min(rows, MaxRows);
         switch (limit)
         {
             case >= 12:
-                Rows12<TA>(a, segment, b, c, bias, depth, start);
+                Rows12<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 12;
             case >= 8:
-                Rows8<TA>(a, segment, b, c, bias, depth, start);
+                Rows8<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 8;
             case >= 4:
-                Rows4<TA>(a, segment, b, c, bias, depth, start);
+                Rows4<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 4;
             case >= 2:
-                Rows2<TA>(a, segment, b, c, bias, depth, start);
+                Rows2<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 2;
             default:
-                Rows1<TA>(a, segment, b, c, bias, depth, start);
+                Rows1<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 1;
         }
     }
 
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12<TA>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
         Vector512<float> l1 = default, h1 = default;
@@ -99,29 +119,41 @@ internal static unsafe class Tile
         if (start == Start.Tile)
         {
             l0 = Vector512.Load(c + 0);
-            h0 = Vector512.Load(c + 16);
+            if (TW.Full)
+                h0 = Vector512.Load(c + 16);
             l1 = Vector512.Load(c + 32);
-            h1 = Vector512.Load(c + 48);
+            if (TW.Full)
+                h1 = Vector512.Load(c + 48);
             l2 = Vector512.Load(c + 64);
-            h2 = Vector512.Load(c + 80);
+            if (TW.Full)
+                h2 = Vector512.Load(c + 80);
             l3 = Vector512.Load(c + 96);
-            h3 = Vector512.Load(c + 112);
+            if (TW.Full)
+                h3 = Vector512.Load(c + 112);
             l4 = Vector512.Load(c + 128);
-            h4 = Vector512.Load(c + 144);
+            if (TW.Full)
+                h4 = Vector512.Load(c + 144);
             l5 = Vector512.Load(c + 160);
-            h5 = Vector512.Load(c + 176);
+            if (TW.Full)
+                h5 = Vector512.Load(c + 176);
             l6 = Vector512.Load(c + 192);
-            h6 = Vector512.Load(c + 208);
+            if (TW.Full)
+                h6 = Vector512.Load(c + 208);
             l7 = Vector512.Load(c + 224);
-            h7 = Vector512.Load(c + 240);
+            if (TW.Full)
+                h7 = Vector512.Load(c + 240);
             l8 = Vector512.Load(c + 256);
-            h8 = Vector512.Load(c + 272);
+            if (TW.Full)
+                h8 = Vector512.Load(c + 272);
             l9 = Vector512.Load(c + 288);
-            h9 = Vector512.Load(c + 304);
+            if (TW.Full)
+                h9 = Vector512.Load(c + 304);
             l10 = Vector512.Load(c + 320);
-            h10 = Vector512.Load(c + 336);
+            if (TW.Full)
+                h10 = Vector512.Load(c + 336);
             l11 = Vector512.Load(c + 352);
-            h11 = Vector512.Load(c + 368);
+            if (TW.Full)
+                h11 = Vector512.Load(c + 368);
         }
         else if (start == Start.Bias)
         {
@@ -144,43 +176,55 @@ internal static unsafe class Tile
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
                 var low = Vector512.Load(b);
-                var high = Vector512.Load(b + 16);
+                var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
                 l0 = Vector512.FusedMultiplyAdd(a0, low, l0);
-                h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
+                if (TW.Full)
+                    h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
                 var a1 = Vector512.Create(*(p + TA.Row));
                 l1 = Vector512.FusedMultiplyAdd(a1, low, l1);
-                h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
+                if (TW.Full)
+                    h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
                 var a2 = Vector512.Create(*(p + 2 * TA.Row));
                 l2 = Vector512.FusedMultiplyAdd(a2, low, l2);
-                h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
+                if (TW.Full)
+                    h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
                 var a3 = Vector512.Create(*(p + 3 * TA.Row));
                 l3 = Vector512.FusedMultiplyAdd(a3, low, l3);
-                h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
+                if (TW.Full)
+                    h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
                 var a4 = Vector512.Create(*(p + 4 * TA.Row));
                 l4 = Vector512.FusedMultiplyAdd(a4, low, l4);
-                h4 = Vector512.FusedMultiplyAdd(a4, high, h4);
+                if (TW.Full)
+                    h4 = Vector512.FusedMultiplyAdd(a4, high, h4);
                 var a5 = Vector512.Create(*(p + 5 * TA.Row));
                 l5 = Vector512.FusedMultiplyAdd(a5, low, l5);
-                h5 = Vector512.FusedMultiplyAdd(a5, high, h5);
+                if (TW.Full)
+                    h5 = Vector512.FusedMultiplyAdd(a5, high, h5);
                 var a6 = Vector512.Create(*(p + 6 * TA.Row));
                 l6 = Vector512.FusedMultiplyAdd(a6, low, l6);
-                h6 = Vector512.FusedMultiplyAdd(a6, high, h6);
+                if (TW.Full)
+                    h6 = Vector512.FusedMultiplyAdd(a6, high, h6);
                 var a7 = Vector512.Create(*(p + 7 * TA.Row));
                 l7 = Vector512.FusedMultiplyAdd(a7, low, l7);
-                h7 = Vector512.FusedMultiplyAdd(a7, high, h7);
+                if (TW.Full)
+                    h7 = Vector512.FusedMultiplyAdd(a7, high, h7);
                 var a8 = Vector512.Create(*(p + 8 * TA.Row));
                 l8 = Vector512.FusedMultiplyAdd(a8, low, l8);
-                h8 = Vector512.FusedMultiplyAdd(a8, high, h8);
+                if (TW.Full)
+                    h8 = Vector512.FusedMultiplyAdd(a8, high, h8);
                 var a9 = Vector512.Create(*(p + 9 * TA.Row));
                 l9 = Vector512.FusedMultiplyAdd(a9, low, l9);
-                h9 = Vector512.FusedMultiplyAdd(a9, high, h9);
+                if (TW.Full)
+                    h9 = Vector512.FusedMultiplyAdd(a9, high, h9);
                 var a10 = Vector512.Create(*(p + 10 * TA.Row));
                 l10 = Vector512.FusedMultiplyAdd(a10, low, l10);
-                h10 = Vector512.FusedMultiplyAdd(a10, high, h10);
+                if (TW.Full)
+                    h10 = Vector512.FusedMultiplyAdd(a10, high, h10);
                 var a11 = Vector512.Create(*(p + 11 * TA.Row));
                 l11 = Vector512.FusedMultiplyAdd(a11, low, l11);
-                h11 = Vector512.FusedMultiplyAdd(a11, high, h11);
+                if (TW.Full)
+                    h11 = Vector512.FusedMultiplyAdd(a11, high, h11);
             }
         }
         l0.Store(c + 0);
@@ -210,7 +254,8 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8<TA>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
         Vector512<float> l1 = default, h1 = default;
@@ -223,21 +268,29 @@ internal static unsafe class Tile
         if (start == Start.Tile)
         {
             l0 = Vector512.Load(c + 0);
-            h0 = Vector512.Load(c + 16);
+            if (TW.Full)
+                h0 = Vector512.Load(c + 16);
             l1 = Vector512.Load(c + 32);
-            h1 = Vector512.Load(c + 48);
+            if (TW.Full)
+                h1 = Vector512.Load(c + 48);
             l2 = Vector512.Load(c + 64);
-            h2 = Vector512.Load(c + 80);
+            if (TW.Full)
+                h2 = Vector512.Load(c + 80);
             l3 = Vector512.Load(c + 96);
-            h3 = Vector512.Load(c + 112);
+            if (TW.Full)
+                h3 = Vector512.Load(c + 112);
             l4 = Vector512.Load(c + 128);
-            h4 = Vector512.Load(c + 144);
+            if (TW.Full)
+                h4 = Vector512.Load(c + 144);
             l5 = Vector512.Load(c + 160);
-            h5 = Vector512.Load(c + 176);
+            if (TW.Full)
+                h5 = Vector512.Load(c + 176);
             l6 = Vector512.Load(c + 192);
-            h6 = Vector512.Load(c + 208);
+            if (TW.Full)
+                h6 = Vector512.Load(c + 208);
             l7 = Vector512.Load(c + 224);
-            h7 = Vector512.Load(c + 240);
+            if (TW.Full)
+                h7 = Vector512.Load(c + 240);
         }
         else if (start == Start.Bias)
         {
@@ -256,31 +309,39 @@ internal static unsafe class Tile
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
                 var low = Vector512.Load(b);
-                var high = Vector512.Load(b + 16);
+                var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
                 l0 = Vector512.FusedMultiplyAdd(a0, low, l0);
-                h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
+                if (TW.Full)
+                    h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
                 var a1 = Vector512.Create(*(p + TA.Row));
                 l1 = Vector512.FusedMultiplyAdd(a1, low, l1);
-                h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
+                if (TW.Full)
+                    h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
                 var a2 = Vector512.Create(*(p + 2 * TA.Row));
                 l2 = Vector512.FusedMultiplyAdd(a2, low, l2);
-                h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
+                if (TW.Full)
+                    h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
                 var a3 = Vector512.Create(*(p + 3 * TA.Row));
                 l3 = Vector512.FusedMultiplyAdd(a3, low, l3);
-                h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
+                if (TW.Full)
+                    h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
                 var a4 = Vector512.Create(*(p + 4 * TA.Row));
                 l4 = Vector512.FusedMultiplyAdd(a4, low, l4);
-                h4 = Vector512.FusedMultiplyAdd(a4, high, h4);
+                if (TW.Full)
+                    h4 = Vector512.FusedMultiplyAdd(a4, high, h4);
                 var a5 = Vector512.Create(*(p + 5 * TA.Row));
                 l5 = Vector512.FusedMultiplyAdd(a5, low, l5);
-                h5 = Vector512.FusedMultiplyAdd(a5, high, h5);
+                if (TW.Full)
+                    h5 = Vector512.FusedMultiplyAdd(a5, high, h5);
                 var a6 = Vector512.Create(*(p + 6 * TA.Row));
                 l6 = Vector512.FusedMultiplyAdd(a6, low, l6);
-                h6 = Vector512.FusedMultiplyAdd(a6, high, h6);
+                if (TW.Full)
+                    h6 = Vector512.FusedMultiplyAdd(a6, high, h6);
                 var a7 = Vector512.Create(*(p + 7 * TA.Row));
                 l7 = Vector512.FusedMultiplyAdd(a7, low, l7);
-                h7 = Vector512.FusedMultiplyAdd(a7, high, h7);
+                if (TW.Full)
+                    h7 = Vector512.FusedMultiplyAdd(a7, high, h7);
             }
         }
         l0.Store(c + 0);
@@ -302,7 +363,8 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4<TA>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
         Vector512<float> l1 = default, h1 = default;
@@ -311,13 +373,17 @@ internal static unsafe class Tile
         if (start == Start.Tile)
         {
             l0 = Vector512.Load(c + 0);
-            h0 = Vector512.Load(c + 16);
+            if (TW.Full)
+                h0 = Vector512.Load(c + 16);
             l1 = Vector512.Load(c + 32);
-            h1 = Vector512.Load(c + 48);
+            if (TW.Full)
+                h1 = Vector512.Load(c + 48);
             l2 = Vector512.Load(c + 64);
-            h2 = Vector512.Load(c + 80);
+            if (TW.Full)
+                h2 = Vector512.Load(c + 80);
             l3 = Vector512.Load(c + 96);
-            h3 = Vector512.Load(c + 112);
+            if (TW.Full)
+                h3 = Vector512.Load(c + 112);
         }
         else if (start == Start.Bias)
         {
@@ -332,19 +398,23 @@ internal static unsafe class Tile
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
                 var low = Vector512.Load(b);
-                var high = Vector512.Load(b + 16);
+                var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
                 l0 = Vector512.FusedMultiplyAdd(a0, low, l0);
-                h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
+                if (TW.Full)
+                    h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
                 var a1 = Vector512.Create(*(p + TA.Row));
                 l1 = Vector512.FusedMultiplyAdd(a1, low, l1);
-                h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
+                if (TW.Full)
+                    h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
                 var a2 = Vector512.Create(*(p + 2 * TA.Row));
                 l2 = Vector512.FusedMultiplyAdd(a2, low, l2);
-                h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
+                if (TW.Full)
+                    h2 = Vector512.FusedMultiplyAdd(a2, high, h2);
                 var a3 = Vector512.Create(*(p + 3 * TA.Row));
                 l3 = Vector512.FusedMultiplyAdd(a3, low, l3);
-                h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
+                if (TW.Full)
+                    h3 = Vector512.FusedMultiplyAdd(a3, high, h3);
             }
         }
         l0.Store(c + 0);
@@ -358,16 +428,19 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TA>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
         Vector512<float> l1 = default, h1 = default;
         if (start == Start.Tile)
         {
             l0 = Vector512.Load(c + 0);
-            h0 = Vector512.Load(c + 16);
+            if (TW.Full)
+                h0 = Vector512.Load(c + 16);
             l1 = Vector512.Load(c + 32);
-            h1 = Vector512.Load(c + 48);
+            if (TW.Full)
+                h1 = Vector512.Load(c + 48);
         }
         else if (start == Start.Bias)
         {
@@ -380,13 +453,15 @@ internal static unsafe class Tile
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
                 var low = Vector512.Load(b);
-                var high = Vector512.Load(b + 16);
+                var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
                 l0 = Vector512.FusedMultiplyAdd(a0, low, l0);
-                h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
+                if (TW.Full)
+                    h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
                 var a1 = Vector512.Create(*(p + TA.Row));
                 l1 = Vector512.FusedMultiplyAdd(a1, low, l1);
-                h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
+                if (TW.Full)
+                    h1 = Vector512.FusedMultiplyAdd(a1, high, h1);
             }
         }
         l0.Store(c + 0);
@@ -396,13 +471,15 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TA>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start) where TA : struct, IOperand
+    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+        where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
         if (start == Start.Tile)
         {
             l0 = Vector512.Load(c + 0);
-            h0 = Vector512.Load(c + 16);
+            if (TW.Full)
+                h0 = Vector512.Load(c + 16);
         }
         else if (start == Start.Bias)
         {
@@ -414,10 +491,11 @@ internal static unsafe class Tile
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
                 var low = Vector512.Load(b);
-                var high = Vector512.Load(b + 16);
+                var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
                 l0 = Vector512.FusedMultiplyAdd(a0, low, l0);
-                h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
+                if (TW.Full)
+                    h0 = Vector512.FusedMultiplyAdd(a0, high, h0);
             }
         }
         l0.Store(c + 0);

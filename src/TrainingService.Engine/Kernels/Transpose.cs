@@ -27,7 +27,11 @@ internal static unsafe class Transpose
         }
         for (var c = 0; c < targetRows; c += 16)
             for (var r = 0; r < 32; r += 16)
-                Square(source + r * 32 + c, target + c * 32 + r, sourceRows - r, targetRows - c);
+                if (r < sourceRows)
+                    Square(source + r * 32 + c, target + c * 32 + r, sourceRows - r, targetRows - c);
+                else
+                    for (var i = c; i < Math.Min(c + 16, targetRows); i++)
+                        Vector512<float>.Zero.Store(target + i * 32 + r);
     }
 
     /// <summary>

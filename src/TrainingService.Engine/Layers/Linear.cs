@@ -118,7 +118,7 @@ internal sealed unsafe class Linear : Layer
                 var target = Workspace.StoresGradients ? Weight.Gradient + at : tile;
                 if (_large)
                     PrefetchWeights(at);
-                var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, Workspace.Blocks);
+                var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, Plan.Inputs - q * 32, Workspace.Blocks);
                 if (!Workspace.StoresGradients)
                     optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms);
                 n += rows;

@@ -117,7 +117,7 @@ public sealed unsafe class MatrixProductTests
                 for (var n = 0; n < _outputs;)
                 {
                     tile.Values.Fill(float.NaN);
-                    var rows = MatrixProduct.WeightGradient(gradient.Pointer, panels.Pointer + (long)q * _blocks * 1024, tile.Pointer, n, _outputs, _blocks);
+                    var rows = MatrixProduct.WeightGradient(gradient.Pointer, panels.Pointer + (long)q * _blocks * 1024, tile.Pointer, n, _outputs, _inputs - q * 32, _blocks);
                     Assert.InRange(rows, 1, Math.Min(Tile.MaxRows, _outputs - n));
                     tile.AssertIntact();
                     for (var r = 0; r < rows; r++)
