@@ -225,6 +225,20 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Cancelling_does_not_wait_for_a_long_step()
+    {
+        // 1.5e11 operations in the step: seconds, of which the cancellation leaves a fraction
+        var data = Runs.Blobs(train: 1536, validation: 0, test: 0);
+        ModelSpec model = new() { HiddenLayers = [4096, 4096], Initializer = new() { Name = "zeros" } };
+        TrainingSpec training = new() { Epochs = 1, BatchSize = 1536, Optimizer = new() { Name = "sgd", Momentum = 0 } };
+        using var trainer = new Trainer(Runs.Plan(data, model, training, new() { EvaluationRows = 1 }), data);
+        using var cancellation = new CancellationTokenSource();
+        trainer.OnMetric = _ => cancellation.CancelAfter(100);
+        Assert.Throws<OperationCanceledException>(() => trainer.Run(cancellation.Token));
+        Assert.Equal(0, trainer.Progress.Step);
+    }
+
+    [Fact]
     public void Progress_can_be_read_from_another_thread()
     {
         var data = Runs.Blobs();
