@@ -7,8 +7,14 @@ namespace TrainingService.Host.Worker;
 /// <summary>Hangfire as this service uses it.</summary>
 public static class WorkerServices
 {
+    // Hangfire's calls hold their thread while Postgres answers. The pool begins with a thread a core and grows by one or two a second: eight first requests
+    // at once stood still for five.
+    private const int SpareThreads = 32;
+
     public static void AddJobQueue(this WebApplicationBuilder builder)
     {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, SpareThreads), completions);
         var connectionString = builder.Configuration.TrainingConnectionString();
         builder.Services.AddHangfire(hangfire => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
