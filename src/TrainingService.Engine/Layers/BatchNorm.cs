@@ -9,21 +9,14 @@ namespace TrainingService.Engine.Layers;
 /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per unit, over the batch while training (variance divided by B), by running statistics when
 /// evaluating: running = (1 - momentum) running + momentum new, the new variance divided by B - 1 (Ioffe &amp; Szegedy 2015; PyTorch's conventions).
 /// </summary>
-internal sealed unsafe class BatchNorm : Layer
+internal sealed unsafe class BatchNorm : Norm
 {
-    private readonly NormPlan _plan;
     private readonly FloatBuffer _mean, _inverse, _runningMean, _runningVariance;
-    private readonly Parameters _gamma, _beta;
     private readonly Action<int, int> _forward, _backward;
     private float* _input;
 
-    public BatchNorm(NormPlan plan, Workspace workspace) : base(workspace, plan.Units)
+    public BatchNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _plan = plan;
-        _gamma = Layers.Parameters.Vector("gamma", plan.Units, workspace.States);
-        _beta = Layers.Parameters.Vector("beta", plan.Units, workspace.States);
-        new Span<float>(_gamma.Values, plan.Units).Fill(1);
-        Parameters = [_gamma, _beta];
         _mean = new(plan.Units);
         _inverse = new(plan.Units);
         _runningMean = new(plan.Units);
@@ -32,8 +25,6 @@ internal sealed unsafe class BatchNorm : Layer
         _forward = Forward;
         _backward = Backward;
     }
-
-    public override IReadOnlyList<Parameters> Parameters { get; }
 
     public override IEnumerable<FloatBuffer> State => base.State.Append(_runningMean).Append(_runningVariance);
 
@@ -51,8 +42,8 @@ internal sealed unsafe class BatchNorm : Layer
     {
         _input = input;
         Workspace.Team.Split(Units, _backward);
-        Update(_gamma);
-        Update(_beta);
+        Update(Gamma);
+        Update(Beta);
     }
 
     public override void Dispose()
@@ -69,8 +60,8 @@ internal sealed unsafe class BatchNorm : Layer
     {
         var (samples, blocks, stride) = (Workspace.Samples, Workspace.Blocks, Units * 32L);
         var training = Workspace.Training;
-        var momentum = (float)_plan.Momentum;
-        var epsilon = (float)_plan.Epsilon;
+        var momentum = (float)Plan.Momentum;
+        var epsilon = (float)Plan.Epsilon;
         for (var unit = from; unit < to; unit++)
         {
             float* input = _input + unit * 32L, output = Output + unit * 32L;
@@ -87,7 +78,7 @@ internal sealed unsafe class BatchNorm : Layer
             var inverse = 1 / MathF.Sqrt(variance + epsilon);
             _mean.Pointer[unit] = mean;
             _inverse.Pointer[unit] = inverse;
-            Vector512<float> scale = Vector512.Create(inverse * _gamma.Values[unit]), centre = Vector512.Create(mean), shift = Vector512.Create(_beta.Values[unit]);
+            Vector512<float> scale = Vector512.Create(inverse * Gamma.Values[unit]), centre = Vector512.Create(mean), shift = Vector512.Create(Beta.Values[unit]);
             for (var block = 0; block < blocks; block++, input += stride, output += stride)
             {
                 Vector512.FusedMultiplyAdd(Vector512.Load(input) - centre, scale, shift).Store(output);
@@ -145,11 +136,11 @@ internal sealed unsafe class BatchNorm : Layer
                 productLow = Vector512.FusedMultiplyAdd(low, (Vector512.Load(input + block * stride) - centre) * inverse, productLow);
                 productHigh = Vector512.FusedMultiplyAdd(high, (Vector512.Load(input + block * stride + 16) - centre) * inverse, productHigh);
             }
-            _beta.Gradient[unit] = VectorMath.Sum(sumLow + sumHigh);
-            _gamma.Gradient[unit] = VectorMath.Sum(productLow + productHigh);
-            var scale = inverse * Vector512.Create(_gamma.Values[unit]);
-            var meanGradient = Vector512.Create(training ? _beta.Gradient[unit] / samples : 0);
-            var meanProduct = Vector512.Create(training ? _gamma.Gradient[unit] / samples : 0);
+            Beta.Gradient[unit] = VectorMath.Sum(sumLow + sumHigh);
+            Gamma.Gradient[unit] = VectorMath.Sum(productLow + productHigh);
+            var scale = inverse * Vector512.Create(Gamma.Values[unit]);
+            var meanGradient = Vector512.Create(training ? Beta.Gradient[unit] / samples : 0);
+            var meanProduct = Vector512.Create(training ? Gamma.Gradient[unit] / samples : 0);
             for (var block = 0; block < blocks; block++)
                 for (var half = 0; half < 32; half += 16)
                 {

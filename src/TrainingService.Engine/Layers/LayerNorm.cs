@@ -6,29 +6,20 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance over each sample's units (Ba, Kiros &amp; Hinton 2016).</summary>
-internal sealed unsafe class LayerNorm : Layer
+internal sealed unsafe class LayerNorm : Norm
 {
-    private readonly NormPlan _plan;
     private readonly FloatBuffer _mean, _inverse;
-    private readonly Parameters _gamma, _beta;
     private readonly Action<int, int> _forward, _parameterGradients, _backward;
     private float* _input;
 
-    public LayerNorm(NormPlan plan, Workspace workspace) : base(workspace, plan.Units)
+    public LayerNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _plan = plan;
-        _gamma = Layers.Parameters.Vector("gamma", plan.Units, workspace.States);
-        _beta = Layers.Parameters.Vector("beta", plan.Units, workspace.States);
-        new Span<float>(_gamma.Values, plan.Units).Fill(1);
-        Parameters = [_gamma, _beta];
         _mean = new(workspace.Capacity);
         _inverse = new(workspace.Capacity);
         _forward = Forward;
         _parameterGradients = ParameterGradients;
         _backward = Backward;
     }
-
-    public override IReadOnlyList<Parameters> Parameters { get; }
 
     public override void Forward(float* input)
     {
@@ -42,8 +33,8 @@ internal sealed unsafe class LayerNorm : Layer
         Workspace.Team.Split(Units, _parameterGradients);
         if (wanted)
             Workspace.Team.Split(Workspace.Blocks, _backward);
-        Update(_gamma);
-        Update(_beta);
+        Update(Gamma);
+        Update(Beta);
     }
 
     public override void Dispose()
@@ -68,11 +59,11 @@ internal sealed unsafe class LayerNorm : Layer
                 var difference = Vector512.Load(_input + at + unit * 32) - mean;
                 squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
             }
-            var inverse = Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)_plan.Epsilon));
+            var inverse = Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)Plan.Epsilon));
             mean.Store(_mean.Pointer + first);
             inverse.Store(_inverse.Pointer + first);
             for (var unit = 0; unit < Units; unit++)
-                Vector512.FusedMultiplyAdd((Vector512.Load(_input + at + unit * 32) - mean) * inverse, Vector512.Create(_gamma.Values[unit]), Vector512.Create(_beta.Values[unit]))
+                Vector512.FusedMultiplyAdd((Vector512.Load(_input + at + unit * 32) - mean) * inverse, Vector512.Create(Gamma.Values[unit]), Vector512.Create(Beta.Values[unit]))
                     .Store(Output + at + unit * 32);
         }
     }
@@ -90,8 +81,8 @@ internal sealed unsafe class LayerNorm : Layer
                 sum += gradient;
                 product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at) - Vector512.Load(_mean.Pointer + first)) * Vector512.Load(_inverse.Pointer + first), product);
             }
-            _beta.Gradient[unit] = VectorMath.Sum(sum);
-            _gamma.Gradient[unit] = VectorMath.Sum(product);
+            Beta.Gradient[unit] = VectorMath.Sum(sum);
+            Gamma.Gradient[unit] = VectorMath.Sum(product);
         }
     }
 
@@ -105,7 +96,7 @@ internal sealed unsafe class LayerNorm : Layer
             Vector512<float> mean = Vector512.Load(_mean.Pointer + first), inverse = Vector512.Load(_inverse.Pointer + first), sum = default, product = default;
             for (var unit = 0; unit < Units; unit++)
             {
-                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(_gamma.Values[unit]);
+                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(Gamma.Values[unit]);
                 sum += gradient;
                 product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at + unit * 32) - mean) * inverse, product);
             }
@@ -113,7 +104,7 @@ internal sealed unsafe class LayerNorm : Layer
             for (var unit = 0; unit < Units; unit++)
             {
                 var normalized = (Vector512.Load(_input + at + unit * 32) - mean) * inverse;
-                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(_gamma.Values[unit]);
+                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(Gamma.Values[unit]);
                 ((gradient - meanGradient - normalized * meanProduct) * inverse).Store(Workspace.Gradient + at + unit * 32);
             }
         }

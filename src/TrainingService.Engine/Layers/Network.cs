@@ -322,7 +322,7 @@ internal sealed unsafe class Network : IDisposable
                 case Linear linear:
                     // an activation belongs to the linear layer in front of it, with nothing but a norm between them
                     var next = i + 1;
-                    if (next < sequence.Layers.Count && sequence.Layers[next] is BatchNorm or LayerNorm)
+                    if (next < sequence.Layers.Count && sequence.Layers[next] is Norm)
                         next++;
                     var activation = next < sequence.Layers.Count ? sequence.Layers[next] as ActivationLayer : null;
                     result.Add(new(linear, activation, activation is null ? linear : sequence.Layers[next - 1]));
