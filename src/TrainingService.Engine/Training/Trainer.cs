@@ -305,6 +305,8 @@ public sealed class Trainer : IDisposable
             SamplesPerSecond = _samples / seconds,
             ParameterCount = _plan.ParameterCount,
             WeightsSha256 = _network.Sha256(),
+            EngineVersion = EngineInfo.Version,
+            InstructionSet = EngineInfo.InstructionSet,
             Divergence = divergence,
         };
     }

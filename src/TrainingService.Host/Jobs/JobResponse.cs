@@ -55,6 +55,10 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? SweepId { get; init; }
 
+    /// <summary>The job whose run this one repeats, to be compared (<c>GET .../verification</c>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required Guid? Verifies { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -74,6 +78,7 @@ public sealed record JobResponse
         StartedAt = job.StartedAt,
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
+        Verifies = job.Verifies,
         Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
     };
 }
@@ -97,8 +102,9 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Self">The job.</param>
 /// <param name="Metrics">Its losses and accuracies over time.</param>
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
+/// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
-public sealed record JobLinks(string Self, string Metrics, string Layers, string Cancel)
+public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Cancel)
 {
-    public static JobLinks Of(string self) => new(self, $"{self}/metrics", $"{self}/layers", $"{self}/cancel");
+    public static JobLinks Of(string self) => new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/cancel");
 }

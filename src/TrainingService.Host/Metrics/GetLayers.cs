@@ -85,19 +85,16 @@ public static class GetLayers
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
-        var lastHidden = layers.Count - 2;
-        var first = 0.0;
+        LayerRow? first = null;
         await foreach (var row in rows.WithCancellation(cancellation))
         {
             foreach (var column in Columns)
                 if (column.Value(row) is { } value)
                     Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
-            // Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.
-            var norm = row.GradientRms * Math.Sqrt(layers[row.Layer].Units);
             if (row.Layer == 0)
-                first = norm;
-            if (row.Layer == lastHidden)
-                flow.Add([row.Step, row.Epoch, Math.Log10(first / norm)]);
+                first = row;
+            if (row.Layer == GradientFlow.Last(layers))
+                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first!, row, layers)]);
         }
         var max = maxPoints ?? Points.DefaultMax;
         return TypedResults.Ok(new LayerCurves(
