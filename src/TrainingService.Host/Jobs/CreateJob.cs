@@ -79,6 +79,7 @@ public static class CreateJob
             Name = job.Spec.Name,
             Status = JobStatus.Queued,
             Spec = job.Spec,
+            Request = job.Request,
             Dataset = job.Spec.Dataset.Name,
             Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],
             Initializers = [.. layers.Select(layer => layer.Initializer).Distinct().Order()],

@@ -22,6 +22,31 @@ namespace TrainingService.Host.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Layer")
+                        .HasColumnType("text")
+                        .HasColumnName("layer");
+
+                    b.Property<string>("Finding")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("finding");
+
+                    b.HasKey("JobId", "Rule", "Layer")
+                        .HasName("pk_job_findings");
+
+                    b.ToTable("job_findings", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Jobs.IdempotencyRecord", b =>
                 {
                     b.Property<string>("Key")
@@ -103,6 +128,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("eta_seconds");
 
+                    b.Property<string>("Findings")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("findings");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -136,6 +165,10 @@ namespace TrainingService.Host.Data.Migrations
                     b.Property<short>("Priority")
                         .HasColumnType("smallint")
                         .HasColumnName("priority");
+
+                    b.Property<string>("Request")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("request");
 
                     b.Property<string>("Result")
                         .HasColumnType("jsonb")
@@ -212,6 +245,22 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("died_fraction");
 
+                    b.Property<float>("DormantFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction");
+
+                    b.Property<float>("DormantFractionAt0")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction_at0");
+
+                    b.Property<float>("DormantFractionAt10")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction_at10");
+
+                    b.Property<float?>("EffectiveRank")
+                        .HasColumnType("real")
+                        .HasColumnName("effective_rank");
+
                     b.Property<double>("Epoch")
                         .HasColumnType("double precision")
                         .HasColumnName("epoch");
@@ -228,21 +277,53 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("mean_activation");
 
+                    b.Property<float>("NearDeadFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("near_dead_fraction");
+
+                    b.Property<float?>("NegativeLockedFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("negative_locked_fraction");
+
                     b.Property<float>("OffRate")
                         .HasColumnType("real")
                         .HasColumnName("off_rate");
+
+                    b.Property<float>("RevivedFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("revived_fraction");
 
                     b.Property<float>("RmsActivation")
                         .HasColumnType("real")
                         .HasColumnName("rms_activation");
 
+                    b.Property<float?>("SaturatedUnitFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("saturated_unit_fraction");
+
                     b.Property<float>("Saturation")
                         .HasColumnType("real")
                         .HasColumnName("saturation");
 
+                    b.Property<float?>("SaturationAbove95")
+                        .HasColumnType("real")
+                        .HasColumnName("saturation_above95");
+
+                    b.Property<float?>("SaturationAbove99")
+                        .HasColumnType("real")
+                        .HasColumnName("saturation_above99");
+
                     b.Property<float?>("Slope")
                         .HasColumnType("real")
                         .HasColumnName("slope");
+
+                    b.Property<float?>("SlopeMax")
+                        .HasColumnType("real")
+                        .HasColumnName("slope_max");
+
+                    b.Property<float?>("SlopeMin")
+                        .HasColumnType("real")
+                        .HasColumnName("slope_min");
 
                     b.Property<float>("Sparsity")
                         .HasColumnType("real")
@@ -310,6 +391,37 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("job_metrics", (string)null);
                 });
 
+            modelBuilder.Entity("TrainingService.Host.Metrics.UnitRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<short>("Layer")
+                        .HasColumnType("smallint")
+                        .HasColumnName("layer");
+
+                    b.Property<string>("Units")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("units");
+
+                    b.HasKey("JobId", "Layer")
+                        .HasName("pk_job_units");
+
+                    b.ToTable("job_units", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_findings_jobs_job_id");
+                });
+
             modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>
                 {
                     b.HasOne("TrainingService.Host.Jobs.Job", null)
@@ -328,6 +440,16 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_metrics_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Metrics.UnitRow", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_units_jobs_job_id");
                 });
 #pragma warning restore 612, 618
         }
