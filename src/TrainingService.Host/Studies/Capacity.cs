@@ -21,7 +21,7 @@ public sealed class Capacity : Study
             "dataset": {"name": ""},
             "model": {"initializer": "auto"},
             "training": {"epochs": {{(size == StudySize.Quick ? 20 : 5)}}, "batchSize": 64, "optimizer": {"name": "adam", "learningRate": 0.003} },
-            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}}}
+            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}}, "effectiveRank": true}
           },
           "arms": [{{string.Join(",\n", from width in Widths from activation in Activations select $$"""
               {"name": "{{Arm(activation, width)}}", "patch": {"model": {"hiddenLayers": [{{width}}, {{width}}],
@@ -39,7 +39,7 @@ public sealed class Capacity : Study
         var gap = e.Family("generalizationGap", null, [.. pairs.Select(pair => (pair.Item2, pair.Item1))]);
         var narrow = fit[0];
         var verdict = Claim.All([narrow.Verdict == Verdict.Supported ? Verdict.Supported : narrow.Verdict is Verdict.Refuted or Verdict.Equivalent ? Verdict.Refuted : Verdict.Inconclusive]);
-        string Rank(string arm) => StudyEvidence.Number(e.Hidden(arm, _ => null));
+        string Rank(string arm) => StudyEvidence.Number(e.Hidden(arm, row => row.EffectiveRank));
         return new(string.Join(" ", fit.Select((contrast, i) => $"{Widths[i]} wide: {contrast.Sentence}")),
         [
             Studies.Claims.C5.Report(verdict, $"Under-uses capacity, {Widths[0]} units wide (training loss, so lower is better): {narrow.Sentence} Effective rank of the hidden layers, "
