@@ -21,7 +21,7 @@ public sealed class InitPairing : Study
         {
           "base": {
             "dataset": {"name": ""},
-            "training": {"epochs": {{(size == StudySize.Quick ? 40 : 8)}}, "batchSize": 64, "optimizer": {"name": "sgd", "learningRate": 0.01, "momentum": 0.9} },
+            "training": {"epochs": {{(size == StudySize.Quick ? 30 : 8)}}, "batchSize": 64, "optimizer": {"name": "sgd", "learningRate": 0.002, "momentum": 0.9} },
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 1000)}} }
           },
           "arms": [{{string.Join(",\n", from depth in Depths from activation in Activations from initializer in Initializers select $$"""
