@@ -12,7 +12,7 @@ public sealed class DyingUnits : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
-    private static string[] Rates => ["0.1", "0.5", "1", "2"];
+    private static string[] Rates => ["0.1", "0.5", "1", "1.5"];
 
     protected override string Request(StudySize size) => $$"""
         {

@@ -5,7 +5,7 @@ namespace TrainingService.Host.Studies;
 /// <summary>How sparse before it costs.</summary>
 public sealed class SparsityKnee : Study
 {
-    private static string[] Penalties => ["0", "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03"];
+    private static string[] Penalties => ["0", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"];
 
     public override string Name => "sparsity-knee";
     public override string Question => "How sparse can layers get before accuracy suffers?";
