@@ -14,7 +14,7 @@ internal static class Draws
 
     /// <summary>Student's t with 3 degrees of freedom: heavy tails.</summary>
     public static double[] Heavy(this SplitMix64 random, int n) =>
-        Of(n, () => random.NextNormal() / Math.Sqrt((Math.Pow(random.NextNormal(), 2) + Math.Pow(random.NextNormal(), 2) + Math.Pow(random.NextNormal(), 2)) / 3));
+        Of(n, () => random.NextNormal() / Math.Sqrt(random.Normal(3).Sum(z => z * z) / 3));
 
     public static double[] Plus(this double[] values, double[] others) => [.. values.Zip(others, (a, b) => a + b)];
 }

@@ -249,7 +249,8 @@ public sealed class FamilyTests
     public void The_json_has_the_api_s_names()
     {
         using var json = JsonDocument.Parse(JsonSerializer.Serialize(Judge(Base.Plus(Gain), Base), Json.Options));
-        string[] names = ["arm", "baseline", "n", "meanDifference", "ci95", "pValue", "adjustedPValue", "probabilityOfSuperiority", "equivalence", "verdict", "sentence"];
+        string[] names = ["arm", "baseline", "n", "meanDifference", "ci95", "pValue", "adjustedPValue", "probabilityOfSuperiority", "equivalence",
+            "verdict", "sentence"];
         Assert.All(names, name => Assert.True(json.RootElement.TryGetProperty(name, out _), name));
         Assert.Equal(["delta", "ci90", "equivalent"], json.RootElement.GetProperty("equivalence").EnumerateObject().Select(property => property.Name));
         Assert.Equal("supported", json.RootElement.GetProperty("verdict").GetString());
@@ -263,7 +264,8 @@ public sealed class FamilyTests
         Assert.Equal((3, 2, 0.9, 0.1, 0.9), (arm.N, arm.Diverged, Math.Round(arm.Mean!.Value, 12), Math.Round(arm.Sd!.Value, 12), arm.Median));
         // t_2(0.975) = 4.302653; Wilson for 2 of 5: R's prop.test(2, 5, correct = FALSE).
         Assert.Equal([0.9 - 4.302653 * 0.1 / Math.Sqrt(3), 0.1176208], [arm.Ci95![0], arm.DivergedCi95![0]], (a, b) => Math.Abs(a - b) < 1e-6);
-        Assert.Equal((0, 0, null, null, null), (ArmSummary.Of([]).N, ArmSummary.Of([]).Diverged, ArmSummary.Of([]).Mean, ArmSummary.Of([]).Ci95, ArmSummary.Of([]).DivergedCi95));
+        var none = ArmSummary.Of([]);
+        Assert.Equal((0, 0, null, null, null), (none.N, none.Diverged, none.Mean, none.Ci95, none.DivergedCi95));
     }
 
     private static ContrastResult Judge(double[] arm, double[] baseline, Outcome? outcome = null) =>
