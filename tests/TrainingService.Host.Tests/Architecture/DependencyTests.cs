@@ -43,6 +43,15 @@ public sealed class DependencyTests
     }
 
     [Fact]
+    public void Statistics_are_arrays_in_and_records_out()
+    {
+        string[] others = [Host, "Microsoft.", "Npgsql.", "Hangfire.", "System.Net.", "System.Data.", "System.IO."];
+        var known = TypeReferences.OfHost().Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
+            .Where(to => !to.StartsWith(Host + "Statistics.", StringComparison.Ordinal) && others.Any(other => to.StartsWith(other, StringComparison.Ordinal)));
+        Assert.Equal([Host + "Datasets.SplitMix64"], known);
+    }
+
+    [Fact]
     public void Features_do_not_reach_into_each_other()
     {
         var forbidden = from reference in TypeReferences.OfHost()
