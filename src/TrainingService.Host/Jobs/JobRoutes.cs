@@ -26,5 +26,8 @@ public static class JobRoutes
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);
         jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
+        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+            .Refuses(404, 409, 413, 415, 422);
     }
 }
