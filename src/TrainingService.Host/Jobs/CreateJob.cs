@@ -47,6 +47,12 @@ public static class CreateJob
         if (Checked(rules, body.Value, out var accepted) is { } problem)
             return problem;
 
+        return await Submit(accepted, once, db, queue, cancellation);
+    }
+
+    /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
+    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+    {
         var job = NewJob(accepted);
         db.Jobs.Add(job);
         var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
