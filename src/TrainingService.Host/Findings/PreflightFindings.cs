@@ -12,54 +12,66 @@ namespace TrainingService.Host.Findings;
 /// <summary>What the rules find in a net before it is trained, going by its pre-flight; what they recommend has passed them by its own.</summary>
 public static class PreflightFindings
 {
+    /// <summary>A finding without its recommendation.</summary>
+    private sealed record Break(string Rule, string? Layer, double Value, double Threshold, string Message, Severity Severity = Severity.Warning);
+
     public static IReadOnlyList<Finding> Of(RunPlan plan, TrainingData data, Preflight preflight)
     {
-        List<(string Rule, Severity Severity, string? Layer, float Value, double Threshold, string Message)> found = [.. Broken(plan, preflight)];
-        if (found.Count == 0)
+        Break[] broken = [.. Broken(plan, preflight)];
+        if (broken.Length == 0)
             return [];
         var recommendation = Recommend(plan, data);
-        return [.. found.Select(f => new Finding
+        return [.. broken.Select(b => new Finding
         {
-            Rule = f.Rule,
-            Severity = f.Severity,
-            Layer = f.Layer,
+            Rule = b.Rule,
+            Severity = b.Severity,
+            Layer = b.Layer,
             Step = 0,
-            Value = f.Value,
-            Threshold = (float)f.Threshold,
-            Message = f.Message,
+            Value = (float)b.Value,
+            Threshold = (float)b.Threshold,
+            Message = b.Message,
             Recommendation = recommendation,
         })];
     }
 
-    private static IEnumerable<(string Rule, Severity Severity, string? Layer, float Value, double Threshold, string Message)> Broken(RunPlan plan, Preflight preflight)
+    private static IEnumerable<Break> Broken(RunPlan plan, Preflight preflight)
     {
         var rules = plan.Diagnostics.Rules!;
         PreflightLayer[] hidden = [.. preflight.Layers.SkipLast(1)];
         if (hidden.Length == 0)
             yield break;
+        var (first, last) = (hidden[0], hidden[^1]);
         if ((preflight.TrainingGradientFlow ?? preflight.GradientFlow) is { } flow)
         {
-            if (rules.VanishingGradient is { Enabled: true } vanishing && flow < vanishing.Warn && hidden[0].GradientRms < vanishing.FirstLayerRms)
-                yield return ("vanishing_gradient", Severity.Warning, hidden[0].Name, flow, vanishing.Warn!.Value, Text(
-                    $"The gradient is expected to reach {hidden[0].Name} 10^{flow:F1} times as large as {hidden[^1].Name} gets it, with a root mean square of {hidden[0].GradientRms:G2}: the first layers would hardly learn."));
+            if (rules.VanishingGradient is { Enabled: true } vanishing && flow < vanishing.Warn && first.GradientRms < vanishing.FirstLayerRms)
+                yield return new("vanishing_gradient", first.Name, flow, vanishing.Warn!.Value, Text(
+                    $"The gradient is expected to shrink by 10^{flow:F1} from {last.Name} to {first.Name}, to a root mean square of {first.GradientRms:G2}."));
             if (rules.ExplodingGradient is { Enabled: true } exploding && (flow > exploding.Warn || !float.IsFinite(flow)))
-                yield return ("exploding_gradient", Severity.Warning, hidden[0].Name, flow, exploding.Warn!.Value, Text(float.IsFinite(flow)
-                    ? $"The gradient is expected to grow 10^{flow:F1} times on its way from {hidden[^1].Name} to {hidden[0].Name}: the first steps would be far too large."
-                    : (FormattableString)$"No finite gradient is expected to reach {hidden[0].Name}: it is {flow}."));
+                yield return new("exploding_gradient", first.Name, flow, exploding.Warn!.Value, float.IsFinite(flow)
+                    ? Text($"The gradient is expected to grow by 10^{flow:F1} from {last.Name} to {first.Name}.")
+                    : $"No gradient is expected to reach {first.Name} that is finite and not 0.");
         }
-        if (rules.PoorInitialization is { Enabled: true } poor && hidden[0].Rms is { } first && hidden[^1].Rms is { } last)
+        if (rules.PoorInitialization is { Enabled: true } poor && first.Rms is { } firstRms && last.Rms is { } lastRms)
         {
-            var ratio = last * last / (first * first);
+            var ratio = (double)lastRms * lastRms / ((double)firstRms * firstRms);
+            var info = plan.DenseLayers[0];
             if (!(Math.Max(ratio, 1 / ratio) <= poor.Warn))
-                yield return ("poor_initialization", Severity.Warning, hidden[^1].Name, ratio, poor.Warn!.Value, Text(
-                    $"The mean square of the activations is expected to change by a factor of {ratio:G2} from {hidden[0].Name} to {hidden[^1].Name}: {plan.DenseLayers[0].Initializer} does not fit {plan.DenseLayers[0].Activation} at this depth."));
+                yield return new("poor_initialization", last.Name, ratio, poor.Warn!.Value, Text(
+                    $"The activations' mean square is expected to change by a factor of {ratio:G2} from {first.Name} to {last.Name}: ")
+                    + $"{info.Initializer} does not fit {info.Activation} at this depth.");
         }
-        if (rules.DeadUnits is { Enabled: true } dead && hidden.LastOrDefault(l => l.BornDeadProbability is not null)?.BornDeadProbability is { } probability && probability > dead.Warn)
-            yield return ("dead_units", probability > dead.Error ? Severity.Error : Severity.Warning, null, (float)probability, probability > dead.Error ? dead.Error!.Value : dead.Warn!.Value, Text(
-                $"For one input, a draw of this net has all units of some layer off with probability {probability:P0}: it would be dead before it is trained."));
+        if (rules.DeadUnits is { Enabled: true } dead && hidden.Max(l => l.BornDeadProbability) is { } probability && probability > dead.Warn)
+        {
+            var error = probability > dead.Error;
+            yield return new("dead_units", null, probability, (error ? dead.Error : dead.Warn)!.Value, Text(
+                $"For one input, a draw of this net has a layer whose units are all off with probability {probability:P0}: it is dead before it is trained."),
+                error ? Severity.Error : Severity.Warning);
+        }
     }
 
-    /// <summary>The first change, from the smallest on, after which no rule is broken; if none will do, the one that brings the gradient flow nearest to 0.</summary>
+    /// <summary>
+    /// The first change, from the smallest on, after which no rule is broken; if none will do, the one that brings the gradient flow nearest to 0.
+    /// </summary>
     private static Recommendation Recommend(RunPlan plan, TrainingData data)
     {
         var best = (Distance: double.PositiveInfinity, Recommendation: (Recommendation?)null);
@@ -85,7 +97,8 @@ public static class PreflightFindings
         var fitting = ActivationRegistry.Find(activation)!.RecommendedInitializer;
         yield return ($"Initialise with {fitting}, which fits {activation}.", m => With(m, null, fitting));
         yield return ($"Initialise with auto, whose gain is worked out for {activation}.", m => With(m, null, "auto"));
-        yield return ("Use leaky_relu with kaiming_normal, which keeps the size of signals and gradients and has no flat side.", m => With(m, "leaky_relu", "kaiming_normal"));
+        yield return ("Use leaky_relu with kaiming_normal, which keeps the size of signals and gradients and has no flat side.",
+            m => With(m, "leaky_relu", "kaiming_normal"));
         yield return ("Use leaky_relu with kaiming_normal and layer_norm, which sets the size of the signal anew in every layer.",
             m => With(m, "leaky_relu", "kaiming_normal") with { Normalization = m.Layers is null ? "layer_norm" : m.Normalization });
     }

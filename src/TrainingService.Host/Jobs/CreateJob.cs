@@ -73,7 +73,8 @@ public static class CreateJob
         var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed!.Value);
         var preflight = Preflight.Predict(plan, data);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
-            Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3), preflight, PreflightFindings.Of(plan, data, preflight));
+            Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
+            preflight, PreflightFindings.Of(plan, data, preflight));
     }
 
     public static Job NewJob(CheckedJob job)

@@ -30,7 +30,8 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task ValidateOnly_recommends_another_activation_where_no_initialiser_helps()
     {
-        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": {"name": "xavier_normal", "gain": 2} } }""");
+        const string Doubled = """{"name": "xavier_normal", "gain": 2}""";
+        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": {{Doubled}} } }""");
         Assert.Contains("vanishing_gradient", Rules(answer));
         await MustHelp(answer, "leaky_relu");
     }
@@ -57,7 +58,9 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task A_job_keeps_its_prediction_beside_its_measurement()
     {
-        const string Spec = """{"dataset": "digits", "model": {"hiddenLayers": [256, 256], "activation": "tanh", "initializer": "xavier_uniform"}, "training": {"epochs": 1} }""";
+        const string Spec = """
+            {"dataset": "digits", "model": {"hiddenLayers": [256, 256], "activation": "tanh", "initializer": "xavier_uniform"}, "training": {"epochs": 1} }
+            """;
         var predicted = (await Check(Spec))["preflight"];
         var job = await service.Http.PostJob(Spec);
         await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
@@ -68,7 +71,8 @@ public sealed class PreflightTests(Service service)
         foreach (var layer in answer["measured"].EnumerateArray())
         {
             var index = layer.GetProperty("index").GetInt32();
-            Assert.Equal(layers["layers"][index].GetProperty("series").GetProperty("rmsActivation")[0][2].GetDouble(), layer.GetProperty("rms").GetDouble(), 1e-6);
+            var series = layers["layers"][index].GetProperty("series");
+            Assert.Equal(series.GetProperty("rmsActivation")[0][2].GetDouble(), layer.GetProperty("rms").GetDouble(), 1e-6);
             Assert.InRange(layer.GetProperty("rmsDifference").GetDouble(), index == 2 ? -0.5 : -0.1, index == 2 ? 0.5 : 0.1);
             Assert.InRange(layer.GetProperty("gradientRmsDifference").GetDouble(), -0.2, 0.2);
         }
@@ -88,7 +92,8 @@ public sealed class PreflightTests(Service service)
         return answer;
     }
 
-    private static IEnumerable<string> Rules(Answer answer) => answer["findings"].EnumerateArray().Select(f => f.GetProperty("rule").GetString()!).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Rules(Answer answer) =>
+        answer["findings"].EnumerateArray().Select(f => f.GetProperty("rule").GetString()!).Order(StringComparer.Ordinal);
 
     /// <summary>The patch of the first finding names this, and with it nothing is found any more.</summary>
     private async Task MustHelp(Answer answer, string name)

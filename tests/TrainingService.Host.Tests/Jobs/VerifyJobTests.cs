@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Tests.Fixtures;
@@ -37,7 +38,8 @@ public sealed class VerifyJobTests(Service service)
         await service.Http.WaitForEndAsync(id);
         await using var db = service.NewDbContext();
         float rms = (await db.Layers.SingleAsync(r => r.JobId == id && r.Step == 10 && r.Layer == 1, Cancel)).RmsActivation, next = MathF.BitIncrement(rms);
-        await db.Layers.Where(r => r.JobId == id && r.Step == 10 && r.Layer == 1).ExecuteUpdateAsync(set => set.SetProperty(r => r.RmsActivation, next), Cancel);
+        await db.Layers.Where(r => r.JobId == id && r.Step == 10 && r.Layer == 1)
+            .ExecuteUpdateAsync(set => set.SetProperty(r => r.RmsActivation, next), Cancel);
         await db.Layers.Where(r => r.JobId == id && r.Layer == 2).ExecuteUpdateAsync(set => set.SetProperty(r => r.Sparsity, float.NaN), Cancel);
         await db.Metrics.Where(r => r.JobId == id && r.Step == 0).ExecuteDeleteAsync(Cancel);
         var job = await db.Jobs.SingleAsync(j => j.Id == id, Cancel);
@@ -51,12 +53,13 @@ public sealed class VerifyJobTests(Service service)
         Assert.Equal(new('0', 64), differences["result.weightsSha256"].GetProperty("original").GetString());
         var changed = differences["job_layers.rms_activation at step 10, layer 1"];
         Assert.Equal((next, rms), (Number(changed, "original"), Number(changed, "rerun")));
-        Assert.Equal("NaN", differences.Single(d => d.Key.StartsWith("job_layers.sparsity at step 0, layer 2 (and ", StringComparison.Ordinal)).Value.GetProperty("original").GetString());
+        var sparsity = differences.Single(d => d.Key.StartsWith("job_layers.sparsity at step 0, layer 2 (and ", StringComparison.Ordinal)).Value;
+        Assert.Equal("NaN", sparsity.GetProperty("original").GetString());
         Assert.Contains("job_metrics, rows that only one of them has: 2", differences.Keys);
         Assert.Equal("engineVersion", Assert.Single(verification["circumstances"].EnumerateArray()).GetProperty("what").GetString());
         Assert.Contains("version of the engine", verification["likelyCause"].GetString(), StringComparison.Ordinal);
 
-        static float Number(JsonElement difference, string side) => float.Parse(difference.GetProperty(side).GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        static float Number(JsonElement difference, string side) => float.Parse(difference.GetProperty(side).GetString()!, CultureInfo.InvariantCulture);
     }
 
     [Fact]
