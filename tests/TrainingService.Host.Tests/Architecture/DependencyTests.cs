@@ -13,7 +13,7 @@ public sealed class DependencyTests
     {
         [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
         [("Jobs", "Worker")] = ["JobQueue"],
-        [("Worker", "Datasets")] = ["DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
+        [("Worker", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
         [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
         [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow"],
         [("Metrics", "Jobs")] = ["Job"],
