@@ -4,6 +4,7 @@ using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Worker;
 
 if (Commands.Find(args) is { } command)
@@ -39,6 +40,7 @@ try
         api.MapMetrics();
         api.MapDatasets();
         api.MapCatalog();
+        api.MapReports();
     }
     app.MapHealth();
 

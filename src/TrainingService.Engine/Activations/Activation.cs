@@ -37,6 +37,9 @@ internal abstract unsafe class Activation
 
     /// <summary>E[f(z)^2] and E[f'(z)^2] for z ~ N(0, deviation^2), by the midpoint rule on [-12, 12] deviations.</summary>
     public abstract (double Value, double Derivative) SecondMoments(double deviation);
+
+    /// <summary>f(z) and f'(z).</summary>
+    public abstract (float Value, float Derivative) At(float z);
 }
 
 /// <inheritdoc/>
@@ -138,6 +141,13 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
             counts.SumOfSquares += VectorMath.Sum(squares);
             counts.SumOfMagnitudes += VectorMath.Sum(magnitudes);
         }
+    }
+
+    public override (float Value, float Derivative) At(float z)
+    {
+        var input = Vector512.Create(z);
+        var output = op.Value(input);
+        return (output[0], op.Derivative(input, output)[0]);
     }
 
     public override (double Value, double Derivative) SecondMoments(double deviation)

@@ -92,12 +92,11 @@ public static class GetLayers
             foreach (var column in Columns)
                 if (column.Value(row) is { } value)
                     Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
-            // Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.
-            var norm = row.GradientRms * Math.Sqrt(layers[row.Layer].Units);
+            var norm = GradientFlow.Norm(row.GradientRms, layers[row.Layer].Units);
             if (row.Layer == 0)
                 first = norm;
             if (row.Layer == lastHidden)
-                flow.Add([row.Step, row.Epoch, Math.Log10(first / norm)]);
+                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first, norm)]);
         }
         var max = maxPoints ?? Points.DefaultMax;
         return TypedResults.Ok(new LayerCurves(
