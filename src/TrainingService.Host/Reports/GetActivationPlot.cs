@@ -27,6 +27,7 @@ public static class GetActivationPlot
         [
             new("f", [.. z.Select((x, i) => new CurvePoint(x, values[i].Value))]),
             new("f′", [.. z.Select((x, i) => new CurvePoint(x, values[i].Derivative))]),
-        ]) { Note = $"{info.Formula}." }), $"{GetJobPlot.MediaType}; charset=utf-8");
+        ])
+        { Note = $"{info.Formula}." }), $"{GetJobPlot.MediaType}; charset=utf-8");
     }
 }
