@@ -5,6 +5,8 @@ using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
+using TrainingService.Host.Studies;
+using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;
 
 if (Commands.Find(args) is { } command)
@@ -24,6 +26,7 @@ try
     builder.AddHealth(role);
     builder.AddDatasets();
     builder.AddJobs();
+    builder.AddSweeps();
     builder.AddJobQueue();
     if (role.RunsWorker)
         builder.AddWorker();
@@ -38,6 +41,8 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
+        api.MapSweeps();
+        api.MapStudies();
         api.MapDatasets();
         api.MapCatalog();
         api.MapReports();

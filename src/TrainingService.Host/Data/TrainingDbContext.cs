@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Data;
 
@@ -14,6 +15,8 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
     public DbSet<Job> Jobs => Set<Job>();
     public DbSet<MetricRow> Metrics => Set<MetricRow>();
     public DbSet<LayerRow> Layers => Set<LayerRow>();
+    public DbSet<Sweep> Sweeps => Set<Sweep>();
+    public DbSet<SweepCell> SweepCells => Set<SweepCell>();
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -22,13 +25,32 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
         {
             job.ToTable("jobs").HasKey(j => j.Id);
             job.Property(j => j.Id).ValueGeneratedNever();
-            job.Property(j => j.Status).HasConversion(s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()), s => Enum.Parse<JobStatus>(s, true));
+            Status(job.Property(j => j.Status));
             Jsonb(job.Property(j => j.Spec));
             Jsonb(job.Property(j => j.Labels));
             Jsonb(job.Property(j => j.Layers));
             Jsonb(job.Property(j => j.Result));
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
+            // A sweep asks after each of its jobs whether others are still to end.
+            job.HasIndex(j => new { j.SweepId, j.FinishedAt });
+            job.HasOne<Sweep>().WithMany().HasForeignKey(j => j.SweepId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<Sweep>(sweep =>
+        {
+            sweep.ToTable("sweeps").HasKey(s => s.Id);
+            sweep.Property(s => s.Id).ValueGeneratedNever();
+            Status(sweep.Property(s => s.Status));
+            Jsonb(sweep.Property(s => s.Spec));
+            Jsonb(sweep.Property(s => s.Measured));
+            sweep.Property(s => s.Version).IsRowVersion();
+            sweep.HasIndex(s => s.Id).HasFilter("finished_at IS NULL").HasDatabaseName("ix_sweeps_unfinished");
+        });
+        modelBuilder.Entity<SweepCell>(cell =>
+        {
+            cell.ToTable("sweep_cells").HasKey(c => new { c.SweepId, c.Arm, c.Candidate, c.Seed });
+            cell.HasOne<Sweep>().WithMany().HasForeignKey(c => c.SweepId).OnDelete(DeleteBehavior.Cascade);
+            cell.HasOne<Job>().WithMany().HasForeignKey(c => c.JobId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<MetricRow>(row =>
         {
@@ -43,6 +65,9 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
         });
         modelBuilder.Entity<IdempotencyRecord>(record => record.ToTable("idempotency_keys").HasKey(r => r.Key));
     }
+
+    private static void Status(PropertyBuilder<JobStatus> property) =>
+        property.HasConversion(status => JsonNamingPolicy.CamelCase.ConvertName(status.ToString()), text => Enum.Parse<JobStatus>(text, true));
 
     /// <summary>The values are never changed in place, so EF need not look inside them.</summary>
     private static void Jsonb<T>(PropertyBuilder<T> property) => property.HasColumnType("jsonb").HasConversion(

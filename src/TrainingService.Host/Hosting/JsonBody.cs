@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Metadata;
+using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Hosting;
 
@@ -16,11 +17,8 @@ public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider w
     {
         var text = await JsonBody.ReadText(context.Request, context.RequestAborted);
         using var document = JsonBody.Parse(text);
-        var shape = new JsonShape();
-        var node = shape.Read(document.RootElement, typeof(T), "");
-        if (node is null || shape.Errors.Count > 0)
-            throw new ProblemException(Problems.Invalid(shape.Errors));
-        return new(node.Deserialize<T>(Json.Options)!);
+        var errors = new List<SpecError>();
+        return JsonBody.Read<T>(document.RootElement, errors) is { } value ? new(value) : throw new ProblemException(Problems.Invalid(errors));
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
@@ -66,6 +64,15 @@ internal static class JsonBody
             var reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
             throw new ProblemException(Problems.Malformed($"{reason} (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"));
         }
+    }
+
+    /// <summary>JSON as a <typeparamref name="T"/>; null and an error for each place that does not fit.</summary>
+    public static T? Read<T>(JsonElement json, List<SpecError> errors) where T : class
+    {
+        var shape = new JsonShape();
+        var node = shape.Read(json, typeof(T), "");
+        errors.AddRange(shape.Errors);
+        return node is null || shape.Errors.Count > 0 ? null : node.Deserialize<T>(Json.Options);
     }
 
     private static int FirstInvalid(ReadOnlySpan<byte> text)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
 using TrainingService.Host.Data;
 using TrainingService.Host.Hosting;
 
@@ -19,13 +20,10 @@ public static class CancelJob
         HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
-        DateTimeOffset? now = DateTimeOffset.UtcNow;
         var versions = EntityTags.Versions(ifMatch);
         var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
             .Where(j => versions == null || versions.Contains(j.Version))
-            .ExecuteUpdateAsync(set => set
-                .SetProperty(j => j.FinishedAt, j => j.Status == JobStatus.Queued ? now : null)
-                .SetProperty(j => j.Status, j => j.Status == JobStatus.Queued ? JobStatus.Canceled : JobStatus.Canceling), cancellation);
+            .ExecuteUpdateAsync(Change(DateTimeOffset.UtcNow), cancellation);
 
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
@@ -37,4 +35,9 @@ public static class CancelJob
             http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
     }
+
+    /// <summary>Of queued and running jobs: the former end at once, the latter when their worker has seen it.</summary>
+    public static Action<UpdateSettersBuilder<Job>> Change(DateTimeOffset? now) => set => set
+        .SetProperty(job => job.FinishedAt, job => job.Status == JobStatus.Queued ? now : null)
+        .SetProperty(job => job.Status, job => job.Status == JobStatus.Queued ? JobStatus.Canceled : JobStatus.Canceling);
 }

@@ -11,7 +11,7 @@ public static class DeleteJob
     /// <summary>Delete a finished job</summary>
     /// <remarks>Its metrics and layer measurements go with it. A job that is not finished must be canceled first.</remarks>
     /// <param name="id">The job's id.</param>
-    /// <response code="409">The job is not finished.</response>
+    /// <response code="409">The job is not finished, or belongs to a sweep.</response>
     /// <response code="204">The job is gone.</response>
     public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db,
         CancellationToken cancellation)
@@ -19,6 +19,7 @@ public static class DeleteJob
         var versions = EntityTags.Versions(ifMatch);
         var deleted = await db.Jobs
             .Where(j => j.Id == id && (j.Status == JobStatus.Succeeded || j.Status == JobStatus.Failed || j.Status == JobStatus.Canceled))
+            .Where(j => j.SweepId == null)
             .Where(j => versions == null || versions.Contains(j.Version))
             .ExecuteDeleteAsync(cancellation);
         if (deleted > 0)
@@ -28,6 +29,8 @@ public static class DeleteJob
             return GetJob.NotFound(id);
         if (versions?.Contains(job.Version) == false)
             return EntityTags.Changed(job);
+        if (job.SweepId is { } sweep)
+            return Problems.Conflict($"The job is evidence of sweep {sweep}; delete the sweep, and its jobs go with it.");
         return Problems.Conflict(
             $"The job is {JobStatusNames.Of(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and wait for its end before deleting it.");
     }

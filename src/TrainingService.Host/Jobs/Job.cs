@@ -68,6 +68,13 @@ public sealed class Job
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
 
+    /// <summary>Waits for a worker again, as it did when it was new. What it measured goes when a worker claims it.</summary>
+    public void Requeue()
+    {
+        (Status, Result, ErrorCode, ErrorMessage, FinishedAt, StartedAt) = (JobStatus.Queued, null, null, null, null, null);
+        (Epoch, Step, SamplesPerSecond, EtaSeconds, Crashes) = (0, 0, null, null, 0);
+    }
+
     public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
 
     /// <summary>Postgres' xmin: changes with every write, so it is the ETag.</summary>

@@ -144,9 +144,9 @@ public static class ListJobs
     private static SpecError Unknown(string kind, string name, IEnumerable<string> known) =>
         new($"/{kind}", $"unknown {kind} '{name}'{Names.DidYouMean(name, known)}");
 
-    private static string Encode(Guid id, bool oldestFirst) => Base64Url.EncodeToString([oldestFirst ? (byte)1 : (byte)0, .. id.ToByteArray(bigEndian: true)]);
+    public static string Encode(Guid id, bool oldestFirst) => Base64Url.EncodeToString([oldestFirst ? (byte)1 : (byte)0, .. id.ToByteArray(bigEndian: true)]);
 
-    private static Guid? Decode(string cursor, bool oldestFirst, List<SpecError> errors)
+    public static Guid? Decode(string cursor, bool oldestFirst, List<SpecError> errors)
     {
         if (!Base64Url.IsValid(cursor) || Base64Url.DecodeFromChars(cursor) is not { Length: 17 } bytes)
             errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));

@@ -32,7 +32,8 @@ public sealed record LayerCurve(int Index, string Name, int Units, string Activa
 
 public static class GetLayers
 {
-    private static readonly Column<LayerRow>[] Columns =
+    /// <summary>All series of a layer.</summary>
+    public static readonly Column<LayerRow>[] Columns =
     [
         new("sparsity", row => row.Sparsity),
         new("offRate", row => row.OffRate),

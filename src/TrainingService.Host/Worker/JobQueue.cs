@@ -10,6 +10,13 @@ public sealed class JobQueue(IBackgroundJobClient hangfire, ILogger<JobQueue> lo
     /// <summary>Workers take them in alphabetical order; the index is the job's priority.</summary>
     public static readonly string[] Names = ["a-high", "b-normal", "c-low"];
 
+    /// <summary>Wakes for many without making anyone wait; what a dying process leaves out, the reconciler mends.</summary>
+    public void WakeLater(IReadOnlyList<Jobs.Job> jobs) => _ = Task.Run(async () =>
+    {
+        foreach (var job in jobs)
+            await WakeAsync(job.Id, job.Priority, CancellationToken.None);
+    });
+
     /// <summary>To be called after the row is committed. Never throws: the reconciler mends what is missed. Cancellation ends the wait, not the wake-up.</summary>
     public async Task WakeAsync(Guid id, short priority, CancellationToken cancellation)
     {

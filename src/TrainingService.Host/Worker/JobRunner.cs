@@ -6,11 +6,12 @@ using TrainingService.Host.Datasets;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
-public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobQueue queue, WorkerOptions options,
+public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobQueue queue, SweepProgress sweeps, WorkerOptions options,
     IHostApplicationLifetime lifetime, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
@@ -32,6 +33,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         var outcome = await FollowAsync(lease, run, withdrawn, timeout.Token);
         if (await EndAsync(lease, run, outcome) && outcome == Outcome.Released)
             await queue.WakeAsync(id, lease.Priority, CancellationToken.None);
+        else if (lease.SweepId is { } sweep)
+            await sweeps.AdvanceAsync(sweep, CancellationToken.None);
     }
 
     /// <summary>Trains and tells the row about it, until the training has ended one way or another.</summary>

@@ -14,12 +14,13 @@ public sealed class Lease
     private Lease(IDbContextFactory<TrainingDbContext> databases, TimeSpan length, Job job)
     {
         (_databases, _length, _attempt) = (databases, length, job.Attempt);
-        (Id, Spec, Priority) = (job.Id, job.Spec, job.Priority);
+        (Id, Spec, Priority, SweepId) = (job.Id, job.Spec, job.Priority, job.SweepId);
     }
 
     public Guid Id { get; }
     public JobSpec Spec { get; }
     public short Priority { get; }
+    public Guid? SweepId { get; }
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, Guid id, WorkerOptions options, CancellationToken cancellation)

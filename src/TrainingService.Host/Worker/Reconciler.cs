@@ -2,11 +2,12 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Takes jobs back from workers that fell silent, and wakes workers for queued jobs that the queue has lost.</summary>
-public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, JobQueue queue, WorkerOptions options, ILogger<Reconciler> log) : BackgroundService
+public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, JobQueue queue, SweepProgress sweeps, WorkerOptions options, ILogger<Reconciler> log) : BackgroundService
 {
     private const int CrashLimit = 3;
     private const int Batch = 1000;
@@ -23,6 +24,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, J
                 if (!afterFailure)
                     await TakeBackAsync(stoppingToken);
                 await WakeForgottenAsync(stoppingToken);
+                await sweeps.AdvanceForgottenAsync(stoppingToken);
                 afterFailure = false;
             }
             catch (Exception e) when (e is not OperationCanceledException)

@@ -1,0 +1,79 @@
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>Nets of one shape, drawn and never trained.</summary>
+/// <param name="Width">N, units of each hidden layer.</param>
+/// <param name="Depth">L: L - 1 hidden layers and one output, on one input.</param>
+/// <param name="Nets">How many were drawn.</param>
+/// <param name="Measured">Share that was dead: some hidden layer gives 0 in all units.</param>
+/// <param name="Expected">1 - (1 - 2^-N)^(L - 1).</param>
+/// <param name="Ci95">Wilson's interval of the measured share, [lower, upper].</param>
+public sealed record BornDeadCell(int Width, int Depth, int Nets, double Measured, double Expected, double[] Ci95);
+
+/// <summary>Rectifier nets that are dead before they are trained.</summary>
+public sealed class BornDeadNets : Study
+{
+    private const string Relu = "relu 4x20", Leaky = "leaky_relu 4x20", Wide = "relu 32x20";
+    private const int Widest = 10, Deepest = 50;
+
+    public override string Name => "born-dead";
+    public override string Question => "How many deep, narrow ReLU nets are dead before the first step, and can they be trained?";
+    public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C9];
+    public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, drawn by Kaiming's initialiser with zero biases, against 1 - (1 - 2^-N)^(L-1) "
+        + "(Lu et al. 2019); and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
+
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 12 : 24;
+
+    public override StudyMeasurement Measure(StudySize size)
+    {
+        var nets = size == StudySize.Quick ? 2_000 : 20_000;
+        return new([.. from width in Enumerable.Range(2, Widest - 1)
+                       let dead = BornDead.Count(width, Deepest, nets, seed: 1_000_000L * width)
+                       from depth in Enumerable.Range(2, Deepest - 1)
+                       select new BornDeadCell(width, depth, nets, (double)dead[depth] / nets, BornDead.Probability(width, depth),
+                           Proportion.Wilson(dead[depth], nets)!.Value.ToArray())]);
+    }
+
+    protected override string Request(StudySize size) => $$"""
+        {
+          "base": {
+            "dataset": {"name": ""},
+            "model": {"initializer": "kaiming_normal", "activation": "relu", "hiddenLayers": [{{Layers(4)}}]},
+            "training": {"epochs": {{(size == StudySize.Quick ? 20 : 5)}}, "batchSize": 64, "optimizer": {"name": "adam", "learningRate": 0.003} },
+            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
+          },
+          "arms": [
+            {"name": "{{Relu}}"},
+            {"name": "{{Leaky}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.01} } } },
+            {"name": "{{Wide}}", "patch": {"model": {"hiddenLayers": [{{Layers(32)}}] } } }
+          ],
+          "baseline": "{{Relu}}"
+        }
+        """;
+
+    public override StudyReading Read(StudyEvidence e)
+    {
+        var leaky = e.Compare("testAccuracy", Leaky, Relu);
+        var cells = e.Measured?.BornDead ?? [];
+        var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
+        var narrow = cells.Where(cell => cell.Width == 4 && cell.Depth == 20).Select(cell => $"Of {cell.Nets:N0} nets of width 4 and depth 20 with one input, "
+            + $"{StudyEvidence.Percent(cell.Measured)} are born dead; the formula says {StudyEvidence.Percent(cell.Expected)}.").FirstOrDefault("The Monte Carlo has not been run yet.");
+        var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
+        // Not by the loss: what a few steps of luck do to it is no learning. A net that is dead answers every row alike.
+        var dead = trained.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction >= 1)).ToList();
+        var learned = dead.Count(run => !run.Diverged && run.Result!.TrainLoss < 0.9 * Math.Log(run.Layers[^1].Units));
+        // "Only if all units of all layers die": each of these has a dead layer and living ones, and the claim says that it learns.
+        var partly = dead.Count(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1));
+        var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;
+        return new($"{narrow} Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance). "
+            + $"On this data, {dead.Count} of {trained.Count} trained ReLU nets had a dead layer before the first step, and {learned} of these learned. {leaky.Sentence}",
+        [
+            Studies.Claims.C1.Better(leaky, e, $"Narrow nets of 20 layers: {StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."),
+            Studies.Claims.C9.Report(verdict, $"{partly} nets had a dead layer and living ones before the first step; {learned} of {dead.Count} with a dead layer learned.", e, dead.Count),
+        ]);
+    }
+
+    private static string Layers(int width) => string.Join(", ", Enumerable.Repeat(width, 19));
+}

@@ -1,0 +1,57 @@
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>What a rising learning rate does to rectifiers.</summary>
+public sealed class DyingUnits : Study
+{
+    private static readonly string[] Activations = ["relu", "leaky_relu", "elu"];
+
+    public override string Name => "dying-units";
+    public override string Question => "How many units die, from which learning rate on, and does it cost accuracy?";
+    public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C4];
+    public override string Method => "Units that died and test accuracy of ReLU, leaky ReLU and ELU at four learning rates; paired by seed, exact sign-flip test, Holm over the rates.";
+
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 10 : 16;
+
+    private static string[] Rates => ["0.01", "0.1", "0.5", "1"];
+
+    protected override string Request(StudySize size) => $$"""
+        {
+          "base": {
+            "dataset": {"name": ""},
+            "model": {"hiddenLayers": [64, 64], "initializer": "kaiming_normal"},
+            "training": {"epochs": {{(size == StudySize.Quick ? 15 : 4)}}, "batchSize": 64, "optimizer": {"name": "sgd", "momentum": 0} },
+            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 500)}} }
+          },
+          "arms": [{{string.Join(",\n", from rate in Rates from activation in Activations select $$"""
+              {"name": "{{Arm(activation, rate)}}", "patch": {"model": {"activation": "{{activation}}"}, "training": {"optimizer": {"learningRate": {{rate}} } } } }
+              """)}}],
+          "baseline": "{{Arm("relu", "0.01")}}",
+          "contrasts": [{{string.Join(",\n", Rates.Select(rate => $$"""{"arm": "{{Arm("leaky_relu", rate)}}", "baseline": "{{Arm("relu", rate)}}"}"""))}}]
+        }
+        """;
+
+    public override StudyReading Read(StudyEvidence e)
+    {
+        var pairs = Rates.Select(rate => (Arm("leaky_relu", rate), Arm("relu", rate))).ToArray();
+        var dead = e.Family("deadFraction", null, pairs);
+        var accuracy = e.Family("testAccuracy", e.Spec.Delta, pairs);
+        var shares = string.Join(", ", Rates.Select(rate => $"{StudyEvidence.Percent(e.Hidden(Arm("relu", rate), row => row.DeadFraction))} at rate {rate}"));
+        var worst = dead[^1];
+        var sparsity = Rates.Select(rate => e.Summary(Arm("relu", rate), "sparsity")).ToList();
+        var usual = sparsity[0];
+        var within = usual.Ci95 is { } ci ? ci[0] >= 0.5 && ci[1] <= 0.9 ? Verdict.Supported : ci[1] < 0.5 || ci[0] > 0.9 ? Verdict.Refuted : Verdict.Inconclusive : Verdict.Inconclusive;
+        return new(
+            $"Of ReLU's units these are dead after training: {shares}. Does it cost accuracy? {string.Join(" ", accuracy.Select((contrast, i) => $"Rate {Rates[i]}: {contrast.Sentence}"))}",
+            [
+                Studies.Claims.C1.Better(worst, e, $"Dead units of ReLU: {shares}. At the highest rate:", $"At lower rates: {string.Join(" ", dead.SkipLast(1).Select(c => c.Sentence))}"),
+                Studies.Claims.C4.Report(within, $"At rate {Rates[0]} ReLU's hidden layers are {StudyEvidence.Percent(usual.Mean)} zeros"
+                    + $"{(usual.Ci95 is { } i ? $" (95 % interval {StudyEvidence.Percent(i[0])} to {StudyEvidence.Percent(i[1])})" : "")}, with "
+                    + $"{StudyEvidence.Percent(e.Hidden(Arm("relu", Rates[0]), row => row.DeadFraction))} of the units dead: sparsity is not death. At the other rates: "
+                    + $"{string.Join(", ", sparsity.Skip(1).Select((s, index) => $"{StudyEvidence.Percent(s.Mean)} zeros at {Rates[index + 1]}"))}.", e, usual.N, usual.Mean, usual.Ci95),
+            ]);
+    }
+
+    private static string Arm(string activation, string rate) => $"{activation} at {rate}";
+}

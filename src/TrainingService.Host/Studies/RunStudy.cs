@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>How a study is to be run.</summary>
+public sealed record StudySpec
+{
+    /// <summary><c>quick</c> (default, under two minutes on two cores) or <c>full</c>.</summary>
+    public StudySize? Size { get; init; }
+
+    /// <summary>Name of a data set with classes. Default: digits for quick; fashion_mnist, where it is installed, for full.</summary>
+    public string? Dataset { get; init; }
+
+    /// <summary>Seeds of each arm. Default: the study's own number.</summary>
+    public int? SeedCount { get; init; }
+}
+
+public static class RunStudy
+{
+    /// <summary>Run a study</summary>
+    /// <remarks>Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the evidence.</remarks>
+    /// <param name="name">The study's name.</param>
+    /// <param name="body">How to run it; `{}` for a quick one.</param>
+    /// <response code="202">The study's sweep.</response>
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(string name, JsonBody<StudySpec> body,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, DatasetRegistry datasets,
+        JobQueue queue, CancellationToken cancellation)
+    {
+        if (StudyCatalog.Find(name) is not { } study)
+            return ListStudies.Unknown(name);
+        await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
+        if (once.Answered<SweepResponse>() is { } replay)
+            return replay;
+        var size = body.Value.Size ?? StudySize.Quick;
+        var dataset = body.Value.Dataset ?? DefaultDataset(size, datasets);
+        var errors = new List<SpecError>();
+        var found = datasets.Find(dataset);
+        if (found is null)
+            errors.Add(new("/dataset", datasets.Unknown(dataset)));
+        else if (found.FindObstacle() is { } obstacle)
+            errors.Add(new("/dataset", obstacle));
+        else if (found.TargetKind != TargetKind.Classes)
+            errors.Add(new("/dataset", $"the study compares accuracies, and '{dataset}' has numbers to predict, not classes"));
+        if (body.Value.SeedCount is < 1 or > SweepRules.MaxCells)
+            errors.Add(new("/seedCount", $"must be from 1 to {SweepRules.MaxCells:N0}, not {body.Value.SeedCount}"));
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        if (rules.Check(study.Sweep(size, dataset, body.Value.SeedCount), errors) is not { } accepted)
+            // The study's own request is sound, so it is the data that doesn't suit it.
+            return Problems.Invalid([.. errors.Select(error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}"))]);
+        return await CreateSweep.Store(accepted, study.Name, size.ToString().ToLowerInvariant(), once, http, db, rules, queue, cancellation);
+    }
+
+    public static string DefaultDataset(StudySize size, DatasetRegistry datasets) =>
+        size == StudySize.Full && datasets.Find("fashion_mnist") is { } fashion && fashion.FindObstacle() is null ? fashion.Name : "digits";
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>How much a study spends.</summary>
+public enum StudySize
+{
+    /// <summary>Under two minutes on two cores.</summary>
+    Quick,
+
+    /// <summary>Enough seeds and data for small effects.</summary>
+    Full,
+}
+
+/// <summary>What a study has found.</summary>
+/// <param name="Answer">The question's answer in plain words.</param>
+/// <param name="Claims">The claims that it bears on.</param>
+public sealed record StudyReading(string Answer, IReadOnlyList<Sweeps.ClaimReport> Claims);
+
+/// <summary>
+/// A question, the sweep that answers it, and how the sweep is read. The sweep is written as the request that anyone could POST to <c>/sweeps</c>.
+/// </summary>
+public abstract class Study
+{
+    /// <summary>In addresses.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The question in one sentence.</summary>
+    public abstract string Question { get; }
+
+    /// <summary>The claims that it bears on.</summary>
+    public abstract IReadOnlyList<Claim> Claims { get; }
+
+    /// <summary>What is measured, and by which statistic it is judged.</summary>
+    public abstract string Method { get; }
+
+    /// <summary>Seeds of each arm.</summary>
+    public abstract int Seeds(StudySize size);
+
+    /// <summary>The request in JSON, without data and seeds.</summary>
+    protected abstract string Request(StudySize size);
+
+    /// <summary>What the finished cells say.</summary>
+    public abstract StudyReading Read(StudyEvidence evidence);
+
+    /// <summary>What is measured beside the trainings, by a worker; null for nothing.</summary>
+    public virtual StudyMeasurement? Measure(StudySize size) => null;
+
+    public SweepSpec Sweep(StudySize size, string dataset, int? seedCount)
+    {
+        var errors = new List<Engine.Training.SpecError>();
+        using var json = JsonDocument.Parse(Request(size));
+        var spec = JsonBody.Read<SweepSpec>(json.RootElement, errors)
+            ?? throw new InvalidOperationException($"The study {Name} is malformed: {string.Join("; ", errors)}");
+        return spec with
+        {
+            Name = $"{Name} ({(size == StudySize.Quick ? "quick" : "full")}, {dataset})",
+            Base = spec.Base with { Dataset = spec.Base.Dataset with { Name = dataset } },
+            SeedCount = seedCount ?? Seeds(size),
+        };
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+public static class CancelSweep
+{
+    /// <summary>Cancel a sweep</summary>
+    /// <remarks>
+    /// Its queued jobs are canceled at once, running ones stop within seconds. What has ended stays, and the report covers it. Repeating it, or canceling
+    /// a finished sweep, changes nothing and is no error.
+    /// </remarks>
+    /// <param name="id">The sweep's id.</param>
+    /// <response code="202">The sweep: canceling, canceled, or finished as it was.</response>
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, SweepProgress progress,
+        CancellationToken cancellation)
+    {
+        await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Canceling), cancellation);
+        DateTimeOffset? now = DateTimeOffset.UtcNow;
+        // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
+        await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
+            .Where(job => db.Sweeps.Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
+            .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
+        await progress.AdvanceAsync(id, cancellation);
+
+        if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
+            return GetSweep.NotFound(id);
+        var answer = await SweepResponse.Of(db, sweep, cancellation);
+        http.Response.Headers.ETag = answer.Tag;
+        if (!answer.IsFinished)
+            http.Response.Headers.RetryAfter = "1";
+        return TypedResults.Accepted(answer.Links.Self, answer);
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Sweeps;
+
+public static class CreateSweep
+{
+    /// <summary>Compare variants of a job over seeds</summary>
+    /// <remarks>
+    /// Every arm is trained with every seed by jobs of the sweep, on as many workers as there are; <c>/report</c> then says which differences are real.
+    /// All arms are checked before anything is stored. The jobs have priority <c>low</c> unless <c>base</c> says otherwise.
+    /// </remarks>
+    /// <param name="body">The job to vary, the arms, the seeds.</param>
+    /// <response code="202">The sweep as it was stored.</response>
+    /// <response code="409">The first request with this Idempotency-Key is still running.</response>
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(JsonBody<SweepSpec> body,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, JobQueue queue,
+        CancellationToken cancellation)
+    {
+        await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
+        if (once.Answered<SweepResponse>() is { } replay)
+            return replay;
+        var errors = new List<SpecError>();
+        if (rules.Check(body.Value, errors) is not { } accepted)
+            return Problems.Invalid(errors);
+        return await Store(accepted, null, null, once, http, db, rules, queue, cancellation);
+    }
+
+    /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
+    public static async Task<Accepted<SweepResponse>> Store(CheckedSweep accepted, string? study, string? size, Idempotency once, HttpContext http,
+        TrainingDbContext db, SweepRules rules, JobQueue queue, CancellationToken cancellation)
+    {
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var sweep = new Sweep
+        {
+            Id = Guid.CreateVersion7(now),
+            Name = accepted.Spec.Name,
+            Status = JobStatus.Queued,
+            Spec = accepted.Spec,
+            Study = study,
+            StudySize = size,
+            CreatedAt = now,
+        };
+        db.Sweeps.Add(sweep);
+        var jobs = SweepCells.AddDue(db, sweep, [], rules, _ => null);
+        await db.SaveChangesAsync(cancellation);
+        var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
+        once.Remember(answer);
+        await db.SaveChangesAsync(cancellation);
+        await once.Commit(cancellation);
+        queue.WakeLater(jobs);
+        http.Response.Headers.RetryAfter = "1";
+        return answer;
+    }
+}

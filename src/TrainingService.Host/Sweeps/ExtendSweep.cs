@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>What a sweep gets in addition.</summary>
+public sealed record SweepExtensionSpec
+{
+    /// <summary>Arms beside those there are; each is compared with the baseline.</summary>
+    public IReadOnlyList<ArmSpec>? Arms { get; init; }
+
+    /// <summary>Seeds beside those there are. Excludes <c>seedCount</c>.</summary>
+    public IReadOnlyList<long>? Seeds { get; init; }
+
+    /// <summary>How many seeds there shall be in all; the new ones follow the largest.</summary>
+    public int? SeedCount { get; init; }
+}
+
+public static class ExtendSweep
+{
+    /// <summary>Add seeds or arms to a finished sweep</summary>
+    /// <remarks>Only the new cells run. Adding seeds because a result is nearly significant makes p-values too small; the report notes that it was extended.</remarks>
+    /// <param name="id">The sweep's id.</param>
+    /// <param name="body">The arms and seeds to add.</param>
+    /// <response code="202">The sweep, under way again.</response>
+    /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, JobQueue queue,
+        CancellationToken cancellation)
+    {
+        await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
+        if (once.Answered<SweepResponse>() is { } replay)
+            return replay;
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
+        if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
+            return GetSweep.NotFound(id);
+        if (!sweep.IsFinished)
+            return Problems.Conflict($"The sweep is {JobStatusNames.Of(sweep.Status)}; wait for its end before adding to it.");
+        if (sweep.Study is not null && body.Value.Arms is not null)
+            return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
+        var errors = new List<SpecError>();
+        if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
+            return Problems.Invalid(errors);
+
+        sweep.Spec = accepted.Spec;
+        sweep.Extended = true;
+        sweep.Reopen();
+        var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
+        var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
+        var jobs = SweepCells.AddDue(db, sweep, existing, rules, arm => Tuning.Choose(results, arm, SweepMetrics.Find(sweep.Spec.Metric!)!));
+        await db.SaveChangesAsync(cancellation);
+        var response = await SweepResponse.Of(db, sweep, cancellation);
+        var answer = TypedResults.Accepted(response.Links.Self, response);
+        once.Remember(answer);
+        await db.SaveChangesAsync(cancellation);
+        await once.Commit(cancellation);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellation);
+        queue.WakeLater(jobs);
+        http.Response.Headers.RetryAfter = "1";
+        return answer;
+    }
+
+    private static SweepSpec? Extended(SweepSpec spec, SweepExtensionSpec extension, List<SpecError> errors)
+    {
+        if (extension is { Arms: null, Seeds: null, SeedCount: null })
+            errors.Add(new("", "nothing to add: give 'arms', 'seeds' or 'seedCount'"));
+        if (extension.Seeds is not null && extension.SeedCount is not null)
+            errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other"));
+        if (extension.SeedCount <= spec.Seeds!.Count)
+            errors.Add(new("/seedCount", $"is the number of seeds in all and must be above {spec.Seeds.Count}, which the sweep has"));
+        if (extension.Seeds?.FirstOrDefault(spec.Seeds.Contains) is { } twice && extension.Seeds.Any(spec.Seeds.Contains))
+            errors.Add(new("/seeds", $"the sweep has seed {twice} already"));
+        if (errors.Count > 0)
+            return null;
+        var next = spec.Seeds.Max() + 1;
+        var seeds = extension.Seeds ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : []);
+        return spec with
+        {
+            Arms = [.. spec.Arms!, .. extension.Arms ?? []],
+            Seeds = [.. spec.Seeds, .. seeds],
+            Contrasts = [.. spec.Contrasts!, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline! })],
+        };
+    }
+}

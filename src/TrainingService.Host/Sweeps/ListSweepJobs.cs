@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+public static class ListSweepJobs
+{
+    /// <summary>List a sweep's jobs</summary>
+    /// <remarks>As <c>GET /jobs?sweepId=...</c>, with the same filters; oldest first unless <c>orderBy</c> says otherwise.</remarks>
+    /// <param name="id">The sweep's id.</param>
+    /// <response code="200">A page of jobs.</response>
+    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle(Guid id, [AsParameters] JobFilter filter, TrainingDbContext db,
+        CancellationToken cancellation)
+    {
+        if (!await db.Sweeps.AnyAsync(sweep => sweep.Id == id, cancellation))
+            return GetSweep.NotFound(id);
+        if (filter.SweepId is { } other && other != id)
+            return Problems.Invalid("/sweepId", "is given by the address already");
+        return await ListJobs.Handle(filter with { SweepId = id, OrderBy = filter.OrderBy ?? ListJobs.OldestFirst }, db, cancellation);
+    }
+}

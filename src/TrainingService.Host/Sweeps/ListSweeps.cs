@@ -1,0 +1,47 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+public static class ListSweeps
+{
+    /// <summary>List sweeps</summary>
+    /// <remarks>Page by page, newest first.</remarks>
+    /// <param name="limit">Sweeps on a page; more than 500 gives 500.</param>
+    /// <param name="cursor">The nextCursor of the page before.</param>
+    /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
+    /// <param name="study">Only sweeps of this study.</param>
+    /// <response code="200">A page of sweeps.</response>
+    public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle([FromQuery, Range(1, int.MaxValue), DefaultValue(50)] int? limit,
+        [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, CancellationToken cancellation)
+    {
+        var errors = new List<SpecError>();
+        if (limit < 1)
+            errors.Add(new("/limit", $"must be at least 1, not {limit}"));
+        var sweeps = db.Sweeps.AsNoTracking();
+        if (status is { Length: > 0 })
+        {
+            var wanted = status.Select(name => JobStatusNames.Parse(name, errors)).ToList();
+            sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Jobs.Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
+                ? JobStatus.Running : sweep.Status));
+        }
+        if (study is not null)
+            sweeps = sweeps.Where(sweep => sweep.Study == study);
+        if (cursor is not null && ListJobs.Decode(cursor, oldestFirst: false, errors) is { } last)
+            sweeps = sweeps.Where(sweep => sweep.Id < last);
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        var size = Math.Min(limit ?? 50, 500);
+        var found = await sweeps.OrderByDescending(sweep => sweep.Id).Take(size + 1).ToListAsync(cancellation);
+        var page = found.Take(size).ToList();
+        return TypedResults.Ok(new Page<SweepResponse>(await SweepResponse.Of(db, page, cancellation),
+            found.Count > size ? ListJobs.Encode(page[^1].Id, oldestFirst: false) : null));
+    }
+}

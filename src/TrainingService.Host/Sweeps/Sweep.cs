@@ -1,0 +1,58 @@
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Studies;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>A row of <c>sweeps</c>.</summary>
+public sealed class Sweep
+{
+    public Guid Id { get; init; }
+    public string? Name { get; init; }
+    public JobStatus Status { get; set; }
+
+    /// <summary>Resolved: arms listed, defaults filled in.</summary>
+    public required SweepSpec Spec { get; set; }
+
+    /// <summary>Whether seeds or arms were added after it had ended.</summary>
+    public bool Extended { get; set; }
+
+    /// <summary>The study that asked for it, and its size.</summary>
+    public string? Study { get; init; }
+    public string? StudySize { get; init; }
+
+    /// <summary>What the study measured beside the trainings.</summary>
+    public StudyMeasurement? Measured { get; set; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; set; }
+    public string? ErrorCode { get; set; }
+    public string? ErrorMessage { get; set; }
+
+    /// <summary>Postgres' xmin.</summary>
+    public uint Version { get; set; }
+
+    public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
+
+    /// <summary>Under way again.</summary>
+    public void Reopen() => (Status, FinishedAt, ErrorCode, ErrorMessage) = (JobStatus.Queued, null, null, null);
+}
+
+/// <summary>
+/// A row of <c>sweep_cells</c>: an arm with a seed, and the job that runs it. Cells with equal specs share a job, since an equal job would give equal bits.
+/// </summary>
+public sealed class SweepCell
+{
+    public Guid SweepId { get; init; }
+
+    /// <summary>Index of the arm in the sweep's spec.</summary>
+    public short Arm { get; init; }
+
+    /// <summary>Index of the tuned combination that is tried; -1 for a cell that arms are compared by.</summary>
+    public short Candidate { get; init; }
+
+    public long Seed { get; init; }
+    public Guid JobId { get; init; }
+
+    /// <summary>SHA-256 of the job's resolved spec without its name.</summary>
+    public required byte[] SpecHash { get; init; }
+}

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>Makes a sweep's cells, and the jobs that they need. A cell that exists is left alone, so that a sweep can be extended.</summary>
+public static class SweepCells
+{
+    /// <summary>
+    /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended (<paramref name="chosen"/> answers
+    /// the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by seed, so that those on the same data follow each other.
+    /// </summary>
+    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules, Func<int, int?> chosen)
+    {
+        var spec = sweep.Spec;
+        var there = existing.Select(cell => (cell.Arm, cell.Candidate, cell.Seed)).ToHashSet();
+        var tuned = SweepRules.Candidates(spec);
+        var trials = spec.Tune is null ? [] : (
+            from seed in spec.Seeds!.Take(spec.TuneSeedCount!.Value)
+            from arm in Enumerable.Range(0, spec.Arms!.Count)
+            from candidate in Enumerable.Range(0, tuned.Count)
+            where !there.Contains(((short)arm, (short)candidate, seed))
+            select (Arm: arm, Candidate: candidate, Seed: seed, Uses: candidate)).ToList();
+        var compared = trials.Count > 0 ? [] : (
+            from seed in spec.Seeds!
+            from arm in Enumerable.Range(0, spec.Arms!.Count)
+            where !there.Contains(((short)arm, -1, seed)) && (spec.Tune is null || chosen(arm) is not null)
+            select (Arm: arm, Candidate: -1, Seed: seed, Uses: spec.Tune is null ? -1 : chosen(arm)!.Value)).ToList();
+
+        var jobs = new List<Job>();
+        var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash)).ToDictionary(same => same.Key, same => same.First().JobId);
+        var templates = new Dictionary<(int Arm, int Uses), CheckedJob>();
+        foreach (var cell in trials.Concat(compared))
+        {
+            // Nothing but the seed and the name differs between the seeds of an arm.
+            if (!templates.TryGetValue((cell.Arm, cell.Uses), out var template))
+                templates[(cell.Arm, cell.Uses)] = template = rules.Job(spec, cell.Arm, cell.Uses, cell.Seed);
+            var job = new CheckedJob(rules.Named(template.Spec, spec, cell.Arm, cell.Candidate, cell.Seed), template.Plan);
+            var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
+            if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
+            {
+                jobs.Add(CreateJob.NewJob(job, sweep.Id, jobs.Count));
+                byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
+            }
+            db.SweepCells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
+        }
+        db.Jobs.AddRange(jobs);
+        return jobs;
+    }
+
+    /// <summary>What the cells' runs gave, without specs and curves: a thousand are read in a fraction of a second.</summary>
+    public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    {
+        var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
+            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers }).ToDictionaryAsync(job => job.Id, cancellation);
+        var ends = await (from job in db.Jobs
+                          join layer in db.Layers on job.Id equals layer.JobId
+                          where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step)
+                          select layer).AsNoTracking().ToListAsync(cancellation);
+        var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
+        var last = ends.Where(layer => layer.Step > 0).ToLookup(layer => layer.JobId);
+        var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
+        var order = sweep.Spec.Seeds!.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
+        return [.. cells.OrderBy(cell => cell.Arm).ThenBy(cell => order.GetValueOrDefault(cell.Seed)).Select(cell =>
+        {
+            var job = jobs[cell.JobId];
+            return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers ?? [],
+                [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
+        })];
+    }
+}

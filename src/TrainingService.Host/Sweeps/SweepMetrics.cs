@@ -1,0 +1,106 @@
+using TrainingService.Engine.Training;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>What arms can be compared by.</summary>
+/// <param name="Outcome">Its name and how its differences are told.</param>
+/// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
+/// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that the request must say it.</param>
+/// <param name="Target">Only for this kind of target; null for both.</param>
+/// <param name="TunedBy">The metric on validation rows that tuning chooses by.</param>
+public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target, string TunedBy)
+{
+    public string Name => Outcome.Name;
+
+    /// <summary>A cell's value: NaN if it diverged, null if it has no outcome.</summary>
+    public double? Of(CellResult cell) => cell.Diverged ? double.NaN : cell.HasOutcome && cell.Result is not null ? Value(cell) : null;
+}
+
+/// <summary>A cell's run, as far as metrics look at it.</summary>
+/// <param name="Arm">Index of the arm.</param>
+/// <param name="Candidate">Tuned combination; -1 for a cell that arms are compared by.</param>
+/// <param name="Seed">The seed.</param>
+/// <param name="JobId">The job.</param>
+/// <param name="Status">The job's.</param>
+/// <param name="ErrorCode">The job's.</param>
+/// <param name="Epochs">That the job was to train.</param>
+/// <param name="Result">Null without one.</param>
+/// <param name="Layers">What the layers are.</param>
+/// <param name="First">The layers before training.</param>
+/// <param name="Last">The layers' last measurement.</param>
+public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
+    IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last)
+{
+    public bool Diverged => ErrorCode == "diverged";
+
+    /// <summary>Whether it says something about its arm: it ran to its end, or diverged.</summary>
+    public bool HasOutcome => Status == JobStatus.Succeeded || Diverged;
+
+    /// <summary>Wall time of training, evaluations of layers left out.</summary>
+    public double? SecondsPerEpoch => Result is null || Diverged ? null : (Result.Seconds - Result.DiagnosticsSeconds) / Epochs;
+
+    /// <summary>Mean over the units of the hidden layers, of one measurement.</summary>
+    public double? OverHidden(IReadOnlyList<LayerRow> rows, Func<LayerRow, float?> value)
+    {
+        double sum = 0, units = 0;
+        foreach (var row in rows)
+        {
+            if (row.Layer >= Layers.Count - 1 || value(row) is not { } x)
+                continue;
+            sum += (double)x * Layers[row.Layer].Units;
+            units += Layers[row.Layer].Units;
+        }
+        return units > 0 ? sum / units : null;
+    }
+
+    /// <summary>log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and last hidden layer, of one measurement (Glorot and Bengio 2010).</summary>
+    public double? GradientFlow(IReadOnlyList<LayerRow> rows)
+    {
+        var hidden = rows.Where(row => row.Layer < Layers.Count - 1).ToArray();
+        return hidden.Length < 2 ? null
+            : Math.Log10(hidden[0].GradientRms * Math.Sqrt(Layers[0].Units) / (hidden[^1].GradientRms * Math.Sqrt(Layers[hidden.Length - 1].Units)));
+    }
+}
+
+/// <summary>All metrics, by name.</summary>
+public static class SweepMetrics
+{
+    public static IReadOnlyList<SweepMetric> All { get; } =
+    [
+        Accuracy("testAccuracy", r => r.TestAccuracy),
+        Accuracy("validationAccuracy", r => r.ValidationAccuracy),
+        Accuracy("trainAccuracy", r => r.TrainAccuracy),
+        Number("testRmse", r => r.TestRmse, null),
+        Number("testR2", r => r.TestR2, 0.01),
+        Loss("testLoss", r => r.TestLoss),
+        Loss("validationLoss", r => r.ValidationLoss),
+        Loss("trainLoss", r => r.TrainLoss),
+        new(new("generalizationGap", false, true), c => c.Result!.TrainAccuracy - c.Result.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
+        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
+        OfLayers("sparsity", true, row => row.Sparsity),
+        OfLayers("offRate", true, row => row.OffRate),
+        OfLayers("deadFraction", false, row => row.DeadFraction),
+        OfLayers("bornDeadFraction", false, row => row.BornDeadFraction),
+        OfLayers("diedFraction", false, row => row.DiedFraction),
+        OfLayers("saturation", false, row => row.Saturation),
+        OfLayers("meanShift", false, row => Math.Abs(row.MeanActivation) / row.RmsActivation),
+        new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
+    ];
+
+    public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
+
+    private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value) =>
+        new(Outcome.Of(name)!, c => value(c.Result!), 0.005, TargetKind.Classes, "validationAccuracy");
+
+    private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta) =>
+        new(Outcome.Of(name, 0)!, c => value(c.Result!), delta, TargetKind.Number, "validationLoss");
+
+    private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
+        new(Outcome.Of(name, 0)!, c => value(c.Result!), 0.02, null, "validationLoss");
+
+    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value) =>
+        new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, value), 0.01, null, "validationLoss");
+}

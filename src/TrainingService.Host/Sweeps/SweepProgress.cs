@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Studies;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, and to its end.</summary>
+public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, JobQueue queue, ILogger<SweepProgress> log)
+{
+    /// <summary>Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once: the row's lock lets one decide.</summary>
+    public async Task AdvanceAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        if (await HasUnfinishedJobs(db, id, cancellation))
+            return;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var found = await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} AND finished_at IS NULL FOR UPDATE").ToListAsync(cancellation);
+        if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
+            return;
+        var jobs = sweep.Status is JobStatus.Canceling ? [] : await AddDueAsync(db, sweep, cancellation);
+        if (jobs.Count == 0 && sweep.FinishedAt is null)
+            await EndAsync(db, sweep, cancellation);
+        await db.SaveChangesAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        foreach (var job in jobs)
+            await queue.WakeAsync(job.Id, job.Priority, cancellation);
+    }
+
+    /// <summary>Sweeps that nothing takes on any more, because whoever should have has died.</summary>
+    public async Task AdvanceForgottenAsync(CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        var forgotten = await db.Sweeps.Where(sweep => sweep.FinishedAt == null && !db.Jobs.Any(job => job.SweepId == sweep.Id && job.FinishedAt == null))
+            .Select(sweep => sweep.Id).ToListAsync(cancellation);
+        foreach (var id in forgotten)
+            await AdvanceAsync(id, cancellation);
+    }
+
+    private async Task<IReadOnlyList<Job>> AddDueAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    {
+        var existing = await db.SweepCells.Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
+        try
+        {
+            var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
+            return SweepCells.AddDue(db, sweep, existing, rules, arm => Tuning.Choose(results, arm, SweepMetrics.Find(sweep.Spec.Metric!)!));
+        }
+        catch (InvalidOperationException e)
+        {
+            log.LogError(e, "Sweep {Id} can't go on.", sweep.Id);
+            (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) = (JobStatus.Failed, "invalid_spec", e.Message, DateTimeOffset.UtcNow);
+            return [];
+        }
+    }
+
+    private static async Task EndAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    {
+        sweep.FinishedAt = DateTimeOffset.UtcNow;
+        if (sweep.Status is JobStatus.Canceling)
+        {
+            sweep.Status = JobStatus.Canceled;
+            return;
+        }
+        if (sweep is { Study: { } study, StudySize: { } size })
+            sweep.Measured = StudyCatalog.Find(study)?.Measure(Enum.Parse<StudySize>(size, ignoreCase: true));
+        // A diverged run is an outcome: it says something about its arm.
+        var outcomes = await (from cell in db.SweepCells
+                              where cell.SweepId == sweep.Id && cell.Candidate == -1
+                              join job in db.Jobs on cell.JobId equals job.Id
+                              where job.Status == JobStatus.Succeeded || job.ErrorCode == "diverged"
+                              select job.Id).AnyAsync(cancellation);
+        sweep.Status = outcomes ? JobStatus.Succeeded : JobStatus.Failed;
+        (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null)
+            : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. GET .../jobs?status=failed tells why each did; POST .../retry-failed runs them again.");
+    }
+
+    private static Task<bool> HasUnfinishedJobs(TrainingDbContext db, Guid id, CancellationToken cancellation) =>
+        db.Jobs.AnyAsync(job => job.SweepId == id && job.FinishedAt == null, cancellation);
+}

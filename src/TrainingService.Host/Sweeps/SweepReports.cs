@@ -1,0 +1,137 @@
+using System.Globalization;
+using MathNet.Numerics.Statistics;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>From a sweep's cells to what they have shown.</summary>
+public static class SweepReports
+{
+    public static SweepReport Of(Sweep sweep, IReadOnlyList<CellResult> cells)
+    {
+        var spec = sweep.Spec;
+        var metric = SweepMetrics.Find(spec.Metric!)!;
+        var compared = cells.Where(cell => cell.Candidate < 0).ToList();
+        var byArm = compared.ToLookup(cell => cell.Arm);
+        var contrasts = Contrasts(spec, metric, byArm);
+        return new()
+        {
+            SweepId = sweep.Id,
+            Name = sweep.Name,
+            Status = sweep.Status,
+            Answer = Answer(sweep, metric, contrasts, compared),
+            Metric = metric.Name,
+            Baseline = spec.Contrasts!.Count == 0 ? null : spec.Baseline,
+            Delta = spec.Delta,
+            Arms = [.. spec.Arms!.Select((arm, index) => Arm(spec, arm.Name, index, metric, [.. byArm[index]], cells))],
+            Contrasts = contrasts,
+            Notes = [.. Notes(sweep, cells, metric)],
+            Provenance = new(
+                [], [],
+                spec.Base.Dataset.Name, [], spec.Seeds!, spec),
+        };
+    }
+
+    /// <summary>All contrasts of the sweep, judged as one family.</summary>
+    public static IReadOnlyList<ContrastResult> Contrasts(SweepSpec spec, SweepMetric metric, ILookup<int, CellResult> byArm)
+    {
+        var index = spec.Arms!.Index().ToDictionary(arm => arm.Item.Name, arm => arm.Index);
+        return Family.Judge([.. spec.Contrasts!.Select(contrast =>
+        {
+            var (arm, baseline) = Paired(metric, byArm[index[contrast.Arm]], byArm[index[contrast.Baseline]]);
+            return Contrast.Between(contrast.Arm, arm, contrast.Baseline, baseline);
+        })], metric.Outcome, spec.Delta ?? 0);
+    }
+
+    /// <summary>Values of the seeds with which both arms have an outcome; NaN where a run diverged.</summary>
+    public static (double[] Arm, double[] Baseline) Paired(SweepMetric metric, IEnumerable<CellResult> arm, IEnumerable<CellResult> baseline)
+    {
+        var pairs = arm.Join(baseline, cell => cell.Seed, cell => cell.Seed, (a, b) => (Arm: metric.Of(a), Baseline: metric.Of(b)))
+            .Where(pair => pair.Arm is not null && pair.Baseline is not null).ToList();
+        return ([.. pairs.Select(pair => pair.Arm!.Value)], [.. pairs.Select(pair => pair.Baseline!.Value)]);
+    }
+
+    private static ArmReport Arm(SweepSpec spec, string name, int index, SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
+    {
+        var ended = cells.Where(cell => cell.HasOutcome).ToList();
+        var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
+        var seconds = ended.Select(cell => cell.SecondsPerEpoch).OfType<double>().ToArray();
+        return new(name, summary.N, summary.Diverged, summary.DivergedCi95,
+            cells.Count(cell => cell.Status is JobStatus.Failed or JobStatus.Canceled && !cell.HasOutcome),
+            summary.Mean, summary.Sd, summary.Ci95, summary.Median, seconds.Length == 0 ? null : seconds.Median(),
+            spec.Tune is null || Tuning.Choose(all, index, metric) is not { } chosen ? null
+                : SweepRules.Candidates(spec)[chosen].ToDictionary(value => value.Key, value => value.Value!),
+            Layers(ended), [.. cells.Select(cell => cell.JobId)]);
+    }
+
+    private static IReadOnlyList<ArmLayer> Layers(List<CellResult> cells) =>
+        [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row))).GroupBy(layer => (Index: (int)layer.Row.Layer, layer.Name))
+            .OrderBy(layer => layer.Key.Index)
+            .Select(layer => new ArmLayer(layer.Key.Index, layer.Key.Name, GetLayers.Columns
+                .Select(column => (column.Name, Values: layer.Select(l => column.Value(l.Row)).Where(value => value is not null).Select(value => (double)value!).ToArray()))
+                .Where(column => column.Values.Length > 0).ToDictionary(column => column.Name, column => column.Values.Average())))];
+
+    private static string Answer(Sweep sweep, SweepMetric metric, IReadOnlyList<ContrastResult> contrasts, List<CellResult> cells)
+    {
+        var ended = cells.Count(cell => cell.HasOutcome);
+        var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
+            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds!.Count} seeds: "
+            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count} cells so far: ";
+        if (ended == 0)
+            return sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
+        if (contrasts.Count == 0)
+            return $"{soFar}there is one arm and nothing to compare it with; its figures are below.";
+        if (contrasts.Count == 1)
+            return soFar + contrasts[0].Sentence;
+        var parts = new List<string>();
+        Say(Verdict.Supported, "better than");
+        Say(Verdict.Refuted, "worse than");
+        Say(Verdict.Equivalent, "equivalent to");
+        var open = contrasts.Count(contrast => contrast.Verdict == Verdict.Inconclusive);
+        if (open > 0)
+            parts.Add(open == contrasts.Count ? $"none of the {open} comparisons can be decided with these seeds" : $"{open} of {contrasts.Count} comparisons can't be decided with these seeds");
+        return $"{soFar}{string.Join("; ", parts)}.";
+
+        void Say(Verdict verdict, string relation)
+        {
+            foreach (var group in contrasts.Where(contrast => contrast.Verdict == verdict).GroupBy(contrast => contrast.Baseline))
+            {
+                var arms = group.Select(contrast => contrast.Arm).ToList();
+                parts.Add($"{(arms.Count <= 8 ? string.Join(", ", arms) : $"{arms.Count} arms")} {(arms.Count == 1 ? "is" : "are")} {relation} {group.Key}");
+            }
+        }
+    }
+
+    private static IEnumerable<string> Notes(Sweep sweep, IReadOnlyList<CellResult> cells, SweepMetric metric)
+    {
+        var spec = sweep.Spec;
+        var compared = cells.Where(cell => cell.Candidate < 0).ToList();
+        var unfinished = compared.Count(cell => cell.Status is JobStatus.Queued or JobStatus.Running or JobStatus.Canceling);
+        if (unfinished > 0)
+            yield return $"{unfinished} of {compared.Count} cells have not ended yet; the figures will change.";
+        if (spec.Tune is not null && compared.Count == 0)
+            yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
+        if (sweep.Status == JobStatus.Canceled)
+            yield return "The sweep was canceled; the figures cover the cells that had ended, which need not be a fair sample.";
+        foreach (var failed in compared.Where(cell => cell.Status == JobStatus.Failed && !cell.Diverged).GroupBy(cell => cell.ErrorCode))
+            yield return $"{failed.Count()} cells failed with '{failed.Key}' and have no outcome; POST .../retry-failed runs them again. First: job {failed.First().JobId}.";
+        var canceled = compared.Count(cell => cell.Status == JobStatus.Canceled);
+        if (canceled > 0 && sweep.Status != JobStatus.Canceled)
+            yield return $"{canceled} cells were canceled and have no outcome; POST .../retry-failed runs them.";
+        var diverged = compared.Where(cell => cell.Diverged).ToList();
+        if (diverged.Count > 0)
+            yield return $"{diverged.Count} runs diverged. That is an outcome: means are over the runs that finished, and in comparisons a diverged run is worse than any that finished.";
+        if (spec.Seeds!.Count < SeedCount.ForSignificance(1) && spec.Contrasts!.Count > 0)
+            yield return $"With {spec.Seeds.Count} seeds no difference can be significant: the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
+                + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";
+        var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
+        if (shared > 0)
+            yield return $"{shared} cells have the same spec as another one and share its job, since an equal run gives equal bits.";
+        if (sweep.Extended)
+            yield return "Seeds or arms were added after a first look. If that was done because of the figures, p-values are too small.";
+        if (metric.Name is "trainAccuracy" or "trainLoss" or "validationAccuracy" or "validationLoss")
+            yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, not how well new data is predicted.";
+    }
+}

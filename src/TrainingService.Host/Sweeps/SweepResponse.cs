@@ -1,0 +1,140 @@
+using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>A sweep as clients see it.</summary>
+public sealed record SweepResponse
+{
+    /// <summary>UUIDv7: ids sort by the time of creation.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>The name given at creation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required string? Name { get; init; }
+
+    /// <summary>Where the sweep is in its life, in a job's words. A sweep has succeeded when all its jobs have ended and at least one has an outcome.</summary>
+    public required JobStatus Status { get; init; }
+
+    /// <summary>The study that asked for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required string? Study { get; init; }
+
+    /// <summary><c>quick</c> or <c>full</c>; studies only.</summary>
+    public string? Size { get; init; }
+
+    /// <summary>Arms listed, every default filled in. It can be POSTed again as it is.</summary>
+    public required SweepSpec Spec { get; init; }
+
+    /// <summary>Arms times seeds.</summary>
+    public required int Cells { get; init; }
+
+    /// <summary>Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job; tuning has jobs of its own.</summary>
+    public required SweepCounts Counts { get; init; }
+
+    /// <summary>How far the sweep is.</summary>
+    public required SweepProgressResponse Progress { get; init; }
+
+    /// <summary>Why the sweep failed; null unless it did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required JobError? Error { get; init; }
+
+    /// <summary>When the sweep was accepted.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its first job began.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When its last job had ended.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>Where to go from here.</summary>
+    public required SweepLinks Links { get; init; }
+
+    [JsonIgnore]
+    public string Tag { get; init; } = "";
+
+    [JsonIgnore]
+    public bool IsFinished => FinishedAt is not null;
+
+    public static async Task<SweepResponse> Of(TrainingDbContext db, Sweep sweep, CancellationToken cancellation) => (await Of(db, [sweep], cancellation))[0];
+
+    public static async Task<IReadOnlyList<SweepResponse>> Of(TrainingDbContext db, IReadOnlyList<Sweep> sweeps, CancellationToken cancellation)
+    {
+        var ids = sweeps.Select(sweep => (Guid?)sweep.Id).ToList();
+        var groups = (await db.Jobs.Where(job => ids.Contains(job.SweepId))
+            .GroupBy(job => new { job.SweepId, job.Status, Diverged = job.ErrorCode == "diverged" })
+            .Select(jobs => new
+            {
+                jobs.Key.SweepId,
+                jobs.Key.Status,
+                jobs.Key.Diverged,
+                Count = jobs.Count(),
+                Started = jobs.Min(job => job.StartedAt),
+                Seconds = jobs.Average(job => (double?)((job.FinishedAt - job.StartedAt)!.Value.TotalSeconds)),
+            }).ToListAsync(cancellation)).ToLookup(group => group.SweepId);
+        return [.. sweeps.Select(sweep =>
+        {
+            int Count(JobStatus status) => groups[sweep.Id].Where(g => g.Status == status).Sum(g => g.Count);
+            var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running), Count(JobStatus.Canceling), Count(JobStatus.Succeeded),
+                Count(JobStatus.Failed), Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
+            var started = groups[sweep.Id].Min(g => g.Started);
+            var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
+            var elapsed = (DateTimeOffset.UtcNow - started)?.TotalSeconds;
+            return new SweepResponse
+            {
+                Id = sweep.Id,
+                Name = sweep.Name,
+                Status = sweep.Status is JobStatus.Queued && started is not null ? JobStatus.Running : sweep.Status,
+                Study = sweep.Study,
+                Size = sweep.StudySize,
+                Spec = sweep.Spec,
+                Cells = sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count,
+                Counts = counts,
+                Progress = new(counts.Finished, total, sweep.FinishedAt is not null ? 1 : total == 0 ? 0 : (double)counts.Finished / total,
+                    sweep.FinishedAt is null && counts.Finished > 0 ? elapsed / counts.Finished * (total - counts.Finished) : null),
+                Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
+                CreatedAt = sweep.CreatedAt,
+                StartedAt = started,
+                FinishedAt = sweep.FinishedAt,
+                Links = SweepLinks.Of($"{SweepRoutes.Root}/{sweep.Id}"),
+                Tag = $"\"{sweep.Version}-{counts.Running}-{counts.Finished}\"",
+            };
+        })];
+    }
+}
+
+/// <summary>Jobs of a sweep by status.</summary>
+/// <param name="Queued">Waiting for a worker.</param>
+/// <param name="Running">Being trained.</param>
+/// <param name="Canceling">Being stopped.</param>
+/// <param name="Succeeded">Trained to the end.</param>
+/// <param name="Failed">Ended with an error, diverged ones included.</param>
+/// <param name="Canceled">Stopped by a client.</param>
+/// <param name="Diverged">Of the failed ones, those that diverged: an outcome, which the report counts.</param>
+public sealed record SweepCounts(int Queued, int Running, int Canceling, int Succeeded, int Failed, int Canceled, int Diverged)
+{
+    [JsonIgnore]
+    public int Finished => Succeeded + Failed + Canceled;
+}
+
+/// <summary>How far a sweep is.</summary>
+/// <param name="Finished">Jobs that have ended.</param>
+/// <param name="Total">Jobs in all; grows by the cells to be compared when tuning has ended.</param>
+/// <param name="Fraction">Share of the jobs that have ended, 0 to 1.</param>
+/// <param name="EtaSeconds">Estimated seconds to the end, from the first finished job on.</param>
+public sealed record SweepProgressResponse(int Finished, int Total, double Fraction, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
+
+/// <summary>Addresses that belong to a sweep, relative to the service's own.</summary>
+/// <param name="Self">The sweep.</param>
+/// <param name="Report">What it has shown.</param>
+/// <param name="Jobs">Its jobs.</param>
+/// <param name="Cancel">POST here to cancel it.</param>
+public sealed record SweepLinks(string Self, string Report, string Jobs, string Cancel)
+{
+    public static SweepLinks Of(string self) => new(self, $"{self}/report", $"{self}/jobs", $"{self}/cancel");
+}

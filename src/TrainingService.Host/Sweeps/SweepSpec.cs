@@ -1,0 +1,66 @@
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Sweeps;
+
+/// <summary>What a client asks for: one job, in variants, each with several seeds. Stored with every default filled in.</summary>
+public sealed record SweepSpec
+{
+    /// <summary>A name for people, at most 200 characters.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The job that all arms vary.</summary>
+    public required JobSpec Base { get; init; }
+
+    /// <summary>The variants. Excludes <c>grid</c>.</summary>
+    public IReadOnlyList<ArmSpec>? Arms { get; init; }
+
+    /// <summary>Values by JSON pointer into the job; every combination is an arm, named after its values. Excludes <c>arms</c>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Grid { get; init; }
+
+    /// <summary>Seeds of every arm; arms are compared seed by seed. Excludes <c>seedCount</c>.</summary>
+    public IReadOnlyList<long>? Seeds { get; init; }
+
+    /// <summary>Short for the seeds 1 to this number. Default 6, the least with which a difference can be significant.</summary>
+    public int? SeedCount { get; init; }
+
+    /// <summary>
+    /// Values to choose among for each arm before the arms are compared, by JSON pointer into the job. Chosen is the combination with the best mean of the
+    /// metric on validation rows, so the test rows have no part in it.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
+
+    /// <summary>Seeds (the first of the sweep's) that each tuned combination is tried with. Default 2.</summary>
+    public int? TuneSeedCount { get; init; }
+
+    /// <summary>The outcome that arms are compared by. Default <c>testAccuracy</c> for classes, <c>testRmse</c> for numbers.</summary>
+    public string? Metric { get; init; }
+
+    /// <summary>Name of the arm that the others are compared with. Default: the first.</summary>
+    public string? Baseline { get; init; }
+
+    /// <summary>Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a point).</summary>
+    public double? Delta { get; init; }
+
+    /// <summary>The comparisons. Default: every arm with the baseline.</summary>
+    public IReadOnlyList<ContrastSpec>? Contrasts { get; init; }
+}
+
+/// <summary>A variant of the base.</summary>
+public sealed record ArmSpec
+{
+    /// <summary>A name for people and contrasts, at most 100 characters, unique in the sweep.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>JSON merge patch (RFC 7396) on the base; none leaves the base as it is.</summary>
+    public IReadOnlyDictionary<string, object?>? Patch { get; init; }
+}
+
+/// <summary>A comparison of two arms.</summary>
+public sealed record ContrastSpec
+{
+    /// <summary>The arm that is claimed to be better.</summary>
+    public required string Arm { get; init; }
+
+    /// <summary>The arm that it is compared with.</summary>
+    public required string Baseline { get; init; }
+}
