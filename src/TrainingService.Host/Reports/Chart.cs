@@ -6,7 +6,7 @@ namespace TrainingService.Host.Reports;
 public readonly record struct CurvePoint(double X, double Y, double? Low = null, double? High = null, double? XLow = null, double? XHigh = null);
 
 /// <summary>One line of a chart, or a cloud of points if they aren't joined.</summary>
-/// <param name="Name">Written at its end.</param>
+/// <param name="Name">Written at its end; empty where another curve of the same style says it.</param>
 /// <param name="Points">In the order of x where they are joined.</param>
 /// <param name="Joined">By a line, with low and high as a band; else each point stands alone with error bars.</param>
 /// <param name="Style">Which dash, marker and color: the same number looks the same in every chart. Null takes the curve's place in the chart.</param>
@@ -28,7 +28,9 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
     /// <summary>Shown in place of curves where there are none.</summary>
     public string Empty { get; init; } = "Nothing has been measured yet.";
 
-    public int Width { get; init; } = 720;
+    public const int FullWidth = 720;
+
+    public int Width { get; init; } = FullWidth;
     public int Height { get; init; } = 380;
 
     /// <summary>Whether any curve has a finite point.</summary>
@@ -43,7 +45,7 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
         if (Curves.Sum(curve => curve.Points.Count) == 0)
             return Empty;
         var text = new StringBuilder($"{Y.Label} against {X.Label}. ");
-        foreach (var curve in Curves.Where(curve => curve.Points.Count > 0))
+        foreach (var curve in Curves.Where(curve => curve.Points.Count > 0 && curve.Name != ""))
         {
             var finite = curve.Points.Where(point => double.IsFinite(point.Y)).ToList();
             if (finite.Count == 0)

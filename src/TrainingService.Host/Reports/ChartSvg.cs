@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
 using ScottPlot;
+using SkiaSharp;
 
 namespace TrainingService.Host.Reports;
 
@@ -40,7 +41,7 @@ public static partial class ChartSvg
     }
 
     /// <summary>XML has no place for most control characters, not even escaped.</summary>
-    private static string Clean(string text) => text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.Select((c, i) =>
+    public static string Clean(string text) => text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.Select((c, i) =>
         XmlConvert.IsXmlChar(c) || (i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1])) || (i > 0 && char.IsSurrogatePair(text[i - 1], c)) ? c : '\uFFFD'));
 
     private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
@@ -80,8 +81,9 @@ public static partial class ChartSvg
             _x = Range(chart.X, chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.X, p.XLow, p.XHigh]), _atEnds ? 0 : 0.08);
             _y = Range(chart.Y, chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.Y, p.Low, p.High]), 0.04);
             _xTicks = TicksOf(chart.X, _x, Math.Max(3, chart.Width / 110));
-            _yTicks = TicksOf(chart.Y, _y, Math.Max(3, chart.Height / 65));
-            _labels = [.. chart.Curves.Select((curve, i) => (curve, Style: ChartStyle.Of(curve.Style ?? i))).Where(entry => entry.curve.Points.Any(IsDrawn))
+            _yTicks = TicksOf(chart.Y, _y, Math.Max(3, chart.Height / 52));
+            _labels = [.. chart.Curves.Select((curve, i) => (curve, Style: ChartStyle.Of(curve.Style ?? i)))
+                .Where(entry => entry.curve.Name != "" && entry.curve.Points.Any(IsDrawn))
                 .Select(entry => new Label(Shorten(entry.curve.Name), entry.curve.Name, entry.Style, entry.curve.Points.Last(IsDrawn)))];
             _padding = new(
                 left: (float)(18 + _yTicks.Select(tick => WidthOf(tick.Label)).DefaultIfEmpty(20).Max()),
@@ -101,7 +103,12 @@ public static partial class ChartSvg
                 yield break;
             }
             var plot = Lines();
-            var drawn = XElement.Parse(plot.GetSvgXml(_chart.Width, _chart.Height));
+            // ScottPlot's own GetSvgXml draws a bitmap first.
+            using var stream = new MemoryStream();
+            using (var canvas = SKSvgCanvas.Create(SKRect.Create(_chart.Width, _chart.Height), stream))
+                plot.Render(canvas, _chart.Width, _chart.Height);
+            stream.Position = 0;
+            var drawn = XElement.Load(stream);
             // Clip paths would need ids that are unique on a page; all that is drawn lies within the axes.
             foreach (var shape in drawn.Descendants().Where(e => e.Name.LocalName is "path" or "ellipse" or "rect" && e.Parent!.Name.LocalName != "clipPath"))
                 if (Tidy(shape) is { } tidy)
@@ -273,7 +280,8 @@ public static partial class ChartSvg
                 if (attribute.Name.LocalName is not ("stroke-miterlimit" or "clip-path"))
                     tidy.Add(new XAttribute(attribute.Name, Decimal().Replace(attribute.Value, number => double.Parse(number.Value, CultureInfo.InvariantCulture).ToString(
                         attribute.Name.LocalName.EndsWith("opacity", StringComparison.Ordinal) ? "0.##" : "0.#", CultureInfo.InvariantCulture))));
-            if (shape.Attribute("fill-opacity")?.Value == "0" || (shape.Attribute("fill")?.Value is "none" && shape.Attribute("stroke") is null))
+            // Backgrounds are transparent, which Skia writes as a rectangle without a fill: black.
+            if (shape.Attribute("fill-opacity")?.Value == "0" || (shape.Attribute("fill")?.Value is null or "none" && shape.Attribute("stroke") is null))
                 return null;
             if (shape.Attribute("stroke-width")?.Value == "2" && ChartStyle.DashOf(shape.Attribute("stroke")?.Value) is { } dash)
                 tidy.Add(new XAttribute("stroke-dasharray", dash));

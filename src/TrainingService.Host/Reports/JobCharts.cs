@@ -6,6 +6,9 @@ namespace TrainingService.Host.Reports;
 /// <summary>What a job has measured, as charts.</summary>
 public static class JobCharts
 {
+    /// <summary>Share of exact zeros above which they are the function's doing and not an underflow's.</summary>
+    public const double SomeZeros = 1e-3;
+
     private const int MaxPoints = 500;
 
     private static readonly ChartAxis Epoch = new("epoch");
@@ -31,7 +34,7 @@ public static class JobCharts
     public static IReadOnlyList<Chart> Sparsity(Job job, IReadOnlyList<LayerRow> rows)
     {
         // Functions without an exactly flat side give no zeros; what can be told of them is how often they are on their negative side.
-        var exact = rows.GroupBy(row => row.Layer).ToDictionary(layer => (int)layer.Key, layer => layer.Any(row => row.Sparsity > 0) || layer.All(row => row.OffRate == 0));
+        var exact = rows.GroupBy(row => row.Layer).ToDictionary(layer => (int)layer.Key, layer => layer.Any(row => row.Sparsity > SomeZeros) || layer.All(row => row.OffRate == 0));
         var some = exact.Where(entry => entry.Key < LastHidden(job) + 1).Select(entry => entry.Value).ToList();
         return
         [
