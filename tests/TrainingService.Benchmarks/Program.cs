@@ -12,6 +12,7 @@ try
         ["evaluation", .. var rest] => Evaluation.Run(rest),
         ["scaling", .. var rest] => Scaling.Run(rest),
         ["start", .. var rest] => StartUp.Run(rest),
+        ["diagnostics", .. var rest] => LayerEvaluations.Run(rest),
         ["parity", .. var rest] => Parity.Run(rest),
         ["kernels", .. var rest] => Kernels.Run(rest),
         _ => Usage(),
@@ -33,6 +34,7 @@ static int Usage()
           evaluation   forward passes only: --net large --seconds 1
           scaling      two runs on two cores over one, and one run with two threads over one: --net xl --seconds 2
           start        from plan to first step, 1 M parameters
+          diagnostics  the layers' evaluations beside the training: --nets small,... --optimizer sgd --activation relu --seconds 1
           parity       --file F.json: a golden file's cases, one JSON line each
           kernels      BenchmarkDotNet on the kernels, with its own options
         """);

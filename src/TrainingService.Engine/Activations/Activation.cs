@@ -5,10 +5,26 @@ using TrainingService.Engine.Kernels;
 namespace TrainingService.Engine.Activations;
 
 /// <summary>What an evaluation counts of one layer. Sums are over the rows seen so far.</summary>
-internal struct ActivationCounts
+internal sealed class ActivationCounts(int units)
 {
-    public long Zeros, Off, Saturated;
+    public long Zeros, Off, Saturated, Above95, Above99;
     public double Sum, SumOfSquares, SumOfMagnitudes;
+
+    /// <summary>Per unit: rows with z &gt; 0 (or NaN), and rows with f'(z) below 5 % of the largest f'.</summary>
+    public readonly int[] Active = new int[units], SaturatedRows = new int[units];
+
+    /// <summary>Per unit 16 lanes of rows: sums of |h|, and the largest z.</summary>
+    public readonly float[] Magnitudes = new float[16 * units], Highest = new float[16 * units];
+
+    public void Clear()
+    {
+        (Zeros, Off, Saturated, Above95, Above99) = (0, 0, 0, 0, 0);
+        (Sum, SumOfSquares, SumOfMagnitudes) = (0, 0, 0);
+        Array.Clear(Active);
+        Array.Clear(SaturatedRows);
+        Array.Clear(Magnitudes);
+        Array.Fill(Highest, float.NegativeInfinity);
+    }
 }
 
 /// <summary>
@@ -32,8 +48,14 @@ internal abstract unsafe class Activation
     /// </summary>
     public abstract void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1);
 
-    /// <summary>Counts the first <paramref name="samples"/> samples; <paramref name="active"/> counts per unit the samples with z &gt; 0 (or NaN).</summary>
-    public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ref ActivationCounts counts, Span<int> active);
+    /// <summary>Adds the first <paramref name="samples"/> samples to the counts.</summary>
+    public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts);
+
+    /// <summary>True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.</summary>
+    public abstract bool DiesWhenOff { get; }
+
+    /// <summary>Largest |f(z)| over all z; null where there is none.</summary>
+    public abstract double? Bound { get; }
 
     /// <summary>f(z) and f'(z).</summary>
     public abstract (float Value, float Derivative) At(float z);
@@ -113,34 +135,55 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ref ActivationCounts counts, Span<int> active)
+    public override void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts)
     {
         var f = op;
-        for (var first = 0; first < samples; first += 16)
-        {
-            var offset = (long)(first / 32) * units * 32 + first % 32;
-            var mask = VectorMath.Present(first, samples);
-            var lanes = (uint)mask.ExtractMostSignificantBits();
-            Vector512<float> sum = default, squares = default, magnitudes = default;
-            for (var unit = 0; unit < units; unit++, offset += 32)
+        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * (Bound ?? 0))), above99 = Vector512.Create((float)(0.99 * (Bound ?? 0)));
+        var bounded = Bound is not null;
+        Vector512<double> sum = default, squares = default, magnitudes = default;
+        fixed (int* active = counts.Active, saturatedRows = counts.SaturatedRows)
+        fixed (float* unitMagnitudes = counts.Magnitudes, unitHighest = counts.Highest)
+            for (var unit = 0; unit < units; unit++)
             {
                 if (TOp.LearnsSlope)
                     f = TOp.WithSlope(f, slopes[unit * slopeStride]);
-                var input = Vector512.Load(z + offset);
-                var output = Vector512.Load(h + offset) & mask;
-                var off = (uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes;
-                counts.Off += uint.PopCount(off);
-                active[unit] += (int)uint.PopCount(~off & lanes);
-                counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
-                counts.Saturated += uint.PopCount((uint)Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), _saturated).ExtractMostSignificantBits() & lanes);
-                sum += output;
-                squares = Vector512.FusedMultiplyAdd(output, output, squares);
-                magnitudes += Vector512.Abs(output);
+                Vector512<float> unitSum = default, unitSquares = default, magnitude = default;
+                var highest = Vector512.Load(unitHighest + unit * 16);
+                int off = 0, dull = 0;
+                for (var first = 0; first < samples; first += 16)
+                {
+                    var offset = ((long)(first / 32) * units + unit) * 32 + first % 32;
+                    var mask = VectorMath.Present(first, samples);
+                    var lanes = (uint)mask.ExtractMostSignificantBits();
+                    var input = Vector512.Load(z + offset);
+                    var output = Vector512.Load(h + offset) & mask;
+                    off += (int)uint.PopCount((uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
+                    counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
+                    dull += (int)uint.PopCount((uint)Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated).ExtractMostSignificantBits() & lanes);
+                    if (bounded)
+                    {
+                        counts.Above95 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above95).ExtractMostSignificantBits());
+                        counts.Above99 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above99).ExtractMostSignificantBits());
+                    }
+                    // in this order one NaN doesn't hide the other rows: where an operand is NaN, x86 answers the second one
+                    highest = Vector512.MaxNative(Vector512.ConditionalSelect(mask, input, highest), highest);
+                    unitSum += output;
+                    unitSquares = Vector512.FusedMultiplyAdd(output, output, unitSquares);
+                    magnitude += Vector512.Abs(output);
+                }
+                counts.Off += off;
+                counts.Saturated += dull;
+                active[unit] += samples - off;
+                saturatedRows[unit] += dull;
+                highest.Store(unitHighest + unit * 16);
+                (Vector512.Load(unitMagnitudes + unit * 16) + magnitude).Store(unitMagnitudes + unit * 16);
+                sum += Doubles(unitSum);
+                squares += Doubles(unitSquares);
+                magnitudes += Doubles(magnitude);
             }
-            counts.Sum += VectorMath.Sum(sum);
-            counts.SumOfSquares += VectorMath.Sum(squares);
-            counts.SumOfMagnitudes += VectorMath.Sum(magnitudes);
-        }
+        counts.Sum += VectorMath.Sum(sum);
+        counts.SumOfSquares += VectorMath.Sum(squares);
+        counts.SumOfMagnitudes += VectorMath.Sum(magnitudes);
     }
 
     public override (float Value, float Derivative) At(float z)
@@ -149,6 +192,13 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         var output = op.Value(input);
         return (output[0], op.Derivative(input, output)[0]);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> Doubles(Vector512<float> x) => Vector512.WidenLower(x) + Vector512.WidenUpper(x);
+
+    public override bool DiesWhenOff { get; } = !TOp.LearnsSlope && FlatWhenOff(op);
+
+    public override double? Bound { get; } = LargestValue(op);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override NormalMoments Moments(double mean, double deviation)
@@ -195,5 +245,24 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
             largest = Vector512.Max(largest, Vector512.Abs(op.Derivative(input, op.Value(input))));
         }
         return largest[0];
+    }
+
+    private static bool FlatWhenOff(TOp op)
+    {
+        for (var z = 0f; z > -1e4f; z = 1.1f * z - 1e-3f)
+        {
+            var input = Vector512.Create(z);
+            if (op.Derivative(input, op.Value(input))[0] != 0)
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>What |f| comes to far out, where every bounded activation has its bound.</summary>
+    private static double? LargestValue(TOp op)
+    {
+        const float Far = 1e30f;
+        var largest = Math.Max(Math.Abs((double)op.Value(Vector512.Create(Far))[0]), Math.Abs((double)op.Value(Vector512.Create(-Far))[0]));
+        return largest < Math.Sqrt(Far) ? largest : null;
     }
 }

@@ -5,11 +5,21 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Diagnostics;
 
-/// <summary>Measures every layer on the same rows again and again; remembers which units were dead the first time.</summary>
-internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows)
+/// <summary>Measures every layer on the same rows again and again, and remembers the lives of units that can die.</summary>
+/// <param name="network">At whatever step it is.</param>
+/// <param name="split">The training rows.</param>
+/// <param name="rows">Those that are measured.</param>
+/// <param name="saturatedRows">On more than this share of them a unit must be saturated to count as such.</param>
+internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows, double saturatedRows)
 {
-    private readonly int[][] _active = [.. network.Observed.Select(l => new int[l.Linear.Units])];
-    private bool[][]? _bornDead;
+    /// <summary>What counts and histories hold.</summary>
+    public const int BytesPerUnit = 184;
+
+    private const double NearDeadShare = 0.01;
+
+    private readonly ActivationCounts[] _counts = [.. network.Observed.Select(l => new ActivationCounts(l.Linear.Units))];
+    private readonly UnitHistory?[] _histories = [.. network.Observed.Select(l => FunctionOf(l).DiesWhenOff ? new UnitHistory(l.Linear.Units) : null)];
+    private readonly double[] _squares = new double[network.Observed.Count];
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
     public double MeanLoss { get; private set; }
@@ -17,16 +27,23 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>Share of the rows classified correctly at the last measurement; classes only.</summary>
     public double Accuracy { get; private set; }
 
+    /// <summary>Takes note of the step that the network has just done.</summary>
+    public void Follow(long step)
+    {
+        for (var i = 0; i < _histories.Length; i++)
+            _histories[i]?.Follow(step, BiasOf(network.Observed[i]).Gradient);
+    }
+
     /// <summary>A point for each layer.</summary>
-    public LayerPoint[] Measure(long step, double epoch)
+    public LayerPoint[] Measure(long step, double epoch, bool effectiveRank, CancellationToken cancellation)
     {
         var layers = network.Observed;
-        var counts = new ActivationCounts[layers.Count];
-        var squares = new double[layers.Count];
+        var ranks = effectiveRank ? layers.Select(l => new EffectiveRank(l.Linear.Units, rows.Length)).ToArray() : [];
         double loss = 0;
         var correct = 0;
-        foreach (var active in _active)
-            Array.Clear(active);
+        Array.Clear(_squares);
+        foreach (var counts in _counts)
+            counts.Clear();
         for (var first = 0; first < rows.Length; first += network.Capacity)
         {
             network.Load(split, rows.AsSpan(first, Math.Min(network.Capacity, rows.Length - first)));
@@ -35,61 +52,148 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             if (split.Labels.Length > 0)
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
-                Count(layers[i], ref counts[i], _active[i]);
-            network.AddGradientSquares(squares);
+            {
+                Count(layers[i], _counts[i]);
+                if (effectiveRank)
+                    ranks[i].Add(layers[i].H, network.Samples);
+            }
+            network.AddGradientSquares(_squares);
         }
         MeanLoss = loss / rows.Length;
         Accuracy = (double)correct / rows.Length;
-        _bornDead ??= [.. _active.Select(active => active.Select(count => count == 0).ToArray())];
-        return [.. layers.Select((layer, i) => Point(step, epoch, i, layer, counts[i], squares[i]))];
+        for (var i = 0; i < layers.Count; i++)
+            _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]), new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
+        return [.. layers.Select((_, i) => Point(step, epoch, i) with { EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null })];
     }
 
-    private void Count(ObservedLayer layer, ref ActivationCounts counts, int[] active)
+    /// <summary>The units of a layer as the last measurement found them.</summary>
+    public UnitPoint[] Units(int layer)
+    {
+        var units = new UnitPoint[network.Observed[layer].Linear.Units];
+        var counts = _counts[layer];
+        double mean = counts.SumOfMagnitudes / units.Length;
+        for (var n = 0; n < units.Length; n++)
+        {
+            var life = _histories[layer]?[n];
+            var magnitude = Magnitude(counts, n);
+            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length), life?.BornDead ?? false,
+                life?.DiedAt, life?.RevivedAt, life?.Death);
+        }
+        return units;
+    }
+
+    private UnitState State(int layer, int n, double magnitude, double mean)
+    {
+        var counts = _counts[layer];
+        var function = FunctionOf(network.Observed[layer]);
+        return !double.IsFinite(magnitude) ? UnitState.NonFinite
+            : network.Observed[layer].Activation is null ? UnitState.Alive
+            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]![n].BornDead ? UnitState.BornDead : UnitState.Dead
+            : IsSaturated(function, counts, n) ? UnitState.Saturated
+            : function.DiesWhenOff && IsNearDead(counts, n) ? UnitState.NearDead
+            : magnitude <= 0.025 * mean ? UnitState.Dormant
+            : UnitState.Alive;
+    }
+
+    private void Count(ObservedLayer layer, ActivationCounts counts)
     {
         var slopes = layer.Activation?.Slopes is { } learned ? learned.Values : null;
-        (layer.Activation?.Function ?? Identity).Count(layer.Z, layer.H, layer.Linear.Units, network.Samples, slopes, layer.Activation?.SlopeStride ?? 0,
-            ref counts, active);
+        FunctionOf(layer).Count(layer.Z, layer.H, layer.Linear.Units, network.Samples, slopes, layer.Activation?.SlopeStride ?? 0, counts);
     }
 
-    private LayerPoint Point(long step, double epoch, int index, ObservedLayer layer, in ActivationCounts counts, double squares)
+    private LayerPoint Point(long step, double epoch, int index)
     {
-        var units = layer.Linear.Units;
+        var layer = network.Observed[index];
+        var (counts, units, function) = (_counts[index], layer.Linear.Units, FunctionOf(layer));
         var entries = (double)units * rows.Length;
-        int dead = 0, bornDead = 0;
+        int off = 0, nearDead = 0, saturated = 0;
+        var dormant = (Zero: 0, Standard: 0, Tenth: 0);
+        var mean = counts.SumOfMagnitudes / units;
         for (var n = 0; n < units; n++)
-            if (_active[index][n] == 0)
-            {
-                dead++;
-                if (_bornDead![index][n])
-                    bornDead++;
-            }
+        {
+            off += counts.Active[n] == 0 ? 1 : 0;
+            nearDead += IsNearDead(counts, n) ? 1 : 0;
+            saturated += IsSaturated(function, counts, n) ? 1 : 0;
+            var magnitude = Magnitude(counts, n);
+            dormant.Zero += magnitude <= 0 ? 1 : 0;
+            dormant.Standard += magnitude <= 0.025 * mean ? 1 : 0;
+            dormant.Tenth += magnitude <= 0.1 * mean ? 1 : 0;
+        }
+        var lives = _histories[index]?.Counts ?? default;
         var weight = layer.Linear.Weight;
-        return new(step, epoch, index,
-            Sparsity: (float)(counts.Zeros / entries),
-            OffRate: (float)(counts.Off / entries),
-            DeadFraction: (float)dead / units,
-            BornDeadFraction: (float)bornDead / units,
-            DiedFraction: (float)(dead - bornDead) / units,
-            Saturation: (float)(counts.Saturated / entries),
-            MeanActivation: (float)(counts.Sum / entries),
-            RmsActivation: (float)Math.Sqrt(counts.SumOfSquares / entries),
-            MeanAbsActivation: (float)(counts.SumOfMagnitudes / entries),
-            GradientRms: (float)Math.Sqrt(squares / entries),
-            WeightRms: (float)Math.Sqrt(VectorMath.SumOfSquares(weight.Values, weight.Length) / weight.Count),
-            UpdateRatio: step == 0 ? null : (float)Math.Sqrt(weight.Norms.Update / weight.Norms.Parameter),
-            Slope: layer.Activation?.Slopes is { } slopes ? (float)slopes.Get().Average(s => (double)s) : null);
+        var slopes = layer.Activation?.Slopes?.Get();
+        return new()
+        {
+            Step = step,
+            Epoch = epoch,
+            Layer = index,
+            Sparsity = (float)(counts.Zeros / entries),
+            OffRate = (float)(counts.Off / entries),
+            DeadFraction = (float)(lives.BornDead + lives.Died) / units,
+            BornDeadFraction = (float)lives.BornDead / units,
+            DiedFraction = (float)lives.Died / units,
+            RevivedFraction = (float)lives.Revived / units,
+            NearDeadFraction = function.DiesWhenOff ? (float)nearDead / units : 0,
+            NegativeLockedFraction = function.DiesWhenOff || layer.Activation is null ? null : (float)off / units,
+            DormantFraction = (float)dormant.Standard / units,
+            DormantFractionAt0 = (float)dormant.Zero / units,
+            DormantFractionAt10 = (float)dormant.Tenth / units,
+            Saturation = (float)(counts.Saturated / entries),
+            SaturationAbove95 = function.Bound is null ? null : (float)(counts.Above95 / entries),
+            SaturationAbove99 = function.Bound is null ? null : (float)(counts.Above99 / entries),
+            SaturatedUnitFraction = function.Bound is null ? null : (float)saturated / units,
+            MeanActivation = (float)(counts.Sum / entries),
+            RmsActivation = (float)Math.Sqrt(counts.SumOfSquares / entries),
+            MeanAbsActivation = (float)(counts.SumOfMagnitudes / entries),
+            GradientRms = (float)Math.Sqrt(_squares[index] / entries),
+            WeightRms = (float)Math.Sqrt(VectorMath.SumOfSquares(weight.Values, weight.Length) / weight.Count),
+            UpdateRatio = step == 0 ? null : (float)Math.Sqrt(weight.Norms.Update / weight.Norms.Parameter),
+            Slope = slopes is null ? null : (float)slopes.Average(s => (double)s),
+            SlopeMin = slopes?.Min(),
+            SlopeMax = slopes?.Max(),
+        };
     }
 
-    /// <summary>Which units were dead the first time, for a run that goes on elsewhere.</summary>
+    private bool IsNearDead(ActivationCounts counts, int n) => counts.Active[n] > 0 && counts.Active[n] < NearDeadShare * rows.Length;
+
+    /// <summary>Where f is bounded on one side only by being off there, a unit that is off is dead or sparse, not saturated.</summary>
+    private bool IsSaturated(Activation function, ActivationCounts counts, int n) =>
+        function.Bound is not null && counts.SaturatedRows[n] - (function.DiesWhenOff ? rows.Length - counts.Active[n] : 0) > saturatedRows * rows.Length;
+
+    private static double Magnitude(ActivationCounts counts, int unit)
+    {
+        double sum = 0;
+        for (var lane = 0; lane < 16; lane++)
+            sum += counts.Magnitudes[16 * unit + lane];
+        return sum;
+    }
+
+    private static float[] Highest(ActivationCounts counts)
+    {
+        var highest = new float[counts.Active.Length];
+        for (var n = 0; n < highest.Length; n++)
+            highest[n] = counts.Highest.AsSpan(16 * n, 16).ToArray().Max();
+        return highest;
+    }
+
+    private static Activation FunctionOf(ObservedLayer layer) => layer.Activation?.Function ?? Identity;
+
+    /// <summary>What a unit's z is shifted by: the bias, or behind a norm, which undoes that, the norm's own.</summary>
+    private static Parameters BiasOf(ObservedLayer layer) => layer.Before.Parameters[1];
+
+    /// <summary>What a run that goes on elsewhere must know of the units' lives.</summary>
     public void Capture(BinaryWriter writer)
     {
-        foreach (var layer in _bornDead!)
-            foreach (var dead in layer)
-                writer.Write(dead);
+        foreach (var history in _histories)
+            history?.Capture(writer);
     }
 
     /// <summary>What <see cref="Capture"/> wrote.</summary>
-    public void Restore(BinaryReader reader) => _bornDead = [.. _active.Select(layer => layer.Select(_ => reader.ReadBoolean()).ToArray())];
+    public void Restore(BinaryReader reader)
+    {
+        foreach (var history in _histories)
+            history?.Restore(reader);
+    }
 
     private static readonly Activation Identity = new Activation<Identity>(default);
 }

@@ -39,7 +39,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             flow is null ? null : [(float)(flow.Value + spread.Low), (float)(flow.Value + spread.High)], (float?)Flow(trained).Flow);
     }
 
-    private static List<ObservedPrediction> Follow(PreflightWalk walk, RunPlan plan, TrainingData data, List<int[]> classes)
+    private static List<ObservedPrediction> Follow(PreflightWalk walk, RunPlan plan, TrainingData data, List<RowClass> classes)
     {
         var output = walk.Forward(plan.Layers, Features(data, classes));
         walk.Backward(LossGradient(plan, data, classes, output));
@@ -76,47 +76,50 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     private static (double Low, double High) Range(PreflightSpread spread) =>
         ((spread.Shift - Quantile * Math.Sqrt(spread.Variance)) / 2, Quantile * Math.Sqrt(spread.Variance) / 2);
 
-    /// <summary>The evaluation rows, in classes of nearly equal norm and mean: of a row, these two are all that the first layer's moments depend on.</summary>
-    private static List<int[]> Classes(RunPlan plan, TrainingData data)
+    /// <summary>Rows of nearly equal norm and mean: of a row, these two are all that the first layer's moments depend on.</summary>
+    private sealed record RowClass(int[] Rows, double Mean, double Square);
+
+    /// <summary>The evaluation rows in classes of equally many, give or take one, so that a mean over classes is one over rows.</summary>
+    private static List<RowClass> Classes(RunPlan plan, TrainingData data)
     {
-        var rows = plan.PickEvaluationRows();
-        var moments = rows.ToDictionary(row => row, row => Moments(data, row));
-        if (rows.Length <= Bands * ClassesPerBand)
-            return [.. rows.Select(row => new[] { row })];
-        // equally many rows in each, give or take one, so that a mean over classes is one over rows
-        static int[] Part(int[] sorted, int part, int parts) => sorted[(part * sorted.Length / parts)..((part + 1) * sorted.Length / parts)];
-        int[] bySquare = [.. rows.OrderBy(row => moments[row].Square)];
-        return [.. Enumerable.Range(0, Bands).SelectMany(band =>
+        (int Index, double Mean, double Square)[] rows = [.. plan.PickEvaluationRows().Select(row => Moments(data, row)).OrderBy(row => row.Square)];
+        return rows.Length <= Bands * ClassesPerBand
+            ? [.. rows.Select(row => new RowClass([row.Index], row.Mean, row.Square))]
+            : [.. Enumerable.Range(0, Bands).SelectMany(band => Enumerable.Range(0, ClassesPerBand)
+                .Select(part => Class(Part(Part(rows, band, Bands).OrderBy(row => row.Mean), part, ClassesPerBand))))];
+
+        static (int Index, double Mean, double Square)[] Part(IEnumerable<(int Index, double Mean, double Square)> sorted, int part, int parts)
         {
-            int[] byMean = [.. Part(bySquare, band, Bands).OrderBy(row => moments[row].Mean)];
-            return Enumerable.Range(0, ClassesPerBand).Select(part => Part(byMean, part, ClassesPerBand));
-        })];
+            (int Index, double Mean, double Square)[] all = [.. sorted];
+            return all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
+        }
+
+        // of about one mean, so that its square keeps its average
+        static RowClass Class((int Index, double Mean, double Square)[] rows) => new([.. rows.Select(row => row.Index)],
+            Math.CopySign(Math.Sqrt(rows.Average(row => row.Mean * row.Mean)), rows.Average(row => row.Mean)), rows.Average(row => row.Square));
     }
 
-    private static (double Mean, double Square) Moments(TrainingData data, int row)
+    private static (int Index, double Mean, double Square) Moments(TrainingData data, int row)
     {
         double sum = 0, squares = 0;
         foreach (var value in data.Train.Features.AsSpan(row * data.Shape.Features, data.Shape.Features))
             (sum, squares) = (sum + value, squares + (double)value * value);
-        return (sum / data.Shape.Features, squares / data.Shape.Features);
+        return (row, sum / data.Shape.Features, squares / data.Shape.Features);
     }
 
-    private static PreflightSignal Features(TrainingData data, List<int[]> classes)
+    private static PreflightSignal Features(TrainingData data, List<RowClass> classes)
     {
         var features = data.Shape.Features;
         var sums = new double[features];
-        foreach (var row in classes.SelectMany(rows => rows))
+        foreach (var row in classes.SelectMany(c => c.Rows))
             for (var feature = 0; feature < features; feature++)
-                sums[feature] += data.Train.Features[(long)row * features + feature];
-        double count = classes.Sum(rows => rows.Length);
-        // of rows with about one mean, so that its square keeps its average
-        double Mean(int[] rows) => Math.CopySign(Math.Sqrt(rows.Average(row => Math.Pow(Moments(data, row).Mean, 2))), rows.Average(row => Moments(data, row).Mean));
-        return new(features, [.. classes.Select(Mean)],
-            [.. classes.Select(rows => rows.Average(row => Moments(data, row).Square))], false, sums.Sum(sum => sum / count * (sum / count)) / features, default);
+                sums[feature] += data.Train.Features[row * features + feature];
+        double count = classes.Sum(c => c.Rows.Length);
+        return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, sums.Sum(sum => sum / count * (sum / count)) / features, default);
     }
 
     /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
-    private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<int[]> classes, PreflightSignal output)
+    private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output)
     {
         var loss = Loss.Create(plan.Training, data.Shape.Target == TargetKind.Classes);
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
@@ -131,7 +134,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             var deviation = Math.Sqrt(Math.Max(0, output.Square[c] - output.Mean[c] * output.Mean[c]));
             for (var s = 0; s < samples; s++)
             {
-                var row = classes[c][s % classes[c].Length];
+                var row = classes[c].Rows[s % classes[c].Rows.Length];
                 for (var unit = 0; unit < count; unit++)
                     outputs.Pointer[Layout.Block(unit, s, count)] = (float)(output.Mean[c] + deviation * random.Normals().Item1);
                 if (data.Train.Labels.Length > 0)

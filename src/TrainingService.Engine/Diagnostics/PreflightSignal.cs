@@ -33,7 +33,8 @@ internal sealed record PreflightGradient(double[] Square, double[] SumSquare, Pr
 
     public static PreflightGradient operator +(PreflightGradient a, PreflightGradient b) => new(
         [.. a.Square.Zip(b.Square, (x, y) => x + y)], [.. a.SumSquare.Zip(b.SumSquare, (x, y) => x + y)],
-        PreflightSpread.OfSum(a.Spread, a.MeanSquare, b.Spread, b.MeanSquare)) { Unknown = a.Unknown ?? b.Unknown };
+        PreflightSpread.OfSum(a.Spread, a.MeanSquare, b.Spread, b.MeanSquare))
+    { Unknown = a.Unknown ?? b.Unknown };
 
     /// <summary>Both moments times <paramref name="factor"/>.</summary>
     public PreflightGradient Times(Func<int, double> factor) => this with

@@ -99,7 +99,8 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
             (_alive, _deathUnknown) = (null, "not predicted for rai, whose units are not off with probability 1/2; it dies more rarely than symmetric initialisers");
         _back.Push(g => new(
             [.. g.Square.Zip(g.SumSquare, (square, sum) => mu * mu * sum + v * units * square)],
-            [.. g.Square.Zip(g.SumSquare, (square, sum) => n * (n * mu * mu * sum + v * units * square))], g.Spread) { Unknown = g.Unknown });
+            [.. g.Square.Zip(g.SumSquare, (square, sum) => n * (n * mu * mu * sum + v * units * square))], g.Spread)
+        { Unknown = g.Unknown });
         var z = Moments(v);
         return z with { Spread = InitializerRegistry.ScaledOnBatch(plan, layers) ? default : x.Spread.Through(z.MeanSquare > 0 ? 1 - (muBias * muBias + vBias) / z.MeanSquare : 0) };
 
@@ -144,7 +145,8 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
             [.. g.SumSquare.Select((sum, row) => Math.Max(0,
                 moments[row].Slope * moments[row].Slope * (sum - units * g.Square[row]) + units * moments[row].SlopeSquare * g.Square[row]))],
             // the incoming gradient is normal, so that its square has 3 times the mean's square as its own
-            g.Spread.Layer(Kappa(3 * typical.SlopeFourth, typical.SlopeSquare), units)) { Unknown = g.Unknown });
+            g.Spread.Layer(Kappa(3 * typical.SlopeFourth, typical.SlopeSquare), units))
+        { Unknown = g.Unknown });
         return new(units, [.. moments.Select(m => m.Value)], [.. moments.Select(m => m.Square)], plan.Spec.Name == "identity", Shared(),
             z.Spread.Through(Finite(f.Elasticity(deviation))).Layer(Kappa(typical.Fourth, typical.Square), units));
 
@@ -239,7 +241,8 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
         return new(plan.Units, [.. x.Mean.Zip(b.Mean, (m, n) => m + n)],
             [.. x.Square.Select((square, row) => square + b.Square[row] + 2 * x.Mean[row] * b.Mean[row])],
             x.Normal && linear, linear ? x.Shared + b.Shared : double.NaN,
-            PreflightSpread.OfSum(x.Spread, x.MeanSquare, b.Spread, b.MeanSquare)) { Unknown = x.Unknown ?? b.Unknown };
+            PreflightSpread.OfSum(x.Spread, x.MeanSquare, b.Spread, b.MeanSquare))
+        { Unknown = x.Unknown ?? b.Unknown };
     }
 
     /// <summary>From here on nothing is known, and nothing of what comes back either.</summary>

@@ -152,8 +152,14 @@ internal static unsafe class VectorMath
             low = Vector512.FusedMultiplyAdd(a, a, low);
             high = Vector512.FusedMultiplyAdd(b, b, high);
         }
-        var eight = low + high;
-        var four = eight.GetLower() + eight.GetUpper();
+        return Sum(low + high);
+    }
+
+    /// <summary>The sum of 8 numbers, likewise.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(Vector512<double> x)
+    {
+        var four = x.GetLower() + x.GetUpper();
         return four[0] + four[2] + (four[1] + four[3]);
     }
 

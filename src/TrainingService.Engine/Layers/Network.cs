@@ -242,12 +242,12 @@ internal sealed unsafe class Network : IDisposable
 
     private double Variance(Linear layer, DataSplit split, ReadOnlySpan<int> rows)
     {
-        var counts = default(Activations.ActivationCounts);
+        var counts = new Activations.ActivationCounts(layer.Units);
         for (var first = 0; first < rows.Length; first += Capacity)
         {
             Load(split, rows[first..Math.Min(first + Capacity, rows.Length)]);
             Forward();
-            Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, ref counts, new int[layer.Units]);
+            Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, counts);
         }
         var entries = (double)rows.Length * layer.Units;
         var mean = counts.Sum / entries;

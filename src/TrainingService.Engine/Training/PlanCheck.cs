@@ -59,10 +59,23 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
         if (errors.Count > before)
             return null;
         var plan = new RunPlan(resolvedModel, resolvedTraining, resolvedDiagnostics, data);
-        if (plan.ParameterCount <= MaxParameters)
-            return plan;
-        Add(model.Layers is null ? "/model/hiddenLayers" : "/model/layers", $"the network would have {Number(plan.ParameterCount)} parameters; at most {Number(MaxParameters)} are allowed");
-        return null;
+        if (plan.ParameterCount > MaxParameters)
+            Add(model.Layers is null ? "/model/hiddenLayers" : "/model/layers",
+                $"the network would have {Number(plan.ParameterCount)} parameters; at most {Number(MaxParameters)} are allowed");
+        if (resolvedDiagnostics.EffectiveRank == true)
+            EffectiveRanks(plan);
+        return errors.Count > before ? null
+            : resolvedDiagnostics.EverySteps is null ? new(resolvedModel, resolvedTraining, resolvedDiagnostics with { EverySteps = EvaluationCost.EverySteps(plan) }, data)
+            : plan;
+    }
+
+    private void EffectiveRanks(RunPlan plan)
+    {
+        var operations = plan.DenseLayers.Sum(l => EffectiveRank.Operations(l.Units, plan.EvaluationRows));
+        if (operations > EffectiveRank.MostOperations)
+            Add("/diagnostics/effectiveRank", string.Create(CultureInfo.InvariantCulture,
+                $"the effective ranks of layers this wide would take {operations:0.#E+0} operations (rows units^2 + 4 units^3 of each layer); "
+                + $"at most {EffectiveRank.MostOperations:0.#E+0} are allowed: use narrower layers or fewer evaluationRows, or leave effectiveRank out"));
     }
 
     private ModelSpec Model(ModelSpec model)
@@ -346,14 +359,16 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
 
     private DiagnosticsSpec Diagnostics(DiagnosticsSpec diagnostics)
     {
-        var every = diagnostics.EverySteps ?? 100;
-        if (every < 1)
-            Add("/diagnostics/everySteps", $"everySteps must be at least 1, not {every}");
+        if (diagnostics.EverySteps < 1)
+            Add("/diagnostics/everySteps", $"everySteps must be at least 1, not {diagnostics.EverySteps}");
         var rows = diagnostics.EvaluationRows ?? 2048;
         Within("/diagnostics/evaluationRows", "evaluationRows", rows, 1, MaxEvaluationRows);
-        if (diagnostics.Rules is { Count: > 0 })
-            Add("/diagnostics/rules", "rules are not supported yet; leave them out or give {}");
-        return diagnostics with { EverySteps = every, EvaluationRows = rows, Rules = null };
+        return diagnostics with
+        {
+            EvaluationRows = rows,
+            EffectiveRank = diagnostics.EffectiveRank ?? false,
+            Rules = RulesSpec.Resolve(diagnostics.Rules, "/diagnostics/rules", errors),
+        };
     }
 
     private void Within(string pointer, string name, long value, long min, long max)

@@ -34,6 +34,7 @@ public sealed class RunPlan
 
     /// <summary>Bytes that a run holds at most: parameters, optimiser state, activations of a batch, and the data's rows.</summary>
     public long MemoryBytes => Network.Bytes(Layers, Data.Features, Optimizers.Optimizer.Create(Training.Optimizer!).States, Capacity, StoresGradients)
+        + Linear(Layers).Sum(l => (long)l.Units * (LayerObserver.BytesPerUnit + (Diagnostics.EffectiveRank == true ? sizeof(float) * EvaluationRows : 0)))
         + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows) * (Data.Features + 1);
 
     /// <summary>Optimiser steps of the whole run.</summary>
@@ -48,13 +49,25 @@ public sealed class RunPlan
     {
         get
         {
-            double forward = 2.0 * Layers.Sum(l => l.Multiplies), first = 2.0 * Linear(Layers).First().Multiplies;
-            double epochs = Training.Epochs!.Value, measured = Math.Min(Data.TrainRows, Diagnostics.EvaluationRows!.Value);
-            return epochs * Data.TrainRows * (3 * forward - first)
-                + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * forward
-                + ((double)Steps / Diagnostics.EverySteps!.Value + 2) * measured * (2 * forward - first);
+            double epochs = Training.Epochs!.Value;
+            return epochs * Data.TrainRows * StepOperations + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * ForwardOperations
+                + ((double)Steps / Diagnostics.EverySteps!.Value + 2) * EvaluationRows * EvaluationOperations;
         }
     }
+
+    /// <summary>Of one row's way forward.</summary>
+    private double ForwardOperations => 2.0 * Layers.Sum(l => l.Multiplies);
+
+    /// <summary>Of one row in a training step: nobody wants the gradient by the features.</summary>
+    internal double StepOperations => 3 * ForwardOperations - FirstOperations;
+
+    /// <summary>Of one row in an evaluation of the layers: forward, and the gradient back to the first layer.</summary>
+    internal double EvaluationOperations => 2 * ForwardOperations - FirstOperations;
+
+    private double FirstOperations => 2.0 * Linear(Layers).First().Multiplies;
+
+    /// <summary>Rows that the layers are measured on.</summary>
+    internal int EvaluationRows => Math.Min(Data.TrainRows, Diagnostics.EvaluationRows!.Value);
 
     /// <summary>Samples that the network's buffers hold.</summary>
     internal int Capacity => Training.BatchSize!.Value;

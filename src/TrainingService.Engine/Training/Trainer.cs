@@ -16,6 +16,9 @@ public sealed class Trainer : IDisposable
     /// <summary>A batch's worth: enough for a variance to a few percent, however small the run's own batches are.</summary>
     private const int ScalingRows = 256;
 
+    /// <summary>Most steps between two metric points, which cost nothing, however far the layers' evaluations are apart.</summary>
+    private const int MetricSteps = 100;
+
     private readonly RunPlan _plan;
     private readonly TrainingData _data;
     private readonly Optimizer _optimizer;
@@ -25,6 +28,7 @@ public sealed class Trainer : IDisposable
     private readonly Stopwatch _clock = new();
     private readonly Stopwatch _diagnosticsClock = new();
     private readonly int[] _order;
+    private CancellationToken _cancellation;
     private int _orderedEpoch = -1;
 
     // where the run is: all of it is captured
@@ -55,7 +59,7 @@ public sealed class Trainer : IDisposable
         _order = new int[data.Train.Rows];
         var evaluationRows = plan.PickEvaluationRows();
         ScaleInitialWeights(evaluationRows);
-        _observer = new(_network, data.Train, evaluationRows);
+        _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules!.SaturatedActivations!.Rows!.Value);
         Layers = plan.DenseLayers;
     }
 
@@ -81,6 +85,9 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    /// <summary>The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.</summary>
+    public IReadOnlyList<UnitPoint> Units(int layer) => _observer.Units(layer);
+
     internal Network Network => _network;
 
     private bool Classes => _data.Shape.Target == TargetKind.Classes;
@@ -91,10 +98,12 @@ public sealed class Trainer : IDisposable
     {
         _clock.Start();
         _network.Cancellation = cancellation;
+        _cancellation = cancellation;
         int epochs = _plan.Training.Epochs!.Value, batch = _plan.Training.BatchSize!.Value, every = _plan.Diagnostics.EverySteps!.Value;
+        var told = Math.Min(every, MetricSteps);
         if (_step == 0)
         {
-            MeasureLayers(0);
+            MeasureLayers(0, atEnd: true);
             OnMetric?.Invoke(new(0, 0, Split.Train, (float)_observer.MeanLoss, Classes ? (float)_observer.Accuracy : null));
             if (_data.Validation is { } held)
                 OnMetric?.Invoke(Evaluate(held, Split.Validation, 0).Point);
@@ -106,15 +115,16 @@ public sealed class Trainer : IDisposable
             ShuffleOnce();
             var rows = _order.AsSpan(_position, Math.Min(batch, _order.Length - _position));
             var end = _position + rows.Length == _order.Length;
-            divergence = Step(rows, measured: end || (_step + 1) % every == 0);
+            divergence = Step(rows, measured: end || (_step + 1) % every == 0 || (_step + 1) % told == 0);
             _position += rows.Length;
             var passed = end ? _epoch + 1 : _epoch + (double)_position / _order.Length;
-            if (_step % every == 0 || end || divergence is not null)
+            if (_step % told == 0 || end || divergence is not null)
                 EmitRunning(passed);
-            if (_step % every == 0 || (end && _epoch == epochs - 1) || divergence is not null)
-                MeasureLayers(passed);
             if (end && divergence is null)
                 EndEpoch();
+            var last = divergence is not null || _epoch == epochs || OutOfPatience;
+            if (_step % every == 0 || last)
+                MeasureLayers(passed, last);
             AfterStep?.Invoke();
         }
         return Finish(divergence);
@@ -182,6 +192,7 @@ public sealed class Trainer : IDisposable
             _runningCorrect += _network.Correct();
         _runningSamples += rows.Length;
         _network.Backward(_optimizer, _plan.Training.ClipNorm, measured);
+        _observer.Follow(step);
         _gradientNorm = _network.GradientNorm;
         Volatile.Write(ref _samples, _samples + rows.Length);
         Volatile.Write(ref _step, step);
@@ -228,10 +239,10 @@ public sealed class Trainer : IDisposable
         _runningSamples = _runningCorrect = 0;
     }
 
-    private void MeasureLayers(double epoch)
+    private void MeasureLayers(double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch);
+        var points = _observer.Measure(_step, epoch, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }
@@ -305,6 +316,8 @@ public sealed class Trainer : IDisposable
             SamplesPerSecond = _samples / seconds,
             ParameterCount = _plan.ParameterCount,
             WeightsSha256 = _network.Sha256(),
+            EngineVersion = EngineInfo.Version,
+            InstructionSet = EngineInfo.InstructionSet,
             Divergence = divergence,
         };
     }

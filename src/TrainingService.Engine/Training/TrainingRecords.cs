@@ -26,25 +26,93 @@ public enum Split
 public sealed record MetricPoint(long Step, double Epoch, Split Split, float Loss, float? Accuracy = null, float? Rmse = null, float? R2 = null,
     float? LearningRate = null, float? GradientNorm = null);
 
-/// <summary>A layer's state at one step, measured on the fixed evaluation rows with dropout off.</summary>
-/// <param name="Step">Optimiser steps done.</param>
-/// <param name="Epoch">Passes done, with fractions.</param>
-/// <param name="Layer">Index of the dense layer, from 0; the output layer is last.</param>
-/// <param name="Sparsity">Share of activations that are exactly 0.</param>
-/// <param name="OffRate">Share of pre-activations z &lt;= 0.</param>
-/// <param name="DeadFraction">Share of units with z &lt;= 0 on every evaluation row.</param>
-/// <param name="BornDeadFraction">Share of units that are dead now and were at step 0.</param>
-/// <param name="DiedFraction">Share of units that are dead now and were alive at step 0.</param>
-/// <param name="Saturation">Share of entries where f'(z) is below 5 % of the largest f'.</param>
-/// <param name="MeanActivation">Mean of h.</param>
-/// <param name="RmsActivation">Root mean square of h.</param>
-/// <param name="MeanAbsActivation">Mean of |h|.</param>
-/// <param name="GradientRms">Root mean square over rows and units of dC/dz, C the loss of one row.</param>
-/// <param name="WeightRms">Root mean square of the layer's weights.</param>
-/// <param name="UpdateRatio">norm(dW)/norm(W) of the last step; null before the first.</param>
-/// <param name="Slope">Mean learned slope (prelu only).</param>
-public sealed record LayerPoint(long Step, double Epoch, int Layer, float Sparsity, float OffRate, float DeadFraction, float BornDeadFraction, float DiedFraction,
-    float Saturation, float MeanActivation, float RmsActivation, float MeanAbsActivation, float GradientRms, float WeightRms, float? UpdateRatio, float? Slope);
+/// <summary>A layer's state at one step, measured on the fixed evaluation rows with dropout off. Fractions are shares of the layer's units.</summary>
+public sealed record LayerPoint
+{
+    /// <summary>Optimiser steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Passes done, with fractions.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Index of the dense layer, from 0; the output layer is last.</summary>
+    public required int Layer { get; init; }
+
+    /// <summary>Share of activations that are exactly 0.</summary>
+    public float Sparsity { get; init; }
+
+    /// <summary>Share of pre-activations z &lt;= 0.</summary>
+    public float OffRate { get; init; }
+
+    /// <summary>Units with z &lt;= 0 on every row, of an activation that then passes no gradient (relu, relu6, ...); of all others none is dead.</summary>
+    public float DeadFraction { get; init; }
+
+    /// <summary>Units that are dead now and were at step 0.</summary>
+    public float BornDeadFraction { get; init; }
+
+    /// <summary>Units that are dead now and were alive at step 0.</summary>
+    public float DiedFraction { get; init; }
+
+    /// <summary>Units that are alive now and were dead at some earlier evaluation.</summary>
+    public float RevivedFraction { get; init; }
+
+    /// <summary>Units with z &gt; 0 on some rows, but on fewer than 1 %, of an activation whose units can die.</summary>
+    public float NearDeadFraction { get; init; }
+
+    /// <summary>Units with z &lt;= 0 on every row, of an activation that still passes a gradient there (leaky_relu, elu, ...); null of those whose units die.</summary>
+    public float? NegativeLockedFraction { get; init; }
+
+    /// <summary>Units whose mean |h| is at most 0.025 of the layer's mean (Sokar et al. 2023, The dormant neuron phenomenon, definition 3.1).</summary>
+    public float DormantFraction { get; init; }
+
+    /// <summary>The same at 0: units that are 0 on every row.</summary>
+    public float DormantFractionAt0 { get; init; }
+
+    /// <summary>The same at 0.1.</summary>
+    public float DormantFractionAt10 { get; init; }
+
+    /// <summary>Share of entries where f'(z) is below 5 % of the largest f'.</summary>
+    public float Saturation { get; init; }
+
+    /// <summary>Share of entries with |h| above 0.95 of its bound; null where the activation has none.</summary>
+    public float? SaturationAbove95 { get; init; }
+
+    /// <summary>The same above 0.99.</summary>
+    public float? SaturationAbove99 { get; init; }
+
+    /// <summary>Units whose entries are saturated (not just off) on more than a share of the rows (<c>rules.saturated_activations.rows</c>); null without bound.</summary>
+    public float? SaturatedUnitFraction { get; init; }
+
+    /// <summary>Mean of h.</summary>
+    public float MeanActivation { get; init; }
+
+    /// <summary>Root mean square of h.</summary>
+    public float RmsActivation { get; init; }
+
+    /// <summary>Mean of |h|.</summary>
+    public float MeanAbsActivation { get; init; }
+
+    /// <summary>exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for, at the first and last evaluation.</summary>
+    public float? EffectiveRank { get; init; }
+
+    /// <summary>Root mean square over rows and units of dC/dz, C the loss of one row.</summary>
+    public float GradientRms { get; init; }
+
+    /// <summary>Root mean square of the layer's weights.</summary>
+    public float WeightRms { get; init; }
+
+    /// <summary>norm(dW)/norm(W) of the last step; null before the first.</summary>
+    public float? UpdateRatio { get; init; }
+
+    /// <summary>Mean learned slope (prelu only).</summary>
+    public float? Slope { get; init; }
+
+    /// <summary>Least learned slope.</summary>
+    public float? SlopeMin { get; init; }
+
+    /// <summary>Largest learned slope.</summary>
+    public float? SlopeMax { get; init; }
+}
 
 /// <summary>What a layer is, for readers of its points.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>
@@ -107,6 +175,21 @@ public sealed record TrainingResult
     /// SHA-256 over all parameters as little-endian float32: layer by layer the weight (out, in) row by row, the bias, the slopes. Lower-case hex.
     /// </summary>
     public required string WeightsSha256 { get; init; }
+
+    /// <summary>Version of the engine that trained; another one may give other weights.</summary>
+    public string? EngineVersion { get; init; }
+
+    /// <summary><c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with each.</summary>
+    public string? InstructionSet { get; init; }
+
+    /// <summary>SHA-256 of the data set's content, lower-case hex; set by whoever knows where the data came from.</summary>
+    public string? DatasetSha256 { get; init; }
+
+    /// <summary>Generalisation gap: <see cref="TrainAccuracy"/> minus <see cref="TestAccuracy"/>; null where one of them is.</summary>
+    public float? AccuracyGap => TrainAccuracy - TestAccuracy;
+
+    /// <summary>Generalisation gap: <see cref="TrainLoss"/> minus <see cref="TestLoss"/>; null without test rows.</summary>
+    public float? LossGap => TrainLoss - TestLoss;
 
     /// <summary>Set if the run ended early because a number was no longer finite.</summary>
     public Divergence? Divergence { get; init; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -17,6 +18,8 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
     public DbSet<LayerRow> Layers => Set<LayerRow>();
     public DbSet<Sweep> Sweeps => Set<Sweep>();
     public DbSet<SweepCell> SweepCells => Set<SweepCell>();
+    public DbSet<UnitRow> Units => Set<UnitRow>();
+    public DbSet<FindingRow> Findings => Set<FindingRow>();
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -27,9 +30,12 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
             job.Property(j => j.Id).ValueGeneratedNever();
             Status(job.Property(j => j.Status));
             Jsonb(job.Property(j => j.Spec));
+            Jsonb(job.Property(j => j.Request));
+            Jsonb(job.Property(j => j.Findings));
             Jsonb(job.Property(j => j.Labels));
             Jsonb(job.Property(j => j.Layers));
             Jsonb(job.Property(j => j.Result));
+            Jsonb(job.Property(j => j.Preflight));
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
             // A sweep asks after each of its jobs whether others are still to end.
@@ -61,6 +67,18 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
         modelBuilder.Entity<LayerRow>(row =>
         {
             row.ToTable("job_layers").HasKey(r => new { r.JobId, r.Step, r.Layer });
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<UnitRow>(row =>
+        {
+            row.ToTable("job_units").HasKey(r => new { r.JobId, r.Layer });
+            Jsonb(row.Property(r => r.Units));
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<FindingRow>(row =>
+        {
+            row.ToTable("job_findings").HasKey(r => new { r.JobId, r.Rule, r.Layer });
+            Jsonb(row.Property(r => r.Finding));
             row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<IdempotencyRecord>(record => record.ToTable("idempotency_keys").HasKey(r => r.Key));

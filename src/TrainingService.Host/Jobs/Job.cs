@@ -1,4 +1,6 @@
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Findings;
 
 namespace TrainingService.Host.Jobs;
 
@@ -34,6 +36,9 @@ public sealed class Job
     /// <summary>Resolved: canonical names, all defaults filled in.</summary>
     public required JobSpec Spec { get; init; }
 
+    /// <summary>As it was asked for, without the defaults: those of a clone follow what it changes.</summary>
+    public JobSpec? Request { get; init; }
+
     // Copies of parts of the spec, to filter by.
     public required string Dataset { get; init; }
     public required string[] Activations { get; init; }
@@ -64,7 +69,14 @@ public sealed class Job
 
     /// <summary>The dense layers, stored when training begins.</summary>
     public IReadOnlyList<LayerInfo>? Layers { get; set; }
+    public FindingCounts? Findings { get; set; }
     public TrainingResult? Result { get; set; }
+
+    /// <summary>What theory says of the net at step 0, stored when training begins.</summary>
+    public Preflight? Preflight { get; set; }
+
+    /// <summary>The job that this one reruns, to compare.</summary>
+    public Guid? Verifies { get; set; }
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
 

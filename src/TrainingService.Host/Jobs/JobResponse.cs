@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Findings;
 
 namespace TrainingService.Host.Jobs;
 
@@ -40,6 +41,9 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required JobError? Error { get; init; }
 
+    /// <summary>How many findings there are by now; <c>links.findings</c> has them.</summary>
+    public required FindingCounts Findings { get; init; }
+
     /// <summary>When the job was accepted.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -54,6 +58,10 @@ public sealed record JobResponse
     /// <summary>The sweep that the job belongs to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? SweepId { get; init; }
+
+    /// <summary>The job whose run this one repeats, to be compared (<c>GET .../verification</c>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required Guid? Verifies { get; init; }
 
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
@@ -70,10 +78,12 @@ public sealed record JobResponse
         Progress = new(job.Epoch, job.Epochs, job.Step, job.Steps, job.Steps == 0 ? 0 : (double)job.Step / job.Steps, job.EtaSeconds),
         Result = job.Result,
         Error = job.ErrorCode is null ? null : new(job.ErrorCode, job.ErrorMessage ?? ""),
+        Findings = job.Findings ?? FindingCounts.None,
         CreatedAt = job.CreatedAt,
         StartedAt = job.StartedAt,
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
+        Verifies = job.Verifies,
         Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
     };
 }
@@ -97,8 +107,14 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Self">The job.</param>
 /// <param name="Metrics">Its losses and accuracies over time.</param>
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
+/// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
+/// <param name="Findings">What its rules found.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
-public sealed record JobLinks(string Self, string Metrics, string Layers, string Cancel)
+/// <param name="Retry">POST here to run it again once it failed or was canceled.</param>
+/// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
+public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings, string Cancel, string Retry,
+    [property: JsonPropertyName("clone")] string CloneTo)
 {
-    public static JobLinks Of(string self) => new(self, $"{self}/metrics", $"{self}/layers", $"{self}/cancel");
+    public static JobLinks Of(string self) =>
+        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
 }

@@ -7,8 +7,8 @@ namespace TrainingService.Host.Jobs;
 /// <summary>What one job may use, <c>TRAINING_JOB_MEMORY_MB</c>.</summary>
 public sealed record JobLimits(int MemoryMegabytes);
 
-/// <summary>A job that can run: its spec with every default filled in, and the plan of its run.</summary>
-public sealed record CheckedJob(JobSpec Spec, RunPlan Plan);
+/// <summary>A job that can run: what was asked for, its spec with every default filled in, and the plan of its run.</summary>
+public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan);
 
 /// <summary>Every rule that a spec must keep to be accepted.</summary>
 public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
@@ -32,7 +32,7 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         }
         if (errors.Count > before)
             return null;
-        return new(spec with
+        return new(spec, spec with
         {
             Dataset = data!.Value.Spec,
             Model = plan!.Model,

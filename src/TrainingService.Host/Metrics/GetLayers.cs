@@ -24,14 +24,23 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// <param name="Activation">Canonical name.</param>
 /// <param name="Initializer">Canonical name.</param>
 /// <param name="Series">
-/// Points <c>[step, epoch, value]</c> from step 0 on, by name: sparsity, offRate, deadFraction, bornDeadFraction, diedFraction, saturation, meanActivation,
-/// rmsActivation, meanAbsActivation, gradientRms, updateRatio (from the first step on), weightRms, slope (prelu only). A value that is not finite is "NaN",
-/// "Infinity" or "-Infinity".
+/// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0), <c>saturation</c> (f'(z) below
+/// 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound; bounded activations only). Shares of units:
+/// <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient) = <c>bornDeadFraction</c> (dead at step 0, too) + <c>diedFraction</c>;
+/// <c>revivedFraction</c> (alive, but dead once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on
+/// every row of other activations), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at most 0.025, 0, 0.1 of the
+/// layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only). Of h: <c>meanActivation</c>,
+/// <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c> (mean/rms), <c>relativeL1</c> (mean |h| / rms),
+/// <c>varianceRatio</c> (variance over that of the hidden layer before), <c>effectiveRank</c> (where asked for; at both ends). Of training: <c>gradientRms</c>
+/// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only).
+/// A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>
 public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series);
 
 public static class GetLayers
 {
+    private const string VarianceRatio = "varianceRatio";
+
     /// <summary>All series of a layer.</summary>
     public static readonly Column<LayerRow>[] Columns =
     [
@@ -40,14 +49,30 @@ public static class GetLayers
         new("deadFraction", row => row.DeadFraction),
         new("bornDeadFraction", row => row.BornDeadFraction),
         new("diedFraction", row => row.DiedFraction),
+        new("revivedFraction", row => row.RevivedFraction),
+        new("nearDeadFraction", row => row.NearDeadFraction),
+        new("negativeLockedFraction", row => row.NegativeLockedFraction),
+        new("dormantFraction", row => row.DormantFraction),
+        new("dormantFractionAt0", row => row.DormantFractionAt0),
+        new("dormantFractionAt10", row => row.DormantFractionAt10),
         new("saturation", row => row.Saturation),
+        new("saturationAbove95", row => row.SaturationAbove95),
+        new("saturationAbove99", row => row.SaturationAbove99),
+        new("saturatedUnitFraction", row => row.SaturatedUnitFraction),
         new("meanActivation", row => row.MeanActivation),
         new("rmsActivation", row => row.RmsActivation),
+        new("activationVariance", row => Variance(row)),
         new("meanAbsActivation", row => row.MeanAbsActivation),
+        // Of a layer that is all 0 there is no ratio.
+        new("centredness", row => row.RmsActivation == 0 ? null : row.MeanActivation / row.RmsActivation),
+        new("relativeL1", row => row.RmsActivation == 0 ? null : row.MeanAbsActivation / row.RmsActivation),
+        new("effectiveRank", row => row.EffectiveRank),
         new("gradientRms", row => row.GradientRms),
         new("updateRatio", row => row.UpdateRatio),
         new("weightRms", row => row.WeightRms),
         new("slope", row => row.Slope),
+        new("slopeMin", row => row.SlopeMin),
+        new("slopeMax", row => row.SlopeMax),
     ];
 
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
@@ -86,25 +111,30 @@ public static class GetLayers
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
-        var lastHidden = layers.Count - 2;
-        var first = 0.0;
+        LayerRow? first = null;
+        float variance = 0;
         await foreach (var row in rows.WithCancellation(cancellation))
         {
             foreach (var column in Columns)
                 if (column.Value(row) is { } value)
                     Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
-            var norm = GradientFlow.Norm(row.GradientRms, layers[row.Layer].Units);
+            if (row.Layer > 0 && row.Layer <= GradientFlow.Last(layers) && variance != 0)
+                Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, Variance(row) / variance);
+            variance = Variance(row);
             if (row.Layer == 0)
-                first = norm;
-            if (row.Layer == lastHidden)
-                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first, norm)]);
+                first = row;
+            if (row.Layer == GradientFlow.Last(layers))
+                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first!, row, layers)]);
         }
         var max = maxPoints ?? Points.DefaultMax;
         return TypedResults.Ok(new LayerCurves(
             [.. layers.Select(layer => new LayerCurve(layer.Index, layer.Name, layer.Units, layer.Activation, layer.Initializer,
-                Columns.Where(column => curves.ContainsKey((column.Name, layer.Index)))
-                    .ToDictionary(column => column.Name, column => Extremes.Keep(curves[(column.Name, layer.Index)], max))))],
+                Columns.Select(column => column.Name).Append(VarianceRatio).Where(name => curves.ContainsKey((name, layer.Index)))
+                    .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max))))],
             Extremes.Keep(flow, max),
             curves.Values.Append(flow).Any(points => points.Count > max)));
     }
+
+    /// <summary>Over all units and rows.</summary>
+    private static float Variance(LayerRow row) => row.RmsActivation * row.RmsActivation - row.MeanActivation * row.MeanActivation;
 }

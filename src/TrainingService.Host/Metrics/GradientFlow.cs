@@ -1,10 +1,17 @@
+using TrainingService.Engine.Training;
+
 namespace TrainingService.Host.Metrics;
 
-/// <summary>log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer (Glorot and Bengio 2010): negative where the gradient vanishes on its way back.</summary>
+/// <summary>log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer.</summary>
 public static class GradientFlow
 {
-    /// <summary>Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.</summary>
-    public static double Norm(double rms, int units) => rms * Math.Sqrt(units);
+    /// <summary>Index of the last hidden layer.</summary>
+    public static int Last(IReadOnlyList<LayerInfo> layers) => layers.Count - 2;
 
-    public static double Of(double firstNorm, double lastNorm) => Math.Log10(firstNorm / lastNorm);
+    public static double Of(LayerRow first, LayerRow last, IReadOnlyList<LayerInfo> layers)
+    {
+        // Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.
+        double Norm(LayerRow row) => row.GradientRms * Math.Sqrt(layers[row.Layer].Units);
+        return Math.Log10(Norm(first) / Norm(last));
+    }
 }

@@ -10,6 +10,19 @@ public sealed class MetricWriter(CancellationToken stop)
 {
     private const int Capacity = 10_000;
 
+    private static readonly (string Name, Func<LayerPoint, float?> Value)[] LayerColumns =
+    [
+        ("sparsity", p => p.Sparsity), ("off_rate", p => p.OffRate), ("dead_fraction", p => p.DeadFraction), ("born_dead_fraction", p => p.BornDeadFraction),
+        ("died_fraction", p => p.DiedFraction), ("revived_fraction", p => p.RevivedFraction), ("near_dead_fraction", p => p.NearDeadFraction),
+        ("negative_locked_fraction", p => p.NegativeLockedFraction), ("dormant_fraction", p => p.DormantFraction),
+        ("dormant_fraction_at0", p => p.DormantFractionAt0), ("dormant_fraction_at10", p => p.DormantFractionAt10), ("saturation", p => p.Saturation),
+        ("saturation_above95", p => p.SaturationAbove95), ("saturation_above99", p => p.SaturationAbove99),
+        ("saturated_unit_fraction", p => p.SaturatedUnitFraction), ("mean_activation", p => p.MeanActivation), ("rms_activation", p => p.RmsActivation),
+        ("mean_abs_activation", p => p.MeanAbsActivation), ("effective_rank", p => p.EffectiveRank), ("gradient_rms", p => p.GradientRms),
+        ("weight_rms", p => p.WeightRms), ("update_ratio", p => p.UpdateRatio), ("slope", p => p.Slope), ("slope_min", p => p.SlopeMin),
+        ("slope_max", p => p.SlopeMax),
+    ];
+
     private readonly Channel<Entry> _channel = Channel.CreateBounded<Entry>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly List<Entry> _batch = [];
 
@@ -79,10 +92,8 @@ public sealed class MetricWriter(CancellationToken stop)
 
     private async Task CopyLayersAsync(NpgsqlConnection connection, Guid jobId)
     {
-        await using var copy = await connection.BeginBinaryImportAsync("""
-            COPY job_layers (job_id, step, layer, epoch, sparsity, off_rate, dead_fraction, born_dead_fraction, died_fraction, saturation, mean_activation,
-                rms_activation, mean_abs_activation, gradient_rms, weight_rms, update_ratio, slope) FROM STDIN (FORMAT BINARY)
-            """);
+        await using var copy = await connection.BeginBinaryImportAsync(
+            $"COPY job_layers (job_id, step, layer, epoch, {string.Join(", ", LayerColumns.Select(c => c.Name))}) FROM STDIN (FORMAT BINARY)");
         foreach (var entry in _batch)
         {
             if (entry.Layer is not { } point)
@@ -92,9 +103,8 @@ public sealed class MetricWriter(CancellationToken stop)
             await copy.WriteAsync(point.Step, NpgsqlDbType.Bigint);
             await copy.WriteAsync((short)point.Layer, NpgsqlDbType.Smallint);
             await copy.WriteAsync(point.Epoch, NpgsqlDbType.Double);
-            foreach (var value in (float?[])[point.Sparsity, point.OffRate, point.DeadFraction, point.BornDeadFraction, point.DiedFraction, point.Saturation,
-                point.MeanActivation, point.RmsActivation, point.MeanAbsActivation, point.GradientRms, point.WeightRms, point.UpdateRatio, point.Slope])
-                await WriteAsync(copy, value);
+            foreach (var column in LayerColumns)
+                await WriteAsync(copy, column.Value(point));
         }
         await copy.CompleteAsync();
     }

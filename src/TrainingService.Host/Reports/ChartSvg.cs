@@ -103,7 +103,9 @@ public static partial class ChartSvg
                 yield break;
             }
             var plot = Lines();
-            // ScottPlot's own GetSvgXml draws a bitmap first.
+            // The first time, ScottPlot draws twice; its own GetSvgXml draws a bitmap first, which takes most of the time.
+            using (var nowhere = new SKNoDrawCanvas(_chart.Width, _chart.Height))
+                plot.Render(nowhere, _chart.Width, _chart.Height);
             using var stream = new MemoryStream();
             using (var canvas = SKSvgCanvas.Create(SKRect.Create(_chart.Width, _chart.Height), stream))
                 plot.Render(canvas, _chart.Width, _chart.Height);

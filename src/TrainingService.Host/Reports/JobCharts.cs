@@ -53,11 +53,7 @@ public static class JobCharts
         var last = LastHidden(job);
         var flow = rows.GroupBy(row => row.Step).Select(step => (First: step.FirstOrDefault(row => row.Layer == 0), Last: step.FirstOrDefault(row => row.Layer == last)))
             .Where(step => step.First is not null && step.Last is not null)
-            .Select(step => new double[]
-            {
-                step.First!.Step, step.First.Epoch,
-                GradientFlow.Of(GradientFlow.Norm(step.First.GradientRms, layers[0].Units), GradientFlow.Norm(step.Last!.GradientRms, layers[last].Units)),
-            }).ToList();
+            .Select(step => new double[] { step.First!.Step, step.First.Epoch, GradientFlow.Of(step.First, step.Last!, layers) }).ToList();
         return
         [
             new(Title("Gradient flow", job), Epoch, new("log10 of norm(∂C/∂z) in the first over the last hidden layer"), flow.Count == 0 ? [] : [Thin("flow", flow)])
@@ -103,8 +99,8 @@ public static class JobCharts
         };
     }
 
-    /// <summary>Index of the last hidden layer; −1 without any. The output layer is last of all.</summary>
-    private static int LastHidden(Job job) => (job.Layers?.Count ?? 1) - 2;
+    /// <summary>Index of the last hidden layer; negative without any.</summary>
+    private static int LastHidden(Job job) => GradientFlow.Last(job.Layers ?? []);
 
     private static IEnumerable<string> Names(Job job, Dictionary<int, bool> exact) =>
         (job.Layers ?? []).Take(LastHidden(job) + 1).Where(layer => exact.TryGetValue(layer.Index, out var zeros) && !zeros).Select(layer => layer.Name);

@@ -127,9 +127,9 @@ public static class SweepCurves
             """;
         var stats = new List<(int, CurveStat)>();
         await foreach (var row in RowsAsync(db, sql, sweep, places, cancellation,
-            ("netArms", deep.Select(net => net.Arm).ToArray()), ("last", deep.Select(net => (short)(net.Layers.Count - 2)).ToArray()),
-            // The norms' widths: only the ratio of the root mean squares differs from run to run.
-            ("widths", deep.Select(net => GradientFlow.Of(GradientFlow.Norm(1, net.Layers[0].Units), GradientFlow.Norm(1, net.Layers[^2].Units))).ToArray())))
+            ("netArms", deep.Select(net => net.Arm).ToArray()), ("last", deep.Select(net => (short)GradientFlow.Last(net.Layers)).ToArray()),
+            // What the layers' widths contribute: the rest is the ratio of the root mean squares.
+            ("widths", deep.Select(net => GradientFlow.Of(new() { GradientRms = 1 }, new() { GradientRms = 1, Layer = (short)GradientFlow.Last(net.Layers) }, net.Layers)).ToArray())))
             stats.Add((row.GetInt16(0), Stat(row, 4)));
         return stats;
     }

@@ -21,7 +21,7 @@ public sealed class InitPairing : Study
         {
           "base": {
             "dataset": {"name": ""},
-            "training": {"epochs": {{(size == StudySize.Quick ? 10 : 5)}}, "batchSize": 64, "optimizer": {"name": "sgd", "learningRate": 0.01, "momentum": 0.9} },
+            "training": {"epochs": {{(size == StudySize.Quick ? 30 : 8)}}, "batchSize": 64, "optimizer": {"name": "sgd", "learningRate": 0.002, "momentum": 0.9} },
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 1000)}} }
           },
           "arms": [{{string.Join(",\n", from depth in Depths from activation in Activations from initializer in Initializers select $$"""
@@ -37,8 +37,9 @@ public sealed class InitPairing : Study
     {
         var deep = e.Family("testAccuracy", e.Spec.Delta, [.. Pairs(30)]);
         var shallow = e.Family("testAccuracy", e.Spec.Delta, [.. Pairs(3)]);
-        string Figures(string arm) => $"{arm}: gradient flow {Flow(e.Summary(arm, run => run.GradientFlow(run.First)).Mean)} before training, "
+        string Figures(string arm) => $"{arm}: gradient flow {Flow(e.Summary(arm, run => run.GradientFlow(run.First)).Mean)} before training (predicted {Flow(Predicted(arm))}), "
             + $"{StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing, test accuracy {StudyEvidence.Percent(e.Summary(arm, "testAccuracy").Mean)}.";
+        double? Predicted(string arm) => e.Cells(arm).Select(run => run.Preflight?.GradientFlow).FirstOrDefault(flow => flow is not null);
         var matched = Arm("relu", "kaiming_normal", 30);
         var mismatched = Arm("relu", "xavier_normal", 30);
         return new(

@@ -43,7 +43,7 @@ public abstract class Study
     protected abstract string Request(StudySize size);
 
     /// <summary>What the finished cells say.</summary>
-    public abstract StudyReading Read(StudyEvidence evidence);
+    public abstract StudyReading Read(StudyEvidence e);
 
     /// <summary>What is measured beside the trainings, by a worker; null for nothing.</summary>
     public virtual StudyMeasurement? Measure(StudySize size) => null;

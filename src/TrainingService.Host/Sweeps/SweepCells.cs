@@ -39,7 +39,8 @@ public static class SweepCells
             // Nothing but the seed and the name differs between the seeds of an arm.
             if (!templates.TryGetValue((cell.Arm, cell.Uses), out var template))
                 templates[(cell.Arm, cell.Uses)] = template = rules.Job(spec, cell.Arm, cell.Uses, cell.Seed);
-            var job = new CheckedJob(rules.Named(template.Spec, spec, cell.Arm, cell.Candidate, cell.Seed), template.Plan);
+            var job = new CheckedJob(SweepRules.Named(template.Request, spec, cell.Arm, cell.Candidate, cell.Seed),
+                SweepRules.Named(template.Spec, spec, cell.Arm, cell.Candidate, cell.Seed), template.Plan);
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
@@ -64,12 +65,16 @@ public static class SweepCells
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
         var last = ends.Where(layer => layer.Step > 0).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
+        var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds![0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
+        var preflights = await db.Jobs.AsNoTracking().Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Preflight })
+            .ToDictionaryAsync(job => job.Id, job => job.Preflight, cancellation);
         var order = sweep.Spec.Seeds!.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
         return [.. cells.OrderBy(cell => cell.Arm).ThenBy(cell => order.GetValueOrDefault(cell.Seed)).Select(cell =>
         {
             var job = jobs[cell.JobId];
             return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers ?? [],
-                [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
+                [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)],
+                preflights.GetValueOrDefault(cell.JobId));
         })];
     }
 }

@@ -1,3 +1,4 @@
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -31,8 +32,9 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 /// <param name="Layers">What the layers are.</param>
 /// <param name="First">The layers before training.</param>
 /// <param name="Last">The layers' last measurement.</param>
+/// <param name="Preflight">What theory said of the net; read for one seed of each arm only, since it is long and seeds hardly change it.</param>
 public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
-    IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last)
+    IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last, Preflight? Preflight)
 {
     public bool Diverged => ErrorCode == "diverged";
 
@@ -86,8 +88,10 @@ public static class SweepMetrics
         OfLayers("bornDeadFraction", false, row => row.BornDeadFraction),
         OfLayers("diedFraction", false, row => row.DiedFraction),
         OfLayers("saturation", false, row => row.Saturation),
-        OfLayers("meanShift", false, row => Math.Abs(row.MeanActivation) / row.RmsActivation),
+        OfLayers("meanShift", false, MeanShift),
+        OfLayers("initialMeanShift", false, MeanShift, beforeTraining: true),
         new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
+        new(new("initialGradientFlow", true, false, 0), c => c.GradientFlow(c.First), null, null, "validationLoss"),
     ];
 
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
@@ -101,6 +105,8 @@ public static class SweepMetrics
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name, 0)!, c => value(c.Result!), 0.02, null, "validationLoss");
 
-    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value) =>
-        new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, value), 0.01, null, "validationLoss");
+    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value, bool beforeTraining = false) =>
+        new(new(name, higherIsBetter, true), c => c.OverHidden(beforeTraining ? c.First : c.Last, value), 0.01, null, "validationLoss");
+
+    private static float? MeanShift(LayerRow row) => Math.Abs(row.MeanActivation) / row.RmsActivation;
 }

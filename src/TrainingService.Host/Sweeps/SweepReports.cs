@@ -29,8 +29,8 @@ public static class SweepReports
             Contrasts = contrasts,
             Notes = [.. Notes(sweep, cells, metric)],
             Provenance = new(
-                [], [],
-                spec.Base.Dataset.Name, [], spec.Seeds!, spec),
+                Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),
+                spec.Base.Dataset.Name, Distinct(compared, cell => cell.Result?.DatasetSha256), spec.Seeds!, spec),
         };
     }
 
@@ -133,5 +133,11 @@ public static class SweepReports
             yield return "Seeds or arms were added after a first look. If that was done because of the figures, p-values are too small.";
         if (metric.Name is "trainAccuracy" or "trainLoss" or "validationAccuracy" or "validationLoss")
             yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, not how well new data is predicted.";
+        var versions = Distinct(compared, cell => cell.Result?.EngineVersion);
+        if (versions.Count > 1)
+            yield return $"The cells ran on different engine versions ({string.Join(", ", versions)}).";
     }
+
+    private static IReadOnlyList<string> Distinct(IEnumerable<CellResult> cells, Func<CellResult, string?> value) =>
+        [.. cells.Select(value).OfType<string>().Distinct().Order()];
 }

@@ -69,7 +69,7 @@ public sealed class SweepRules(JobRules jobs)
     private static JobSpec WithPriority(JobSpec job) => job with { Priority = job.Priority ?? "low" };
 
     /// <summary>With the cell's seed and a name that tells where it belongs.</summary>
-    public JobSpec Named(JobSpec job, SweepSpec spec, int arm, int candidate, long seed)
+    public static JobSpec Named(JobSpec job, SweepSpec spec, int arm, int candidate, long seed)
     {
         var name = $"{spec.Name ?? "sweep"} · {spec.Arms![arm].Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
         return WithPriority(job) with { Name = name.Length <= 200 ? name : name[..200], Training = (job.Training ?? new()) with { Seed = seed } };

@@ -30,7 +30,7 @@ public sealed class Lease
         // Leases are told by the database's clock alone, so that workers need not agree on the time.
         var claimed = await db.Jobs.FromSql($"""
             UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = {options.Owner}, lease_until = now() + {options.Lease},
-                started_at = {DateTimeOffset.UtcNow}, epoch = 0, step = 0, samples_per_second = NULL, eta_seconds = NULL, layers = NULL
+                started_at = {DateTimeOffset.UtcNow}, epoch = 0, step = 0, samples_per_second = NULL, eta_seconds = NULL, layers = NULL, findings = NULL, preflight = NULL
             WHERE id = {id} AND status = 'queued' RETURNING *, xmin
             """).ToListAsync(cancellation);
         if (claimed is not [var job])
@@ -40,6 +40,8 @@ public sealed class Lease
             // An attempt begins at step 0, so what an earlier one measured goes.
             await db.Metrics.Where(m => m.JobId == id).ExecuteDeleteAsync(cancellation);
             await db.Layers.Where(l => l.JobId == id).ExecuteDeleteAsync(cancellation);
+            await db.Units.Where(u => u.JobId == id).ExecuteDeleteAsync(cancellation);
+            await db.Findings.Where(f => f.JobId == id).ExecuteDeleteAsync(cancellation);
         }
         await transaction.CommitAsync(cancellation);
         return new(databases, options.Lease, job);

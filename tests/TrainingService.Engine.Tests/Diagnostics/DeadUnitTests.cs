@@ -22,12 +22,12 @@ public class DeadUnitTests
             if (step == 6)
                 Bias(trainer, 1e4f, 5);
         });
-        (float, float, float) At(int step) => (run.Points[step][0].DeadFraction, run.Points[step][0].BornDeadFraction, run.Points[step][0].DiedFraction);
-        Assert.Equal((0.3f, 0.3f, 0), At(0));
-        Assert.Equal((0.3f, 0.3f, 0), At(2));
-        Assert.Equal((0.4f, 0.3f, 0.1f), At(3));
-        Assert.Equal((0.2f, 0.1f, 0.1f), At(5));
-        Assert.Equal((0.1f, 0.1f, 0), At(7));
+        (float, float, float, float) At(int step) => run.Points[step][0] is var p ? (p.DeadFraction, p.BornDeadFraction, p.DiedFraction, p.RevivedFraction) : default;
+        Assert.Equal((0.3f, 0.3f, 0, 0), At(0));
+        Assert.Equal((0.3f, 0.3f, 0, 0), At(2));
+        Assert.Equal((0.4f, 0.3f, 0.1f, 0), At(3));
+        Assert.Equal((0.2f, 0.1f, 0.1f, 0.2f), At(5));
+        Assert.Equal((0.1f, 0.1f, 0, 0.3f), At(7));
     }
 
     [Fact]
@@ -49,6 +49,8 @@ public class DeadUnitTests
         Assert.True(point.OffRate >= 0.3f);
         // gelu(-50) underflows to 0 exactly
         Assert.Equal(activation == "gelu" ? 0.3f : 0, point.Sparsity, 0.1f);
+        // they pass a gradient still: locked, not dead
+        Assert.Equal((0.3f, 0, 0), (point.NegativeLockedFraction, point.DeadFraction, point.NearDeadFraction));
     }
 
     [Fact]

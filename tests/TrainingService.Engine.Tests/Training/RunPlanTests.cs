@@ -161,7 +161,13 @@ public class RunPlanTests
         AssertRefused("/diagnostics/everySteps", "not 0", diagnostics: new() { EverySteps = 0 });
         AssertRefused("/diagnostics/evaluationRows", "not 0", diagnostics: new() { EvaluationRows = 0 });
         AssertRefused("/diagnostics/evaluationRows", "100,000", diagnostics: new() { EvaluationRows = 100_001 });
-        AssertRefused("/diagnostics/rules", "not supported yet", diagnostics: new() { Rules = new Dictionary<string, object> { ["overfit"] = 1 } });
+        AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
+        AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn",
+            diagnostics: new() { Rules = new() { Overfit = new() { Error = 1 } } });
+        AssertRefused("/diagnostics/rules/dead_units/warn", "at most error, which is 0.5", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = 0.7 } } });
+        AssertRefused("/diagnostics/rules/update_ratio/min", "below max, which is -1", diagnostics: new() { Rules = new() { UpdateRatio = new() { Min = 1 } } });
+        AssertRefused("/diagnostics/rules/update_ratio/evaluations", "> 0, not 0", diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
+        AssertRefused("/diagnostics/effectiveRank", "rows units^2", model: new() { HiddenLayers = [2000] }, diagnostics: new() { EffectiveRank = true });
     }
 
     [Fact]
@@ -221,7 +227,8 @@ public class RunPlanTests
         Assert.Equal(new OptimizerSpec { Name = "sgd", LearningRate = 0.05, Momentum = 0.9, Nesterov = false, WeightDecay = 0 }, plan.Training.Optimizer);
         Assert.Equal((10, 64, 1, "constant", "cross_entropy"),
             (plan.Training.Epochs, plan.Training.BatchSize, plan.Training.Seed, plan.Training.Schedule!.Name, plan.Training.Loss));
-        Assert.Equal((100, 2048), (plan.Diagnostics.EverySteps, plan.Diagnostics.EvaluationRows));
+        Assert.Equal((2048, false), (plan.Diagnostics.EvaluationRows, plan.Diagnostics.EffectiveRank));
+        Assert.Equal((0.1, 0.5, true), (plan.Diagnostics.Rules!.DeadUnits!.Warn, plan.Diagnostics.Rules.DeadUnits.Error, plan.Diagnostics.Rules.DeadUnits.Enabled));
         Assert.Equal((0, 0, null, null, null),
             (plan.Training.ActivityL1, plan.Training.LabelSmoothing, plan.Training.HuberDelta, plan.Training.ClipNorm, plan.Training.EarlyStopping));
         Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.HuberDelta);

@@ -134,11 +134,15 @@ public sealed class MetricTests(Service service)
             layers[0].GetProperty("activation").GetString(), layers[0].GetProperty("initializer").GetString()));
         var series = layers[0].GetProperty("series");
         Assert.Equal(
-            ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "saturation", "meanActivation", "rmsActivation", "meanAbsActivation",
-                "gradientRms", "updateRatio", "weightRms"],
+            ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "revivedFraction", "nearDeadFraction", "dormantFraction",
+                "dormantFractionAt0", "dormantFractionAt10", "saturation", "meanActivation", "rmsActivation", "activationVariance", "meanAbsActivation",
+                "centredness", "relativeL1", "gradientRms", "updateRatio", "weightRms"],
             series.EnumerateObject().Select(s => s.Name));
-        Assert.Equal(["slope"], layers[1].GetProperty("series").EnumerateObject().Select(s => s.Name).Except(series.EnumerateObject().Select(s => s.Name)));
+        Assert.Equal(["slope", "varianceRatio"], layers[1].GetProperty("series").EnumerateObject().Select(s => s.Name).Except(series.EnumerateObject().Select(s => s.Name)));
         Assert.Equal(0, series.GetProperty("sparsity")[0][0].GetInt64());
+        // variances 1 - 0.25 and 0.5625 - 0.25
+        Assert.Equal((0.5, 0.3125 / 0.75), (series.GetProperty("centredness")[0][2].GetDouble(), layers[1].GetProperty("series").GetProperty("varianceRatio")[0][2].GetDouble()), (a, b) =>
+            Math.Abs(a.Item1 - b.Item1) + Math.Abs(a.Item2 - b.Item2) < 1e-6);
         Assert.Equal(1, series.GetProperty("updateRatio")[0][0].GetInt64());
         // norms 1 * sqrt(16) and 0.2 * sqrt(4): a ratio of 10
         Assert.Equal(30, answer.GetProperty("gradientFlow").GetArrayLength());
@@ -187,8 +191,21 @@ public sealed class MetricTests(Service service)
             writer.Add(new MetricPoint(step, step / 2.0, Split.Train, step == 1234 ? 99 : 0.25f, accuracy, LearningRate: 0.05f));
             if (step % 10 == 0)
                 writer.Add(new MetricPoint(step, step / 2.0, Split.Validation, 1, 0.5f));
-            writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint(step, step / 2.0, layer, 0.5f, 0.5f, 0, 0, 0, 0, 0.5f, 1, 0.5f,
-                layer == 0 ? 1 : 0.2f, 0.1f, step == 0 ? null : 1e-3f, layer == 1 ? 0.25f : null))]);
+            writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint
+            {
+                Step = step,
+                Epoch = step / 2.0,
+                Layer = layer,
+                Sparsity = 0.5f,
+                OffRate = 0.5f,
+                MeanActivation = 0.5f,
+                RmsActivation = layer == 0 ? 1 : 0.75f,
+                MeanAbsActivation = 0.5f,
+                GradientRms = layer == 0 ? 1 : 0.2f,
+                WeightRms = 0.1f,
+                UpdateRatio = step == 0 ? null : 1e-3f,
+                Slope = layer == 1 ? 0.25f : null,
+            })]);
             if (writer.Waiting > 1000)
                 await FlushAsync();
         }

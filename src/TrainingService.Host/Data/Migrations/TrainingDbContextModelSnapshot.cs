@@ -22,6 +22,31 @@ namespace TrainingService.Host.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Layer")
+                        .HasColumnType("text")
+                        .HasColumnName("layer");
+
+                    b.Property<string>("Finding")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("finding");
+
+                    b.HasKey("JobId", "Rule", "Layer")
+                        .HasName("pk_job_findings");
+
+                    b.ToTable("job_findings", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Jobs.IdempotencyRecord", b =>
                 {
                     b.Property<string>("Key")
@@ -103,6 +128,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("eta_seconds");
 
+                    b.Property<string>("Findings")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("findings");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -133,9 +162,17 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("Preflight")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("preflight");
+
                     b.Property<short>("Priority")
                         .HasColumnType("smallint")
                         .HasColumnName("priority");
+
+                    b.Property<string>("Request")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("request");
 
                     b.Property<string>("Result")
                         .HasColumnType("jsonb")
@@ -171,6 +208,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("sweep_id");
 
+                    b.Property<Guid?>("Verifies")
+                        .HasColumnType("uuid")
+                        .HasColumnName("verifies");
+
                     b.Property<uint>("Version")
                         .IsConcurrencyToken()
                         .ValueGeneratedOnAddOrUpdate()
@@ -179,6 +220,9 @@ namespace TrainingService.Host.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_jobs");
+
+                    b.HasIndex("SweepId", "FinishedAt")
+                        .HasDatabaseName("ix_jobs_sweep_id_finished_at");
 
                     b.HasIndex("Status", "Priority", "Id")
                         .HasDatabaseName("ix_jobs_status_priority_id");
@@ -212,6 +256,22 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("died_fraction");
 
+                    b.Property<float>("DormantFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction");
+
+                    b.Property<float>("DormantFractionAt0")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction_at0");
+
+                    b.Property<float>("DormantFractionAt10")
+                        .HasColumnType("real")
+                        .HasColumnName("dormant_fraction_at10");
+
+                    b.Property<float?>("EffectiveRank")
+                        .HasColumnType("real")
+                        .HasColumnName("effective_rank");
+
                     b.Property<double>("Epoch")
                         .HasColumnType("double precision")
                         .HasColumnName("epoch");
@@ -228,21 +288,53 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("mean_activation");
 
+                    b.Property<float>("NearDeadFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("near_dead_fraction");
+
+                    b.Property<float?>("NegativeLockedFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("negative_locked_fraction");
+
                     b.Property<float>("OffRate")
                         .HasColumnType("real")
                         .HasColumnName("off_rate");
+
+                    b.Property<float>("RevivedFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("revived_fraction");
 
                     b.Property<float>("RmsActivation")
                         .HasColumnType("real")
                         .HasColumnName("rms_activation");
 
+                    b.Property<float?>("SaturatedUnitFraction")
+                        .HasColumnType("real")
+                        .HasColumnName("saturated_unit_fraction");
+
                     b.Property<float>("Saturation")
                         .HasColumnType("real")
                         .HasColumnName("saturation");
 
+                    b.Property<float?>("SaturationAbove95")
+                        .HasColumnType("real")
+                        .HasColumnName("saturation_above95");
+
+                    b.Property<float?>("SaturationAbove99")
+                        .HasColumnType("real")
+                        .HasColumnName("saturation_above99");
+
                     b.Property<float?>("Slope")
                         .HasColumnType("real")
                         .HasColumnName("slope");
+
+                    b.Property<float?>("SlopeMax")
+                        .HasColumnType("real")
+                        .HasColumnName("slope_max");
+
+                    b.Property<float?>("SlopeMin")
+                        .HasColumnType("real")
+                        .HasColumnName("slope_min");
 
                     b.Property<float>("Sparsity")
                         .HasColumnType("real")
@@ -310,6 +402,150 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("job_metrics", (string)null);
                 });
 
+            modelBuilder.Entity("TrainingService.Host.Metrics.UnitRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<short>("Layer")
+                        .HasColumnType("smallint")
+                        .HasColumnName("layer");
+
+                    b.Property<string>("Units")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("units");
+
+                    b.HasKey("JobId", "Layer")
+                        .HasName("pk_job_units");
+
+                    b.ToTable("job_units", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.Sweep", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<bool>("Extended")
+                        .HasColumnType("boolean")
+                        .HasColumnName("extended");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("Measured")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("measured");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("spec");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Study")
+                        .HasColumnType("text")
+                        .HasColumnName("study");
+
+                    b.Property<string>("StudySize")
+                        .HasColumnType("text")
+                        .HasColumnName("study_size");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_sweeps");
+
+                    b.HasIndex("Id")
+                        .HasDatabaseName("ix_sweeps_unfinished")
+                        .HasFilter("finished_at IS NULL");
+
+                    b.ToTable("sweeps", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>
+                {
+                    b.Property<Guid>("SweepId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("sweep_id");
+
+                    b.Property<short>("Arm")
+                        .HasColumnType("smallint")
+                        .HasColumnName("arm");
+
+                    b.Property<short>("Candidate")
+                        .HasColumnType("smallint")
+                        .HasColumnName("candidate");
+
+                    b.Property<long>("Seed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seed");
+
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<byte[]>("SpecHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("spec_hash");
+
+                    b.HasKey("SweepId", "Arm", "Candidate", "Seed")
+                        .HasName("pk_sweep_cells");
+
+                    b.HasIndex("JobId")
+                        .HasDatabaseName("ix_sweep_cells_job_id");
+
+                    b.ToTable("sweep_cells", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_findings_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.Job", b =>
+                {
+                    b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
+                        .WithMany()
+                        .HasForeignKey("SweepId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_jobs_sweeps_sweep_id");
+                });
+
             modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>
                 {
                     b.HasOne("TrainingService.Host.Jobs.Job", null)
@@ -328,6 +564,33 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_metrics_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Metrics.UnitRow", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_units_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_sweep_cells_jobs_job_id");
+
+                    b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
+                        .WithMany()
+                        .HasForeignKey("SweepId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_sweep_cells_sweeps_sweep_id");
                 });
 #pragma warning restore 612, 618
         }

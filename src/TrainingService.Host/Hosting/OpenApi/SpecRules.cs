@@ -106,9 +106,16 @@ public static class SpecRules
         },
         ["DiagnosticsSpec"] = new()
         {
-            ["everySteps"] = Between(1, int.MaxValue, 100),
+            ["everySteps"] = Between(1, int.MaxValue),
             ["evaluationRows"] = Between(1, 100_000, 2048),
-            ["rules"] = Field(schema => (schema.MaxProperties, schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (0, null, false)),
+            ["effectiveRank"] = Default(false),
+        },
+        ["RuleSpec"] = new()
+        {
+            ["enabled"] = Default(true),
+            ["rows"] = Share(),
+            ["firstLayerRms"] = Above(0),
+            ["evaluations"] = AtLeast(1),
         },
     };
 

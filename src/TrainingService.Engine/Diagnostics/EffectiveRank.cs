@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using TrainingService.Engine.Kernels;
+
+namespace TrainingService.Engine.Diagnostics;
+
+/// <summary>
+/// exp of the entropy of s_i / sum(s), s the singular values of a layer's activations on the evaluation rows (rows x units): how many directions they use
+/// (Roy &amp; Vetterli 2007, The effective rank, definition 1). The s_i are the roots of the eigenvalues of the Gram matrix (units x units).
+/// </summary>
+internal sealed unsafe class EffectiveRank(int units, int rows)
+{
+    /// <summary>Most operations of one evaluation over all layers: a few seconds.</summary>
+    public const double MostOperations = 5e9;
+
+    private readonly float[] _activations = new float[(long)units * rows];
+    private int _row;
+
+    /// <summary>Multiplications and additions: the Gram matrix, and its eigenvalues at a fourth of its speed.</summary>
+    public static double Operations(double units, double rows) => units * units * rows + 4 * units * units * units;
+
+    /// <summary>Adds rows, given in blocks (units x samples).</summary>
+    public void Add(float* h, int samples)
+    {
+        for (var unit = 0; unit < units; unit++)
+            for (var s = 0; s < samples; s++)
+                _activations[(long)unit * rows + _row + s] = h[Memory.Layout.Block(unit, s, units)];
+        _row += samples;
+    }
+
+    /// <summary>0 for activations that are all 0, NaN where one is not finite.</summary>
+    public float Value(CancellationToken cancellation)
+    {
+        var gram = new double[units][];
+        for (var i = 0; i < units; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            gram[i] = new double[units];
+            for (var j = 0; j <= i; j++)
+                gram[i][j] = Product(i, j);
+        }
+        if (gram.Any(row => row.Any(g => !double.IsFinite(g))))
+            return float.NaN;
+        var singular = SymmetricEigenvalues.Of(gram, cancellation).Select(e => Math.Sqrt(Math.Max(0, e))).ToArray();
+        var sum = singular.Sum();
+        return sum == 0 ? 0 : (float)Math.Exp(-singular.Where(s => s > 0).Sum(s => s / sum * Math.Log(s / sum)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private double Product(int a, int b)
+    {
+        Vector512<double> low = default, high = default;
+        var rest = 0.0;
+        fixed (float* first = _activations)
+        {
+            float* x = first + (long)a * rows, y = first + (long)b * rows;
+            var i = 0;
+            for (; i + 16 <= rows; i += 16)
+            {
+                var (xLow, xHigh) = Vector512.Widen(Vector512.Load(x + i));
+                var (yLow, yHigh) = Vector512.Widen(Vector512.Load(y + i));
+                low = Vector512.FusedMultiplyAdd(xLow, yLow, low);
+                high = Vector512.FusedMultiplyAdd(xHigh, yHigh, high);
+            }
+            for (; i < rows; i++)
+                rest += (double)x[i] * y[i];
+        }
+        return VectorMath.Sum(low + high) + rest;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using TrainingService.Engine.Memory;
+
+namespace TrainingService.Engine.Diagnostics;
+
+/// <summary>
+/// The lives of one layer's units, of an activation whose units die (<see cref="Activations.Activation.DiesWhenOff"/>). Of each step between two evaluations it
+/// takes only the gradient by the bias, a number per unit; why that suffices to tell what killed a unit stands with <see cref="Death"/>.
+/// </summary>
+internal sealed unsafe class UnitHistory(int units)
+{
+    private const int None = -1;
+
+    private readonly bool[] _bornDead = new bool[units], _dead = new bool[units], _everDead = new bool[units];
+    private readonly long[] _diedAt = Filled(units, (long)None), _revivedAt = Filled(units, (long)None);
+    private readonly Dictionary<int, Death> _deaths = [];
+
+    // at the last evaluation
+    private readonly float[] _highest = new float[units], _bias = new float[units];
+    private long _evaluated = None;
+
+    // of the gradients by the bias since then, steps being counted from there
+    private readonly float[] _sum = new float[Layout.Padded(units)], _squares = new float[Layout.Padded(units)], _largest = new float[Layout.Padded(units)];
+    private readonly int[] _largestStep = new int[Layout.Padded(units)], _activeStep = new int[Layout.Padded(units)];
+
+    /// <summary>Units that are dead and were at step 0; that are dead and were not; that are alive and were dead once.</summary>
+    public (int BornDead, int Died, int Revived) Counts
+    {
+        get
+        {
+            var (born, died, revived) = (0, 0, 0);
+            for (var n = 0; n < units; n++)
+                if (_dead[n])
+                    (born, died) = _bornDead[n] ? (born + 1, died) : (born, died + 1);
+                else if (_everDead[n])
+                    revived++;
+            return (born, died, revived);
+        }
+    }
+
+    /// <summary>Takes the step's gradient by the bias, padded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Follow(long step, float* biasGradient)
+    {
+        var now = Vector512.Create((int)Math.Min(step - _evaluated, int.MaxValue));
+        fixed (float* sum = _sum, squares = _squares, largest = _largest)
+        fixed (int* largestStep = _largestStep, activeStep = _activeStep)
+            for (var i = 0; i < units; i += 16)
+            {
+                var g = Vector512.Load(biasGradient + i);
+                var most = Vector512.Load(largest + i);
+                var larger = Vector512.GreaterThan(g, most);
+                (Vector512.Load(sum + i) + g).Store(sum + i);
+                Vector512.FusedMultiplyAdd(g, g, Vector512.Load(squares + i)).Store(squares + i);
+                Vector512.ConditionalSelect(larger, g, most).Store(largest + i);
+                Vector512.ConditionalSelect(larger.AsInt32(), now, Vector512.Load(largestStep + i)).Store(largestStep + i);
+                // a unit that no row activates has no gradient
+                Vector512.ConditionalSelect(Vector512.Equals(g, Vector512<float>.Zero).AsInt32(), Vector512.Load(activeStep + i), now).Store(activeStep + i);
+            }
+    }
+
+    /// <summary>Takes an evaluation: per unit the rows with z &gt; 0, the largest z, and the bias.</summary>
+    public void Evaluate(long step, ReadOnlySpan<int> active, ReadOnlySpan<float> highest, ReadOnlySpan<float> bias)
+    {
+        for (var n = 0; n < units; n++)
+        {
+            var dead = active[n] == 0;
+            if (_evaluated == None)
+            {
+                _bornDead[n] = dead;
+            }
+            else if (dead && !_dead[n])
+            {
+                _diedAt[n] = step;
+                _deaths[n] = DeathOf(n, step, highest[n], bias[n]);
+            }
+            else if (!dead && _dead[n])
+            {
+                _revivedAt[n] = step;
+            }
+            _dead[n] = dead;
+            _everDead[n] |= dead;
+        }
+        highest[..units].CopyTo(_highest);
+        bias[..units].CopyTo(_bias);
+        _evaluated = step;
+        foreach (var sums in (Array[])[_sum, _squares, _largest, _largestStep, _activeStep])
+            Array.Clear(sums);
+    }
+
+    private Death DeathOf(int n, long step, float highest, float bias)
+    {
+        double largest = _largest[n], others = Math.Sqrt(Math.Max(0, _squares[n] - largest * largest) / Math.Max(1, step - _evaluated - 1));
+        double fall = (double)_highest[n] - highest, biasFall = (double)_bias[n] - bias;
+        var cause = largest > 0 && largest >= 0.5 * _sum[n] && largest >= 4 * others ? DeathCause.OneOversizedUpdate
+            : biasFall >= 0.5 * fall ? DeathCause.BiasDrift
+            : DeathCause.Weights;
+        return new(cause, _activeStep[n] == 0 ? null : _evaluated + _activeStep[n], _highest[n], highest, bias - _bias[n],
+            largest > 0 ? _evaluated + _largestStep[n] : null, largest > 0 && _sum[n] > 0 ? (float)(largest / _sum[n]) : null);
+    }
+
+    /// <summary>A unit's life so far: dead at step 0, latest death and revival.</summary>
+    public (bool Dead, bool BornDead, long? DiedAt, long? RevivedAt, Death? Death) this[int n] =>
+        (_dead[n], _bornDead[n], _diedAt[n] == None ? null : _diedAt[n], _revivedAt[n] == None ? null : _revivedAt[n],
+            _deaths.TryGetValue(n, out var death) ? death : null);
+
+    public void Capture(BinaryWriter writer)
+    {
+        writer.Write(_evaluated);
+        foreach (var numbers in State)
+            writer.Write(Bytes(numbers));
+        writer.Write(_deaths.Count);
+        foreach (var (unit, d) in _deaths)
+        {
+            writer.Write(unit);
+            writer.Write((byte)d.Cause);
+            foreach (var step in (long?[])[d.LastActiveStep, d.LargestStep])
+                writer.Write(step ?? None);
+            foreach (var value in (float[])[d.HighestBefore, d.HighestAfter, d.BiasChange, d.LargestShare ?? float.NaN])
+                writer.Write(value);
+        }
+    }
+
+    public void Restore(BinaryReader reader)
+    {
+        _evaluated = reader.ReadInt64();
+        foreach (var numbers in State)
+            reader.BaseStream.ReadExactly(Bytes(numbers));
+        _deaths.Clear();
+        for (var count = reader.ReadInt32(); count > 0; count--)
+        {
+            var (unit, cause) = (reader.ReadInt32(), (DeathCause)reader.ReadByte());
+            long active = reader.ReadInt64(), largest = reader.ReadInt64();
+            float before = reader.ReadSingle(), after = reader.ReadSingle(), bias = reader.ReadSingle(), share = reader.ReadSingle();
+            _deaths[unit] = new(cause, active == None ? null : active, before, after, bias, largest == None ? null : largest, float.IsNaN(share) ? null : share);
+        }
+    }
+
+    private Array[] State => [_bornDead, _dead, _everDead, _diedAt, _revivedAt, _highest, _bias, _sum, _squares, _largest, _largestStep, _activeStep];
+
+    private static Span<byte> Bytes(Array numbers) =>
+        MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(numbers), Buffer.ByteLength(numbers));
+
+    private static T[] Filled<T>(int count, T value)
+    {
+        var result = new T[count];
+        Array.Fill(result, value);
+        return result;
+    }
+}

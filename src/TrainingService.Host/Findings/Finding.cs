@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>How bad a finding is.</summary>
+public enum Severity
+{
+    /// <summary>A hint.</summary>
+    Info,
+
+    /// <summary>The run is likely worse than it could be.</summary>
+    Warning,
+
+    /// <summary>The run is not doing what it was meant to.</summary>
+    Error,
+
+    /// <summary>The run can't succeed any more.</summary>
+    Critical,
+}
+
+/// <summary>What a rule found in a run. There is one for each rule and layer, as it was at its worst.</summary>
+public sealed record Finding
+{
+    /// <summary>The rule's name, as in <c>diagnostics.rules</c>.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>How bad it is; it may rise while the run goes on, and never falls.</summary>
+    public required Severity Severity { get; init; }
+
+    /// <summary>Name of the layer (<c>hidden1</c>, ..., <c>output</c>); null where it concerns the whole run.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Layer { get; init; }
+
+    /// <summary>Optimiser steps done when it was found like this.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>What was measured.</summary>
+    public required float Value { get; init; }
+
+    /// <summary>The threshold that it crossed.</summary>
+    public required float Threshold { get; init; }
+
+    /// <summary>One sentence.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>What to change.</summary>
+    public required Recommendation Recommendation { get; init; }
+}
+
+/// <summary>One change to the job's spec.</summary>
+/// <param name="Sentence">In words.</param>
+/// <param name="Patch">As a JSON merge patch (RFC 7396): POST it to <c>/jobs/{id}/clone</c> as it is.</param>
+public sealed record Recommendation(string Sentence, JsonObject Patch);
+
+/// <summary>How many findings a job has.</summary>
+/// <param name="Info">Hints.</param>
+/// <param name="Warning">Warnings.</param>
+/// <param name="Error">Errors.</param>
+/// <param name="Critical">Of those that the run can't survive.</param>
+public sealed record FindingCounts(int Info, int Warning, int Error, int Critical)
+{
+    public static FindingCounts None { get; } = new(0, 0, 0, 0);
+
+    public static FindingCounts Of(IEnumerable<Finding> findings)
+    {
+        var counts = findings.CountBy(f => f.Severity).ToDictionary();
+        return new(counts.GetValueOrDefault(Severity.Info), counts.GetValueOrDefault(Severity.Warning), counts.GetValueOrDefault(Severity.Error),
+            counts.GetValueOrDefault(Severity.Critical));
+    }
+}
+
+/// <summary>A row of <c>job_findings</c>, primary key (job_id, rule, layer).</summary>
+public sealed class FindingRow
+{
+    public Guid JobId { get; init; }
+    public required string Rule { get; init; }
+
+    /// <summary>Name of the layer, empty for the whole run.</summary>
+    public required string Layer { get; init; }
+    public required Finding Finding { get; set; }
+}
