@@ -5,6 +5,7 @@ using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;
@@ -46,6 +47,7 @@ try
         api.MapStudies();
         api.MapDatasets();
         api.MapCatalog();
+        api.MapReports();
     }
     app.MapHealth();
 
