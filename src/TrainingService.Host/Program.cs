@@ -1,5 +1,6 @@
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
@@ -41,6 +42,7 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
+        api.MapFindings();
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();

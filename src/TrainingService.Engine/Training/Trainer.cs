@@ -30,6 +30,7 @@ public sealed class Trainer : IDisposable
     private readonly int[] _order;
     private CancellationToken _cancellation;
     private int _orderedEpoch = -1;
+    private double? _epochBegan, _fastestEpoch;
 
     // where the run is: all of it is captured
     private long _step, _samples;
@@ -176,6 +177,7 @@ public sealed class Trainer : IDisposable
             _order[i] = i;
         new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.Order, _epoch).Shuffle(_order);
         _orderedEpoch = _epoch;
+        _epochBegan = _position == 0 ? TrainingSeconds : null;
     }
 
     /// <summary>One batch forwards and back. Answers where a number stopped being finite.</summary>
@@ -207,8 +209,12 @@ public sealed class Trainer : IDisposable
             : $"the loss was not finite at step {step}{(layer is null ? "" : $", the first non-finite numbers being in layer '{layer}'")}");
     }
 
+    private double TrainingSeconds => (_clock.Elapsed - _diagnosticsClock.Elapsed).TotalSeconds;
+
     private void EndEpoch()
     {
+        if (TrainingSeconds - _epochBegan is { } spent && !(spent > _fastestEpoch))
+            _fastestEpoch = spent;
         Volatile.Write(ref _epoch, _epoch + 1);
         _position = 0;
         if (_data.Validation is not { } held)
@@ -312,6 +318,7 @@ public sealed class Trainer : IDisposable
             TestR2 = test?.R2,
             BestEpoch = _bestEpoch,
             Seconds = seconds,
+            FastestEpochSeconds = _fastestEpoch,
             DiagnosticsSeconds = _diagnosticsClock.Elapsed.TotalSeconds,
             SamplesPerSecond = _samples / seconds,
             ParameterCount = _plan.ParameterCount,

@@ -165,6 +165,12 @@ public sealed record TrainingResult
     /// <summary>Of which the layer evaluations took.</summary>
     public double DiagnosticsSeconds { get; init; }
 
+    /// <summary>
+    /// Wall time of the fastest epoch, evaluations left out: what the training itself costs, since whatever else the machine does can only add to it. Null if no
+    /// epoch was trained from its beginning to its end.
+    /// </summary>
+    public double? FastestEpochSeconds { get; init; }
+
     /// <summary>Training rows per second over the run.</summary>
     public double SamplesPerSecond { get; init; }
 

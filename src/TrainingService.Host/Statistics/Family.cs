@@ -19,6 +19,12 @@ namespace TrainingService.Host.Statistics;
 /// arm wins that diverges significantly less often (McNemar); where it excludes zero, but the arm that it favours diverges more often, nobody wins: that is a
 /// trade-off. A divergence on one side only excludes equivalence.
 /// </para>
+/// <para>
+/// Simulated, 2,000 sweeps each: arms that behave alike have a winner in at most 5 % (normal, skewed, heavy-tailed, rounded, diverging values; 6, 10, 30
+/// seeds); a true difference of delta is called equivalent in at most 4.8 % (normal differences of any spread, single rows of a coarse metric). What no method
+/// for a mean of few values can promise: arms with equal means whose differences are strongly skewed. With exponential ones a winner was found in 4 to 8 % for
+/// one contrast and up to 14 % for four, and equivalence in up to 11 % on the side of the long tail (6 seeds).
+/// </para>
 /// </remarks>
 public static class Family
 {

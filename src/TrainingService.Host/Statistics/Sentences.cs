@@ -38,13 +38,14 @@ internal static class Sentences
         return $"{Effect(mean, contrast, outcome)} ({interval}{p})";
     }
 
-    private static string Effect(double mean, Contrast contrast, Outcome outcome) => (contrast.IsInteraction, Math.Abs(mean) <= contrast.Differences.Noise) switch
-    {
-        (true, true) => $"the gains in {outcome.Words} do not differ",
-        (true, false) => $"the gains in {outcome.Words} differ by {outcome.Amount(Math.Abs(mean))}",
-        (false, true) => $"mean {outcome.Words} does not differ",
-        _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {outcome.Amount(Math.Abs(mean))}",
-    };
+    private static string Effect(double mean, Contrast contrast, Outcome outcome) =>
+        (contrast.IsInteraction, Math.Abs(mean) <= contrast.Differences.Noise) switch
+        {
+            (true, true) => $"the gains in {outcome.Words} do not differ",
+            (true, false) => $"the gains in {outcome.Words} differ by {outcome.Amount(Math.Abs(mean))}",
+            (false, true) => $"mean {outcome.Words} does not differ",
+            _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {outcome.Amount(Math.Abs(mean))}",
+        };
 
     /// <summary>Significant, but smaller than what matters.</summary>
     private static string Small(ContrastResult result, Outcome outcome) => result.Equivalence.Equivalent

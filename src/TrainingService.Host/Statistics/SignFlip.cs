@@ -63,18 +63,25 @@ public readonly record struct SignFlip(double PValue, bool Exact)
     }
 
     /// <summary>The sums of sizes[from..to] under all signs, ascending: each size doubles the list, and merging two ascending lists keeps the order.</summary>
-    private static double[] Sums(List<double> sizes, int from, int to)
+    private static Span<double> Sums(List<double> sizes, int from, int to)
     {
-        double[] sums = [0];
+        var (sums, merged) = (new double[(1 << (to - from)) + 1], new double[(1 << (to - from)) + 1]);
+        var count = 1;
         for (var i = from; i < to; i++)
         {
-            var merged = new double[2 * sums.Length];
-            var (size, minus, plus) = (sizes[i], 0, 0);
-            for (var k = 0; k < merged.Length; k++)
-                merged[k] = minus < sums.Length && sums[minus] - size <= sums[plus] + size ? sums[minus++] - size : sums[plus++] + size;
-            sums = merged;
+            var (size, lowers) = (sizes[i], 0);
+            // The lower list ends first; then the upper one is always the less. Written so that nothing branches on the data: these are coin flips.
+            sums[count] = double.PositiveInfinity;
+            count *= 2;
+            for (var k = 0; k < count; k++)
+            {
+                var (lower, upper) = (sums[lowers] - size, sums[k - lowers] + size);
+                merged[k] = double.MinNative(lower, upper);
+                lowers += lower <= upper ? 1 : 0;
+            }
+            (sums, merged) = (merged, sums);
         }
-        return sums;
+        return sums.AsSpan(0, count);
     }
 
     private static double Drawn(List<double> sizes, double least)

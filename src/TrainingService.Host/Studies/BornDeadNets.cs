@@ -24,7 +24,7 @@ public sealed class BornDeadNets : Study
     public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, drawn by Kaiming's initialiser with zero biases, against 1 - (1 - 2^-N)^(L-1) "
         + "(Lu et al. 2019); and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 12 : 24;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
 
     public override StudyMeasurement Measure(StudySize size)
     {

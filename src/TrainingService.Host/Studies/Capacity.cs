@@ -13,7 +13,7 @@ public sealed class Capacity : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
     public override string Method => "Training loss and generalisation gap of ReLU, leaky ReLU (0.1) and tanh nets from 4 to 128 units wide; paired by seed, exact sign-flip test, Holm over the widths.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 12 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
     protected override string Request(StudySize size) => $$"""
         {

@@ -27,6 +27,14 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
             _ => Verdict.Inconclusive,
         }, Join(before, contrast.Sentence, after), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 
+    /// <summary>The claim is that a mean lies in a range: supported if its interval does, refuted if that lies outside.</summary>
+    public static Verdict Within(ArmSummary mean, double low, double high) => mean.Ci95 switch
+    {
+        [var from, var to] when from >= low && to <= high => Verdict.Supported,
+        [var from, var to] when to < low || from > high => Verdict.Refuted,
+        _ => Verdict.Inconclusive,
+    };
+
     /// <summary>Supported if all parts are, refuted if one is.</summary>
     public static Verdict All(IEnumerable<Verdict> parts)
     {

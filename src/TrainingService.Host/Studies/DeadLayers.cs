@@ -11,7 +11,7 @@ public sealed class DeadLayers : Study
     public override string Method => "Test accuracy of nets of three ReLU layers in which nothing, half of the middle layer, all of the middle layer or all layers are dead from the start "
         + "(bias -1000); paired by seed, exact sign-flip test and test of equivalence.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 8 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
     protected override string Request(StudySize size) => $$"""
         {

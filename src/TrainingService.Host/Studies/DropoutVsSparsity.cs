@@ -11,7 +11,7 @@ public sealed class DropoutVsSparsity : Study
     public override string Method => "Test accuracy with and without dropout (0.3) of ReLU nets, made sparser by an l1 penalty on activations or not, on few training rows, where dropout can help; "
         + "interaction contrast on the gains, paired by seed, exact sign-flip test.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 14 : 24;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 24;
 
     protected override string Request(StudySize size) => $$"""
         {
@@ -24,8 +24,8 @@ public sealed class DropoutVsSparsity : Study
           "arms": [
             {"name": "{{Dense}}"},
             {"name": "{{DenseDropout}}", "patch": {"model": {"dropout": 0.3} } },
-            {"name": "{{Sparse}}", "patch": {"training": {"activityL1": 0.001} } },
-            {"name": "{{SparseDropout}}", "patch": {"model": {"dropout": 0.3}, "training": {"activityL1": 0.001} } }
+            {"name": "{{Sparse}}", "patch": {"training": {"activityL1": 0.03} } },
+            {"name": "{{SparseDropout}}", "patch": {"model": {"dropout": 0.3}, "training": {"activityL1": 0.03} } }
           ],
           "baseline": "{{Dense}}",
           "contrasts": [{"arm": "{{DenseDropout}}", "baseline": "{{Dense}}"}, {"arm": "{{SparseDropout}}", "baseline": "{{Sparse}}"}]

@@ -12,7 +12,7 @@ public sealed class Saturation : Study
     public override string Method => "Saturation, gradient flow, share of runs that learn nothing and test accuracy of sigmoid, tanh and ReLU nets of 2, 5 and 10 layers, each with "
         + "its usual initialiser; paired by seed, exact sign-flip test, Holm over all.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 8 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
     protected override string Request(StudySize size) => $$"""
         {

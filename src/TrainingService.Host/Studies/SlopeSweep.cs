@@ -10,7 +10,7 @@ public sealed class SlopeSweep : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C3];
     public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 1 (no activation at all) against slope 0.01, and of PReLU; paired by seed, exact sign-flip test, Holm over all.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 12 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 16;
 
     protected override string Request(StudySize size) => $$"""
         {

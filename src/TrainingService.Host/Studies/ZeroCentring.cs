@@ -10,7 +10,7 @@ public sealed class ZeroCentring : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C11];
     public override string Method => "|mean| / rms of the hidden activations after training, against ReLU's, and test accuracy; paired by seed, exact sign-flip test, Holm over all.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 10 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
     protected override string Request(StudySize size) => $$"""
         {
@@ -33,9 +33,9 @@ public sealed class ZeroCentring : Study
     public override StudyReading Read(StudyEvidence e)
     {
         (string, string)[] pairs = [.. Others.Select(name => (name, "relu"))];
-        var shift = e.Family("meanShift", 0.05, pairs);
+        var shift = e.Family("biasShift", 0.05, pairs);
         var accuracy = e.Family("testAccuracy", e.Spec.Delta, pairs);
-        var figures = string.Join(", ", Others.Prepend("relu").Select(name => $"{name} {StudyEvidence.Number(e.Summary(name, "meanShift").Mean)}"));
+        var figures = string.Join(", ", Others.Prepend("relu").Select(name => $"{name} {StudyEvidence.Number(e.Summary(name, "biasShift").Mean)}"));
         return new($"Mean over rms of the hidden activations: {figures}. Does it help? {string.Join(" ", accuracy.Select(contrast => contrast.Sentence))}",
         [
             Studies.Claims.C11.Report(shift[0].Equivalence.Equivalent ? Statistics.Verdict.Refuted : shift[0].Verdict,

@@ -82,14 +82,16 @@ public static class SweepMetrics
         Loss("trainLoss", r => r.TrainLoss),
         new(new("generalizationGap", false, true), c => c.Result!.TrainAccuracy - c.Result.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
+        new(new("fastestEpochSeconds", false, false, 0), c => c.Result!.FastestEpochSeconds, null, null, "validationLoss"),
         OfLayers("sparsity", true, row => row.Sparsity),
         OfLayers("offRate", true, row => row.OffRate),
         OfLayers("deadFraction", false, row => row.DeadFraction),
         OfLayers("bornDeadFraction", false, row => row.BornDeadFraction),
         OfLayers("diedFraction", false, row => row.DiedFraction),
         OfLayers("saturation", false, row => row.Saturation),
-        OfLayers("meanShift", false, MeanShift),
-        OfLayers("initialMeanShift", false, MeanShift, beforeTraining: true),
+        // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998; "bias shift": Clevert et al. 2016)
+        new(new("biasShift", false, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
+        new(new("initialBiasShift", false, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
         new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
         new(new("initialGradientFlow", true, false, 0), c => c.GradientFlow(c.First), null, null, "validationLoss"),
     ];
@@ -105,8 +107,8 @@ public static class SweepMetrics
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name, 0)!, c => value(c.Result!), 0.02, null, "validationLoss");
 
-    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value, bool beforeTraining = false) =>
-        new(new(name, higherIsBetter, true), c => c.OverHidden(beforeTraining ? c.First : c.Last, value), 0.01, null, "validationLoss");
+    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value) =>
+        new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, value), 0.01, null, "validationLoss");
 
-    private static float? MeanShift(LayerRow row) => Math.Abs(row.MeanActivation) / row.RmsActivation;
+    private static float? BiasShift(LayerRow row) => Math.Abs(row.MeanActivation) / row.RmsActivation;
 }

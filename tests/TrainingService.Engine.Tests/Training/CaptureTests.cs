@@ -111,5 +111,5 @@ public class CaptureTests
         return new(trainer.Run(cancellation?.Token ?? TestContext.Current.CancellationToken), metrics, points, trainer.Layers);
     }
 
-    private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, SamplesPerSecond = 0 };
+    private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
 }

@@ -13,7 +13,7 @@ public sealed class DependencyTests
     {
         [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
         [("Jobs", "Worker")] = ["JobQueue"],
-        [("Worker", "Datasets")] = ["DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
+        [("Worker", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
         [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
         [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow"],
         [("Metrics", "Jobs")] = ["Job"],
@@ -40,6 +40,15 @@ public sealed class DependencyTests
     {
         var users = TypeReferences.OfHost().Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
         Assert.All(users, user => Assert.True(user.StartsWith(Host + "Worker.", StringComparison.Ordinal) || user is Host + "Hosting.Database", user));
+    }
+
+    [Fact]
+    public void Statistics_are_arrays_in_and_records_out()
+    {
+        string[] others = [Host, "Microsoft.", "Npgsql.", "Hangfire.", "System.Net.", "System.Data.", "System.IO."];
+        var known = TypeReferences.OfHost().Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
+            .Where(to => !to.StartsWith(Host + "Statistics.", StringComparison.Ordinal) && others.Any(other => to.StartsWith(other, StringComparison.Ordinal)));
+        Assert.Equal([Host + "Datasets.SplitMix64"], known);
     }
 
     [Fact]
