@@ -282,8 +282,8 @@ public static partial class ChartSvg
                 if (attribute.Name.LocalName is not ("stroke-miterlimit" or "clip-path"))
                     tidy.Add(new XAttribute(attribute.Name, Decimal().Replace(attribute.Value, number => double.Parse(number.Value, CultureInfo.InvariantCulture).ToString(
                         attribute.Name.LocalName.EndsWith("opacity", StringComparison.Ordinal) ? "0.##" : "0.#", CultureInfo.InvariantCulture))));
-            // Backgrounds are transparent, which Skia writes as a rectangle without a fill: black.
-            if (shape.Attribute("fill-opacity")?.Value == "0" || (shape.Attribute("fill")?.Value is null or "none" && shape.Attribute("stroke") is null))
+            // The left axis' ticks have no length. Backgrounds are transparent, which Skia writes as a rectangle without a fill: black.
+            if (shape.Attribute("stroke")?.Value == "black" || shape.Attribute("fill-opacity")?.Value == "0" || (shape.Attribute("fill")?.Value is null or "none" && shape.Attribute("stroke") is null))
                 return null;
             if (shape.Attribute("stroke-width")?.Value == "2" && ChartStyle.DashOf(shape.Attribute("stroke")?.Value) is { } dash)
                 tidy.Add(new XAttribute("stroke-dasharray", dash));

@@ -43,7 +43,7 @@ public static class JobCharts
                     ? $"Share of outputs that are exactly 0; of {string.Join(", ", Names(job, exact))}, which have no exact zeros, the off rate: share of inputs z ≤ 0."
                     : "Off rate, the share of inputs z ≤ 0: this activation gives no exact zeros, so its sparsity is 0."),
             Layers(job, rows, "Dead units", new("share of the layer's units (%)", Min: 0), row => 100 * row.DeadFraction,
-                "Units with z ≤ 0 on every evaluation row. Only where the negative side is exactly flat do they get no gradient; elsewhere they are locked on that side."),
+                "Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; units of others never count as dead."),
         ];
     }
 

@@ -17,7 +17,7 @@ public static class ReportContent
     private static readonly (string Name, string Heading, bool Share)[] LayerColumns =
     [
         ("sparsity", "sparsity", true), ("offRate", "off rate", true), ("deadFraction", "dead", true), ("bornDeadFraction", "born dead", true), ("diedFraction", "died", true),
-        ("saturation", "saturated", true), ("meanActivation", "mean h", false), ("rmsActivation", "rms h", false), ("effectiveRank", "effective rank", false),
+        ("negativeLockedFraction", "locked below 0", true), ("saturation", "saturated", true), ("meanActivation", "mean h", false), ("rmsActivation", "rms h", false), ("effectiveRank", "effective rank", false),
         ("gradientRms", "rms ∂C/∂z", false), ("updateRatio", "update ratio", false), ("weightRms", "rms weight", false), ("slope", "slope", false),
     ];
 

@@ -30,7 +30,8 @@ public static class ReportPage
         tbody th { font-weight: 600; min-width: 8rem; overflow-wrap: anywhere; }
         td { white-space: nowrap; }
         .words td { white-space: normal; min-width: 7rem; }
-        tr.below td { border-top: 0; white-space: normal; padding: 0 0 .8rem; color: var(--faint); max-width: 46rem; }
+        tr.below td { border-top: 0; white-space: normal; padding: 0 0 .8rem; color: var(--faint); }
+        tr.below div { position: sticky; left: 0; max-width: min(46rem, calc(100vw - 3rem)); }
         .verdict { font-weight: 700; white-space: nowrap; }
         .supported { color: var(--supported); } .refuted { color: var(--refuted); } .equivalent { color: var(--equivalent); } .inconclusive { color: var(--inconclusive); }
         figure { margin: 1rem 0; }
@@ -130,7 +131,7 @@ public static class ReportPage
                 page.Append(i == 0 ? $"<th scope=\"row\">{Content(row.Cells[i])}</th>" : $"<td>{Content(row.Cells[i])}</td>");
             page.Append("</tr>\n");
             if (row.Below is { } below)
-                page.Append($"<tr class=\"below\"><td colspan=\"{table.Columns.Count}\">{E(below)}</td></tr>\n");
+                page.Append($"<tr class=\"below\"><td colspan=\"{table.Columns.Count}\"><div>{E(below)}</div></td></tr>\n");
         }
         page.Append("</tbody>\n</table>\n</div>\n");
     }

@@ -71,7 +71,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 $"Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: its curves are the share of inputs z ≤ 0. {Bands()}{left}", fromZero: true,
                 arm => HasZeros(arm) ? "" : " (off rate)"),
             Small("Dead units of each layer", "share of the layer's units (%)", _ => "deadFraction", 100,
-                $"Units with z ≤ 0 on every evaluation row; at epoch 0 they were born dead. Only where the negative side is exactly flat do they get no gradient. {Bands()}{left}", fromZero: true),
+                $"Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
             Small("Mean activation of each layer", "mean output", _ => "meanActivation", 1,
                 $"Over all units and evaluation rows: 0 is centred. Means and sizes, not histograms, for single activations aren't stored. {Bands()}{left}", fromZero: false),
             Small("Size of the activations of each layer", "root mean square of the outputs", _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),

@@ -29,7 +29,7 @@ public static class Ticks
         double[] between = decades < 2 ? [1, 2, 5] : [1];
         return [.. Between(Math.Floor(min), max, step).SelectMany(power => between.Select(factor => (Position: power + Math.Log10(factor), Value: factor, power)))
             .Where(tick => tick.Position >= min - 1e-9 && tick.Position <= max + 1e-9)
-            .Select(tick => new Tick(tick.Position, tick.power is >= -3 and <= 4
+            .Select(tick => new Tick(tick.Position, tick.power is >= -3 and <= 3
                 ? (tick.Value * Math.Pow(10, tick.power)).ToString("0.#####", CultureInfo.InvariantCulture)
                 : $"{(tick.Value == 1 ? "" : $"{tick.Value:0}·")}10{Superscript((int)tick.power)}"))];
     }

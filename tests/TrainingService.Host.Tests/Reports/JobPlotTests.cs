@@ -108,8 +108,17 @@ public sealed class JobPlotTests(Service service)
                 var loss = diverges && step >= 30 ? float.NaN : 2.3f / (1 + step);
                 writer.Add(new MetricPoint(step, step / 2.0, split, loss, regression ? null : 0.5f, regression ? 1 : null, regression ? 0.5f : null));
                 if (split == Split.Train)
-                    writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint(step, step / 2.0, layer, layer == 0 ? 0.5f : 0, layer == 0 ? 0.5f : 0.4f, 0.1f, 0, 0.1f,
-                        0.2f, 0.5f, 1, 0.5f, layer == 0 ? 1 : 0.2f, 0.1f, step == 0 ? null : 1e-3f, null))]);
+                    writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint
+                    {
+                        Step = step,
+                        Epoch = step / 2.0,
+                        Layer = layer,
+                        Sparsity = layer == 0 ? 0.5f : 0,
+                        OffRate = layer == 0 ? 0.5f : 0.4f,
+                        DeadFraction = 0.1f,
+                        RmsActivation = 1,
+                        GradientRms = layer == 0 ? 1 : 0.2f,
+                    })]);
             }
         await using var connection = new NpgsqlConnection(service.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
