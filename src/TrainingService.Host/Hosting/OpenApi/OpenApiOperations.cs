@@ -30,7 +30,7 @@ public static class OpenApiOperations
     private static readonly Dictionary<string, OpenApiHeader> Headers = new()
     {
         ["ETag"] = Text("Version of what was answered, for If-None-Match and If-Match."),
-        ["Location"] = Text("Address of the job.", "uri-reference"),
+        ["Location"] = Text("Address of what was created.", "uri-reference"),
         ["Retry-After"] = new()
         {
             Description = "Seconds after which asking again makes sense.",
@@ -91,9 +91,9 @@ public static class OpenApiOperations
             ((OpenApiResponse)operation.Responses[$"{status}"]).Headers = Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
         operation.Responses = Sorted(operation.Responses);
 
-        if (operation.OperationId == "createJob")
+        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples))
             foreach (var body in operation.RequestBody!.Content!.Values)
-                body.Examples = OpenApiExamples.Jobs();
+                body.Examples = examples();
         return Task.CompletedTask;
     }
 
