@@ -45,15 +45,16 @@ public sealed class Course(RunPlan plan)
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
     public bool HasLearnt => _train is [var first, .., var last] && last.Loss < Learnt * Math.Min(first.Loss, GuessingLoss ?? double.PositiveInfinity);
 
+    /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
+    public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
+
     /// <summary>
-    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null without two of them or where there is no gradient at all.
+    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null where there is no gradient at all.
     /// </summary>
     public double? GradientFlow
     {
         get
         {
-            if (Layers.Count < 3)
-                return null;
             double Norm(int layer) => Latest[layer].GradientRms * Math.Sqrt(Layers[layer].Units);
             double first = Norm(0), last = Norm(Layers.Count - 2);
             return first == 0 && last == 0 ? null : Math.Log10(first / last);
