@@ -36,11 +36,12 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             _histories[i]?.Follow(step, BiasOf(network.Observed[i]).Gradient);
     }
 
-    /// <summary>A point for each layer.</summary>
-    public LayerPoint[] Measure(long step, double epoch, bool effectiveRank, CancellationToken cancellation)
+    /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
+    public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
     {
         var layers = network.Observed;
         var ranks = effectiveRank ? layers.Select(l => new EffectiveRank(l.Linear.Units, rows.Length)).ToArray() : [];
+        var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units)).ToArray() : [];
         double loss = 0;
         var correct = 0;
         Array.Clear(_squares);
@@ -56,6 +57,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             for (var i = 0; i < layers.Count; i++)
             {
                 Count(layers[i], _next[i]);
+                if (atEnd)
+                    histograms[i].Add(layers[i].H, network.Samples);
                 if (effectiveRank)
                     ranks[i].Add(layers[i].H, network.Samples);
             }
@@ -66,7 +69,11 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
             _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]), new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
-        return [.. layers.Select((_, i) => Point(step, epoch, i) with { EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null })];
+        return [.. layers.Select((_, i) => Point(step, epoch, i) with
+        {
+            EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null,
+            Histogram = atEnd ? histograms[i].Value : null,
+        })];
     }
 
     /// <summary>The units of a layer as the last measurement found them; none before the first.</summary>

@@ -248,7 +248,7 @@ public sealed class Trainer : IDisposable
     private void MeasureLayers(double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
+        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }

@@ -1,3 +1,4 @@
+using TrainingService.Engine.Diagnostics;
 namespace TrainingService.Engine.Training;
 
 /// <summary>Which rows a metric was computed on.</summary>
@@ -112,6 +113,9 @@ public sealed record LayerPoint
 
     /// <summary>Largest learned slope.</summary>
     public float? SlopeMax { get; init; }
+
+    /// <summary>How the activations are distributed; before the first step and after the last only, and null where all are 0 or not finite.</summary>
+    public Histogram? Histogram { get; init; }
 }
 
 /// <summary>What a layer is, for readers of its points.</summary>

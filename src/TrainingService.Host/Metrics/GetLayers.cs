@@ -35,7 +35,19 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only).
 /// A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>
-public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series);
+/// <param name="Histograms">How its activations are distributed before training and at its end; exact zeros, which are <c>sparsity</c>, are left out.</param>
+public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series,
+    IReadOnlyList<LayerHistogram> Histograms);
+
+/// <summary>Counts of activations in equally wide bins.</summary>
+/// <param name="Step">When it was taken.</param>
+/// <param name="Low">Lower edge of the first bin.</param>
+/// <param name="High">Upper edge of the last bin.</param>
+/// <param name="Counts">By bin; the outer ones hold what lies beyond, too.</param>
+public sealed record LayerHistogram(long Step, double Low, double High, IReadOnlyList<long> Counts)
+{
+    public static LayerHistogram? Of(LayerRow row) => row.Histogram is [var low, var high, .. var counts] ? new(row.Step, low, high, [.. counts.Select(count => (long)count)]) : null;
+}
 
 public static class GetLayers
 {
@@ -111,6 +123,7 @@ public static class GetLayers
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
+        var histograms = new List<(int Layer, LayerHistogram Histogram)>();
         LayerRow? first = null;
         float variance = 0;
         await foreach (var row in rows.WithCancellation(cancellation))
@@ -121,6 +134,8 @@ public static class GetLayers
             if (row.Layer > 0 && row.Layer <= GradientFlow.Last(layers) && variance != 0)
                 Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, Variance(row) / variance);
             variance = Variance(row);
+            if (LayerHistogram.Of(row) is { } histogram)
+                histograms.Add((row.Layer, histogram));
             if (row.Layer == 0)
                 first = row;
             if (row.Layer == GradientFlow.Last(layers))
@@ -130,7 +145,8 @@ public static class GetLayers
         return TypedResults.Ok(new LayerCurves(
             [.. layers.Select(layer => new LayerCurve(layer.Index, layer.Name, layer.Units, layer.Activation, layer.Initializer,
                 Columns.Select(column => column.Name).Append(VarianceRatio).Where(name => curves.ContainsKey((name, layer.Index)))
-                    .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max))))],
+                    .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max)),
+                [.. histograms.Where(h => h.Layer == layer.Index).Select(h => h.Histogram)]))],
             Extremes.Keep(flow, max),
             curves.Values.Append(flow).Any(points => points.Count > max)));
     }
