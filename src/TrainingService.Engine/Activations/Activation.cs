@@ -88,22 +88,23 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
             if (TOp.LearnsSlope)
                 f = TOp.WithSlope(f, slopes[unit * slopeStride]);
             var slope = Vector512<float>.Zero;
-            for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
-            {
-                var at = (long)(first / 32) * units * 32 + unit * 32 + first % 32;
-                Vector512<float> input = Vector512.Load(z + at), output = Vector512.Load(h + at), gradient = Vector512.Load(g + at);
-                if (TOp.Random && noise != 0)
-                    f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first)));
-                if (l1 != 0)
+            var at = (long)unit * 32;
+            for (var first = 0; first < samples; first += 32, at += (long)units * 32)
+                for (var half = 0; half < 32; half += 16)
                 {
-                    // sign(h) is 0 at 0
-                    var nonzero = ~Vector512.Equals(output, Vector512<float>.Zero) & VectorMath.Present(first, samples);
-                    gradient += Vector512.CopySign(penalty, output) & nonzero;
+                    Vector512<float> input = Vector512.Load(z + at + half), output = Vector512.Load(h + at + half), gradient = Vector512.Load(g + at + half);
+                    if (TOp.Random && noise != 0)
+                        f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first + half)));
+                    if (l1 != 0)
+                    {
+                        // sign(h) is 0 at 0
+                        var nonzero = ~Vector512.Equals(output, Vector512<float>.Zero) & VectorMath.Present(first + half, samples);
+                        gradient += Vector512.CopySign(penalty, output) & nonzero;
+                    }
+                    if (TOp.LearnsSlope)
+                        slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
+                    (gradient * f.Derivative(input, output)).Store(g + at + half);
                 }
-                if (TOp.LearnsSlope)
-                    slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
-                (gradient * f.Derivative(input, output)).Store(g + at);
-            }
             if (TOp.LearnsSlope)
                 slopeGradient[unit] = VectorMath.Sum(slope);
         }

@@ -39,7 +39,7 @@ internal readonly struct FullWidth : IWidth
     public static bool Full => true;
 }
 
-/// <summary>At most 16 lanes; the others come out as 0.</summary>
+/// <summary>At most 16 lanes; the others are left as they are.</summary>
 internal readonly struct HalfWidth : IWidth
 {
     public static bool Full => false;
@@ -81,7 +81,8 @@ internal static unsafe class Tile
         var limit = Math.Min(rows, MaxRows);
         switch (limit)
         {
-            case >= 12:
+            // two tiles of 8 keep the multipliers busier than 12 and 4
+            case >= 12 when rows != 16:
                 Rows12<TA, TW>(a, segment, b, c, bias, depth, start);
                 return 12;
             case >= 8:
@@ -228,29 +229,41 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
         l4.Store(c + 128);
-        h4.Store(c + 144);
+        if (TW.Full)
+            h4.Store(c + 144);
         l5.Store(c + 160);
-        h5.Store(c + 176);
+        if (TW.Full)
+            h5.Store(c + 176);
         l6.Store(c + 192);
-        h6.Store(c + 208);
+        if (TW.Full)
+            h6.Store(c + 208);
         l7.Store(c + 224);
-        h7.Store(c + 240);
+        if (TW.Full)
+            h7.Store(c + 240);
         l8.Store(c + 256);
-        h8.Store(c + 272);
+        if (TW.Full)
+            h8.Store(c + 272);
         l9.Store(c + 288);
-        h9.Store(c + 304);
+        if (TW.Full)
+            h9.Store(c + 304);
         l10.Store(c + 320);
-        h10.Store(c + 336);
+        if (TW.Full)
+            h10.Store(c + 336);
         l11.Store(c + 352);
-        h11.Store(c + 368);
+        if (TW.Full)
+            h11.Store(c + 368);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -345,21 +358,29 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
         l4.Store(c + 128);
-        h4.Store(c + 144);
+        if (TW.Full)
+            h4.Store(c + 144);
         l5.Store(c + 160);
-        h5.Store(c + 176);
+        if (TW.Full)
+            h5.Store(c + 176);
         l6.Store(c + 192);
-        h6.Store(c + 208);
+        if (TW.Full)
+            h6.Store(c + 208);
         l7.Store(c + 224);
-        h7.Store(c + 240);
+        if (TW.Full)
+            h7.Store(c + 240);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -418,13 +439,17 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -465,9 +490,11 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -499,6 +526,7 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
     }
 }

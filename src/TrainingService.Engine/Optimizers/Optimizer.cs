@@ -33,8 +33,10 @@ internal abstract unsafe class Optimizer
     /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the spec's own) and the index from 1.</summary>
     public abstract void Begin(double learningRate, double? momentum, long step);
 
-    /// <summary>Updates <paramref name="count"/> parameters, a multiple of 16; padding has gradient 0.</summary>
-    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms);
+    /// <summary>
+    /// Updates <paramref name="count"/> parameters, a multiple of 16; padding has gradient 0. With <paramref name="stride"/> 32 only the first 16 of every 32 are there.
+    /// </summary>
+    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, int stride = 16);
 
     public static Optimizer Create(OptimizerSpec s) => s.Name switch
     {
@@ -58,11 +60,11 @@ internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bin
     public override void Begin(double learningRate, double? momentum, long step) => _op = bind(learningRate, momentum, step);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms)
+    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, int stride = 16)
     {
         var op = _op;
         Vector512<float> gradients = default, updates = default, squares = default;
-        for (var i = 0; i < count; i += 16)
+        for (var i = 0; i < count; i += stride)
         {
             var g = Vector512.Load(gradient + i);
             var before = Vector512.Load(parameters + i);
