@@ -120,7 +120,7 @@ internal sealed unsafe class Linear : Layer
                     PrefetchWeights(at);
                 var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, Plan.Inputs - q * 32, Workspace.Blocks);
                 if (!Workspace.StoresGradients)
-                    optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, Plan.Inputs - q * 32 > 16 ? 16 : 32);
+                    optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, half: Plan.Inputs - q * 32 <= 16);
                 n += rows;
             }
             _panelNorms[q] = norms;
