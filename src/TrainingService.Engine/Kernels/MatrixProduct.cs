@@ -52,9 +52,9 @@ internal static unsafe class MatrixProduct
 
     /// <summary>
     /// Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels, of which <paramref name="columns"/> are not padding.
-    /// Answers how many rows it did.
+    /// Answers how many rows it did. <paramref name="ahead"/> is brought into the cache on the way; null for nothing.
     /// </summary>
-    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks)
+    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks, Ahead* ahead = null)
     {
         var rows = 0;
         for (var block = 0; block < blocks; block += Chunk / 32)
@@ -63,9 +63,9 @@ internal static unsafe class MatrixProduct
             var start = block == 0 ? Start.Zero : Start.Tile;
             var a = outputGradient + ((long)block * outputs + n) * 32;
             var b = transposedPanel + block * 32 * 32;
-            rows = columns > 16
-                ? Tile.Multiply<RowsApart, FullWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start)
-                : Tile.Multiply<RowsApart, HalfWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start);
+            rows = columns <= 16 ? Tile.Multiply<RowsApart, HalfWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start)
+                : ahead == null ? Tile.Multiply<RowsApart, FullWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start)
+                : Tile.Multiply<RowsApartPrefetching, FullWidth>(outputs - n, a, outputs * 32, b, tile, null, depth, start, ahead);
         }
         return rows;
     }

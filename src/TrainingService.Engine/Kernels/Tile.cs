@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace TrainingService.Engine.Kernels;
 
@@ -11,6 +12,9 @@ internal interface IOperand
 
     /// <summary>From one step of the depth to the next, within 32 steps.</summary>
     static abstract int Depth { get; }
+
+    /// <summary>Whether <see cref="Ahead"/> is asked for on the way.</summary>
+    static virtual bool Prefetches => false;
 }
 
 /// <summary>Rows lie 32 apart, the depth is contiguous: weights by output, output gradients by unit.</summary>
@@ -18,6 +22,14 @@ internal readonly struct RowsApart : IOperand
 {
     public static int Row => 32;
     public static int Depth => 1;
+}
+
+/// <summary>The same, in front of something that lies far away.</summary>
+internal readonly struct RowsApartPrefetching : IOperand
+{
+    public static int Row => 32;
+    public static int Depth => 1;
+    public static bool Prefetches => true;
 }
 
 /// <summary>Rows are contiguous, the depth goes by 32: weights by input.</summary>
@@ -54,6 +66,17 @@ internal enum Start
 }
 
 /// <summary>
+/// Memory that will be needed behind the tile, asked for bit by bit while the tile is computed: all at once, it would hold up the loop's own loads.
+/// </summary>
+internal readonly unsafe struct Ahead(float* first, float* second, float* third, int depth)
+{
+    public readonly byte* First = (byte*)first, Second = (byte*)second, Third = (byte*)third;
+
+    /// <summary>Bytes a step of the depth: 16 rows of 32 numbers in all, so that 12 have come before the end.</summary>
+    public readonly int Step = Math.Max(1, 16 * 32 * sizeof(float) / depth);
+}
+
+/// <summary>
 /// The inner loops of all matrix products: a tile of R x 32 numbers, C[r][0..31] = start + sum over d of A[r][d] * B[d][0..31].
 /// <code>
 ///            B: 32 lanes wide, depth after depth
@@ -75,7 +98,7 @@ internal static unsafe class Tile
     public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : 2;
 
     /// <summary>Does the largest tile that fits into <paramref name="rows"/> rows and tells how many rows that was.</summary>
-    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         var limit = Math.Min(rows, MaxRows);
@@ -83,26 +106,26 @@ internal static unsafe class Tile
         {
             // two tiles of 8 keep the multipliers busier than 12 and 4
             case >= 12 when rows != 16:
-                Rows12<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows12<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 12;
             case >= 8:
-                Rows8<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows8<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 8;
             case >= 4:
-                Rows4<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows4<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 4;
             case >= 2:
-                Rows2<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows2<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 2;
             default:
-                Rows1<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows1<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 1;
         }
     }
 
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -171,11 +194,26 @@ internal static unsafe class Tile
             l10 = h10 = Vector512.Create(bias[10]);
             l11 = h11 = Vector512.Create(bias[11]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -267,7 +305,7 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -316,11 +354,26 @@ internal static unsafe class Tile
             l6 = h6 = Vector512.Create(bias[6]);
             l7 = h7 = Vector512.Create(bias[7]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -384,7 +437,7 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -413,11 +466,26 @@ internal static unsafe class Tile
             l2 = h2 = Vector512.Create(bias[2]);
             l3 = h3 = Vector512.Create(bias[3]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -453,7 +521,7 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -472,11 +540,26 @@ internal static unsafe class Tile
             l0 = h0 = Vector512.Create(bias[0]);
             l1 = h1 = Vector512.Create(bias[1]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -498,7 +581,7 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -512,11 +595,26 @@ internal static unsafe class Tile
         {
             l0 = h0 = Vector512.Create(bias[0]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
