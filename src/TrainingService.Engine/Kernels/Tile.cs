@@ -24,19 +24,19 @@ internal readonly struct RowsApart : IOperand
     public static int Depth => 1;
 }
 
-/// <summary>The same, in front of something that lies far away.</summary>
-internal readonly struct RowsApartPrefetching : IOperand
-{
-    public static int Row => 32;
-    public static int Depth => 1;
-    public static bool Prefetches => true;
-}
-
 /// <summary>Rows are contiguous, the depth goes by 32: weights by input.</summary>
 internal readonly struct RowsTogether : IOperand
 {
     public static int Row => 1;
     public static int Depth => 32;
+}
+
+/// <summary>The same operand, in front of something that lies far away.</summary>
+internal readonly struct Prefetching<TA> : IOperand where TA : struct, IOperand
+{
+    public static int Row => TA.Row;
+    public static int Depth => TA.Depth;
+    public static bool Prefetches => true;
 }
 
 /// <summary>How many of a tile's 32 lanes hold anything: the JIT drops the upper vectors of the half width.</summary>
@@ -68,12 +68,12 @@ internal enum Start
 /// <summary>
 /// Memory that will be needed behind the tile, asked for bit by bit while the tile is computed: all at once, it would hold up the loop's own loads.
 /// </summary>
-internal readonly unsafe struct Ahead(float* first, float* second, float* third, int depth)
+internal readonly unsafe struct Ahead(float* first, float* second, float* third, int floats, int depth)
 {
     public readonly byte* First = (byte*)first, Second = (byte*)second, Third = (byte*)third;
 
-    /// <summary>Bytes a step of the depth: 16 rows of 32 numbers in all, so that 12 have come before the end.</summary>
-    public readonly int Step = Math.Max(1, 16 * 32 * sizeof(float) / depth);
+    /// <summary>Bytes a step of the depth.</summary>
+    public readonly int Step = Math.Max(1, floats * sizeof(float) / depth);
 }
 
 /// <summary>

@@ -20,7 +20,7 @@ internal sealed unsafe class Linear : Layer
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace.States);
         Parameters = [Weight, Bias];
         InitializerRegistry.Initialize(plan, workspace.Seed, index, Weight, Bias);
-        _large = Weight.Length * sizeof(float) * (1 + workspace.States) > SecondLevelCache / 2;
+        _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing
         _forward = Forward;
@@ -71,13 +71,12 @@ internal sealed unsafe class Linear : Layer
             Workspace.Swap();
     }
 
-    private const int SecondLevelCache = 1 << 20;
-
-    /// <summary>What the update of the tile will read.</summary>
+    /// <summary>What the update of the tile will read; a little more, so that it has come before the end.</summary>
     private Ahead Weights(long at)
     {
         var values = Weight.Values + at;
-        return new(values, Workspace.States > 0 ? Weight.First + at : values, Workspace.States > 1 ? Weight.Second + at : values, Workspace.Blocks * 32);
+        return new(values, Workspace.States > 0 ? Weight.First + at : values, Workspace.States > 1 ? Weight.Second + at : values,
+            Tile.LargestRows * 32 * 4 / 3, Workspace.Blocks * 32);
     }
 
     // A few blocks at a time, so that a cancelled run ends soon however large its batch is.
