@@ -15,7 +15,8 @@ internal static unsafe class Gather
 
     /// <summary>
     /// Both layouts of the rows of a (rows, columns) matrix that <paramref name="rows"/> names: panels (samples x columns) and blocks (columns x samples).
-    /// What lies behind the last sample or column becomes 0, in a last panel of at most 16 columns only the first 16. Goes tile by tile, so that 32 rows come from memory side by side.
+    /// What lies behind the last sample or column becomes 0, in a last panel of at most 16 columns only the first 16. Goes tile by tile, so that 32 rows come from
+    /// memory side by side.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Batch(float* source, int* rows, int count, int columns, float* panels, float* blocks, int blockCount)
@@ -27,7 +28,7 @@ internal static unsafe class Gather
                 var width = Math.Min(32, columns - column);
                 if (width <= FewColumns)
                 {
-                    Narrow(source + column, rows + block * 32, Math.Min(32, count - block * 32), columns, width, tile, blocks + ((long)block * columns + column) * 32);
+                    Narrow(source + column, rows + block * 32, count - block * 32, columns, width, tile, blocks + ((long)block * columns + column) * 32);
                     continue;
                 }
                 for (var s = 0; s < 32; s++)

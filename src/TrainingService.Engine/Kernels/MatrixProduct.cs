@@ -40,7 +40,7 @@ internal static unsafe class MatrixProduct
                         }
                         // each block fetches some panels' part of the tile that the next band, or the next chunk's first, has in this one's place
                         int step = Math.Min(Chunk / 32, to - from), turn = (block - from) % step;
-                        var next = weights + (end < outputs ? Layout.Panel(n + Band, k + 32 * turn, outputs) : Layout.Panel(n - band, k + Chunk + 32 * turn, outputs));
+                        var next = weights + 32L * turn * outputs + (end < outputs ? Layout.Panel(n + Band, k, outputs) : Layout.Panel(n - band, k + Chunk, outputs));
                         var apart = step < Chunk / 32 ? (long)step * outputs * 32 : 0;
                         var ahead = new Ahead(next, next + apart, next + 2 * apart, Tile.LargestRows * 32, depth);
                         n += Tile.Multiply<Prefetching<RowsApart>, FullWidth>(end - n, a, outputs * 32, b, c + n * 32, bias + n, depth, start, &ahead);
@@ -75,8 +75,9 @@ internal static unsafe class MatrixProduct
                         }
                         // the panel that the next band, or the next chunk's first, has in this one's place is fetched by the three tiles of each block
                         var piece = depth * 32 / (3 * (to - from));
-                        var next = weights + (end < inputs ? Layout.Panel(n, k / 32 * 32 + Band, outputs) : Layout.Panel(n + Chunk, k / 32 * 32 - band, outputs))
-                            + (3 * (block - from) + k % 32 / Tile.LargestRows) * piece;
+                        var first = k - k % 32;
+                        var next = weights + (end < inputs ? Layout.Panel(n, first + Band, outputs) : Layout.Panel(n + Chunk, first - band, outputs));
+                        next += (3 * (block - from) + k % 32 / Tile.LargestRows) * piece;
                         var ahead = new Ahead(next, next, next, piece, depth);
                         k += Tile.Multiply<Prefetching<RowsTogether>, FullWidth>(rows, a, 32 * 32, b, c + k * 32, null, depth, start, &ahead);
                     }
@@ -88,7 +89,8 @@ internal static unsafe class MatrixProduct
     /// Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels, of which <paramref name="columns"/> are not padding.
     /// Answers how many rows it did. <paramref name="ahead"/> is brought into the cache on the way; null for nothing.
     /// </summary>
-    public static int WeightGradient(float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks, Ahead* ahead = null)
+    public static int WeightGradient(
+        float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks, Ahead* ahead = null)
     {
         var rows = 0;
         for (var block = 0; block < blocks; block += Chunk / 32)

@@ -113,10 +113,11 @@ internal sealed unsafe class Linear : Layer
                 var at = ((long)q * Units + n) * 32;
                 var target = Workspace.StoresGradients ? Weight.Gradient + at : tile;
                 var ahead = _large ? Weights(at) : default;
-                var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks,
-                    _large ? &ahead : null);
+                var rows = MatrixProduct.WeightGradient(
+                    Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
                 if (!Workspace.StoresGradients)
-                    optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
+                    optimizer.Apply(
+                        tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
                 n += rows;
             }
             _panelNorms[q] = norms;

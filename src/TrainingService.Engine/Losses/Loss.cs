@@ -20,8 +20,8 @@ internal readonly unsafe struct Targets(int* labels, float* values)
 internal abstract unsafe class Loss
 {
     /// <summary>
-    /// Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one. Unless <paramref name="gradient"/> is null it gets
-    /// the gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.
+    /// Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one. Unless <paramref name="gradient"/> is null it
+    /// gets the gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.
     /// </summary>
     public abstract double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0);
 
@@ -54,7 +54,8 @@ internal abstract unsafe class Loss
                 best = Vector512.ConditionalSelect(larger, output, best);
                 index = Vector512.ConditionalSelect(larger.AsInt32(), Vector512.Create(c), index);
             }
-            var right = Vector512.Equals(index, Vector512.Load(targets.Labels + first)).AsSingle() & Vector512.Equals(best, best) & VectorMath.Present(first, samples);
+            var right = Vector512.Equals(index, Vector512.Load(targets.Labels + first)).AsSingle();
+            right &= Vector512.Equals(best, best) & VectorMath.Present(first, samples);
             correct += (int)ulong.PopCount(right.ExtractMostSignificantBits());
         }
         return correct;

@@ -34,7 +34,7 @@ internal abstract unsafe class Optimizer
     public abstract void Begin(double learningRate, double? momentum, long step);
 
     /// <summary>
-    /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/> only the first 16 of every 32 are there.
+    /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/> only the first 16 of every 32 exist.
     /// </summary>
     public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false);
 
