@@ -1,5 +1,6 @@
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
@@ -37,6 +38,7 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
+        api.MapFindings();
         api.MapDatasets();
         api.MapCatalog();
     }

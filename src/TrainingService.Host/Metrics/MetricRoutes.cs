@@ -9,6 +9,7 @@ public static class MetricRoutes
     {
         var metrics = api.MapGroup("/jobs/{id:guid}").WithTags("Metrics");
         metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
+        metrics.MapGet("/layers/{layer:int}/units", GetUnits.Handle).WithName("getUnits").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
         metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }
