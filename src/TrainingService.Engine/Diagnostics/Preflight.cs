@@ -67,7 +67,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         // the last hidden layer's own straying is in both
         PreflightSpread near = last.Gradient.Spread, far = first.Gradient.Spread;
         var (low, high) = Range(new(Math.Max(0, far.Variance - near.Variance), far.Shift - near.Shift));
-        return (Math.Log10(NormSquare(first) / NormSquare(last)) / 2, (low / Math.Log(10), high / Math.Log(10)));
+        // rounded, so that 0 is not 3e-14
+        return (Math.Round(Math.Log10(NormSquare(first) / NormSquare(last)) / 2, 6), (low / Math.Log(10), high / Math.Log(10)));
     }
 
     /// <summary>
