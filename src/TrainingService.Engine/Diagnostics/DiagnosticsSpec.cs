@@ -5,7 +5,7 @@ public sealed record DiagnosticsSpec
 {
     /// <summary>
     /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default: the least multiple of 50 from
-    /// 100 on with which the evaluations in between take at most 4 % of the training's time.
+    /// 100 on with which all of them together take at most about 4 % of the training's time; in a run so short that the two at its ends take more, none in between.
     /// </summary>
     public int? EverySteps { get; init; }
 

@@ -32,9 +32,12 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>Takes note of the step that the network has just done.</summary>
     public void Follow(long step)
     {
-        for (var i = 0; i < _histories.Length; i++)
-            _histories[i]?.Follow(step, BiasOf(network.Observed[i]).Gradient);
+        foreach (var (history, bias) in Followed)
+            history.Follow(step, bias.Gradient);
     }
+
+    private (UnitHistory History, Parameters Bias)[] Followed => field ??=
+        [.. _histories.Zip(network.Observed).Where(layer => layer.First is not null).Select(layer => (layer.First!, BiasOf(layer.Second)))];
 
     /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
     public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)

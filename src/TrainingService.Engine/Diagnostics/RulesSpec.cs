@@ -50,6 +50,9 @@ public sealed record RulesSpec
     [JsonPropertyName("diverged")]
     public RuleSpec? Diverged { get; init; }
 
+    /// <summary>Most points in a row that a rule can look at.</summary>
+    public const int MostEvaluations = 1000;
+
     /// <summary>Which thresholds each rule has, with default and range.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = new Dictionary<string, IReadOnlyList<ParameterInfo>>
     {
@@ -87,6 +90,8 @@ public sealed record RulesSpec
 
         RuleSpec Rule(string name, RuleSpec? given)
         {
+            if (given?.Evaluations > MostEvaluations)
+                errors.Add(new($"{pointer}/{name}/evaluations", $"evaluations must be at most {MostEvaluations}, not {given.Evaluations}"));
             var reader = new ParameterReader($"rule '{name}'", Parameters[name], $"{pointer}/{name}", errors);
             return new()
             {
@@ -137,6 +142,6 @@ public sealed record RuleSpec
     /// <summary>Upper end (update_ratio).</summary>
     public double? Max { get; init; }
 
-    /// <summary>How many points in a row, at least 1 (loss_not_decreasing, update_ratio).</summary>
+    /// <summary>How many points in a row, 1 to 1,000 (loss_not_decreasing, update_ratio).</summary>
     public int? Evaluations { get; init; }
 }

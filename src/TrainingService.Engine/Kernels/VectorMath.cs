@@ -163,14 +163,6 @@ internal static unsafe class VectorMath
         return Sum(low + high);
     }
 
-    /// <summary>The sum of 8 numbers, likewise.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Sum(Vector512<double> x)
-    {
-        var four = x.GetLower() + x.GetUpper();
-        return four[0] + four[2] + (four[1] + four[3]);
-    }
-
     /// <summary>All bits set in the lanes of 16 samples from <paramref name="first"/> on that exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Present(int first, int samples) =>

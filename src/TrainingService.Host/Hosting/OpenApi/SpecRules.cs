@@ -166,7 +166,7 @@ public static class SpecRules
             Description = p.Description,
             Default = JsonSerializer.SerializeToNode(p.Default),
             Minimum = p.Name == "evaluations" ? "1" : p.Range == "[0, 1)" ? "0" : null,
-            Maximum = p.Name == "evaluations" ? $"{int.MaxValue}" : null,
+            Maximum = p.Name == "evaluations" ? $"{RulesSpec.MostEvaluations}" : null,
             ExclusiveMinimum = p.Range == "> 0" && p.Name != "evaluations" ? "0" : null,
             ExclusiveMaximum = p.Range == "[0, 1)" ? "1" : null,
         }),
