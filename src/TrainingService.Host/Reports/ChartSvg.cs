@@ -212,7 +212,7 @@ public static partial class ChartSvg
             {
                 var x = plot.GetPixel(new(OnX(from), 1)).X;
                 var left = x > _chart.Width * 0.5;
-                yield return OnWhite(Text(left ? x - 6 : x + 6, bottom - 8, $"✕ not finite from {_chart.X.Label} {Numbers.Short(from)}", left ? "end" : "start", bold: true));
+                yield return OnWhite(Text(left ? x - 6 : x + 6, bottom - 8, _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
             }
         }
 

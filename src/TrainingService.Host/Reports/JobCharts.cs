@@ -109,7 +109,7 @@ public static class JobCharts
         var left = shown.Count < hidden.Count ? $"{shown.Count} of {hidden.Count} layers are shown." : null;
         var byLayer = rows.ToLookup(row => (int)row.Layer);
         return new(title, Epoch, y, [.. shown.Where(layer => byLayer.Contains(layer.Index)).Select(layer =>
-            Thin($"{layer.Name} ({layer.Activation})", [.. byLayer[layer.Index].Select(row => new double[] { row.Step, row.Epoch, value(row) })]))])
+            Thin($"{layer.Name} ({layer.Activation})", [.. byLayer[layer.Index].Select(row => new double[] { row.Step, row.Epoch, float.IsFinite(row.RmsActivation) ? value(row) : double.NaN })]))])
         {
             Note = string.Join(' ', new[] { note, left }.OfType<string>()),
             Empty = job.Layers is not null && hidden.Count == 0 ? "This net has no hidden layer." : "Nothing has been measured yet.",

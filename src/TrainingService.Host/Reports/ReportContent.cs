@@ -65,7 +65,7 @@ public static class ReportContent
 
     private static Section? Comparisons(SweepReport report, Outcome outcome) => report.Contrasts.Count == 0 ? null : new("comparisons", "Comparisons",
     [
-        new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed",
+        new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is better”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n", "p (Holm)", "P(arm better)", .. report.Delta is > 0 and var delta ? [$"within ±{Plain(outcome, delta)}? (90 % interval)"] : (string[])[]],
         [
             .. report.Contrasts.Select(contrast => new Row([$"{contrast.Arm} against {contrast.Baseline}", Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference),
@@ -75,14 +75,14 @@ public static class ReportContent
     ]);
 
     private static Table Arms(SweepReport report, Outcome outcome) => new($"{Capital(outcome.Words)} over the seeds of each arm",
-        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "s per epoch", .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
+        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch", .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
         [
             .. report.Arms.Index().Select(arm => new Row(
             [
                 arm.Item.Name, $"{arm.Item.N}", Numbers.Value(outcome, arm.Item.Mean), Numbers.Interval(outcome, arm.Item.Ci95), Numbers.Value(outcome, arm.Item.Median),
                 arm.Item.Sd is { } sd ? Plain(outcome, sd) : "–",
                 arm.Item.Diverged == 0 ? "0" : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
-                arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Short(seconds) : "–",
+                arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
                 .. report.Arms.Any(a => a.Tuned is not null)
                     ? [arm.Item.Tuned is { } tuned ? string.Join(", ", tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}")) : "–"] : (Cell[])[],
                 new Cell($"{arm.Item.Jobs.Count}", JobsOf(arm.Index)),

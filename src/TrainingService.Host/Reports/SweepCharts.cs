@@ -25,7 +25,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var fit = accuracy.Count > 0 ? accuracy : OnSplits("r2", 1, "variance explained, R²", false);
         if (fit.Count > 0)
             yield return new($"{(accuracy.Count > 0 ? "Accuracy" : "R²")} over the epochs", fit, Bands());
-        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss), true);
+        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name : accuracy.Count > 0 ? "cross_entropy" : "mse"), true);
         if (loss.Count > 0)
             yield return new("Loss over the epochs", loss, Bands());
     }
@@ -37,16 +37,17 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var arms = report.Arms.Index().Where(arm => arm.Item is { Mean: not null, SecondsPerEpoch: not null }).ToList();
         if (arms.Count == 0)
             return null;
+        var (unit, perSecond) = arms.Max(arm => arm.Item.SecondsPerEpoch) < 0.1 ? ("milliseconds", 1000) : ("seconds", 1);
         var named = arms.Where(arm => _shown.Contains(arm.Index)).Select(arm => new Curve(arm.Item.Name, [Point(arm.Item)], Joined: false, Style: Place(arm.Index)));
         var others = arms.Where(arm => !_shown.Contains(arm.Index)).Select(arm => Point(arm.Item)).ToList();
-        return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new("seconds per epoch"),
+        return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new($"{unit} per epoch"),
             new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words), [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
         {
             Note = "Bars are 95 % intervals of the mean over seeds; the time is the median over seeds, measurements left out."
                 + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst." : ""),
         }]);
 
-        CurvePoint Point(ArmReport arm) => new(arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, scale * arm.Ci95?[0], scale * arm.Ci95?[1]);
+        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, scale * arm.Ci95?[0], scale * arm.Ci95?[1]);
     }
 
     /// <summary>The gradient on its way back through the net.</summary>
@@ -101,7 +102,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 (min, max) = (0, Math.Min(100, Math.Max(max, 1)));
             else if (max - min <= 0)
                 max = min + 1;
-            return new(title, [.. charts.Select(chart => new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), Epoch, new(label, Min: min, Max: max), chart.Lines)
+            var epochs = Epoch with { Min = 0, Max = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Max(point => point.X) };
+            return new(title, [.. charts.Select(chart => new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
             { Width = SmallWidth, Height = SmallHeight })], text);
         }
     }

@@ -66,10 +66,12 @@ public static class SweepCurves
         var jobs = longest.Select(cell => cell.JobId).Distinct().ToArray();
         var nets = await db.Jobs.AsNoTracking().Where(job => jobs.Contains(job.Id)).Select(job => new { job.Id, job.Layers }).ToDictionaryAsync(job => job.Id, job => job.Layers!, cancellation);
 
-        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. MetricNames.Select(name => (name, name))],
+        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. MetricNames.Select(name => (name, $"m.{name}"))],
             await PlacesAsync(db.Metrics.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation), cancellation);
         var layerPlaces = await PlacesAsync(db.Layers.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation);
-        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", LayerNames, layerPlaces, cancellation);
+        // Of activations that aren't finite, the counts (no zeros, nothing off) say nothing.
+        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", [.. LayerNames.Select(layer => (layer.Name, $"CASE WHEN {Finite("m.rms_activation")} THEN m.{layer.Column} ELSE 'NaN' END"))],
+            layerPlaces, cancellation);
         var flows = await FlowsAsync(db, sweep.Id, longest.Select(cell => (cell.Arm, nets[cell.JobId])), layerPlaces, cancellation);
 
         var ends = (await db.Layers.AsNoTracking().Where(row => jobs.Contains(row.JobId) && row.Step > 0 && row.Histogram != null).ToListAsync(cancellation)).ToLookup(row => row.JobId);
@@ -94,12 +96,12 @@ public static class SweepCurves
         return ([.. places.Select(place => place.Arm)], [.. places.Select(place => place.Step)]);
     }
 
-    private static async Task<ILookup<int, StatRow>> StatsAsync(TrainingDbContext db, Guid sweep, string table, string key, (string Name, string Column)[] values,
+    private static async Task<ILookup<int, StatRow>> StatsAsync(TrainingDbContext db, Guid sweep, string table, string key, (string Name, string Sql)[] values,
         (short[] Arms, long[] Steps) places, CancellationToken cancellation)
     {
         // The names are constants of this file.
         var sql = $"""
-            SELECT c.arm, m.{key}, min(m.epoch), count(*)::int{string.Concat(values.Select(value => Stats($"m.{value.Column}")))}
+            SELECT c.arm, m.{key}, min(m.epoch), count(*)::int{string.Concat(values.Select(value => Stats(value.Sql)))}
             FROM unnest(@arms, @steps) AS p(arm, step)
             JOIN sweep_cells c ON c.sweep_id = @sweep AND c.candidate = -1 AND c.arm = p.arm
             JOIN {table} m ON m.job_id = c.job_id AND m.step = p.step
@@ -138,10 +140,13 @@ public static class SweepCurves
         return stats;
     }
 
-    /// <summary>How many rows have the value, how many of these are finite, and the mean and deviation over the finite ones; for Postgres NaN is above infinity.</summary>
+    /// <summary>For Postgres, NaN is above infinity.</summary>
+    private static string Finite(string value) => $"({value} > '-Infinity' AND {value} < 'Infinity')";
+
+    /// <summary>How many rows have the value, how many of these are finite, and the mean and deviation over the finite ones.</summary>
     private static string Stats(string value)
     {
-        var finite = $"FILTER (WHERE {value} > '-Infinity' AND {value} < 'Infinity')";
+        var finite = $"FILTER (WHERE {Finite(value)})";
         return $", count({value})::int, count(*) {finite}::int, avg({value}) {finite}::float8, stddev_samp({value}::float8) {finite}";
     }
 
