@@ -51,7 +51,9 @@ internal abstract unsafe class Activation
     /// <summary>Adds the first <paramref name="samples"/> samples to the counts.</summary>
     public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts);
 
-    /// <summary>True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.</summary>
+    /// <summary>
+    /// True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.
+    /// </summary>
     public abstract bool DiesWhenOff { get; }
 
     /// <summary>Largest |f(z)| over all z; null where there is none.</summary>
@@ -147,7 +149,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     public override void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts)
     {
         var f = op;
-        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * (Bound ?? 0))), above99 = Vector512.Create((float)(0.99 * (Bound ?? 0)));
+        var bound = Bound ?? 0;
+        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * bound)), above99 = Vector512.Create((float)(0.99 * bound));
         var bounded = Bound is not null;
         Vector512<double> sum = default, squares = default, magnitudes = default;
         fixed (int* active = counts.Active, saturatedRows = counts.SaturatedRows)
@@ -168,7 +171,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                     var output = Vector512.Load(h + offset) & mask;
                     off += (int)uint.PopCount((uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
                     counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
-                    dull += (int)uint.PopCount((uint)Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated).ExtractMostSignificantBits() & lanes);
+                    var flat = Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated);
+                    dull += (int)uint.PopCount((uint)flat.ExtractMostSignificantBits() & lanes);
                     if (bounded)
                     {
                         counts.Above95 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above95).ExtractMostSignificantBits());

@@ -91,8 +91,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             var life = _histories[layer]?[n];
             var magnitude = Magnitude(counts, n);
-            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length), life?.BornDead ?? false,
-                life?.DiedAt, life?.RevivedAt, life?.Death);
+            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length),
+                life?.BornDead ?? false, life?.DiedAt, life?.RevivedAt, life?.Death);
         }
         return units;
     }

@@ -22,7 +22,10 @@ public sealed record RulesSpec
     [JsonPropertyName("exploding_gradient")]
     public RuleSpec? ExplodingGradient { get; init; }
 
-    /// <summary>Before training: a layer's variance over the one before it, or its inverse, above <c>warn</c> (10) per layer, or over all hidden layers.</summary>
+    /// <summary>
+    /// Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c> (10); or that over all hidden
+    /// layers where it drifts steadily; or units that start alike.
+    /// </summary>
     [JsonPropertyName("poor_initialization")]
     public RuleSpec? PoorInitialization { get; init; }
 

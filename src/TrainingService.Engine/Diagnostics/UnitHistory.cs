@@ -134,7 +134,8 @@ internal sealed unsafe class UnitHistory(int units)
             var (unit, cause) = (reader.ReadInt32(), (DeathCause)reader.ReadByte());
             long active = reader.ReadInt64(), largest = reader.ReadInt64();
             float before = reader.ReadSingle(), after = reader.ReadSingle(), bias = reader.ReadSingle(), share = reader.ReadSingle();
-            _deaths[unit] = new(cause, active == None ? null : active, before, after, bias, largest == None ? null : largest, float.IsNaN(share) ? null : share);
+            _deaths[unit] = new(cause, active == None ? null : active, before, after, bias, largest == None ? null : largest,
+                float.IsNaN(share) ? null : share);
         }
     }
 

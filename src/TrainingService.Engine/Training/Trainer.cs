@@ -86,7 +86,9 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.</summary>
+    /// <summary>
+    /// The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.
+    /// </summary>
     public IReadOnlyList<UnitPoint> Units(int layer) => _observer.Units(layer);
 
     internal Network Network => _network;

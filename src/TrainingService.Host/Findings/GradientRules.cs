@@ -50,11 +50,13 @@ public static class GradientRules
             var (least, most, step) = (ratios.Min()!.Value, ratios.Max()!.Value, course.Latest[0].Step);
             if (least > rule.Max)
                 yield return Found.Above(Severity.Warning, layer.Name, step, least, rule.Max.Value,
-                    $"The steps of {layer.Name} are large: {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of its weights' norm.",
+                    $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of the "
+                    + "weights' norm.",
                     Patches.LowerRate(course.Plan));
             else if (most < rule.Min && !course.HasLearnt && !course.IsBlocked)
                 yield return Found.Below(Severity.Warning, layer.Name, step, most, rule.Min.Value,
-                    $"The steps of {layer.Name} are tiny: {evaluations} evaluations in a row an update was at most {Math.Pow(10, most):G2} of its weights' norm.",
+                    $"The steps of {layer.Name} are tiny: in {evaluations} evaluations in a row an update was at most {Math.Pow(10, most):G2} of the "
+                    + "weights' norm.",
                     Patches.HigherRate(course.Plan, Math.Pow(10, most)));
         }
     }

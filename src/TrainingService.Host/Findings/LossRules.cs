@@ -38,7 +38,8 @@ public static class LossRules
         if (!(fall < rule.Warn) || !(best > Stuck * course.UntaughtLoss))
             yield break;
         yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn.Value,
-            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.", Unstuck(course));
+            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
+            Unstuck(course));
     }
 
     /// <summary>What the layers show is mended first; else the size of the steps.</summary>
@@ -49,7 +50,7 @@ public static class LossRules
         if (course.GradientFlow is < -1)
             return PoorInitialization.Better(course, course.Layers[0]);
         var ratios = course.Latest.Select(p => p.UpdateRatio).Where(r => r is > 0).Select(r => (double)r!.Value).Order().ToArray();
-        return ratios.Length > 0 && ratios[ratios.Length / 2] < 1e-3 ? Patches.HigherRate(course.Plan, ratios[ratios.Length / 2]) : Patches.LowerRate(course.Plan);
+        return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
     }
 
     public static IEnumerable<Found> Overfit(Course course, RuleSpec rule)
@@ -57,7 +58,8 @@ public static class LossRules
         if (course.Validation.Count < RisePoints || course.Train.Count == 0)
             yield break;
         var latest = course.Validation.Last();
-        double train = course.Train.Last().Loss, least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss), gap = (latest.Loss - train) / train;
+        double train = course.Train.Last().Loss, gap = (latest.Loss - train) / train;
+        double least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss);
         var noise = Noise * (course.GuessingLoss ?? course.UntaughtLoss) / Math.Sqrt(course.Plan.Data.ValidationRows);
         if (gap > rule.Warn && train < Stuck * course.UntaughtLoss && lately - least > Math.Max(Rise * least, noise))
             yield return Found.Above(Severity.Warning, null, latest.Step, gap, rule.Warn.Value,

@@ -54,7 +54,8 @@ public static class CreateJob
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
-    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue,
+        CancellationToken cancellation)
     {
         var job = NewJob(accepted);
         db.Jobs.Add(job);

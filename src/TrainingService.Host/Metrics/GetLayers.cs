@@ -24,16 +24,16 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// <param name="Activation">Canonical name.</param>
 /// <param name="Initializer">Canonical name.</param>
 /// <param name="Series">
-/// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0), <c>saturation</c> (f'(z) below
-/// 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound; bounded activations only). Shares of units:
-/// <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient) = <c>bornDeadFraction</c> (dead at step 0, too) + <c>diedFraction</c>;
-/// <c>revivedFraction</c> (alive, but dead once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on
+/// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0), <c>saturation</c> (f'(z)
+/// below 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound; bounded activations only). Shares of units:
+/// <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient), which is the sum of <c>bornDeadFraction</c> (dead at step 0, too)
+/// and <c>diedFraction</c>; <c>revivedFraction</c> (alive, but dead once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on
 /// every row of other activations), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at most 0.025, 0, 0.1 of the
 /// layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only). Of h: <c>meanActivation</c>,
 /// <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c> (mean/rms), <c>relativeL1</c> (mean |h| / rms),
 /// <c>varianceRatio</c> (variance over that of the hidden layer before), <c>effectiveRank</c> (where asked for; at both ends). Of training: <c>gradientRms</c>
-/// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only).
-/// A value that is not finite is "NaN", "Infinity" or "-Infinity".
+/// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu
+/// only). A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>
 /// <param name="Histograms">How its activations are distributed before training and at its end; exact zeros, which are <c>sparsity</c>, are left out.</param>
 public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series,

@@ -162,7 +162,8 @@ public static class SpecRules
         AdditionalPropertiesAllowed = false,
         Properties = parameters.ToDictionary(p => p.Name, p => (IOpenApiSchema)new OpenApiSchema
         {
-            Type = JsonSchemaType.Null | (p.Default is bool ? JsonSchemaType.Boolean : p.Name == "evaluations" ? JsonSchemaType.Integer : JsonSchemaType.Number),
+            Type = JsonSchemaType.Null | (p.Default is bool ? JsonSchemaType.Boolean
+                : p.Name == "evaluations" ? JsonSchemaType.Integer : JsonSchemaType.Number),
             Description = p.Description,
             Default = JsonSerializer.SerializeToNode(p.Default),
             Minimum = p.Name == "evaluations" ? "1" : p.Range == "[0, 1)" ? "0" : null,
