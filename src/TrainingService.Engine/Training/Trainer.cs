@@ -189,12 +189,11 @@ public sealed class Trainer : IDisposable
         _optimizer.Begin(_learningRate, momentum, step);
         _network.Load(_data.Train, rows);
         _network.Forward(step);
-        var loss = _network.LossSum() + _network.PenaltySum();
-        _runningLoss += loss;
         if (Classes)
             _runningCorrect += _network.Correct();
+        var loss = _network.Backward(_optimizer, _plan.Training.ClipNorm, measured) + _network.PenaltySum();
+        _runningLoss += loss;
         _runningSamples += rows.Length;
-        _network.Backward(_optimizer, _plan.Training.ClipNorm, measured);
         _observer.Follow(step);
         _gradientNorm = _network.GradientNorm;
         Volatile.Write(ref _samples, _samples + rows.Length);
