@@ -17,7 +17,7 @@ public sealed class DependencyTests
         [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
         [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow", "UnitRow"],
         [("Worker", "Findings")] = ["Watch", "Finding", "FindingCounts", "FindingRow"],
-        [("Jobs", "Findings")] = ["FindingCounts"],
+        [("Jobs", "Findings")] = ["Finding", "FindingCounts", "PreflightFindings"],
         [("Metrics", "Jobs")] = ["Job"],
         [("Findings", "Jobs")] = ["Job"],
     };
