@@ -11,6 +11,7 @@ internal enum StreamPurpose
     EvaluationRows = 4,
     Noise = 5,
     Structure = 6,
+    Preflight = 7,
 }
 
 /// <summary>

@@ -84,8 +84,8 @@ public static class ActivationRegistry
     public static Gains Gains(ActivationSpec resolved)
     {
         var entry = Of(resolved);
-        var (value, derivative) = entry.Bind(resolved).SecondMoments(1);
-        return new(1 / Math.Sqrt(value), 1 / Math.Sqrt(derivative), entry.TorchGain?.Invoke(resolved));
+        var moments = entry.Bind(resolved).Moments(0, 1);
+        return new(1 / Math.Sqrt(moments.Square), 1 / Math.Sqrt(moments.SlopeSquare), entry.TorchGain?.Invoke(resolved));
     }
 
     internal static Activation Bind(ActivationSpec resolved) => Of(resolved).Bind(resolved);

@@ -15,6 +15,15 @@ internal readonly record struct Draw(DrawKind Kind, double A, double B)
     /// <summary><paramref name="std"/> is that of the normal before the cut at 2 std.</summary>
     public static Draw TruncatedNormal(double mean, double std) => new(DrawKind.TruncatedNormal, mean, std);
 
+    /// <summary>Of the numbers drawn.</summary>
+    public (double Mean, double Variance) Moments => Kind switch
+    {
+        DrawKind.Constant => (A, 0),
+        DrawKind.Uniform => ((A + B) / 2, (B - A) * (B - A) / 12),
+        DrawKind.Normal => (A, B * B),
+        _ => (A, B * B * TruncatedDeviation * TruncatedDeviation),
+    };
+
     public void Fill(Span<float> values, RandomStream random)
     {
         switch (Kind)

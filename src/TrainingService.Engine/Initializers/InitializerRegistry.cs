@@ -11,7 +11,8 @@ public static class InitializerRegistry
     private readonly record struct Fans(int In, int Out, ActivationSpec Activation);
 
     /// <summary>Either a distribution to draw every number from, or a fill of its own for what needs more than one number at a time.</summary>
-    private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null);
+    private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null,
+        Func<InitializerSpec, Fans, (double Mean, double Variance)>? FillMoments = null);
 
     /// <summary>Fills a weight (fan_out, fan_in) row by row; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead.</summary>
     private delegate void MatrixFill(InitializerSpec spec, Fans fans, Span<float> weight, Span<float> bias, RandomStream random);
@@ -34,20 +35,25 @@ public static class InitializerRegistry
         new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun), false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
-            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null, (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random)),
+            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null,
+            (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
+            (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)),
         new(new("normal", ["random_normal"], "N(mean, std^2)", [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation.")], "-"), true,
             (s, _) => Draw.Normal(s.Mean!.Value, s.Std!.Value)),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
             "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false, null,
-            (s, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, s.Gain!.Value, random)),
+            (s, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, s.Gain!.Value, random),
+            (s, f) => Structured.OrthogonalMoments(f.Out, f.In, s.Gain!.Value)),
         new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
             "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true, null,
-            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random)),
+            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random),
+            (_, f) => Structured.RandomizedAsymmetricMoments(f.In)),
         new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
             [new("sparsity", 0.1, "[0, 1)", "Share of zeros in each column, rounded up."), new("std", 0.01, ">= 0", "Standard deviation of the others.")],
             "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false, null,
-            (s, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, s.Sparsity!.Value, s.Std!.Value, random)),
+            (s, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, s.Sparsity!.Value, s.Std!.Value, random),
+            (s, f) => Structured.SparseMoments(f.Out, s.Sparsity!.Value, s.Std!.Value)),
         new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases", [], "torch.nn.Linear.reset_parameters"), true,
@@ -126,19 +132,40 @@ public static class InitializerRegistry
     /// <summary>Draws a layer's weight and bias from streams of their own.</summary>
     internal static void Initialize(LinearPlan plan, long seed, int index, Parameters weight, Parameters bias)
     {
-        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
         var values = new float[weight.Count];
         var numbers = new float[bias.Count];
-        Fill(Of(plan.Initializer), plan.Initializer, fans, values, [], new(seed, StreamPurpose.Weights, index));
+        Fill(plan, seed, index, values, numbers);
         weight.Set(values);
-        var entry = Of(plan.BiasInitializer);
-        // a bias that belongs to the weight's structure is drawn with the weight's stream
-        if (entry.Fill is not null)
-            Fill(entry, plan.BiasInitializer, fans, values, numbers, new(seed, StreamPurpose.Weights, index));
-        else
-            Fill(entry, plan.BiasInitializer, fans, numbers, [], new(seed, StreamPurpose.Biases, index));
         bias.Set(numbers);
     }
+
+    /// <summary>The same into plain memory: the weight (out, in) row by row.</summary>
+    internal static void Fill(LinearPlan plan, long seed, int index, Span<float> weight, Span<float> bias)
+    {
+        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
+        var entry = Of(plan.BiasInitializer);
+        // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
+        if (entry.Fill is not null)
+            Fill(entry, plan.BiasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
+        else
+            Fill(entry, plan.BiasInitializer, fans, bias, [], new(seed, StreamPurpose.Biases, index));
+        Fill(Of(plan.Initializer), plan.Initializer, fans, weight, [], new(seed, StreamPurpose.Weights, index));
+    }
+
+    /// <summary>Mean and variance of a layer's weights and of its biases, as drawn; what is then <see cref="ScaledOnBatch"/> has another variance.</summary>
+    internal static ((double Mean, double Variance) Weight, (double Mean, double Variance) Bias) Moments(LinearPlan plan)
+    {
+        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
+        return (Of(plan.Initializer, fans), Of(plan.BiasInitializer, fans));
+
+        static (double, double) Of(InitializerSpec spec, Fans fans) =>
+            InitializerRegistry.Of(spec) is { FillMoments: { } moments } ? moments(spec, fans) : InitializerRegistry.Of(spec).Formula!(spec, fans).Moments;
+    }
+
+    /// <summary>
+    /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.
+    /// </summary>
+    internal static bool ScaledOnBatch(LinearPlan plan, int layers) => plan.Initializer.Name == "lsuv" || (plan.Initializer.Name == "auto" && layers > 15);
 
     private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)
     {

@@ -34,12 +34,15 @@ internal static class Structured
                 weight[rows <= columns ? i * columns + k : k * columns + i] = (float)(gain * vectors[i][k]);
     }
 
+    /// <summary>Of one entry: the vectors have norm gain and <c>max(rows, columns)</c> entries.</summary>
+    public static (double Mean, double Variance) OrthogonalMoments(int rows, int columns, double gain) => (0, gain * gain / Math.Max(rows, columns));
+
     /// <summary>Normal numbers, but in every column (input) the same share of random rows is 0.</summary>
     public static void Sparse(Span<float> weight, int rows, int columns, double sparsity, double std, RandomStream random)
     {
         Draw.Normal(0, std).Fill(weight, random);
         var order = new int[rows];
-        var zeros = (int)Math.Ceiling(sparsity * rows);
+        var zeros = Zeros(rows, sparsity);
         // numbers of the fill are not used again
         random = new((long)random.Next(), StreamPurpose.Structure, 0);
         for (var column = 0; column < columns; column++)
@@ -52,13 +55,19 @@ internal static class Structured
         }
     }
 
+    /// <summary>Of one entry.</summary>
+    public static (double Mean, double Variance) SparseMoments(int rows, double sparsity, double std) =>
+        (0, std * std * (1 - (double)Zeros(rows, sparsity) / rows));
+
+    private static int Zeros(int rows, double sparsity) => (int)Math.Ceiling(sparsity * rows);
+
     /// <summary>
     /// [W b] normal with standard deviation 0.6007 / sqrt(fan_in), where one entry of each row, chosen at random, comes from Beta(2, 1) instead: the
     /// square root of a uniform number. Fills the bias too where it has room.
     /// </summary>
     public static void RandomizedAsymmetric(Span<float> weight, Span<float> bias, int rows, int columns, RandomStream random)
     {
-        var deviation = 0.6007 / Math.Sqrt(columns);
+        var deviation = AsymmetricDeviation / Math.Sqrt(columns);
         for (var row = 0; row < rows; row++)
         {
             var chosen = random.Below(columns + 1);
@@ -72,6 +81,16 @@ internal static class Structured
                     bias[row] = value;
             }
         }
+    }
+
+    private const double AsymmetricDeviation = 0.6007;
+
+    /// <summary>Of one entry of [W b]: Beta(2, 1), with mean 2/3 and mean square 1/2, in one place of <c>columns + 1</c>, else normal.</summary>
+    public static (double Mean, double Variance) RandomizedAsymmetricMoments(int columns)
+    {
+        var chosen = 1.0 / (columns + 1);
+        var mean = chosen * 2 / 3;
+        return (mean, (1 - chosen) * AsymmetricDeviation * AsymmetricDeviation / columns + chosen / 2 - mean * mean);
     }
 
     // eight lanes on every instruction set, so that sums have the same order everywhere

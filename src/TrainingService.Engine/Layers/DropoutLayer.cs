@@ -36,7 +36,7 @@ internal sealed unsafe class DropoutLayer : Layer
     /// Dropped entries become a' = -scale alpha, then all go through a x + b with a = (q + a'^2 q (1 - q))^(-1/2), b = -a (1 - q) a', q = 1 - rate
     /// (Klambauer et al. 2017, section 2).
     /// </summary>
-    private static (float, float, float) AlphaConstants(double rate)
+    internal static (float Factor, float Offset, float Dropped) AlphaConstants(double rate)
     {
         double kept = 1 - rate, low = -Selu.Scale * Selu.Alpha;
         var a = 1 / Math.Sqrt(kept + low * low * kept * rate);

@@ -79,6 +79,24 @@ public sealed class RunPlan
     public static RunPlan? Check(ModelSpec model, TrainingSpec training, DiagnosticsSpec diagnostics, DataShape data, ICollection<SpecError> errors) =>
         new PlanCheck(data, errors).Run(model, training, diagnostics);
 
+    /// <summary>Whether no layer computes something else while training: dropout, batch norm.</summary>
+    internal bool TrainsAsItEvaluates => Same(Layers);
+
+    private static bool Same(IReadOnlyList<LayerPlan> layers) => layers.All(l => l switch
+    {
+        DropoutPlan or NormPlan { Batch: true } => false,
+        ResidualPlan residual => Same(residual.Branch),
+        _ => true,
+    });
+
+    /// <summary>Which training rows the layers are measured on.</summary>
+    internal int[] PickEvaluationRows()
+    {
+        int[] rows = [.. Enumerable.Range(0, Data.TrainRows)];
+        new RandomStream(Training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(rows);
+        return rows[..EvaluationRows];
+    }
+
     /// <summary>Clipping needs all gradients before the first update.</summary>
     internal bool StoresGradients => Training.ClipNorm is not null;
 

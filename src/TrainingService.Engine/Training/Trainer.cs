@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Optimizers;
@@ -55,9 +56,8 @@ public sealed class Trainer : IDisposable
         {
             ActivityL1 = training.ActivityL1!.Value,
         };
-        _order = [.. Enumerable.Range(0, data.Train.Rows)];
-        new RandomStream(training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(_order);
-        var evaluationRows = _order[..Math.Min(_order.Length, plan.Diagnostics.EvaluationRows!.Value)];
+        _order = new int[data.Train.Rows];
+        var evaluationRows = plan.PickEvaluationRows();
         ScaleInitialWeights(evaluationRows);
         _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules!.SaturatedActivations!.Rows!.Value);
         Layers = plan.DenseLayers;
@@ -160,15 +160,14 @@ public sealed class Trainer : IDisposable
         _network.Restore(reader);
     }
 
-    /// <summary>What initialisers do that look at data: lsuv, and auto in deep nets, where errors of its gain would add up.</summary>
+    /// <summary>What initialisers do that look at data.</summary>
     private void ScaleInitialWeights(int[] rows)
     {
-        var deep = _network.Observed.Count > 15;
         if (!_network.Observed.Any(l => Scaled(l.Linear.Plan)))
             return;
         _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => plan.Initializer.Name == "lsuv" || (deep && plan.Initializer.Name == "auto");
+        bool Scaled(LinearPlan plan) => InitializerRegistry.ScaledOnBatch(plan, _network.Observed.Count);
     }
 
     private void ShuffleOnce()
@@ -318,6 +317,8 @@ public sealed class Trainer : IDisposable
             SamplesPerSecond = _samples / seconds,
             ParameterCount = _plan.ParameterCount,
             WeightsSha256 = _network.Sha256(),
+            EngineVersion = EngineInfo.Version,
+            InstructionSet = EngineInfo.InstructionSet,
             Divergence = divergence,
         };
     }

@@ -182,6 +182,15 @@ public sealed record TrainingResult
     /// </summary>
     public required string WeightsSha256 { get; init; }
 
+    /// <summary>Version of the engine that trained; another one may give other weights.</summary>
+    public string? EngineVersion { get; init; }
+
+    /// <summary><c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with each.</summary>
+    public string? InstructionSet { get; init; }
+
+    /// <summary>SHA-256 of the data set's content, lower-case hex; set by whoever knows where the data came from.</summary>
+    public string? DatasetSha256 { get; init; }
+
     /// <summary>Generalisation gap: <see cref="TrainAccuracy"/> minus <see cref="TestAccuracy"/>; null where one of them is.</summary>
     public float? AccuracyGap => TrainAccuracy - TestAccuracy;
 

@@ -32,6 +32,7 @@ public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> option
             Jsonb(job.Property(j => j.Labels));
             Jsonb(job.Property(j => j.Layers));
             Jsonb(job.Property(j => j.Result));
+            Jsonb(job.Property(j => j.Preflight));
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
         });

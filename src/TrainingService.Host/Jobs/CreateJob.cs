@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Worker;
 
@@ -13,7 +16,10 @@ namespace TrainingService.Host.Jobs;
 /// <param name="MemoryBytes">Most memory that the run will hold.</param>
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
-public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds);
+/// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
+/// <param name="Findings">What the rules find in that, each with a change that helps.</param>
+public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds, Preflight Preflight,
+    IReadOnlyList<Finding> Findings);
 
 public static class CreateJob
 {
@@ -31,11 +37,11 @@ public static class CreateJob
     /// <response code="202">The job as it was stored, `queued`.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body, [FromQuery] bool? validateOnly,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, JobQueue queue,
-        CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
+        JobQueue queue, CancellationToken cancellation)
     {
         if (validateOnly == true)
-            return Checked(rules, body.Value, out var estimated) is { } wrong ? wrong : TypedResults.Ok(Estimate(estimated));
+            return Checked(rules, body.Value, out var estimated) is { } wrong ? wrong : TypedResults.Ok(Estimate(estimated, datasets));
 
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
@@ -61,17 +67,24 @@ public static class CreateJob
         return answer;
     }
 
-    private static ProblemHttpResult? Checked(JobRules rules, JobSpec spec, out CheckedJob result)
+    public static ProblemHttpResult? Checked(JobRules rules, JobSpec spec, out CheckedJob result)
     {
         var errors = new List<SpecError>();
         result = rules.Check(spec, errors)!;
         return result is null ? Problems.Invalid(errors) : null;
     }
 
-    private static JobEstimate Estimate(CheckedJob job) => new(job.Spec, job.Plan.ParameterCount, job.Plan.MemoryBytes, job.Plan.Steps,
-        Math.Round(job.Plan.FloatingPointOperations / OperationsPerSecond + job.Plan.Steps * SecondsPerStep, 3));
+    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets)
+    {
+        var plan = job.Plan;
+        var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed!.Value);
+        var preflight = Preflight.Predict(plan, data);
+        return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
+            Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
+            preflight, PreflightFindings.Of(plan, preflight));
+    }
 
-    private static Job NewJob(CheckedJob job)
+    public static Job NewJob(CheckedJob job)
     {
         // Whole milliseconds, as in the id: so the order of ids is the order of creation times.
         var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());

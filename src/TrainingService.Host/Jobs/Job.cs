@@ -1,3 +1,4 @@
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Findings;
 
@@ -70,6 +71,12 @@ public sealed class Job
     public IReadOnlyList<LayerInfo>? Layers { get; set; }
     public FindingCounts? Findings { get; set; }
     public TrainingResult? Result { get; set; }
+
+    /// <summary>What theory says of the net at step 0, stored when training begins.</summary>
+    public Preflight? Preflight { get; set; }
+
+    /// <summary>The job that this one reruns, to compare.</summary>
+    public Guid? Verifies { get; set; }
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
 

@@ -59,6 +59,10 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? SweepId { get; init; }
 
+    /// <summary>The job whose run this one repeats, to be compared (<c>GET .../verification</c>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required Guid? Verifies { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -79,6 +83,7 @@ public sealed record JobResponse
         StartedAt = job.StartedAt,
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
+        Verifies = job.Verifies,
         Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
     };
 }
@@ -102,13 +107,14 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Self">The job.</param>
 /// <param name="Metrics">Its losses and accuracies over time.</param>
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
+/// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
 /// <param name="Findings">What its rules found.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
 /// <param name="Retry">POST here to run it again once it failed or was canceled.</param>
 /// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
-public sealed record JobLinks(string Self, string Metrics, string Layers, string Findings, string Cancel, string Retry,
+public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings, string Cancel, string Retry,
     [property: JsonPropertyName("clone")] string CloneTo)
 {
     public static JobLinks Of(string self) =>
-        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
+        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
 }

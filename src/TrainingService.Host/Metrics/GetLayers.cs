@@ -110,23 +110,20 @@ public static class GetLayers
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
-        var lastHidden = layers.Count - 2;
-        double first = 0;
+        LayerRow? first = null;
         float variance = 0;
         await foreach (var row in rows.WithCancellation(cancellation))
         {
             foreach (var column in Columns)
                 if (column.Value(row) is { } value)
                     Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
-            if (row.Layer > 0 && row.Layer <= lastHidden && variance != 0)
+            if (row.Layer > 0 && row.Layer <= GradientFlow.Last(layers) && variance != 0)
                 Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, Variance(row) / variance);
             variance = Variance(row);
-            // Over all units and rows, the norm is the root mean square times a root of the width; the number of rows is the same in both.
-            var norm = row.GradientRms * Math.Sqrt(layers[row.Layer].Units);
             if (row.Layer == 0)
-                first = norm;
-            if (row.Layer == lastHidden)
-                flow.Add([row.Step, row.Epoch, Math.Log10(first / norm)]);
+                first = row;
+            if (row.Layer == GradientFlow.Last(layers))
+                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first!, row, layers)]);
         }
         var max = maxPoints ?? Points.DefaultMax;
         return TypedResults.Ok(new LayerCurves(

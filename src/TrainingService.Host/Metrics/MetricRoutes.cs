@@ -11,6 +11,7 @@ public static class MetricRoutes
         metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
         metrics.MapGet("/layers/{layer:int}/units", GetUnits.Handle).WithName("getUnits").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
+        metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }
 
     private static void AlsoAsRows(this RouteHandlerBuilder route) => route.AnswersWith(200, "Retry-After").Refuses(404, 406)

@@ -15,6 +15,7 @@ namespace TrainingService.Host.Worker;
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
 public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int threads, CancellationToken stop)
 {
+    private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
@@ -29,6 +30,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
+        _preflight = Preflight.Predict(plan, data);
         var watch = new Watch(plan);
         using var trainer = new Trainer(plan, data, threads);
         trainer.OnMetric = point =>
@@ -44,7 +46,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         (_watch, _trainer) = (watch, trainer);
         try
         {
-            var result = trainer.Run(stop);
+            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
             watch.End(result);
             return result;
         }
@@ -57,6 +59,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
     /// <summary>Writes what is known by now; what is not followed by <see cref="Wrote"/> is written again at the next call.</summary>
     public async Task WriteAsync(TrainingDbContext db, Job job)
     {
+        job.Preflight ??= _preflight;
         if (_trainer is not { } trainer)
             return;
         var progress = trainer.Progress;

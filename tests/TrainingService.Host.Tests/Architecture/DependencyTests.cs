@@ -13,11 +13,11 @@ public sealed class DependencyTests
     {
         [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
         [("Jobs", "Worker")] = ["JobQueue"],
-        [("Worker", "Datasets")] = ["DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
+        [("Worker", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
         [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
         [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow", "UnitRow"],
         [("Worker", "Findings")] = ["Watch", "Finding", "FindingCounts", "FindingRow"],
-        [("Jobs", "Findings")] = ["FindingCounts"],
+        [("Jobs", "Findings")] = ["Finding", "FindingCounts", "PreflightFindings"],
         [("Metrics", "Jobs")] = ["Job"],
         [("Findings", "Jobs")] = ["Job"],
     };

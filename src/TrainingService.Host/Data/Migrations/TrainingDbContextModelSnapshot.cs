@@ -162,6 +162,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("Preflight")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("preflight");
+
                     b.Property<short>("Priority")
                         .HasColumnType("smallint")
                         .HasColumnName("priority");
@@ -203,6 +207,10 @@ namespace TrainingService.Host.Data.Migrations
                     b.Property<Guid?>("SweepId")
                         .HasColumnType("uuid")
                         .HasColumnName("sweep_id");
+
+                    b.Property<Guid?>("Verifies")
+                        .HasColumnType("uuid")
+                        .HasColumnName("verifies");
 
                     b.Property<uint>("Version")
                         .IsConcurrencyToken()

@@ -30,7 +30,7 @@ public static class OpenApiOperations
     private static readonly Dictionary<string, OpenApiHeader> Headers = new()
     {
         ["ETag"] = Text("Version of what was answered, for If-None-Match and If-Match."),
-        ["Location"] = Text("Address of the job.", "uri-reference"),
+        ["Location"] = Text("Address of what was created.", "uri-reference"),
         ["Retry-After"] = new()
         {
             Description = "Seconds after which asking again makes sense.",

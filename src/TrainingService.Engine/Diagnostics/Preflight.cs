@@ -1,0 +1,181 @@
+using TrainingService.Engine.Losses;
+using TrainingService.Engine.Memory;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Engine.Diagnostics;
+
+/// <summary>
+/// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the measurement at step 0.
+/// Layers are taken to be so wide that sums over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential
+/// expressivity in deep neural networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
+/// </summary>
+/// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
+/// <param name="GradientFlow">
+/// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming.
+/// Not a number where no gradient arrives, null where it can't be predicted: the layers' notes say why.
+/// </param>
+/// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where <paramref name="GradientFlow"/> is.</param>
+/// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the statistics of its batch.</param>
+public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? GradientFlow, IReadOnlyList<float>? GradientFlowRange, float? TrainingGradientFlow)
+{
+    private const int Bands = 8, ClassesPerBand = 4;
+
+    /// <summary>97.5 % of a normal distribution lie below this.</summary>
+    private const double Quantile = 1.959964;
+
+    /// <summary>Predicts what a run of this plan on this data will measure at step 0.</summary>
+    /// <param name="plan">What would be trained.</param>
+    /// <param name="data">Of the shape that the plan was checked against.</param>
+    public static Preflight Predict(RunPlan plan, TrainingData data)
+    {
+        var classes = Classes(plan, data);
+        var layers = plan.DenseLayers;
+        var walk = new PreflightWalk(layers.Count);
+        var evaluated = Follow(walk, plan, data, classes);
+        var trained = plan.TrainsAsItEvaluates ? evaluated : Follow(new(layers.Count, walk), plan, data, classes);
+        var (flow, spread) = Flow(evaluated);
+        return new(
+            [.. layers.Select((layer, i) => Layer(layer, evaluated[i]))], (float?)flow,
+            flow is null ? null : [(float)(flow.Value + spread.Low), (float)(flow.Value + spread.High)], (float?)Flow(trained).Flow);
+    }
+
+    private static List<ObservedPrediction> Follow(PreflightWalk walk, RunPlan plan, TrainingData data, List<RowClass> classes)
+    {
+        var output = walk.Forward(plan.Layers, Features(data, classes));
+        walk.Backward(LossGradient(plan, data, classes, output));
+        return walk.Observed;
+    }
+
+    private static PreflightLayer Layer(LayerInfo info, ObservedPrediction observed)
+    {
+        var (signal, gradient) = (observed.Signal!, observed.Gradient!);
+        var rms = signal.Unknown is null ? Math.Sqrt(signal.MeanSquare) : (double?)null;
+        var (low, high) = Range(signal.Spread);
+        string?[] notes = [signal.Unknown, gradient.Unknown, observed.DeathUnknown, observed.Approximate];
+        return new(info.Index, info.Name, rms is null ? null : (float)signal.Mean.Average(), (float?)rms, rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
+            gradient.Unknown is null && signal.Unknown is null ? (float)Math.Sqrt(gradient.MeanSquare) : null,
+            observed.Alive is { } alive ? Math.Clamp(1 - alive, 0, 1) : null,
+            notes.All(note => note is null) ? null : string.Join("; ", notes.Where(note => note is not null).Distinct()));
+    }
+
+    private static (double? Flow, (double Low, double High) Spread) Flow(List<ObservedPrediction> observed)
+    {
+        var (first, last) = (observed[0], observed[^2]);
+        if (first.Gradient!.Unknown is not null || last.Gradient!.Unknown is not null || observed[^1].Signal!.Unknown is not null)
+            return (null, default);
+        double NormSquare(ObservedPrediction layer) => layer.Units * layer.Gradient!.MeanSquare;
+        // the last hidden layer's own straying is in both
+        PreflightSpread near = last.Gradient.Spread, far = first.Gradient.Spread;
+        var (low, high) = Range(new(Math.Max(0, far.Variance - near.Variance), far.Shift - near.Shift));
+        // rounded, so that 0 is not 3e-14
+        return (Math.Round(Math.Log10(NormSquare(first) / NormSquare(last)) / 2, 6), (low / Math.Log(10), high / Math.Log(10)));
+    }
+
+    /// <summary>
+    /// Bounds of the logarithm of a root mean square beside its mean-field value: the upper one as if rows strayed apart, which undoes the shift, the lower one
+    /// as if together.
+    /// </summary>
+    private static (double Low, double High) Range(PreflightSpread spread) =>
+        ((spread.Shift - Quantile * Math.Sqrt(spread.Variance)) / 2, Quantile * Math.Sqrt(spread.Variance) / 2);
+
+    /// <summary>Rows of nearly equal norm and mean: of a row, these two are all that the first layer's moments depend on.</summary>
+    private sealed record RowClass(int[] Rows, double Mean, double Square);
+
+    /// <summary>The evaluation rows in classes of equally many, give or take one, so that a mean over classes is one over rows.</summary>
+    private static List<RowClass> Classes(RunPlan plan, TrainingData data)
+    {
+        (int Index, double Mean, double Square)[] rows = [.. plan.PickEvaluationRows().Select(row => Moments(data, row)).OrderBy(row => row.Square)];
+        return rows.Length <= Bands * ClassesPerBand
+            ? [.. rows.Select(row => new RowClass([row.Index], row.Mean, row.Square))]
+            : [.. Enumerable.Range(0, Bands).SelectMany(band => Enumerable.Range(0, ClassesPerBand)
+                .Select(part => Class(Part(Part(rows, band, Bands).OrderBy(row => row.Mean), part, ClassesPerBand))))];
+
+        static (int Index, double Mean, double Square)[] Part(IEnumerable<(int Index, double Mean, double Square)> sorted, int part, int parts)
+        {
+            (int Index, double Mean, double Square)[] all = [.. sorted];
+            return all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
+        }
+
+        // of about one mean, so that its square keeps its average
+        static RowClass Class((int Index, double Mean, double Square)[] rows) => new([.. rows.Select(row => row.Index)],
+            Math.CopySign(Math.Sqrt(rows.Average(row => row.Mean * row.Mean)), rows.Average(row => row.Mean)), rows.Average(row => row.Square));
+    }
+
+    private static (int Index, double Mean, double Square) Moments(TrainingData data, int row)
+    {
+        double sum = 0, squares = 0;
+        foreach (var value in data.Train.Features.AsSpan(row * data.Shape.Features, data.Shape.Features))
+            (sum, squares) = (sum + value, squares + (double)value * value);
+        return (row, sum / data.Shape.Features, squares / data.Shape.Features);
+    }
+
+    private static PreflightSignal Features(TrainingData data, List<RowClass> classes)
+    {
+        var features = data.Shape.Features;
+        var sums = new double[features];
+        foreach (var row in classes.SelectMany(c => c.Rows))
+            for (var feature = 0; feature < features; feature++)
+                sums[feature] += data.Train.Features[row * features + feature];
+        double count = classes.Sum(c => c.Rows.Length);
+        var shared = sums.Sum(sum => sum / count * (sum / count)) / features;
+        return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, shared, default);
+    }
+
+    /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
+    private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output)
+    {
+        var loss = Loss.Create(plan.Training, data.Shape.Target == TargetKind.Classes);
+        int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
+        var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
+        using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);
+        var labels = new int[samples];
+        var values = new float[samples * numbers];
+        double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
+        var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
+        for (var c = 0; c < classes.Count; c++)
+        {
+            var deviation = Math.Sqrt(Math.Max(0, output.Square[c] - output.Mean[c] * output.Mean[c]));
+            for (var s = 0; s < samples; s++)
+            {
+                var row = classes[c].Rows[s % classes[c].Rows.Length];
+                for (var unit = 0; unit < count; unit++)
+                    outputs.Pointer[Layout.Block(unit, s, count)] = (float)(output.Mean[c] + deviation * random.Normals().Item1);
+                if (data.Train.Labels.Length > 0)
+                    labels[s] = data.Train.Labels[row];
+                else
+                    data.Train.Values.AsSpan(row * numbers, numbers).CopyTo(values.AsSpan(s * numbers));
+            }
+            fixed (int* label = labels)
+            fixed (float* value = values)
+                loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
+            for (var s = 0; s < samples; s++)
+            {
+                double sum = 0, squares = 0;
+                for (var unit = 0; unit < count; unit++)
+                {
+                    double g = gradients.Pointer[Layout.Block(unit, s, count)];
+                    (sum, squares) = (sum + g, squares + g * g);
+                }
+                square[c] += squares / count / samples;
+                sumSquare[c] += sum * sum / samples;
+            }
+        }
+        return new(square, sumSquare, default);
+    }
+}
+
+/// <summary>What is predicted of one dense layer with its activation. A null can't be predicted, and the note says why.</summary>
+/// <param name="Index">From 0; the output layer is last.</param>
+/// <param name="Name"><c>hidden1</c>, <c>hidden2</c>, ... and <c>output</c>.</param>
+/// <param name="Mean">Mean of the activation h over units and rows.</param>
+/// <param name="Rms">Root mean square of the activation h over units and rows.</param>
+/// <param name="RmsRange">Where 95 % of all draws of weights of this width are expected, at most: narrow and deep nets stray far, and more often below.</param>
+/// <param name="GradientRms">Root mean square over units and rows of dC/dz, C the loss of one row.</param>
+/// <param name="BornDeadProbability">
+/// Probability that no gradient passes some layer up to this one, all of its units being off: 1 - prod_k (1 - p_k^N_k), p_k the probability that a unit of
+/// layer k is off (a rectifier's: 1/2) and N_k its width. Exact for one input row, an upper bound for many, which must all be off (Lu et al. 2019, Dying ReLU and
+/// initialization; Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). 0 for activations that are flat nowhere.
+/// </param>
+/// <param name="Note">Why something is null, or rough.</param>
+public sealed record PreflightLayer(int Index, string Name, float? Mean, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms,
+    double? BornDeadProbability, string? Note);

@@ -1,0 +1,45 @@
+using System.Globalization;
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>What the rules would find at step 0 if a run measured what its pre-flight predicts; and how likely the net is dead before it is trained.</summary>
+public static class PreflightFindings
+{
+    public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight)
+    {
+        var watch = new Watch(plan);
+        // what is not predicted can't be judged
+        if (preflight.Layers.All(layer => layer is { Rms: not null, GradientRms: not null }))
+            watch.Add([.. preflight.Layers.Select(layer => new LayerPoint
+            {
+                Step = 0,
+                Epoch = 0,
+                Layer = layer.Index,
+                MeanActivation = layer.Mean!.Value,
+                RmsActivation = layer.Rms!.Value,
+                GradientRms = layer.GradientRms!.Value,
+            })]);
+        return [.. watch.Findings, .. BornDead(plan, preflight)];
+    }
+
+    private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
+    {
+        if (plan.Diagnostics.Rules!.DeadUnits is not { Enabled: true } rule
+            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability) is not { } layer)
+            yield break;
+        var error = layer.BornDeadProbability > rule.Error;
+        yield return new()
+        {
+            Rule = "dead_units",
+            Severity = error ? Severity.Error : Severity.Warning,
+            Step = 0,
+            Value = (float)layer.BornDeadProbability!.Value,
+            Threshold = (float)(error ? rule.Error : rule.Warn)!.Value,
+            Message = string.Create(CultureInfo.InvariantCulture,
+                $"With a probability of {layer.BornDeadProbability:P0}, all units of some layer are off for a given input: that draw of the net is dead before it is trained."),
+            Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),
+        };
+    }
+}

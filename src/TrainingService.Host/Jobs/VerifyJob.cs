@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Jobs;
+
+public static class VerifyJob
+{
+    /// <summary>Run a finished job again and compare</summary>
+    /// <remarks>
+    /// Queues a job with the same spec, whose weights, results and measurements must come out equal bit for bit. Follow the answer's <c>Location</c>, the
+    /// verification, until it is finished.
+    /// </remarks>
+    /// <param name="id">The job's id.</param>
+    /// <response code="202">The verification, its job `queued`.</response>
+    /// <response code="409">The job has no result to compare with, or can no longer run.</response>
+    public static async Task<Results<Accepted<VerificationResponse>, ProblemHttpResult>> Handle(Guid id,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, JobQueue queue,
+        CancellationToken cancellation)
+    {
+        http.Response.Headers.RetryAfter = "1";
+        await using var once = await Idempotency.Begin(db, http, idempotencyKey, id, cancellation);
+        if (once.Answered<VerificationResponse>() is { } replay)
+            return replay;
+        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } original)
+            return GetJob.NotFound(id);
+        if (original.Result is null)
+            return Problems.Conflict(original.IsFinished
+                ? $"The job is {JobStatusNames.Of(original.Status)} and has no result that a second run could be compared with."
+                : $"The job is {JobStatusNames.Of(original.Status)}; wait for its end before verifying it.");
+        if (CreateJob.Checked(rules, original.Spec, out var accepted) is { } problem)
+            return Problems.Conflict($"The job can no longer run: {problem.ProblemDetails.Detail}");
+
+        var rerun = CreateJob.NewJob(accepted);
+        rerun.Verifies = id;
+        db.Jobs.Add(rerun);
+        var answer = TypedResults.Accepted($"{JobRoutes.Root}/{rerun.Id}/verification", Verification.Pending(rerun));
+        once.Remember(answer);
+        await db.SaveChangesAsync(cancellation);
+        await once.Commit(cancellation);
+        await queue.WakeAsync(rerun.Id, rerun.Priority, CancellationToken.None);
+        return answer;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json.Serialization;
+
+namespace TrainingService.Host.Statistics;
+
+/// <summary>What the evidence says of the claim that the arm is better than the baseline.</summary>
+public enum Verdict
+{
+    /// <summary>The arm is better: the adjusted p is below 0.05 and the 95 % interval excludes zero.</summary>
+    Supported,
+
+    /// <summary>The arm is worse, by the same criteria.</summary>
+    Refuted,
+
+    /// <summary>No difference as large as delta: the 90 % interval lies within it, with at least five pairs.</summary>
+    Equivalent,
+
+    /// <summary>Neither can be said.</summary>
+    Inconclusive,
+}
+
+/// <summary>An arm compared with a baseline, seed by seed.</summary>
+public sealed record ContrastResult
+{
+    /// <summary>The arm, by name.</summary>
+    public required string Arm { get; init; }
+
+    /// <summary>What it is compared with.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>Seeds with which both finished; the means and intervals are over these.</summary>
+    public required int N { get; init; }
+
+    /// <summary>Mean of arm minus baseline, in the metric's own unit; null without a pair.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? MeanDifference { get; init; }
+
+    /// <summary>Median of the differences.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? MedianDifference { get; init; }
+
+    /// <summary>Standard deviation of the differences; null below two pairs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? SdDifference { get; init; }
+
+    /// <summary>95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double[]? Ci95 { get; init; }
+
+    /// <summary>Two-sided p of the sign-flip test, in which a diverged run counts as worse than any that finished.</summary>
+    public required double PValue { get; init; }
+
+    /// <summary>Whether all signs were counted; with more than 32 differing pairs 99,999 are drawn.</summary>
+    public required bool PValueExact { get; init; }
+
+    /// <summary>The p after Holm's adjustment over all contrasts of the report.</summary>
+    public required double AdjustedPValue { get; init; }
+
+    /// <summary>The least adjusted p that so many seeds and contrasts could have given.</summary>
+    public required double LeastAdjustedPValue { get; init; }
+
+    /// <summary>Share of the seeds with which the arm is the better one; ties count half, a diverged run loses. Null without a pair.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double? ProbabilityOfSuperiority { get; init; }
+
+    /// <summary>Its 95 % interval by Wilson's method, [lower, upper].</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required double[]? ProbabilityOfSuperiorityCi95 { get; init; }
+
+    /// <summary>The test of equivalence.</summary>
+    public required Equivalence Equivalence { get; init; }
+
+    /// <summary>Runs that diverged.</summary>
+    public required Divergence Divergence { get; init; }
+
+    /// <summary>What the evidence says of the claim that the arm is better.</summary>
+    public required Verdict Verdict { get; init; }
+
+    /// <summary>The verdict in words, with its figures.</summary>
+    public required string Sentence { get; init; }
+}
+
+/// <summary>Two one-sided tests of a mean difference beyond ±delta (Schuirmann 1987), as an interval.</summary>
+/// <param name="Delta">The least difference that matters, as the request declares it.</param>
+/// <param name="Ci90">90 % interval of the mean difference, [lower, upper].</param>
+/// <param name="Equivalent">The interval lies within ±delta, from at least five pairs, and no run diverged on one side only.</param>
+public sealed record Equivalence(double Delta, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci90, bool Equivalent);
+
+/// <summary>Diverged runs among the pairs of a contrast.</summary>
+/// <param name="Pairs">Seeds compared.</param>
+/// <param name="Arm">Seeds with which the arm diverged.</param>
+/// <param name="Baseline">Seeds with which the baseline diverged.</param>
+/// <param name="Lost">Seeds of a double difference that tell nothing because one of the four runs diverged.</param>
+/// <param name="PValue">Exact two-sided p of one arm diverging more often than the other (McNemar's test).</param>
+public sealed record Divergence(int Pairs, int Arm, int Baseline, int Lost, double PValue);

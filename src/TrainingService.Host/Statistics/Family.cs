@@ -1,0 +1,90 @@
+using MathNet.Numerics.Statistics;
+
+namespace TrainingService.Host.Statistics;
+
+/// <summary>
+/// All contrasts of one report. Each has its interval, its p and its test of equivalence; Holm's adjustment is over all of them.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Verdicts, of the claim "the arm is better": supported or refuted if the adjusted p is below 0.05 and the 95 % interval excludes zero; else equivalent, if
+/// the test of equivalence says so; else inconclusive. Lack of significance alone proves nothing.
+/// </para>
+/// <para>
+/// A difference that is significant but smaller than delta keeps its verdict, and the sentence says that it is too small to matter: the claim's sign
+/// is settled, delta is often the default one, and <c>equivalence</c> stands beside it.
+/// </para>
+/// <para>
+/// Diverged runs are outcomes. In the sign-flip test a diverged run is worse than any that finished. Where the interval of the finished pairs says nothing, an
+/// arm wins that diverges significantly less often (McNemar); where it excludes zero, but the arm that it favours diverges more often, nobody wins: that is a
+/// trade-off. A divergence on one side only excludes equivalence.
+/// </para>
+/// </remarks>
+public static class Family
+{
+    /// <param name="contrasts">All contrasts that the report shows.</param>
+    /// <param name="outcome">The metric that they compare.</param>
+    /// <param name="delta">The least difference that matters, in the metric's unit; 0 or more.</param>
+    public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta)
+    {
+        var tests = contrasts.Select(contrast =>
+            SignFlip.Test(contrast.Differences.WithDivergences(outcome.HigherIsBetter), contrast.Differences.Noise)).ToArray();
+        var adjusted = Holm.Adjust([.. tests.Select(test => test.PValue)]);
+        var least = Holm.Adjust([.. contrasts.Select(contrast => SignFlip.LeastP(contrast.Differences.Pairs))]);
+        return [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, tests[i], adjusted[i], least[i], contrasts.Count))];
+    }
+
+    private static ContrastResult Judge(Contrast contrast, Outcome outcome, double delta, SignFlip test, double adjusted, double least, int contrasts)
+    {
+        var pairs = contrast.Differences;
+        var n = pairs.Finite.Length;
+        var interval = new MeanInterval(pairs.Finite, 2 * pairs.Noise);
+        var (ci95, ci90) = (outcome.Resolution ?? pairs.Step) is { } step
+            ? (interval.At(Tails.Alpha, step), interval.At(Tails.EquivalenceAlpha, step))
+            : (null, null);
+        var sign = outcome.HigherIsBetter ? 1 : -1;
+        var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;
+        var worse = pairs.Finite.Count(difference => -sign * difference > pairs.Noise) + pairs.ArmOnly;
+        var ties = pairs.Pairs - pairs.Lost - better - worse;
+        var hits = better + ties / 2.0;
+        var equivalent = n >= SeedCount.LeastForEquivalence && pairs.ArmOnly + pairs.BaselineOnly + pairs.Lost == 0
+            && ci90 is { } within && within.IsWithin(delta);
+        var result = new ContrastResult
+        {
+            Arm = contrast.Arm,
+            Baseline = contrast.Baseline,
+            N = n,
+            MeanDifference = n == 0 ? null : pairs.Finite.Mean(),
+            MedianDifference = n == 0 ? null : pairs.Finite.Median(),
+            SdDifference = n < 2 ? null : pairs.Finite.StandardDeviation(),
+            Ci95 = ci95?.ToArray(),
+            PValue = test.PValue,
+            PValueExact = test.Exact,
+            AdjustedPValue = adjusted,
+            LeastAdjustedPValue = least,
+            ProbabilityOfSuperiority = pairs.Pairs == pairs.Lost ? null : hits / (pairs.Pairs - pairs.Lost),
+            ProbabilityOfSuperiorityCi95 = Proportion.Wilson(hits, pairs.Pairs - pairs.Lost)?.ToArray(),
+            Equivalence = new(delta, ci90?.ToArray(), equivalent),
+            Divergence = new(pairs.Pairs, pairs.ArmOnly + pairs.Both, pairs.BaselineOnly + pairs.Both, pairs.Lost,
+                Proportion.PairedP(pairs.ArmOnly, pairs.BaselineOnly)),
+            Verdict = Winner(pairs, ci95, sign, adjusted) ?? (equivalent ? Verdict.Equivalent : Verdict.Inconclusive),
+            Sentence = "",
+        };
+        return result with { Sentence = Sentences.Of(result, contrast, outcome, contrasts) };
+    }
+
+    private static Verdict? Winner(PairedDifferences pairs, Interval? ci95, int sign, double adjusted)
+    {
+        if (adjusted >= Tails.Alpha)
+            return null;
+        var mean = ci95 is { } interval && interval.Excludes(0) ? sign * Math.Sign(interval.Lower) : 0;
+        var lead = Math.Sign(pairs.BaselineOnly - pairs.ArmOnly);
+        var sureLead = Proportion.PairedP(pairs.ArmOnly, pairs.BaselineOnly) < Tails.Alpha ? lead : 0;
+        return (mean == 0 ? sureLead : lead == -mean ? 0 : mean) switch
+        {
+            > 0 => Verdict.Supported,
+            < 0 => Verdict.Refuted,
+            _ => null,
+        };
+    }
+}

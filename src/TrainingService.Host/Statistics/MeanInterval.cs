@@ -1,0 +1,71 @@
+using MathNet.Numerics.Statistics;
+
+namespace TrainingService.Host.Statistics;
+
+/// <summary>
+/// Confidence interval of a mean from few values: BCa with Hesterberg's small-sample expansion ("What Teachers Should Know About the Bootstrap", The American
+/// Statistician 69 (2015), section 5.3: z is replaced by t_{n-1} sqrt(n / (n - 1))), on each side no narrower than Student's.
+/// </summary>
+/// <remarks>
+/// The plain BCa interval, which the literature recommends for larger samples, covers the mean too rarely here: resampled means never leave the range of the
+/// values and spread too little by (n - 1) / n. Coverage in per cent of nominal 95 % intervals, 10,000 samples each (standard error 0.2), of normal,
+/// exponential and Student-t (3 degrees) differences, and of normal ones rounded to one standard deviation:
+/// <code>
+///                       n = 4   5     6     10    30  | exponential 6  10    30   | t3: 6     10    30   | rounded 6  10    30
+/// BCa                   79.7  84.8  85.9  89.9  94.0  |       82.3   87.6  92.3   |   83.4  85.9  89.7   |    88.2   91.9  94.4
+/// BCa, expanded         87.2  92.4  93.4  94.3  95.2  |       90.0   92.2  93.8   |   91.6  91.9  91.4   |    96.0   95.6  95.7
+/// bootstrap-t           95.4  95.1  94.8  94.9  95.3  |       93.0   93.9  94.6   |   94.0  93.3  92.3   |    95.4   94.7  94.8
+/// Student               95.0  95.3  95.3  95.1  95.3  |       88.6   89.9  92.9   |   95.8  96.4  95.3   |    94.8   95.3  94.8
+/// this one              95.0  95.8  96.3  95.9  95.7  |       91.2   93.1  95.3   |   96.5  96.7  95.5   |    96.4   96.6  95.9
+/// </code>
+/// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values at n = 6 is 80
+/// times that of the others).
+/// </remarks>
+public sealed class MeanInterval
+{
+    private readonly double[] _sorted;
+    private readonly int _sign;
+    private readonly double _mean;
+    private readonly double _error;
+    private readonly Bootstrap? _bootstrap;
+
+    /// <param name="values">Finite.</param>
+    /// <param name="noise">Values nearer to each other than this are equal.</param>
+    public MeanInterval(ReadOnlySpan<double> values, double noise, int resamples = Bootstrap.Resamples)
+    {
+        // Mirrored values get mirrored intervals, to the last bit: "a against b" and "b against a" must not come to different verdicts.
+        _sign = values.ToArray().Sum() < 0 ? -1 : 1;
+        _sorted = [.. values.ToArray().Select(value => _sign * value).Order()];
+        _mean = _sorted.Mean();
+        if (_sorted.Length < 2 || _sorted[^1] - _sorted[0] <= noise)
+            return;
+        _error = _sorted.StandardDeviation() / Math.Sqrt(_sorted.Length);
+        _bootstrap = new(_sorted, resamples);
+    }
+
+    /// <summary>
+    /// The interval that misses with probability <paramref name="alpha"/>; null below two values, of which no spread can be told.
+    /// </summary>
+    /// <param name="step">
+    /// The least amount by which values can differ, 0 for a continuous quantity. If all n values agree, another one still occurs with a probability of up to
+    /// 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean by a step of it; the interval is at least that
+    /// wide. Otherwise ten ties on thirty test rows would prove that two arms agree to a digit which thirty rows don't have.
+    /// </param>
+    public Interval? At(double alpha, double step)
+    {
+        var n = _sorted.Length;
+        if (n < 2)
+            return null;
+        var (lower, upper) = (_mean, _mean);
+        if (_bootstrap is not null)
+        {
+            var t = Tails.Student(alpha, n - 1);
+            var bca = _bootstrap.At(t * Math.Sqrt(n / (n - 1.0)));
+            lower = Math.Min(bca.Lower, _mean - t * _error);
+            upper = Math.Max(bca.Upper, _mean + t * _error);
+        }
+        var unseen = step * (1 - Math.Pow(alpha / 2, 1.0 / n));
+        (lower, upper) = (Math.Min(lower, _mean - unseen), Math.Max(upper, _mean + unseen));
+        return _sign > 0 ? new(lower, upper) : new(-upper, -lower);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace TrainingService.Host.Statistics;
+
+/// <summary>What is compared: a metric of finished runs, which way it improves and how its differences are told.</summary>
+/// <param name="Name">As in a job's result, such as <c>testAccuracy</c>.</param>
+/// <param name="HigherIsBetter">False for losses, errors and times.</param>
+/// <param name="IsFraction">Differences are told in percentage points.</param>
+/// <param name="Resolution">
+/// Least amount by which two values can differ: 1 / test rows for an accuracy, 0 for a continuous metric. Null: the least distance seen between two values
+/// of a contrast.
+/// </param>
+public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFraction, double? Resolution = null)
+{
+    /// <summary>The known metrics: accuracies and R2 improve upwards, losses, RMSE and seconds downwards. Null for any other name.</summary>
+    public static Outcome? Of(string metric, double? resolution = null) => metric switch
+    {
+        _ when metric.EndsWith("Accuracy", StringComparison.OrdinalIgnoreCase) => new(metric, true, true, resolution),
+        _ when metric.EndsWith("R2", StringComparison.OrdinalIgnoreCase) => new(metric, true, false, resolution),
+        _ when metric.EndsWith("Loss", StringComparison.OrdinalIgnoreCase) || metric.EndsWith("Rmse", StringComparison.OrdinalIgnoreCase)
+            || metric.Contains("seconds", StringComparison.OrdinalIgnoreCase) => new(metric, false, false, resolution),
+        _ => null,
+    };
+
+    /// <summary>The name in words: "test accuracy".</summary>
+    public string Words => WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart();
+
+    /// <summary>A difference without its unit: hundredths of a percentage point, or three digits.</summary>
+    public string Number(double value) => IsFraction
+        ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
+        : value.ToString("G3", CultureInfo.InvariantCulture);
+
+    /// <summary>A difference with its unit.</summary>
+    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : Number(value);
+
+    [GeneratedRegex("R2|[A-Z]")]
+    private static partial Regex WordStart();
+}

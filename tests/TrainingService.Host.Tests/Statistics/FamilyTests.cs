@@ -1,0 +1,271 @@
+using System.Text.Json;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Tests.Statistics;
+
+/// <summary>Verdicts and what is said of them.</summary>
+public sealed class FamilyTests
+{
+    private const double Diverged = double.NaN;
+    private static readonly Outcome Accuracy = Outcome.Of("testAccuracy")!;
+    private static readonly Outcome Loss = Outcome.Of("testLoss")!;
+
+    /// <summary>Twelve accuracies around 0.9, and differences of 0.8 points with a standard deviation of 0.3.</summary>
+    private static readonly double[] Base = new SplitMix64(1).Normal(12, 0.9, 0.01);
+
+    private static readonly double[] Gain = new SplitMix64(2).Normal(12, 0.008, 0.003);
+
+    private static readonly double[] Noise = new SplitMix64(4).Normal(12, 0, 0.003);
+
+    [Fact]
+    public void The_verdict_follows_the_metric_s_direction()
+    {
+        Assert.Equal(Verdict.Supported, Judge(Base.Plus(Gain), Base).Verdict);
+        Assert.Equal(Verdict.Refuted, Judge(Base, Base.Plus(Gain)).Verdict);
+        Assert.Equal(Verdict.Refuted, Judge(Base.Plus(Gain), Base, Loss).Verdict);
+        Assert.Equal(Verdict.Supported, Judge(Base, Base.Plus(Gain), Loss).Verdict);
+        Assert.Equal(Verdict.Equivalent, Judge(Base.Plus(Noise), Base).Verdict);
+        Assert.Equal(Verdict.Inconclusive, Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base).Verdict);
+    }
+
+    [Fact]
+    public void A_contrast_and_its_mirror_image_agree()
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var random = new SplitMix64(seed);
+            var (one, other) = (random.Normal(8, 0.9, 0.01), random.Normal(8, 0.908, 0.01));
+            var (there, back) = (Judge(one, other), Judge(other, one));
+            Assert.Equal(there.MeanDifference, -back.MeanDifference);
+            Assert.Equal(there.Ci95!, back.Ci95!.Reverse().Select(end => -end));
+            Assert.Equal((there.PValue, there.Equivalence.Equivalent, 1 - there.ProbabilityOfSuperiority),
+                (back.PValue, back.Equivalence.Equivalent, back.ProbabilityOfSuperiority));
+            Assert.Equal(there.Verdict, back.Verdict switch
+            {
+                Verdict.Supported => Verdict.Refuted,
+                Verdict.Refuted => Verdict.Supported,
+                var same => same,
+            });
+        }
+    }
+
+    [Fact]
+    public void A_sure_difference_within_delta_keeps_its_verdict_and_is_called_too_small()
+    {
+        var small = Judge(Base.Plus([.. Gain.Select(gain => gain / 4)]), Base);
+        Assert.Equal((Verdict.Supported, true), (small.Verdict, small.Equivalence.Equivalent));
+        Assert.Contains("too small to matter", small.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("too small", Judge(Base.Plus(Gain), Base).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Identical_arms_have_no_winner()
+    {
+        for (var n = 0; n <= 40; n++)
+        {
+            var values = new SplitMix64(n).Normal(n, 0.9, 0.01);
+            var result = Judge(values, [.. values]);
+            Assert.Equal(n < 5 ? Verdict.Inconclusive : Verdict.Equivalent, result.Verdict);
+            Assert.Equal(1, result.PValue);
+            Assert.Equal(n == 0 ? null : 0.5, result.ProbabilityOfSuperiority);
+        }
+    }
+
+    [Fact]
+    public void Ties_on_a_coarse_metric_are_not_equivalence()
+    {
+        // Thirty test rows; the runs vary by a row, the arms of a seed agree.
+        var values = Draws.Of(10, () => 0).Select((_, i) => (i % 2 == 0 ? 29 : 28) / 30.0).ToArray();
+        Assert.Equal(Verdict.Inconclusive, Judge(values, values).Verdict);
+        Assert.Equal(Verdict.Equivalent, Judge(values, values, Accuracy with { Resolution = 1 / 10_000.0 }).Verdict);
+        Assert.Equal(Verdict.Equivalent, Judge([.. values, .. values], [.. values, .. values]).Verdict);
+        // Nothing varies at all: how coarse the metric is can only be known from outside.
+        var ones = Draws.Of(10, () => 1.0);
+        var result = Judge(ones, ones);
+        Assert.Equal((Verdict.Inconclusive, null, null), (result.Verdict, result.Ci95, result.Equivalence.Ci90));
+        Assert.Contains("this metric can't tell the arms apart", result.Sentence, StringComparison.Ordinal);
+        Assert.Equal(Verdict.Equivalent, Judge(ones, ones, Accuracy with { Resolution = 1 / 10_000.0 }).Verdict);
+        Assert.Equal(Verdict.Inconclusive, Judge(ones, ones, Accuracy with { Resolution = 1 / 30.0 }).Verdict);
+    }
+
+    [Theory]
+    [InlineData(1, 1, "With 1 seed significance can't be reached: the least possible p is 1; at least 6 seeds are needed.")]
+    [InlineData(5, 1, "With 5 seeds significance can't be reached: the least possible p is 0.0625; at least 6 seeds are needed.")]
+    [InlineData(6, 2, "With 6 seeds and 2 contrasts significance can't be reached: the least possible adjusted p is 0.0625; at least 7 seeds are needed.")]
+    [InlineData(6, 1, null)]
+    [InlineData(7, 2, null)]
+    public void Significance_out_of_reach_is_said(int seeds, int contrasts, string? said)
+    {
+        var arm = Base[..seeds].Select(value => value + 0.1).ToArray();
+        var results = Family.Judge([.. Enumerable.Repeat(Contrast.Between("a", arm, "b", Base[..seeds]), contrasts)], Accuracy, 0.005);
+        Assert.All(results, result =>
+        {
+            Assert.Equal(said is null ? Verdict.Supported : Verdict.Inconclusive, result.Verdict);
+            Assert.Equal(Math.Min(1, contrasts * Math.Pow(2, 1 - seeds)), result.LeastAdjustedPValue);
+            if (said is null)
+                Assert.DoesNotContain("can't be reached", result.Sentence, StringComparison.Ordinal);
+            else
+                Assert.EndsWith(said, result.Sentence, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void Equal_differences_are_a_result_too()
+    {
+        var result = Judge([.. Base[..6].Select(value => value + 0.01)], Base[..6]);
+        Assert.Equal((Verdict.Supported, 1 / 32.0, 0.01), (result.Verdict, result.PValue, Math.Round(result.MeanDifference!.Value, 12)));
+        Assert.InRange(result.Ci95![1] - result.Ci95[0], 0, 0.003);
+    }
+
+    [Fact]
+    public void A_winner_needs_the_interval_as_well_as_the_p()
+    {
+        // All signs agree, but one seed in seven makes up most of the mean, and an interval of seven values reaches beyond zero.
+        double[] arm = [.. Base[..7].Select((value, i) => value + (i == 0 ? 0.1 : 0.001 + i * 1e-5))];
+        var result = Judge(arm, Base[..7]);
+        Assert.Equal(1 / 64.0, result.AdjustedPValue);
+        Assert.True(result.Ci95![0] < 0);
+        Assert.Equal(Verdict.Inconclusive, result.Verdict);
+    }
+
+    [Fact]
+    public void One_divergence_more_is_not_enough_to_win()
+    {
+        // The differences that finished lean to the arm, short of significance; that the baseline diverged once makes p one-sided.
+        double[] gain = [0.004, 0.003, 0.006, -0.003, 0.002, 0.005, -0.002, 0.003, -0.001, 0.003];
+        var result = Judge([0.9, .. Base[..10].Plus(gain)], [Diverged, .. Base[..10]]);
+        Assert.InRange(result.AdjustedPValue, 0.01, 0.0499);
+        Assert.True(result.Ci95![0] < 0);
+        Assert.Equal(Verdict.Inconclusive, result.Verdict);
+    }
+
+    [Fact]
+    public void Steps_in_single_precision_tie()
+    {
+        // One row of 360 up with nine seeds of twelve, down with three: as they come from a job's result.
+        double[] low = [.. Enumerable.Range(0, 12).Select(i => (double)((330 + i) / 360f))];
+        double[] high = [.. Enumerable.Range(0, 12).Select(i => (double)((330 + i + (i < 9 ? 1 : -1)) / 360f))];
+        Assert.Equal(598 / 4096.0, Judge(high, low).PValue, 1e-15);
+        // With three ties instead of the steps down.
+        double[] same = [.. low.Select((value, i) => i < 9 ? high[i] : value)];
+        Assert.Equal((2 / 512.0, 10.5 / 12), (Judge(same, low).PValue, Judge(same, low).ProbabilityOfSuperiority));
+    }
+
+    [Fact]
+    public void Holm_counts_the_family()
+    {
+        // Each alone 2^-6; seven of them 7 / 64.
+        var contrasts = Enumerable.Range(0, 7).Select(i => Contrast.Between($"a{i}", Base[..7].Plus(Gain[..7]), "b", Base[..7])).ToArray();
+        Assert.All(Family.Judge(contrasts, Accuracy, 0.005), result =>
+            Assert.Equal((1 / 64.0, 7 / 64.0, Verdict.Inconclusive), (result.PValue, result.AdjustedPValue, result.Verdict)));
+        Assert.Equal(Verdict.Supported, Family.Judge(contrasts[..3], Accuracy, 0.005)[2].Verdict);
+    }
+
+    [Fact]
+    public void The_sentences_give_effect_interval_p_and_seeds()
+    {
+        var result = Judge(Base.Plus(Gain), Base);
+        var points = result.Ci95!.Select(end => (100 * end).ToString("0.00")).ToArray();
+        Assert.Equal($"leaky_relu is better than relu: mean test accuracy is higher by {100 * result.MeanDifference:0.00} percentage points "
+            + $"(95 % interval of the difference {points[0]} to {points[1]}, p = 0.00049, 12 seeds).", result.Sentence);
+        Assert.StartsWith("leaky_relu is worse than relu, not better: mean test loss is higher by 0.00", Judge(Base.Plus(Gain), Base, Loss).Sentence);
+        Assert.StartsWith("leaky_relu and relu are equivalent: ", Judge(Base.Plus(Noise), Base).Sentence);
+        Assert.Matches("^Whether leaky_relu is better or worse than relu can't be said: .* At this spread it takes about [0-9]+ seeds "
+            + "to find a difference of 0.50 percentage points in four cases of five.$", Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base).Sentence);
+    }
+
+    [Fact]
+    public void Diverged_runs_count_and_are_named()
+    {
+        // The arm always finishes, the baseline with three seeds of twelve.
+        var broken = Base.Select((value, i) => i < 9 ? Diverged : value - 0.001 * (i - 10)).ToArray();
+        var result = Judge(Base, broken);
+        Assert.Equal((Verdict.Supported, 3, new Divergence(12, 0, 9, 0, 1 / 256.0)),
+            (result.Verdict, result.N, result.Divergence with { PValue = Math.Round(result.Divergence.PValue, 12) }));
+        Assert.Contains("Diverged: 0 of 12 runs of leaky_relu and 9 of relu (p = 0.0039)", result.Sentence, StringComparison.Ordinal);
+        Assert.Equal(Verdict.Refuted, Judge(broken, Base).Verdict);
+        Assert.Equal(Verdict.Refuted, Judge(broken, Base, Loss).Verdict);
+        Assert.Equal(Verdict.Refuted, Judge(Draws.Of(12, () => double.PositiveInfinity), Base, Loss).Verdict);
+        Assert.Equal(10.5 / 12, Judge(Base, [.. broken[..9], .. Base[9..]]).ProbabilityOfSuperiority);
+
+        // Both always diverge together: nothing is known, and nothing fails.
+        var none = Judge(Draws.Of(12, () => Diverged), Draws.Of(12, () => Diverged));
+        Assert.Equal((Verdict.Inconclusive, 0, null, 1, 0.5), (none.Verdict, none.N, none.MeanDifference, none.PValue, none.ProbabilityOfSuperiority));
+        Assert.Contains("Diverged: 12 of 12 runs of leaky_relu and 12 of relu, with the same seeds.", none.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_arm_that_is_better_where_it_does_not_diverge_is_no_winner()
+    {
+        double[] once = [Diverged, .. Base.Plus(Gain)[1..]];
+        Assert.Equal(Verdict.Inconclusive, Judge(once, Base).Verdict);
+        // Even if both are beyond doubt: 40 seeds, 8 of them diverged, the others better.
+        var many = new SplitMix64(7).Normal(40, 0.9, 0.01);
+        var better = many.Select((value, i) => i < 8 ? Diverged : value + 0.05 + i * 1e-4).ToArray();
+        var result = Judge(better, many);
+        Assert.True(result.AdjustedPValue < 0.05 && result.Ci95![0] > 0);
+        Assert.Equal(Verdict.Inconclusive, result.Verdict);
+        // The same difference without a divergence is one, and with one of the baseline's too.
+        Assert.Equal(Verdict.Supported, Judge(Base.Plus(Gain), Base).Verdict);
+        Assert.Equal(Verdict.Supported, Judge(Base.Plus(Gain), [Diverged, .. Base[1..]]).Verdict);
+    }
+
+    [Fact]
+    public void A_lone_divergence_excludes_equivalence()
+    {
+        Assert.Equal(Verdict.Equivalent, Judge([Diverged, .. Base.Plus(Noise)[1..]], [Diverged, .. Base[1..]]).Verdict);
+        Assert.Equal(Verdict.Inconclusive, Judge([Diverged, .. Base.Plus(Noise)[1..]], Base).Verdict);
+    }
+
+    [Fact]
+    public void An_interaction_compares_gains()
+    {
+        var contrast = Contrast.Interaction(("relu+dropout", Base), ("relu", Base), ("tanh+dropout", Base.Plus(Noise).Plus(Gain)), ("tanh", Base.Plus(Noise)));
+        var result = Assert.Single(Family.Judge([contrast], Accuracy, 0.005));
+        Assert.Equal((Verdict.Refuted, 12, -Math.Round(Gain.Average(), 12)), (result.Verdict, result.N, Math.Round(result.MeanDifference!.Value, 12)));
+        Assert.StartsWith("The gain of relu+dropout over relu is smaller than the gain of tanh+dropout over tanh, not larger: "
+            + "the gains in test accuracy differ by 0.", result.Sentence);
+        // A drop in loss is the gain.
+        Assert.Equal(Verdict.Supported, Family.Judge([contrast], Loss, 0.005)[0].Verdict);
+
+        double[] once = [Diverged, .. Base[1..]];
+        var lost = Contrast.Interaction(("relu+dropout", once), ("relu", Base), ("tanh+dropout", Base), ("tanh", Base));
+        result = Assert.Single(Family.Judge([lost], Accuracy, 0.005));
+        Assert.Equal((Verdict.Inconclusive, 11, 1), (result.Verdict, result.N, result.Divergence.Lost));
+        Assert.EndsWith("1 of 12 seeds tell nothing, because a run diverged.", result.Sentence);
+    }
+
+    [Fact]
+    public void Pairs_need_the_same_seeds()
+    {
+        Assert.Throws<ArgumentException>(() => Contrast.Between("a", [1, 2], "b", [1]));
+        Assert.Throws<ArgumentException>(() => Contrast.Interaction(("a", [1]), ("b", [1]), ("c", [1, 2]), ("d", [1])));
+        Assert.Empty(Family.Judge([], Accuracy, 0.005));
+    }
+
+    [Fact]
+    public void The_json_has_the_api_s_names()
+    {
+        using var json = JsonDocument.Parse(JsonSerializer.Serialize(Judge(Base.Plus(Gain), Base), Json.Options));
+        string[] names = ["arm", "baseline", "n", "meanDifference", "ci95", "pValue", "adjustedPValue", "probabilityOfSuperiority", "equivalence", "verdict", "sentence"];
+        Assert.All(names, name => Assert.True(json.RootElement.TryGetProperty(name, out _), name));
+        Assert.Equal(["delta", "ci90", "equivalent"], json.RootElement.GetProperty("equivalence").EnumerateObject().Select(property => property.Name));
+        Assert.Equal("supported", json.RootElement.GetProperty("verdict").GetString());
+        Assert.Equal(2, json.RootElement.GetProperty("ci95").GetArrayLength());
+    }
+
+    [Fact]
+    public void An_arm_is_summed_up_with_its_divergences()
+    {
+        var arm = ArmSummary.Of([0.9, Diverged, 0.8, 1.0, Diverged]);
+        Assert.Equal((3, 2, 0.9, 0.1, 0.9), (arm.N, arm.Diverged, Math.Round(arm.Mean!.Value, 12), Math.Round(arm.Sd!.Value, 12), arm.Median));
+        // t_2(0.975) = 4.302653; Wilson for 2 of 5: R's prop.test(2, 5, correct = FALSE).
+        Assert.Equal([0.9 - 4.302653 * 0.1 / Math.Sqrt(3), 0.1176208], [arm.Ci95![0], arm.DivergedCi95![0]], (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal((0, 0, null, null, null), (ArmSummary.Of([]).N, ArmSummary.Of([]).Diverged, ArmSummary.Of([]).Mean, ArmSummary.Of([]).Ci95, ArmSummary.Of([]).DivergedCi95));
+    }
+
+    private static ContrastResult Judge(double[] arm, double[] baseline, Outcome? outcome = null) =>
+        Assert.Single(Family.Judge([Contrast.Between("leaky_relu", arm, "relu", baseline)], outcome ?? Accuracy, 0.005));
+}
