@@ -54,7 +54,6 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             network.Load(split, rows.AsSpan(first, Math.Min(network.Capacity, rows.Length - first)));
             network.Forward();
-            loss += network.LossSum();
             if (split.Labels.Length > 0)
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
@@ -65,7 +64,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 if (effectiveRank)
                     ranks[i].Add(layers[i].H, network.Samples);
             }
-            network.AddGradientSquares(_squares);
+            loss += network.AddGradientSquares(_squares);
         }
         (_counts, _next, _measured) = (_next, _counts, true);
         MeanLoss = loss / rows.Length;

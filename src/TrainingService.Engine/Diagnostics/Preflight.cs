@@ -147,7 +147,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             }
             fixed (int* label = labels)
             fixed (float* value = values)
-                _ = loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
+                loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
             for (var s = 0; s < samples; s++)
             {
                 double sum = 0, squares = 0;

@@ -209,13 +209,14 @@ internal sealed unsafe class Network : IDisposable
         }
     }
 
-    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer.</summary>
-    public void AddGradientSquares(double[] squares)
+    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer; answers the sum of losses.</summary>
+    public double AddGradientSquares(double[] squares)
     {
         _workspace.ActivityL1 = 0;
         _workspace.GradientSquares = squares;
-        Descend(1);
+        var loss = Descend(1);
         _workspace.GradientSquares = null;
+        return loss;
     }
 
     private double Descend(float scale)

@@ -6,11 +6,12 @@ namespace TrainingService.Host.Findings;
 /// <summary>A run so far, as its rules see it.</summary>
 public sealed class Course(RunPlan plan)
 {
-    /// <summary>Loss below this share of what it was before training counts as learnt.</summary>
+    /// <summary>What is left of the loss when there is little left to learn.</summary>
     private const double Learnt = 0.1;
 
     private readonly Queue<MetricPoint> _train = [], _validation = [];
     private readonly Queue<IReadOnlyList<LayerPoint>> _evaluations = [];
+    private MetricPoint? _firstTrained;
 
     public RunPlan Plan => plan;
 
@@ -54,10 +55,29 @@ public sealed class Course(RunPlan plan)
     };
 
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
-    public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < Learnt * UntaughtLoss;
+    public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < LossAt(Learnt);
 
-    /// <summary>The loss of a network that has learnt nothing.</summary>
-    public double UntaughtLoss => Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+    /// <summary>Between the least loss there is (0) and that of a network that has learnt nothing (1).</summary>
+    public double LossAt(double share)
+    {
+        // losses while training hold the activity penalty, others don't
+        var untaught = plan.Training.ActivityL1 > 0 ? _firstTrained?.Loss ?? double.PositiveInfinity
+            : Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+        return LeastLoss + share * (untaught - LeastLoss);
+    }
+
+    /// <summary>The entropy of smoothed targets; 0 without smoothing.</summary>
+    private double LeastLoss
+    {
+        get
+        {
+            var (smoothing, classes) = (plan.Training.LabelSmoothing!.Value, plan.Data.Classes);
+            if (smoothing == 0)
+                return 0;
+            double right = 1 - smoothing + smoothing / classes, wrong = smoothing / classes;
+            return -right * Math.Log(right) - (classes - 1) * wrong * Math.Log(wrong);
+        }
+    }
 
     /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
     public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
@@ -80,6 +100,8 @@ public sealed class Course(RunPlan plan)
         if (point.Split is Split.Train)
         {
             Start ??= point;
+            if (point.Step > 0)
+                _firstTrained ??= point;
             Keep(_train, point, Rules.LossNotDecreasing!.Evaluations!.Value + 1);
         }
         else if (point.Split is Split.Validation)

@@ -5,7 +5,7 @@ namespace TrainingService.Host.Findings;
 /// <summary>What the losses tell.</summary>
 public static class LossRules
 {
-    /// <summary>A loss above this share of guessing's has not learnt much: a plateau below it is where a run ends, not where it is stuck.</summary>
+    /// <summary>Where more than this share of the loss is left, not much has been learnt: a plateau below it is where a run ends, not where it is stuck.</summary>
     private const double Stuck = 0.5;
 
     /// <summary>
@@ -35,7 +35,7 @@ public static class LossRules
             yield break;
         var points = course.Train.ToArray();
         double before = points[0].Loss, best = points.Skip(1).Min(p => p.Loss), fall = (before - best) / before;
-        if (!(fall < rule.Warn) || !(best > Stuck * course.UntaughtLoss))
+        if (!(fall < rule.Warn) || !(best > course.LossAt(Stuck)))
             yield break;
         yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn.Value,
             $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
@@ -60,8 +60,8 @@ public static class LossRules
         var latest = course.Validation.Last();
         double train = course.Train.Last().Loss, gap = (latest.Loss - train) / train;
         double least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss);
-        var noise = Noise * (course.GuessingLoss ?? course.UntaughtLoss) / Math.Sqrt(course.Plan.Data.ValidationRows);
-        if (gap > rule.Warn && train < Stuck * course.UntaughtLoss && lately - least > Math.Max(Rise * least, noise))
+        var noise = Noise * (course.GuessingLoss ?? course.LossAt(1)) / Math.Sqrt(course.Plan.Data.ValidationRows);
+        if (gap > rule.Warn && train < course.LossAt(Stuck) && lately - least > Math.Max(Rise * least, noise))
             yield return Found.Above(Severity.Warning, null, latest.Step, gap, rule.Warn.Value,
                 $"The validation loss rises ({latest.Loss:G3}, at best {least:G3}) while the training loss is {train:G3}: "
                 + "the run learns its rows by heart.",

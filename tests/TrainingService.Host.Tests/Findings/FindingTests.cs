@@ -17,6 +17,10 @@ public sealed class FindingTests(Service service)
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [64, 64, 64, 64, 64, 64, 64, 64], "normalization": "batch_norm"}}""")]
     [InlineData("""{"dataset": "breast_cancer", "model": {"hiddenLayers": [32]}, "training": {"loss": "binary_cross_entropy"}}""")]
     [InlineData("""{"dataset": "digits", "training": {"epochs": 30, "schedule": {"name": "one_cycle", "warmupSteps": 30}}, "diagnostics": {"everySteps": 10}}""")]
+    // smoothed targets and a penalty leave a loss that can't fall any further
+    [InlineData("""{"dataset": "digits", "training": {"epochs": 60, "labelSmoothing": 0.5, "optimizer": "adam"} }""")]
+    [InlineData("""{"dataset": "digits", "model": {"activation": "tanh", "initializer": "xavier_normal"}, "training": {"epochs": 60, "activityL1": 0.01} }""")]
+    [InlineData("""{"dataset": "digits", "training": {"epochs": 20, "loss": "mse", "optimizer": "adam"} }""")]
     // the sample of deploy/run.sh
     [InlineData("""
         {"dataset": "digits", "model": {"hiddenLayers": [512, 256], "activation": "leaky_relu", "dropout": 0.3}, "diagnostics": {"everySteps": 50},
