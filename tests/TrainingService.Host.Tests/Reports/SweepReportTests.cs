@@ -69,6 +69,7 @@ public sealed class SweepReportTests(Service service)
     [InlineData("text/markdown", "text/markdown")]
     [InlineData("text/markdown;q=0.5, text/html;q=0.4", "text/markdown")]
     [InlineData("application/json", "application/json")]
+    [InlineData("application/vnd.apache.parquet", "application/vnd.apache.parquet")]
     [InlineData("*/*", "application/json")]
     public async Task Accept_decides_the_format(string accept, string mediaType)
     {
@@ -102,7 +103,7 @@ public sealed class SweepReportTests(Service service)
         await using var db = service.NewDbContext();
         var pdf = await service.Http.GetAnswer($"/api/v1/sweeps/{(await StoreAsync(db)).Id}/report", ("Accept", "application/pdf"));
         pdf.MustBeProblem(406, "not-acceptable");
-        Assert.Contains("text/html or text/markdown", pdf["detail"].GetString(), StringComparison.Ordinal);
+        Assert.Contains("text/html, text/markdown or application/vnd.apache.parquet", pdf["detail"].GetString(), StringComparison.Ordinal);
     }
 
     private async Task<Sweep> StoreAsync(TrainingDbContext db)
