@@ -9,8 +9,8 @@ public sealed class Course(RunPlan plan)
     /// <summary>Loss below this share of what it was before training counts as learnt.</summary>
     private const double Learnt = 0.1;
 
-    private readonly List<MetricPoint> _train = [], _validation = [];
-    private readonly List<IReadOnlyList<LayerPoint>> _evaluations = [];
+    private readonly Queue<MetricPoint> _train = [], _validation = [];
+    private readonly Queue<IReadOnlyList<LayerPoint>> _evaluations = [];
 
     public RunPlan Plan => plan;
 
@@ -21,15 +21,26 @@ public sealed class Course(RunPlan plan)
 
     public IEnumerable<LayerInfo> Hidden => Layers.SkipLast(1);
 
-    /// <summary>Training losses, the first one before the first step.</summary>
-    public IReadOnlyList<MetricPoint> Train => _train;
+    /// <summary>The training loss before the first step.</summary>
+    public MetricPoint? Start { get; private set; }
 
-    public IReadOnlyList<MetricPoint> Validation => _validation;
+    /// <summary>The latest training losses, as many as rules look at.</summary>
+    public IReadOnlyCollection<MetricPoint> Train => _train;
 
-    /// <summary>A point for each layer, the first ones before the first step.</summary>
-    public IReadOnlyList<IReadOnlyList<LayerPoint>> Evaluations => _evaluations;
+    /// <summary>The lowest validation loss.</summary>
+    public double LeastValidation { get; private set; } = double.PositiveInfinity;
 
-    public IReadOnlyList<LayerPoint> Latest => _evaluations[^1];
+    /// <summary>The latest validation losses.</summary>
+    public IReadOnlyCollection<MetricPoint> Validation => _validation;
+
+    /// <summary>A point for each layer, before the first step.</summary>
+    public IReadOnlyList<LayerPoint> First { get; private set; } = [];
+
+    /// <summary>A point for each layer, now.</summary>
+    public IReadOnlyList<LayerPoint> Latest { get; private set; } = [];
+
+    /// <summary>The latest evaluations.</summary>
+    public IReadOnlyCollection<IReadOnlyList<LayerPoint>> Evaluations => _evaluations;
 
     /// <summary>Why the run ended, if it diverged.</summary>
     public Divergence? Divergence { get; private set; }
@@ -43,26 +54,55 @@ public sealed class Course(RunPlan plan)
     };
 
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
-    public bool HasLearnt => _train is [var first, .., var last] && last.Loss < Learnt * Math.Min(first.Loss, GuessingLoss ?? double.PositiveInfinity);
+    public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < Learnt * UntaughtLoss;
+
+    /// <summary>The loss of a network that has learnt nothing.</summary>
+    public double UntaughtLoss => Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+
+    /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
+    public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
 
     /// <summary>
-    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null without two of them or where there is no gradient at all.
+    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null where there is no gradient at all.
     /// </summary>
     public double? GradientFlow
     {
         get
         {
-            if (Layers.Count < 3)
-                return null;
             double Norm(int layer) => Latest[layer].GradientRms * Math.Sqrt(Layers[layer].Units);
             double first = Norm(0), last = Norm(Layers.Count - 2);
             return first == 0 && last == 0 ? null : Math.Log10(first / last);
         }
     }
 
-    public void Add(MetricPoint point) => (point.Split switch { Split.Train => _train, Split.Validation => _validation, _ => [] }).Add(point);
+    public void Add(MetricPoint point)
+    {
+        if (point.Split is Split.Train)
+        {
+            Start ??= point;
+            Keep(_train, point, Rules.LossNotDecreasing!.Evaluations!.Value + 1);
+        }
+        else if (point.Split is Split.Validation)
+        {
+            LeastValidation = Math.Min(LeastValidation, float.IsNaN(point.Loss) ? double.PositiveInfinity : point.Loss);
+            Keep(_validation, point, LossRules.RisePoints);
+        }
+    }
 
-    public void Add(IReadOnlyList<LayerPoint> points) => _evaluations.Add(points);
+    public void Add(IReadOnlyList<LayerPoint> points)
+    {
+        if (First.Count == 0)
+            First = points;
+        Latest = points;
+        Keep(_evaluations, points, Rules.UpdateRatio!.Evaluations!.Value);
+    }
 
     public void End(TrainingResult result) => Divergence = result.Divergence;
+
+    private static void Keep<T>(Queue<T> latest, T item, int most)
+    {
+        latest.Enqueue(item);
+        if (latest.Count > most)
+            latest.Dequeue();
+    }
 }

@@ -28,8 +28,9 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
         using var document = JsonBody.Parse(text);
         var shape = new JsonShape();
         if (shape.Read(document.RootElement, typeof(object), "") is JsonObject patch && shape.Errors.Count == 0)
-            return new(patch);
-        throw new ProblemException(Problems.Invalid(shape.Errors.Count > 0 ? shape.Errors : [new("", "the patch must be an object, such as {\"training\": {\"seed\": 2}}")]));
+            return new((JsonObject)patch.DeepClone());   // its values belong to the document
+        throw new ProblemException(Problems.Invalid(
+            shape.Errors.Count > 0 ? shape.Errors : [new("", "the patch must be an object, such as {\"training\": {\"seed\": 2}}")]));
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>

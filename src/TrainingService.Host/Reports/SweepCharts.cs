@@ -74,12 +74,20 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             Small("Dead units of each layer", "share of the layer's units (%)", _ => "deadFraction", 100,
                 $"Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
             Small("Mean activation of each layer", "mean output", _ => "meanActivation", 1,
-                $"Over all units and evaluation rows: 0 is centred. Means and sizes, not histograms, for single activations aren't stored. {Bands()}{left}", fromZero: false),
+                $"Over all units and evaluation rows: 0 is centred. {Bands()}{left}", fromZero: false),
             Small("Size of the activations of each layer", "root mean square of the outputs", _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),
             Small("Saturated activations of each layer", "share of activations (%)", _ => "saturation", 100,
                 $"Where the slope is below 5 % of the function's steepest; a rectifier's zeros count. {Bands()}{left}", fromZero: true),
         ];
-        return figures.OfType<Figure>();
+        return [.. figures.OfType<Figure>(), .. Histograms() is { } histograms ? [histograms] : (Figure[])[]];
+
+        Figure? Histograms()
+        {
+            var charts = small.Where(arm => curves[arm].Ends.Any(row => row.Layer < curves[arm].Layers.Count - 1))
+                .Select(arm => JobCharts.Histograms(report.Arms[arm].Name, curves[arm].Layers, curves[arm].Ends) with { Width = SmallWidth, Height = SmallHeight, Note = null }).ToList();
+            return charts.Count == 0 ? null : new("How the activations are distributed at the end", charts,
+                $"Single outputs of one run of each arm on all evaluation rows. Exact zeros are left out: the sparsity counts them.{left}");
+        }
 
         Figure? Small(string title, string label, Func<int, string> name, double scale, string text, bool fromZero, Func<int, string>? suffix = null)
         {

@@ -38,9 +38,10 @@ public readonly record struct CurveStat(double Epoch, int Runs, int Finite, doub
 /// <param name="Metrics">By name (loss, accuracy, r2) and split.</param>
 /// <param name="Layers">The dense layers; the output layer is last.</param>
 /// <param name="LayerStats">By series, named as in <c>/jobs/{id}/layers</c>, and layer.</param>
+/// <param name="Ends">One run's hidden layers as they were measured last, with their histograms.</param>
 /// <param name="GradientFlow">log10 from the first to the last hidden layer, of the runs in which neither gradient is zero.</param>
 public sealed record ArmCurves(IReadOnlyDictionary<(string Name, Split Split), IReadOnlyList<CurveStat>> Metrics, IReadOnlyList<LayerInfo> Layers,
-    IReadOnlyDictionary<(string Name, int Layer), IReadOnlyList<CurveStat>> LayerStats, IReadOnlyList<CurveStat> GradientFlow);
+    IReadOnlyDictionary<(string Name, int Layer), IReadOnlyList<CurveStat>> LayerStats, IReadOnlyList<CurveStat> GradientFlow, IReadOnlyList<LayerRow> Ends);
 
 /// <summary>The curves of a sweep's arms, in the order of the arms. Postgres takes the means, so a thousand runs come as a few thousand numbers.</summary>
 public static class SweepCurves
@@ -73,11 +74,14 @@ public static class SweepCurves
             layerPlaces, cancellation);
         var flows = await FlowsAsync(db, sweep.Id, longest.Select(cell => (cell.Arm, nets[cell.JobId])), layerPlaces, cancellation);
 
+        var ends = (await db.Layers.AsNoTracking().Where(row => jobs.Contains(row.JobId) && row.Step > 0 && row.Histogram != null).ToListAsync(cancellation)).ToLookup(row => row.JobId);
+
         return [.. Enumerable.Range(0, arms).Select(arm => new ArmCurves(
             Curves(metricRows, arm, key => (Split)key),
             longest.FirstOrDefault(cell => cell.Arm == arm) is { } cell ? nets[cell.JobId] : [],
             Curves(layerRows, arm, key => key),
-            [.. flows.Where(row => row.Arm == arm).Select(row => row.Stat)]))];
+            [.. flows.Where(row => row.Arm == arm).Select(row => row.Stat)],
+            longest.FirstOrDefault(cell => cell.Arm == arm) is { } typical ? [.. ends[typical.JobId].OrderBy(row => row.Layer)] : []))];
     }
 
     private static Dictionary<(string, TKey), IReadOnlyList<CurveStat>> Curves<TKey>(ILookup<int, StatRow> rows, int arm, Func<int, TKey> key) =>

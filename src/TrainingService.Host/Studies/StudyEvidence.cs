@@ -65,7 +65,7 @@ public sealed class StudyEvidence(SweepSpec spec, IReadOnlyList<CellResult> cell
     public double? Hidden(string arm, Func<LayerRow, float?> value) =>
         Cells(arm).Where(run => !run.Diverged).Select(run => run.OverHidden(run.Last, value)).OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
-    public static string Percent(double? share) => share is { } s ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
+    public static string Percent(double? share) => share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
 
-    public static string Number(double? value) => value?.ToString("G3", CultureInfo.InvariantCulture) ?? "not measured";
+    public static string Number(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";
 }

@@ -1,3 +1,4 @@
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -10,9 +11,18 @@ public static class StudyReports
         var report = SweepReports.Of(sweep, cells);
         if (sweep.Study is null || StudyCatalog.Find(sweep.Study) is not { } study)
             return report;
+        var evidence = new StudyEvidence(sweep.Spec, cells, sweep.Measured);
         if (!cells.Any(cell => cell.Candidate < 0 && cell.HasOutcome))
-            return report with { Study = study.Name };
-        var reading = study.Read(new(sweep.Spec, cells, sweep.Measured));
+        {
+            return report with
+            {
+                Study = study.Name,
+                Question = study.Question,
+                Method = study.Method,
+                Claims = [.. study.Claims.Select(claim => claim.Report(Verdict.Inconclusive, "No cell has an outcome.", evidence, 0))],
+            };
+        }
+        var reading = study.Read(evidence);
         var complete = sweep.IsFinished && cells.Where(cell => cell.Candidate < 0).All(cell => cell.HasOutcome);
         return report with
         {

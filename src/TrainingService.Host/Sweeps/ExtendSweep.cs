@@ -31,8 +31,8 @@ public static class ExtendSweep
     /// <response code="202">The sweep, under way again.</response>
     /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, JobQueue queue,
-        CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, SweepProgress progress,
+        JobQueue queue, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -46,7 +46,7 @@ public static class ExtendSweep
             return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
         var errors = new List<SpecError>();
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
-            return Problems.Invalid(errors);
+            return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms!.Count) })]);
 
         sweep.Spec = accepted.Spec;
         sweep.Extended = true;
@@ -63,18 +63,29 @@ public static class ExtendSweep
         if (transaction is not null)
             await transaction.CommitAsync(cancellation);
         queue.WakeLater(jobs);
+        // Cells that all share jobs which have ended: there is nothing to wait for.
+        if (jobs.Count == 0)
+            await progress.AdvanceAsync(id, cancellation);
         http.Response.Headers.RetryAfter = "1";
         return answer;
     }
 
+    /// <summary>Arms are numbered as in the sweep; the client knows them as they stand in the request.</summary>
+    private static string Place(string pointer, int before) => pointer.Split('/') is [_, "arms", var arm, ..] && int.TryParse(arm, out var index) && index >= before
+        ? $"/arms/{index - before}{pointer[("/arms/".Length + arm.Length)..]}" : pointer;
+
     private static SweepSpec? Extended(SweepSpec spec, SweepExtensionSpec extension, List<SpecError> errors)
     {
-        if (extension is { Arms: null, Seeds: null, SeedCount: null })
+        if (extension is { Arms: null or { Count: 0 }, Seeds: null or { Count: 0 }, SeedCount: null })
             errors.Add(new("", "nothing to add: give 'arms', 'seeds' or 'seedCount'"));
         if (extension.Seeds is not null && extension.SeedCount is not null)
             errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other"));
         if (extension.SeedCount <= spec.Seeds!.Count)
             errors.Add(new("/seedCount", $"is the number of seeds in all and must be above {spec.Seeds.Count}, which the sweep has"));
+        if (extension.SeedCount > SweepRules.MaxCells)
+            errors.Add(new("/seedCount", $"must be at most {SweepRules.MaxCells:N0}, not {extension.SeedCount}"));
+        if (extension.SeedCount is not null && spec.Seeds.Max() > long.MaxValue - SweepRules.MaxCells)
+            errors.Add(new("/seedCount", $"the largest seed, {spec.Seeds.Max()}, has no successors; give 'seeds'"));
         if (extension.Seeds?.FirstOrDefault(spec.Seeds.Contains) is { } twice && extension.Seeds.Any(spec.Seeds.Contains))
             errors.Add(new("/seeds", $"the sweep has seed {twice} already"));
         if (errors.Count > 0)

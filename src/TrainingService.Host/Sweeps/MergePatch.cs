@@ -1,8 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace TrainingService.Host.Sweeps;
 
-/// <summary>JSON merge patches (RFC 7396).</summary>
+/// <summary>JSON merge patches (RFC 7396), to which a plain name is an object with only that name: "adam" keeps its name when a learning rate is added.</summary>
 public static class MergePatch
 {
     /// <summary>The target with the patch applied; neither is changed.</summary>
@@ -10,7 +11,12 @@ public static class MergePatch
     {
         if (patch is not JsonObject changes)
             return patch?.DeepClone();
-        var result = target is JsonObject fields ? (JsonObject)fields.DeepClone() : [];
+        var result = target switch
+        {
+            JsonObject fields => (JsonObject)fields.DeepClone(),
+            JsonValue name when name.GetValueKind() == JsonValueKind.String => new() { ["name"] = name.DeepClone() },
+            _ => [],
+        };
         foreach (var (name, change) in changes)
         {
             if (change is null)

@@ -18,20 +18,21 @@ public static class SweepCells
     {
         var spec = sweep.Spec;
         var there = existing.Select(cell => (cell.Arm, cell.Candidate, cell.Seed)).ToHashSet();
-        var tuned = SweepRules.Candidates(spec);
+        var tuned = SweepRules.CandidateCount(spec);
         var trials = spec.Tune is null ? [] : (
             from seed in spec.Seeds!.Take(spec.TuneSeedCount!.Value)
             from arm in Enumerable.Range(0, spec.Arms!.Count)
-            from candidate in Enumerable.Range(0, tuned.Count)
+            from candidate in Enumerable.Range(0, tuned)
             where !there.Contains(((short)arm, (short)candidate, seed))
             select (Arm: arm, Candidate: candidate, Seed: seed, Uses: candidate)).ToList();
-        var compared = trials.Count > 0 ? [] : (
-            from seed in spec.Seeds!
+        var uses = trials.Count > 0 ? [] : spec.Arms!.Select((_, arm) => spec.Tune is null ? -1 : chosen(arm)).ToArray();
+        var compared =
+            from seed in trials.Count > 0 ? [] : spec.Seeds!
             from arm in Enumerable.Range(0, spec.Arms!.Count)
-            where !there.Contains(((short)arm, -1, seed)) && (spec.Tune is null || chosen(arm) is not null)
-            select (Arm: arm, Candidate: -1, Seed: seed, Uses: spec.Tune is null ? -1 : chosen(arm)!.Value)).ToList();
+            where !there.Contains(((short)arm, -1, seed)) && uses[arm] is not null
+            select (Arm: arm, Candidate: -1, Seed: seed, Uses: uses[arm]!.Value);
 
-        var jobs = new List<Job>();
+        var (jobs, cells) = (new List<Job>(), new List<SweepCell>());
         var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash)).ToDictionary(same => same.Key, same => same.First().JobId);
         var templates = new Dictionary<(int Arm, int Uses), CheckedJob>();
         foreach (var cell in trials.Concat(compared))
@@ -47,9 +48,10 @@ public static class SweepCells
                 jobs.Add(CreateJob.NewJob(job, sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
-            db.SweepCells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
+            cells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
         }
         db.Jobs.AddRange(jobs);
+        db.SweepCells.AddRange(cells);
         return jobs;
     }
 

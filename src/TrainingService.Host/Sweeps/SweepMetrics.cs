@@ -16,8 +16,9 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
-    /// <summary>A cell's value: NaN if it diverged, null if it has no outcome.</summary>
-    public double? Of(CellResult cell) => cell.Diverged ? double.NaN : cell.HasOutcome && cell.Result is not null ? Value(cell) : null;
+    /// <summary>A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.</summary>
+    public double? Of(CellResult cell) => cell.Diverged ? double.NaN
+        : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
 }
 
 /// <summary>A cell's run, as far as metrics look at it.</summary>

@@ -24,8 +24,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
             await EndAsync(db, sweep, cancellation);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
-        foreach (var job in jobs)
-            await queue.WakeAsync(job.Id, job.Priority, cancellation);
+        queue.WakeLater(jobs);
     }
 
     /// <summary>Sweeps that nothing takes on any more, because whoever should have has died.</summary>

@@ -58,12 +58,14 @@ public static class SweepReports
         var ended = cells.Where(cell => cell.HasOutcome).ToList();
         var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
         var seconds = ended.Select(cell => cell.SecondsPerEpoch).OfType<double>().ToArray();
+        var finished = ended.Where(cell => !cell.Diverged).ToList();
         return new(name, summary.N, summary.Diverged, summary.DivergedCi95,
             cells.Count(cell => cell.Status is JobStatus.Failed or JobStatus.Canceled && !cell.HasOutcome),
             summary.Mean, summary.Sd, summary.Ci95, summary.Median, seconds.Length == 0 ? null : seconds.Median(),
             spec.Tune is null || Tuning.Choose(all, index, metric) is not { } chosen ? null
-                : SweepRules.Candidates(spec)[chosen].ToDictionary(value => value.Key, value => value.Value!),
-            Layers(ended), [.. cells.Select(cell => cell.JobId)]);
+                : SweepRules.Candidate(spec, chosen).ToDictionary(value => value.Key, value => value.Value!),
+            // Of runs that diverged little is finite, and one would spoil the mean of all.
+            Layers(finished.Count > 0 ? finished : ended), [.. cells.Select(cell => cell.JobId)]);
     }
 
     private static IReadOnlyList<ArmLayer> Layers(List<CellResult> cells) =>
@@ -77,8 +79,8 @@ public static class SweepReports
     {
         var ended = cells.Count(cell => cell.HasOutcome);
         var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
-            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds!.Count} seeds: "
-            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count} cells so far: ";
+            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds!.Count} {(sweep.Spec.Seeds.Count == 1 ? "seed" : "seeds")}: "
+            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count} cells{(sweep.IsFinished ? "" : " so far")}: ";
         if (ended == 0)
             return sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
         if (contrasts.Count == 0)
@@ -111,8 +113,18 @@ public static class SweepReports
         var unfinished = compared.Count(cell => cell.Status is JobStatus.Queued or JobStatus.Running or JobStatus.Canceling);
         if (unfinished > 0)
             yield return $"{unfinished} of {compared.Count} cells have not ended yet; the figures will change.";
-        if (spec.Tune is not null && compared.Count == 0)
+        if (spec.Tune is not null && compared.Count == 0 && !sweep.IsFinished)
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
+        if (spec.Tune is not null && sweep.IsFinished)
+        {
+            var untuned = spec.Arms!.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
+            if (untuned.Count > 0)
+                yield return $"Tuning chose nothing for {string.Join(", ", untuned.Take(8))}{(untuned.Count > 8 ? $" and {untuned.Count - 8} more" : "")}, so there is nothing to compare: "
+                    + "none of the trials has an outcome, or the sweep ended before. POST .../retry-failed runs them again.";
+            var trials = cells.Count(cell => cell.Candidate >= 0 && !cell.HasOutcome);
+            if (trials > 0)
+                yield return $"{trials} of {cells.Count(cell => cell.Candidate >= 0)} tuning trials have no outcome; tuning chose among the others.";
+        }
         if (sweep.Status == JobStatus.Canceled)
             yield return "The sweep was canceled; the figures cover the cells that had ended, which need not be a fair sample.";
         foreach (var failed in compared.Where(cell => cell.Status == JobStatus.Failed && !cell.Diverged).GroupBy(cell => cell.ErrorCode))
@@ -123,6 +135,10 @@ public static class SweepReports
         var diverged = compared.Where(cell => cell.Diverged).ToList();
         if (diverged.Count > 0)
             yield return $"{diverged.Count} runs diverged. That is an outcome: means are over the runs that finished, and in comparisons a diverged run is worse than any that finished.";
+        var unmeasured = compared.Count(cell => cell is { HasOutcome: true, Diverged: false } && metric.Of(cell) is null);
+        if (unmeasured > 0)
+            yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, for one, no gradient flows); "
+                + "means and comparisons are without them.";
         if (spec.Seeds!.Count < SeedCount.ForSignificance(1) && spec.Contrasts!.Count > 0)
             yield return $"With {spec.Seeds.Count} seeds no difference can be significant: the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
                 + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";

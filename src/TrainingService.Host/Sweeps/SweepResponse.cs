@@ -84,7 +84,8 @@ public sealed record SweepResponse
                 Count(JobStatus.Failed), Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
             var started = groups[sweep.Id].Min(g => g.Started);
             var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
-            var elapsed = (DateTimeOffset.UtcNow - started)?.TotalSeconds;
+            // By the jobs' own times: the sweep may have lain still before it was extended.
+            var seconds = groups[sweep.Id].Where(g => g.Status == JobStatus.Succeeded).Max(g => g.Seconds);
             return new SweepResponse
             {
                 Id = sweep.Id,
@@ -96,7 +97,7 @@ public sealed record SweepResponse
                 Cells = sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count,
                 Counts = counts,
                 Progress = new(counts.Finished, total, sweep.FinishedAt is not null ? 1 : total == 0 ? 0 : (double)counts.Finished / total,
-                    sweep.FinishedAt is null && counts.Finished > 0 ? elapsed / counts.Finished * (total - counts.Finished) : null),
+                    sweep.FinishedAt is null ? seconds * (total - counts.Finished) / Math.Max(1, counts.Running) : null),
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,
                 StartedAt = started,

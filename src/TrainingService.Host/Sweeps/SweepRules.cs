@@ -15,7 +15,18 @@ public sealed record CheckedSweep(SweepSpec Spec, IReadOnlyList<CheckedJob> Arms
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
 public sealed class SweepRules(JobRules jobs)
 {
-    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultTuneSeeds = 2;
+    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultTuneSeeds = 2, MaxContrasts = 1_000;
+
+    // Nobody reads more.
+    private const int MostErrors = 50;
+
+    private static readonly Dictionary<string, IReadOnlyList<object?>> NoValues = [];
+
+    private static readonly Dictionary<string, string> FixedFields = new()
+    {
+        ["name"] = "jobs are named after their sweep, arm and seed; give the arm a name",
+        ["priority"] = "is the same for all cells and belongs into 'base'",
+    };
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
     public CheckedSweep? Check(SweepSpec spec, ICollection<SpecError> errors)
@@ -25,13 +36,13 @@ public sealed class SweepRules(JobRules jobs)
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a sweep without a name"));
         var seeds = Seeds(spec, errors);
         var arms = Arms(spec, errors);
-        var candidates = Candidates(spec, errors);
+        var candidates = spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? CandidateCount(spec) : 0;
         var tuneSeeds = spec.TuneSeedCount ?? Math.Min(DefaultTuneSeeds, seeds.Count);
         if (spec.TuneSeedCount is not null && spec.Tune is null)
             errors.Add(new("/tuneSeedCount", "belongs to 'tune', which is not given"));
         else if (tuneSeeds < 1 || tuneSeeds > seeds.Count)
             errors.Add(new("/tuneSeedCount", $"must be from 1 to the number of seeds ({seeds.Count}), not {tuneSeeds}"));
-        var cells = (long)arms.Count * (seeds.Count + (spec.Tune is null ? 0L : (long)candidates.Count * tuneSeeds));
+        var cells = (long)arms.Count * (seeds.Count + (spec.Tune is null ? 0L : (long)candidates * tuneSeeds));
         if (arms.Count > MaxArms)
             errors.Add(new(spec.Grid is null ? "/arms" : "/grid", $"at most {MaxArms:N0} arms are allowed, not {arms.Count:N0}"));
         else if (cells > MaxCells)
@@ -41,14 +52,21 @@ public sealed class SweepRules(JobRules jobs)
 
         var resolved = spec with { Arms = arms, Grid = null, Seeds = seeds, SeedCount = null, TuneSeedCount = spec.Tune is null ? null : tuneSeeds };
         var checkedArms = new List<CheckedJob>();
-        for (var arm = 0; arm < arms.Count && errors.Count - before < 50; arm++)
-            if (Check(resolved, arm, spec, errors) is { } job)
+        var broken = new List<(int Arm, SpecError Error)>();
+        for (var arm = 0; arm < arms.Count && broken.Count < MostErrors; arm++)
+            if (Check(resolved, arm, spec, broken) is { } job)
                 checkedArms.Add(job);
+        foreach (var same in broken.GroupBy(b => b.Error, b => b.Arm))
+            errors.Add(Culprits([.. same.Distinct()]) is { } culprits ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
         if (errors.Count > before)
             return null;
         resolved = resolved with { Base = WithPriority(spec.Base) };
         resolved = Compared(resolved, checkedArms, errors);
         return errors.Count > before ? null : new(resolved, checkedArms);
+
+        // What is wrong in all arms is the base's own mistake.
+        string? Culprits(int[] wrong) => wrong.Length == arms.Count ? null
+            : $"in arm '{arms[wrong[0]].Name}'{(wrong.Length > 1 ? $" and {wrong.Length - 1} more" : "")}";
     }
 
     /// <summary>The job of an arm with a seed and, where values are tuned, a combination of these.</summary>
@@ -60,10 +78,13 @@ public sealed class SweepRules(JobRules jobs)
             ? job : throw new InvalidOperationException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
     }
 
-    /// <summary>The combinations of tuned values, each by pointer; one empty combination where nothing is tuned.</summary>
-    public static IReadOnlyList<IReadOnlyDictionary<string, object?>> Candidates(SweepSpec spec) =>
+    /// <summary>Number of combinations of tuned values; 1, an empty one, where nothing is tuned.</summary>
+    public static int CandidateCount(SweepSpec spec) => (spec.Tune ?? NoValues).Values.Aggregate(1, (count, values) => count * values.Count);
+
+    /// <summary>A combination of tuned values, by pointer.</summary>
+    public static IReadOnlyDictionary<string, object?> Candidate(SweepSpec spec, int index) =>
         // In an order of their own: jsonb does not keep that of the request, and cells refer to combinations by index.
-        Product(spec.Tune?.OrderBy(values => values.Key, StringComparer.Ordinal));
+        Combination((spec.Tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal), index);
 
     /// <summary>Sweeps are work in the background: a single job that somebody waits for goes first unless the request says otherwise.</summary>
     private static JobSpec WithPriority(JobSpec job) => job with { Priority = job.Priority ?? "low" };
@@ -75,19 +96,17 @@ public sealed class SweepRules(JobRules jobs)
         return WithPriority(job) with { Name = name.Length <= 200 ? name : name[..200], Training = (job.Training ?? new()) with { Seed = seed } };
     }
 
-    private CheckedJob? Check(SweepSpec resolved, int arm, SweepSpec given, ICollection<SpecError> errors)
+    private CheckedJob? Check(SweepSpec resolved, int arm, SweepSpec given, List<(int Arm, SpecError Error)> errors)
     {
         CheckedJob? job = null;
-        var candidates = given.Tune is null ? [-1] : Enumerable.Range(0, Candidates(given).Count).Append(-1);
+        var candidates = given.Tune is null ? [-1] : Enumerable.Range(0, CandidateCount(given)).Append(-1);
         foreach (var candidate in candidates)
         {
             var own = new List<SpecError>();
             job = Read(resolved, arm, candidate, own) is { } read ? jobs.Check(Named(read, resolved, arm, candidate, resolved.Seeds![0]), own) : null;
-            foreach (var error in own)
-                Add(errors, new(Place(given, arm, error.Pointer), own.Count > 0 && given.Arms is null && given.Grid is not null
-                    ? $"{error.Message} (in arm '{resolved.Arms![arm].Name}')" : error.Message));
+            errors.AddRange(own.Select(error => (arm, error with { Pointer = Place(given, arm, error.Pointer) })));
             if (job is not null && given.Tune is not null && job.Plan.Data.ValidationRows == 0)
-                Add(errors, new("/base/dataset/validationFraction", "must be above 0, since tuning chooses by validation rows"));
+                errors.Add((arm, new("/base/dataset/validationFraction", "must be above 0, since tuning chooses by validation rows")));
             if (own.Count > 0)
                 return null;
         }
@@ -105,7 +124,8 @@ public sealed class SweepRules(JobRules jobs)
             return $"/arms/{arm}/patch{pointer}";
         return $"/base{pointer}";
 
-        static bool Touches(string key, string pointer) => pointer == key || pointer.StartsWith(key + "/", StringComparison.Ordinal);
+        static bool Touches(string key, string pointer) => pointer == key || pointer.StartsWith(key + "/", StringComparison.Ordinal)
+            || key.StartsWith(pointer + "/", StringComparison.Ordinal) && pointer.Length > 0;
         static bool Reaches(JsonNode node, IEnumerable<string> names)
         {
             foreach (var name in names)
@@ -122,19 +142,13 @@ public sealed class SweepRules(JobRules jobs)
         }
     }
 
-    private static void Add(ICollection<SpecError> errors, SpecError error)
-    {
-        if (!errors.Contains(error))
-            errors.Add(error);
-    }
-
     private static JobSpec? Read(SweepSpec spec, int arm, int candidate, List<SpecError> errors)
     {
         var node = JsonSerializer.SerializeToNode(spec.Base, Json.Options);
         if (spec.Arms![arm].Patch is { } patch)
             node = MergePatch.Apply(node, JsonSerializer.SerializeToNode(patch, Json.Options));
         if (candidate >= 0)
-            foreach (var (pointer, value) in Candidates(spec)[candidate])
+            foreach (var (pointer, value) in Candidate(spec, candidate))
                 node = MergePatch.Apply(node, MergePatch.At(pointer, JsonSerializer.SerializeToNode(value, Json.Options)));
         return JsonBody.Read<JobSpec>(JsonSerializer.SerializeToElement(node, Json.Options), errors);
     }
@@ -160,6 +174,15 @@ public sealed class SweepRules(JobRules jobs)
         return [.. Enumerable.Range(1, count).Select(seed => (long)seed)];
     }
 
+    private static bool Sets(ArmSpec arm, string pointer)
+    {
+        var node = JsonSerializer.SerializeToNode(arm.Patch, Json.Options);
+        foreach (var name in pointer.Split('/').Skip(1))
+            if (node is not JsonObject fields || !fields.TryGetPropertyValue(name, out node))
+                return false;
+        return true;
+    }
+
     private static IReadOnlyList<ArmSpec> Arms(SweepSpec spec, ICollection<SpecError> errors)
     {
         if (spec.Arms is { } arms)
@@ -174,32 +197,36 @@ public sealed class SweepRules(JobRules jobs)
                     errors.Add(new($"/arms/{index}/name", "must have 1 to 100 characters, not only blanks"));
                 else if (arms.Take(index).Any(other => other.Name == arm.Name))
                     errors.Add(new($"/arms/{index}/name", $"there is another arm '{arm.Name}'; names must differ"));
-                foreach (var field in (string[])["name", "priority", "labels"])
+                foreach (var (field, why) in FixedFields)
                     if (arm.Patch?.ContainsKey(field) == true)
-                        errors.Add(new($"/arms/{index}/patch/{field}", "is the same for all cells and belongs into 'base'"));
+                        errors.Add(new($"/arms/{index}/patch/{field}", why));
                 if (arm.Patch?.GetValueOrDefault("training") is JsonElement { ValueKind: JsonValueKind.Object } training && training.TryGetProperty("seed", out _))
                     errors.Add(new($"/arms/{index}/patch/training/seed", "seeds are given by 'seeds' or 'seedCount', the same for all arms"));
             }
+            foreach (var (index, arm) in arms.Index())
+                foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(pointer => Sets(arm, pointer)))
+                    errors.Add(new($"/arms/{index}/patch{pointer}", "is tuned ('tune' gives its values), so an arm must not set it"));
             return arms;
         }
+        if (spec.Grid is not null)
+            foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(spec.Grid.ContainsKey))
+                errors.Add(new($"/tune/{Escape(pointer)}", "is varied by 'grid' already"));
         if (spec.Grid is null)
             return [new() { Name = "base" }];
         if (!CheckValues(spec.Grid, "grid", errors))
             return [];
-        var combinations = Product(spec.Grid);
+        var combinations = Enumerable.Range(0, spec.Grid.Values.Aggregate(1, (count, values) => count * values.Count)).Select(index => Combination(spec.Grid, index));
         var named = combinations.Select(values => new ArmSpec
         {
             Name = Shorten(string.Join(", ", values.Select(value => Label(value.Key, value.Value)))),
-            Patch = values.Aggregate(new JsonObject(), (patch, value) =>
+            // What holds a place comes before the place: an optimizer before its learning rate.
+            Patch = values.OrderBy(value => value.Key, StringComparer.Ordinal).Aggregate(new JsonObject(), (patch, value) =>
                 (JsonObject)MergePatch.Apply(patch, MergePatch.At(value.Key, Node(value.Value)))!).Deserialize<Dictionary<string, object?>>(Json.Options),
         }).ToList();
         if (named.CountBy(arm => arm.Name).FirstOrDefault(arm => arm.Value > 1) is { Value: > 1 } same)
             errors.Add(new("/grid", $"{same.Value} combinations would be called '{same.Key}': leave out values that are given twice, or name them as 'arms'"));
         return named;
     }
-
-    private static IReadOnlyList<IReadOnlyDictionary<string, object?>> Candidates(SweepSpec spec, ICollection<SpecError> errors) =>
-        spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? Candidates(spec) : [];
 
     private static bool CheckValues(IReadOnlyDictionary<string, IReadOnlyList<object?>> values, string field, ICollection<SpecError> errors)
     {
@@ -212,8 +239,12 @@ public sealed class SweepRules(JobRules jobs)
             var place = $"/{field}/{Escape(pointer)}";
             if (!pointer.StartsWith('/') || pointer.Length < 2)
                 errors.Add(new(place, $"'{pointer}' is not a JSON pointer into the job: did you mean '/{pointer.Replace('.', '/')}'?"));
-            else if (pointer is "/training/seed" or "/name" or "/priority" || pointer.StartsWith("/labels", StringComparison.Ordinal))
-                errors.Add(new(place, pointer == "/training/seed" ? "seeds are given by 'seeds' or 'seedCount'" : "is the same for all cells and belongs into 'base'"));
+            else if (pointer == "/training/seed")
+                errors.Add(new(place, "seeds are given by 'seeds' or 'seedCount'"));
+            else if (FixedFields.TryGetValue(pointer[1..], out var why))
+                errors.Add(new(place, why));
+            else if (pointer.Split('/').Skip(1).FirstOrDefault(part => part.Length > 0 && part.All(char.IsAsciiDigit)) is { } index)
+                errors.Add(new(place, $"'{index}' points into a list: give whole lists as values, such as {{\"/model/hiddenLayers\": [[64], [64, 64]]}}"));
             if (list.Count == 0)
                 errors.Add(new(place, "must hold at least one value"));
             combinations *= list.Count;
@@ -249,8 +280,12 @@ public sealed class SweepRules(JobRules jobs)
         var baseline = spec.Baseline ?? known[0];
         if (!known.Contains(baseline))
             errors.Add(new("/baseline", Unknown(baseline)));
-        foreach (var (index, contrast) in (spec.Contrasts ?? []).Index())
+        if (spec.Contrasts?.Count > MaxContrasts)
+            errors.Add(new("/contrasts", $"at most {MaxContrasts:N0} comparisons are allowed, not {spec.Contrasts.Count:N0}"));
+        foreach (var (index, contrast) in (spec.Contrasts ?? []).Take(MaxContrasts).Index())
         {
+            if (spec.Contrasts!.Take(index).Contains(contrast))
+                errors.Add(new($"/contrasts/{index}", $"'{contrast.Arm}' is compared with '{contrast.Baseline}' already; to ask twice would only raise the adjusted p-values"));
             if (!known.Contains(contrast.Arm))
                 errors.Add(new($"/contrasts/{index}/arm", Unknown(contrast.Arm)));
             if (!known.Contains(contrast.Baseline))
@@ -269,10 +304,17 @@ public sealed class SweepRules(JobRules jobs)
         string Unknown(string arm) => $"there is no arm '{arm}'{(Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}")}";
     }
 
-    private static List<Dictionary<string, object?>> Product(IEnumerable<KeyValuePair<string, IReadOnlyList<object?>>>? values) =>
-        (values ?? []).Aggregate<KeyValuePair<string, IReadOnlyList<object?>>, IEnumerable<Dictionary<string, object?>>>([[]],
-            (combinations, next) => combinations.SelectMany(combination => next.Value.Select(value =>
-                new Dictionary<string, object?>(combination) { [next.Key] = value }))).ToList();
+    /// <summary>The index's combination, the last pointer varying fastest.</summary>
+    private static Dictionary<string, object?> Combination(IEnumerable<KeyValuePair<string, IReadOnlyList<object?>>> values, int index)
+    {
+        var combination = new Dictionary<string, object?>();
+        foreach (var (pointer, list) in values.Reverse())
+        {
+            combination[pointer] = list[index % list.Count];
+            index /= list.Count;
+        }
+        return combination.Reverse().ToDictionary();
+    }
 
     private static string Label(string pointer, object? value) => Node(value) switch
     {

@@ -73,6 +73,8 @@ public static partial class OpenApiDocumentation
         {
             new() { Name = "Jobs", Description = "Submit a training, follow it, cancel it, delete it." },
             new() { Name = "Metrics", Description = "What a job measured: losses and accuracies, and the state of every layer over time." },
+            new() { Name = "Sweeps", Description = "Compare variants of a job over seeds: which differences are real, and how sure that is." },
+            new() { Name = "Studies", Description = "Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own." },
             new() { Name = "Datasets", Description = "What there is to train on." },
             new() { Name = "Catalogue", Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains." },
             new() { Name = "Health", Description = "For load balancers and orchestrators." },

@@ -3,10 +3,77 @@ using Microsoft.OpenApi;
 
 namespace TrainingService.Host.Hosting.OpenApi;
 
-/// <summary>Bodies for <c>POST /jobs</c> that run as they are on the built-in data.</summary>
+/// <summary>Request bodies that run as they are on the built-in data.</summary>
 public static class OpenApiExamples
 {
-    public static Dictionary<string, IOpenApiExample> Jobs() => new()
+    public static IReadOnlyDictionary<string, Func<Dictionary<string, IOpenApiExample>>> ByOperation { get; } = new Dictionary<string, Func<Dictionary<string, IOpenApiExample>>>
+    {
+        ["createJob"] = Jobs,
+        ["createSweep"] = Sweeps,
+        ["extendSweep"] = Extensions,
+        ["runStudy"] = Studies,
+    };
+
+    private static Dictionary<string, IOpenApiExample> Sweeps() => new()
+    {
+        ["arms"] = Example("Two activations, six seeds each: the least with which a difference can be significant", """
+            {
+              "name": "leaky relu against relu",
+              "base": {"dataset": "digits", "model": {"hiddenLayers": [64]}, "training": {"epochs": 5}},
+              "arms": [
+                {"name": "relu", "patch": {"model": {"activation": "relu"}}},
+                {"name": "leaky", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.1}}}}
+              ],
+              "seedCount": 6
+            }
+            """),
+        ["grid"] = Example("Every combination of activations and initialisers", """
+            {
+              "base": {"dataset": "iris", "model": {"hiddenLayers": [16, 16]}, "training": {"epochs": 20}},
+              "grid": {"/model/activation": ["relu", "tanh"], "/model/initializer": ["kaiming_normal", "xavier_normal", {"name": "normal", "std": 0.01}]},
+              "seeds": [1, 2, 3, 4, 5, 6, 7, 8],
+              "baseline": "relu, kaiming_normal"
+            }
+            """),
+        ["tune"] = Example("The learning rate tuned for each arm on validation rows, before the arms are compared by their test loss", """
+            {
+              "base": {"dataset": {"name": "wine", "validationFraction": 0.2}, "training": {"epochs": 20}},
+              "arms": [
+                {"name": "sgd", "patch": {"training": {"optimizer": "sgd"}}},
+                {"name": "adam", "patch": {"training": {"optimizer": "adam"}}}
+              ],
+              "tune": {"/training/optimizer/learningRate": [0.001, 0.01, 0.1]},
+              "tuneSeedCount": 2, "seedCount": 6,
+              "metric": "testLoss", "delta": 0.02
+            }
+            """),
+        ["numbers"] = Example("On numbers to predict, with comparisons of one's own", """
+            {
+              "base": {"dataset": "friedman1", "model": {"hiddenLayers": [32]}, "training": {"epochs": 10}},
+              "arms": [
+                {"name": "relu"},
+                {"name": "gelu", "patch": {"model": {"activation": "gelu"}}},
+                {"name": "silu", "patch": {"model": {"activation": "silu"}}}
+              ],
+              "metric": "testRmse", "delta": 0.1,
+              "contrasts": [{"arm": "gelu", "baseline": "relu"}, {"arm": "silu", "baseline": "gelu"}]
+            }
+            """),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Extensions() => new()
+    {
+        ["seeds"] = Example("Up to twelve seeds in all", """{"seedCount": 12}"""),
+        ["arms"] = Example("One more arm", """{"arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}"""),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Studies() => new()
+    {
+        ["quick"] = Example("Under two minutes on two cores", "{}"),
+        ["own"] = Example("On other data, with a few seeds", """{"size": "quick", "dataset": "wine", "seedCount": 6}"""),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Jobs() => new()
     {
         ["smallest"] = Example("The smallest request: defaults for all but the data", """{"dataset": "digits"}"""),
         ["leaky-relu"] = Example("Leaky ReLU with He's initialisation, named and labelled", """

@@ -99,9 +99,9 @@ public static class OpenApiOperations
             ((OpenApiResponse)operation.Responses[$"{status}"]).Headers = Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
         operation.Responses = Sorted(operation.Responses);
 
-        if (operation.OperationId == "createJob")
+        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples))
             foreach (var body in operation.RequestBody!.Content!.Values)
-                body.Examples = OpenApiExamples.Jobs();
+                body.Examples = examples();
         return Task.CompletedTask;
     }
 
