@@ -128,7 +128,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
         var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
         using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);
-        var labels = new int[samples];
+        var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
         var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
@@ -147,7 +147,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             }
             fixed (int* label = labels)
             fixed (float* value = values)
-                loss.Gradient(outputs.Pointer, gradients.Pointer, count, samples, new(label, value), 1);
+                _ = loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
             for (var s = 0; s < samples; s++)
             {
                 double sum = 0, squares = 0;

@@ -244,7 +244,7 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
                 Add("/training/earlyStopping/patience", $"patience must be at least 1, not {stopping.Patience}");
             AtLeastZero("/training/earlyStopping/minDelta", "minDelta", stopping.MinDelta ?? 0);
         }
-        var optimizer = Optimizer(training.Optimizer ?? new() { Name = "sgd" });
+        var optimizer = Optimizer(training.Optimizer ?? OptimizerSpec.Default);
         var epochs = training.Epochs ?? 10;
         var steps = batch < 1 || epochs < 1 ? 1 : (data.TrainRows + batch - 1L) / batch * epochs;
         return training with

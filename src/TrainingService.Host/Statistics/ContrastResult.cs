@@ -70,7 +70,7 @@ public sealed record ContrastResult
     public required Equivalence Equivalence { get; init; }
 
     /// <summary>Runs that diverged.</summary>
-    public required Divergence Divergence { get; init; }
+    public required DivergedPairs Divergence { get; init; }
 
     /// <summary>What the evidence says of the claim that the arm is better.</summary>
     public required Verdict Verdict { get; init; }
@@ -91,4 +91,4 @@ public sealed record Equivalence(double Delta, [property: JsonIgnore(Condition =
 /// <param name="Baseline">Seeds with which the baseline diverged.</param>
 /// <param name="Lost">Seeds of a double difference that tell nothing because one of the four runs diverged.</param>
 /// <param name="PValue">Exact two-sided p of one arm diverging more often than the other (McNemar's test).</param>
-public sealed record Divergence(int Pairs, int Arm, int Baseline, int Lost, double PValue);
+public sealed record DivergedPairs(int Pairs, int Arm, int Baseline, int Lost, double PValue);

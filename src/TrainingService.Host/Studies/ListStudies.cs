@@ -39,6 +39,7 @@ public static class ListStudies
         TypedResults.Ok(new Page<StudyResponse>([.. StudyCatalog.All.Select(study => Response(study, datasets, withSweep: false))], null));
 
     /// <summary>A study, its claims and the sweep that it runs</summary>
+    /// <remarks>The sweep can be POSTed to <c>/sweeps</c> as it is, or changed; only the reading of the claims is the study's own.</remarks>
     /// <param name="name">The study's name.</param>
     /// <response code="200">The study.</response>
     public static Results<Ok<StudyResponse>, ProblemHttpResult> Get(string name, DatasetRegistry datasets) => StudyCatalog.Find(name) is { } study

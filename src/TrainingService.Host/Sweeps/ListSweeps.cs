@@ -3,10 +3,12 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Studies;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -32,6 +34,8 @@ public static class ListSweeps
             sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Jobs.Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
                 ? JobStatus.Running : sweep.Status));
         }
+        if (study is not null && StudyCatalog.Find(study) is null)
+            errors.Add(new("/study", $"there is no study '{study}'{Names.DidYouMean(study, StudyCatalog.All.Select(s => s.Name))}"));
         if (study is not null)
             sweeps = sweeps.Where(sweep => sweep.Study == study);
         if (cursor is not null && ListJobs.Decode(cursor, oldestFirst: false, errors) is { } last)

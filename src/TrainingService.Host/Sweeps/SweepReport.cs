@@ -74,8 +74,10 @@ public sealed record SweepReport
 /// <param name="Tuned">What tuning chose, by JSON pointer into the spec; null without tuning.</param>
 /// <param name="Layers">Means over seeds of the layers' last measurement.</param>
 /// <param name="Jobs">The jobs behind the figures, in the order of the seeds.</param>
-public sealed record ArmReport(string Name, int N, int Diverged, double[]? DivergedCi95, int Failed, double? Mean, double? Sd, double[]? Ci95, double? Median,
-    double? SecondsPerEpoch, IReadOnlyDictionary<string, object>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
+public sealed record ArmReport(string Name, int N, int Diverged, double[]? DivergedCi95, int Failed,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Mean, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Sd,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci95, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Median,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsPerEpoch, IReadOnlyDictionary<string, object>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
 
 /// <summary>A layer of an arm at the end of training, the mean over seeds.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>

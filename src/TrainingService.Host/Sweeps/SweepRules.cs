@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrainingService.Engine;
+using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
@@ -144,7 +145,9 @@ public sealed class SweepRules(JobRules jobs)
 
     private static JobSpec? Read(SweepSpec spec, int arm, int candidate, List<SpecError> errors)
     {
-        var node = JsonSerializer.SerializeToNode(spec.Base, Json.Options);
+        // With its optimizer, so that the rate alone can be varied where the base leaves the rest to defaults.
+        var training = spec.Base.Training ?? new();
+        var node = JsonSerializer.SerializeToNode(spec.Base with { Training = training with { Optimizer = training.Optimizer ?? OptimizerSpec.Default } }, Json.Options);
         if (spec.Arms![arm].Patch is { } patch)
             node = MergePatch.Apply(node, JsonSerializer.SerializeToNode(patch, Json.Options));
         if (candidate >= 0)

@@ -8,7 +8,7 @@ public sealed record SweepSpec
     /// <summary>A name for people, at most 200 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The job that all arms vary.</summary>
+    /// <summary>The job that all arms vary. Its name and seed are replaced by those of each cell.</summary>
     public required JobSpec Base { get; init; }
 
     /// <summary>The variants. Excludes <c>grid</c>.</summary>
@@ -51,7 +51,9 @@ public sealed record ArmSpec
     /// <summary>A name for people and contrasts, at most 100 characters, unique in the sweep.</summary>
     public required string Name { get; init; }
 
-    /// <summary>JSON merge patch (RFC 7396) on the base; none leaves the base as it is.</summary>
+    /// <summary>
+    /// JSON merge patch (RFC 7396) on the base: null takes a field out, a list replaces the list; none leaves the base as it is. Labels may differ between arms.
+    /// </summary>
     public IReadOnlyDictionary<string, object?>? Patch { get; init; }
 }
 

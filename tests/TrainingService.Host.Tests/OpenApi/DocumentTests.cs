@@ -43,19 +43,23 @@ public sealed class DocumentTests(ApiOnly api)
         Assert.True(problems.Count == 0, string.Join("\n", problems));
     }
 
-    [Fact]
-    public async Task Every_example_of_a_job_can_be_submitted()
+    [Theory]
+    [InlineData("/api/v1/jobs", "/api/v1/jobs", 4)]
+    [InlineData("/api/v1/sweeps", "/api/v1/sweeps", 4)]
+    [InlineData("/api/v1/studies/{name}", "/api/v1/studies/dead-layers", 2)]
+    public async Task Every_example_can_be_submitted(string path, string address, int least)
     {
         var document = await Document.Read(api.Http);
-        var body = document.Operation("post", "/api/v1/jobs").GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
+        var body = document.Operation("post", path).GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
         var examples = body.GetProperty("examples").EnumerateObject().ToList();
-        Assert.True(examples.Count >= 4);
+        Assert.True(examples.Count >= least);
         foreach (var example in examples)
         {
             var value = example.Value.GetProperty("value");
             Assert.Empty(document.Schemas.Errors(body.GetProperty("schema"), value));
-            var answer = await api.Http.PostJob(value.ToString());
+            var answer = await api.Http.Send("POST", address, value.ToString());
             Assert.True(answer.Status == 202, $"{example.Name}: {answer.Text}");
+            Assert.Empty(document.Undescribed("post", path, answer));
         }
     }
 

@@ -50,12 +50,14 @@ public sealed class GeneratedRequestTests(ApiOnly api)
         var document = await Document.Read(api.Http);
         var generator = new RequestGenerator(document, seed: 3);
         var id = (await api.Http.PostJob("""{"dataset": "digits"}""")).Id;
+        var sweep = (await api.Http.Send("POST", "/api/v1/sweeps", """{"base": {"dataset": "iris"}, "grid": {"/model/activation": ["relu", "tanh"]}}""")).Id;
         var problems = new List<string>();
         foreach (var path in document.Json.GetProperty("paths").EnumerateObject())
-            foreach (var operation in path.Value.EnumerateObject().Where(o => o.Name == "get" || path.Name.EndsWith("/cancel", StringComparison.Ordinal)))
+            foreach (var operation in path.Value.EnumerateObject().Where(o => o.Name == "get" || path.Name.EndsWith("/cancel", StringComparison.Ordinal)
+                || path.Name.EndsWith("/retry-failed", StringComparison.Ordinal)))
                 for (var i = 0; i < 20; i++)
                 {
-                    var (address, headers) = Address(path.Name, operation.Value, i, id, generator);
+                    var (address, headers) = Address(path.Name, operation.Value, i, path.Name.Contains("/sweeps/", StringComparison.Ordinal) ? sweep : id, generator);
                     var answer = await api.Http.Send(operation.Name.ToUpperInvariant(), address, null, headers);
                     var undescribed = document.Undescribed(operation.Name, path.Name, answer);
                     if (answer.Status >= 500 || undescribed.Count > 0)
@@ -72,6 +74,7 @@ public sealed class GeneratedRequestTests(ApiOnly api)
         {
             [_, _, _, "datasets", ..] => "iris",
             [_, _, _, "initializers", ..] => "normal",
+            [_, _, _, "studies", ..] => "capacity",
             _ => "relu",
         };
         var query = new StringBuilder();

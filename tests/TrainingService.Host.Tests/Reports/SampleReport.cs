@@ -1,5 +1,6 @@
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;

@@ -182,7 +182,7 @@ public sealed class FamilyTests
         // The arm always finishes, the baseline with three seeds of twelve.
         var broken = Base.Select((value, i) => i < 9 ? Diverged : value - 0.001 * (i - 10)).ToArray();
         var result = Judge(Base, broken);
-        Assert.Equal((Verdict.Supported, 3, new Divergence(12, 0, 9, 0, 1 / 256.0)),
+        Assert.Equal((Verdict.Supported, 3, new DivergedPairs(12, 0, 9, 0, 1 / 256.0)),
             (result.Verdict, result.N, result.Divergence with { PValue = Math.Round(result.Divergence.PValue, 12) }));
         Assert.Contains("Diverged: 0 of 12 runs of leaky_relu and 9 of relu (p = 0.0039)", result.Sentence, StringComparison.Ordinal);
         Assert.Equal(Verdict.Refuted, Judge(broken, Base).Verdict);

@@ -7,6 +7,8 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Studies;
+using TrainingService.Host.Sweeps;
 using Rule = System.Action<System.Collections.Generic.IDictionary<string, Microsoft.OpenApi.IOpenApiSchema>, string>;
 
 namespace TrainingService.Host.Hosting.OpenApi;
@@ -114,6 +116,35 @@ public static class SpecRules
             ["effectiveRank"] = Default(false),
         },
         ["RulesSpec"] = RulesSpec.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
+        ["SweepSpec"] = new()
+        {
+            ["name"] = Length(1, 200),
+            ["arms"] = Items(1, SweepRules.MaxArms),
+            ["grid"] = ByPointer,
+            ["seeds"] = Field(schema => (schema.MinItems, schema.MaxItems, schema.UniqueItems) = (1, SweepRules.MaxCells, true)),
+            ["seedCount"] = Between(1, SweepRules.MaxCells, SweepRules.DefaultSeeds),
+            ["tune"] = ByPointer,
+            ["tuneSeedCount"] = Between(1, SweepRules.MaxCells, SweepRules.DefaultTuneSeeds),
+            ["metric"] = OneOf([.. SweepMetrics.All.Select(metric => metric.Name)]),
+            ["delta"] = Above(0),
+            ["contrasts"] = Items(0, SweepRules.MaxContrasts),
+        },
+        ["ArmSpec"] = new()
+        {
+            ["name"] = Length(1, 100),
+            ["patch"] = Field(schema => schema.Examples = [JsonNode.Parse("""{"model": {"activation": "tanh"}}""")!]),
+        },
+        ["SweepExtensionSpec"] = new()
+        {
+            ["arms"] = Items(0, SweepRules.MaxArms),
+            ["seeds"] = Field(schema => (schema.MaxItems, schema.UniqueItems) = (SweepRules.MaxCells, true)),
+            ["seedCount"] = Between(2, SweepRules.MaxCells),
+        },
+        ["StudySpec"] = new()
+        {
+            ["dataset"] = Field(schema => (schema.MinLength, schema.Examples) = (1, ["digits", "wine"])),
+            ["seedCount"] = Between(1, SweepRules.MaxCells),
+        },
     };
 
     /// <summary>By name alone: a parameter means the same wherever it occurs.</summary>
@@ -133,6 +164,7 @@ public static class SpecRules
         ["createdAfter"] = schema => schema.Format = "date-time",
         ["createdBefore"] = schema => schema.Format = "date-time",
         ["orderBy"] = schema => schema.Enum = Nodes([ListJobs.OldestFirst, ListJobs.NewestFirst]),
+        ["study"] = schema => schema.Enum = Nodes(StudyCatalog.All.Select(study => study.Name)),
         ["approximate"] = schema => schema.Enum = Nodes(["none", "tanh"]),
     };
 
@@ -189,6 +221,19 @@ public static class SpecRules
 
     private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) =>
         fields[name] = new OpenApiSchema { Type = JsonSchemaType.Null, Description = "Not supported yet: leave it out or give null." };
+
+    /// <summary>Lists of anything a job can hold, by JSON pointer.</summary>
+    private static void ByPointer(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var schema = (OpenApiSchema)fields[name];
+        schema.MinProperties = 1;
+        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["^/."] = new OpenApiSchema { Type = JsonSchemaType.Array, MinItems = 1, Items = new OpenApiSchema { Description = "A value that the job can have there." } },
+        };
+        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
+        schema.Examples = [JsonNode.Parse("""{"/model/activation": ["relu", {"name": "leaky_relu", "negativeSlope": 0.1}]}""")!];
+    }
 
     private static void Units(IDictionary<string, IOpenApiSchema> fields, string name)
     {

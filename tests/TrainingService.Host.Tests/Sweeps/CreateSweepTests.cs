@@ -1,0 +1,218 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Sweeps;
+
+/// <summary>What is accepted as a sweep and becomes of it, and what is refused with which words.</summary>
+[Collection(nameof(ApiOnly))]
+public sealed class CreateSweepTests(ApiOnly api)
+{
+    private const string Base = "\"base\": " + SweepClient.Tiny;
+
+    [Fact]
+    public async Task Arms_and_seeds_become_jobs_of_the_patched_base()
+    {
+        var answer = await Post("""
+            {"name": "mine", "base": {"dataset": "iris", "model": {"hiddenLayers": [8], "activation": {"name": "elu", "alpha": 2}, "dropout": 0.5}, "labels": {"team": "a"}},
+             "arms": [{"name": "as it is"},
+                      {"name": "changed", "patch": {"model": {"activation": "tanh", "dropout": null, "hiddenLayers": [4, 4]}, "labels": {"team": null, "who": "b"}}}],
+             "seeds": [7, -3]}
+            """);
+        Assert.Equal(202, answer.Status);
+        Assert.Equal($"{SweepClient.Root}/{answer.Id}", answer.Headers.Location!.ToString());
+        Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
+        Assert.Equal(("mine", "queued", 4, 4), (answer["name"].GetString(), answer["status"].GetString(), answer["cells"].GetInt32(), answer.Json.Count("queued")));
+        Assert.True(JsonElement.DeepEquals(answer.Json, (await api.Http.GetSweep(answer.Id)).Json));
+        Assert.Equal(JsonValueKind.Null, answer["study"].ValueKind);
+
+        var jobs = await api.Http.SweepJobs(answer.Id);
+        Assert.Equal(["mine · as it is · seed 7", "mine · changed · seed 7", "mine · as it is · seed -3", "mine · changed · seed -3"], jobs.Select(job => job.Text("name")));
+        Assert.All(jobs, job => Assert.Equal(answer.Id, job.Text("sweepId")));
+        Assert.All(jobs, job => Assert.Equal("low", job.GetProperty("spec").Text("priority")));
+        Assert.Equal([7, 7, -3, -3], jobs.Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("seed").GetInt32()));
+        var (asItIs, changed) = (jobs[0].GetProperty("spec").GetProperty("model"), jobs[1].GetProperty("spec").GetProperty("model"));
+        Assert.Equal(("elu", 2, 0.5), (asItIs.GetProperty("activation").Text("name"), asItIs.GetProperty("activation").GetProperty("alpha").GetDouble(), asItIs.GetProperty("dropout").GetDouble()));
+        Assert.Equal(("tanh", 0, "[4,4]"), (changed.GetProperty("activation").Text("name"), changed.GetProperty("dropout").GetDouble(), changed.GetProperty("hiddenLayers").ToString().Replace(" ", "", StringComparison.Ordinal)));
+        Assert.Equal("""{"who":"b"}""", jobs[1].GetProperty("labels").ToString().Replace(" ", "", StringComparison.Ordinal));
+        var same = await api.Http.GetAnswer($"/api/v1/jobs?sweepId={answer.Id}&orderBy=createdAt&limit=500");
+        Assert.Equal(jobs.Select(job => job.Text("id")), same.Json.List("items").Select(job => job.Text("id")));
+    }
+
+    [Fact]
+    public async Task Defaults_are_filled_in_and_the_resolved_spec_can_be_posted_again()
+    {
+        var answer = await Post("""{BASE, "arms": ARMS}""");
+        Assert.Equal(202, answer.Status);
+        var spec = answer["spec"];
+        Assert.Equal("[1,2,3,4,5,6]", JsonSerializer.Serialize(spec.GetProperty("seeds")));
+        Assert.Equal(("testAccuracy", "relu", 0.005), (spec.Text("metric"), spec.Text("baseline"), spec.GetProperty("delta").GetDouble()));
+        Assert.Equal("""[{"arm":"tanh","baseline":"relu"}]""", JsonSerializer.Serialize(spec.GetProperty("contrasts")));
+        var again = await Post(spec.ToString());
+        Assert.Equal(202, again.Status);
+        Assert.True(JsonElement.DeepEquals(spec, again["spec"]), $"{spec}\n{again["spec"]}");
+        Assert.NotEqual(answer.Id, again.Id);
+    }
+
+    [Fact]
+    public async Task A_grid_is_every_combination_named_after_its_values()
+    {
+        var answer = await Post("""
+            {BASE, "seedCount": 1,
+             "grid": {"/training/optimizer/learningRate": [0.1, 0.2], "/training/optimizer": ["sgd", {"name": "adam", "beta1": 0.5}], "/model/hiddenLayers": [[4], [4, 4]]},
+             "baseline": "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4]"}
+            """);
+        Assert.True(answer.Status == 202, answer.Text);
+        Assert.Equal(
+            ["learningRate=0.1, sgd, hiddenLayers=[4]", "learningRate=0.1, sgd, hiddenLayers=[4,4]", "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4]",
+             "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4,4]", "learningRate=0.2, sgd, hiddenLayers=[4]", "learningRate=0.2, sgd, hiddenLayers=[4,4]",
+             "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4]", "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4,4]"],
+            answer["spec"].List("arms").Select(arm => arm.Text("name")));
+        // A rate beside an optimizer keeps both, whichever is named first.
+        var optimizers = (await api.Http.SweepJobs(answer.Id)).Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("optimizer"))
+            .Select(o => $"{o.Text("name")} {o.GetProperty("learningRate").GetDouble().ToString(CultureInfo.InvariantCulture)}").ToList();
+        Assert.Equal(["sgd 0.1", "sgd 0.1", "adam 0.1", "adam 0.1", "sgd 0.2", "sgd 0.2", "adam 0.2", "adam 0.2"], optimizers);
+    }
+
+    [Fact]
+    public async Task Equal_arms_share_jobs_unless_their_labels_differ()
+    {
+        var shared = await Post("""
+            {BASE, "seedCount": 2, "arms": [{"name": "a"}, {"name": "b", "patch": {}}, {"name": "c", "patch": {"model": {"activation": "relu"}}}]}
+            """);
+        Assert.Equal((202, 6, 2), (shared.Status, shared["cells"].GetInt32(), shared.Json.Count("queued")));
+        var apart = await Post("""{BASE, "seedCount": 2, "arms": [{"name": "a"}, {"name": "b", "patch": {"labels": {"x": "1"}}}]}""");
+        Assert.Equal((202, 4), (apart.Status, apart.Json.Count("queued")));
+    }
+
+    [Fact]
+    public async Task Tuning_begins_with_its_trials()
+    {
+        var answer = await Post("""
+            {BASE, "arms": [{"name": "sgd", "patch": {"training": {"optimizer": "sgd"}}}, {"name": "adam", "patch": {"training": {"optimizer": "adam"}}}],
+             "tune": {"/training/optimizer/learningRate": [0.1, 0.01, 0.001]}, "seedCount": 4}
+            """);
+        Assert.True(answer.Status == 202, answer.Text);
+        Assert.Equal((8, 12, 2), (answer["cells"].GetInt32(), answer.Json.Count("queued"), answer["spec"].GetProperty("tuneSeedCount").GetInt32()));
+        var specs = (await api.Http.SweepJobs(answer.Id)).Select(job => job.GetProperty("spec").GetProperty("training")).ToList();
+        Assert.Equal(["sgd", "adam"], specs.Select(t => t.GetProperty("optimizer").Text("name")).Distinct());
+        Assert.Equal([1, 2], specs.Select(t => t.GetProperty("seed").GetInt32()).Distinct());
+    }
+
+    [Fact]
+    public async Task Numbers_are_compared_by_rmse_with_a_delta_of_ones_own()
+    {
+        var answer = await Post("""{"base": {"dataset": "friedman1"}, "arms": ARMS, "delta": 0.1, "seedCount": 2}""");
+        Assert.Equal((202, "testRmse"), (answer.Status, answer["spec"].Text("metric")));
+        var single = await Post("""{"base": {"dataset": "friedman1"}, "seedCount": 2}""");
+        Assert.Equal((202, "base"), (single.Status, single["spec"].List("arms").Single().Text("name")));
+    }
+
+    [Theory]
+    [InlineData("""{}""", "/base", "'base' is required")]
+    [InlineData("""{"base": null}""", "/base", "must not be null")]
+    [InlineData("""{"base": {}}""", "/base/dataset", "required")]
+    [InlineData("""{BASE, "arm": []}""", "/arm", "did you mean 'arms'")]
+    [InlineData("""{BASE, "name": " "}""", "/name", "1 to 200 characters")]
+    [InlineData("""{"base": {"dataset": "iriss"}}""", "/base/dataset/name", "did you mean 'iris'")]
+    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}}""", "/base/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}, "arms": [{"name": "a"}, {"name": "b"}]}""", "/base/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{BASE, "arms": []}""", "/arms", "at least one arm")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"model": {"activation": "leaky_rely"}}}]}""", "/arms/1/patch/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"modle": {}}}]}""", "/arms/0/patch/modle", "did you mean 'model'")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"dataset": null}}]}""", "/arms/0/patch/dataset", "required")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"model": {"hiddenLayers": [0]}}}]}""", "/arms/0/patch/model/hiddenLayers/0", "")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "pach": {}}]}""", "/arms/0/pach", "did you mean 'patch'")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": []}]}""", "/arms/0/patch", "must be an object")]
+    [InlineData("""{BASE, "arms": [{"patch": {}}]}""", "/arms/0/name", "required")]
+    [InlineData("""{BASE, "arms": [{"name": ""}]}""", "/arms/0/name", "1 to 100 characters")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "a"}]}""", "/arms/1/name", "another arm 'a'")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"training": {"seed": 3}}}]}""", "/arms/0/patch/training/seed", "seedCount")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"name": "x"}}]}""", "/arms/0/patch/name", "give the arm a name")]
+    [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"priority": "high"}}]}""", "/arms/0/patch/priority", "belongs into 'base'")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms", "can't be compared")]
+    [InlineData("""{"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "momentum": 0.9}}}, "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"name": "adam"}}}}]}""",
+        "/base/training/optimizer/momentum", "in arm 'b'")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}], "grid": {"/model/activation": ["relu"]}}""", "/grid", "exclude each other")]
+    [InlineData("""{BASE, "grid": {}}""", "/grid", "at least one JSON pointer")]
+    [InlineData("""{BASE, "grid": {"/model/activation": []}}""", "/grid/~1model~1activation", "at least one value")]
+    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "leaky_rely"]}}""", "/grid/~1model~1activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "leaky_rely"]}}""", "/grid/~1model~1activation", "in arm 'leaky_rely'")]
+    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "relu"]}}""", "/grid", "would be called 'relu'")]
+    [InlineData("""{BASE, "grid": {"/model/activatoin": ["relu"]}}""", "/grid/~1model~1activatoin", "did you mean 'activation'")]
+    [InlineData("""{BASE, "grid": {"model.activation": ["relu"]}}""", "/grid/model.activation", "did you mean '/model/activation'")]
+    [InlineData("""{BASE, "grid": {"/model/hiddenLayers/0": [4, 8]}}""", "/grid/~1model~1hiddenLayers~10", "give whole lists")]
+    [InlineData("""{BASE, "grid": {"/training/seed": [1, 2]}}""", "/grid/~1training~1seed", "seedCount")]
+    [InlineData("""{BASE, "grid": {"/priority": ["low"]}}""", "/grid/~1priority", "belongs into 'base'")]
+    [InlineData("""{BASE, "grid": {"/training/epochs/deep": [1]}}""", "/grid/~1training~1epochs~1deep", "")]
+    [InlineData("""{BASE, "seeds": []}""", "/seeds", "1 to 10,000")]
+    [InlineData("""{BASE, "seeds": [1, 2, 1]}""", "/seeds", "no further evidence")]
+    [InlineData("""{BASE, "seeds": [1.5]}""", "/seeds/0", "whole number")]
+    [InlineData("""{BASE, "seeds": [1], "seedCount": 1}""", "/seedCount", "exclude each other")]
+    [InlineData("""{BASE, "seedCount": 0}""", "/seedCount", "from 1 to 10,000")]
+    [InlineData("""{BASE, "seedCount": 2147483647}""", "/seedCount", "from 1 to 10,000")]
+    [InlineData("""{BASE, "seedCount": 5001, "arms": [{"name": "a"}, {"name": "b"}]}""", "", "10,002 cells")]
+    [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""", "/tune/~1training~1optimizer~1learningRate", "above 0")]
+    [InlineData("""{BASE, "tune": {}}""", "/tune", "at least one JSON pointer")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 7}""", "/tuneSeedCount", "number of seeds (6)")]
+    [InlineData("""{BASE, "tuneSeedCount": 1}""", "/tuneSeedCount", "belongs to 'tune'")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "arms": [{"name": "a", "patch": {"training": {"batchSize": 4}}}]}""", "/arms/0/patch/training/batchSize", "is tuned")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "grid": {"/training/batchSize": [4]}}""", "/tune/~1training~1batchSize", "varied by 'grid'")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "tune": {"/training/batchSize": [8, 16]}}""", "/base/dataset/validationFraction", "tuning chooses by validation rows")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "metric": "validationLoss"}""", "/metric", "validationFraction")]
+    [InlineData("""{BASE, "metric": "testAcuracy"}""", "/metric", "did you mean 'testAccuracy'")]
+    [InlineData("""{BASE, "metric": "testRmse"}""", "/metric", "not measured on this data")]
+    [InlineData("""{"base": {"dataset": "friedman1"}, "metric": "testAccuracy"}""", "/metric", "not measured on this data")]
+    [InlineData("""{"base": {"dataset": "friedman1"}, "arms": [{"name": "a"}, {"name": "b"}]}""", "/delta", "required for 'testRmse'")]
+    [InlineData("""{BASE, "delta": 0}""", "/delta", "above 0")]
+    [InlineData("""{BASE, "delta": 5}""", "/delta", "did you mean 0.05")]
+    [InlineData("""{BASE, "baseline": "bse"}""", "/baseline", "did you mean 'base'")]
+    [InlineData("""{BASE, "contrasts": [{"arm": "bass", "baseline": "base"}]}""", "/contrasts/0/arm", "did you mean 'base'")]
+    [InlineData("""{BASE, "contrasts": [{"arm": "base", "baseline": "x"}]}""", "/contrasts/0/baseline", "there are base")]
+    [InlineData("""{BASE, "contrasts": [{"arm": "base", "baseline": "base"}]}""", "/contrasts/0", "with itself")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b"}], "contrasts": [{"arm": "a", "baseline": "b"}, {"arm": "a", "baseline": "b"}]}""", "/contrasts/1", "already")]
+    public async Task What_breaks_a_rule_is_refused_where_it_stands_and_nothing_is_stored(string body, string pointer, string words)
+    {
+        var before = await Stored();
+        var answer = await Post(body);
+        answer.MustBeProblem(400, "validation");
+        Assert.Contains(words, string.Join("\n", answer["errors"].GetProperty(pointer).EnumerateArray()), StringComparison.Ordinal);
+        Assert.Equal(before, await Stored());
+    }
+
+    [Fact]
+    public async Task More_than_a_thousand_arms_are_refused()
+    {
+        var list = string.Join(", ", Enumerable.Range(1, 40).Select(n => $"{n}"));
+        var answer = await Post("""{BASE, "seedCount": 1, "grid": {"/training/batchSize": [LIST], "/training/epochs": [LIST]}}""".Replace("LIST", list, StringComparison.Ordinal));
+        answer.MustBeProblem(400, "validation");
+        Assert.Contains("at most 1,000 arms", answer.Error("/grid"), StringComparison.Ordinal);
+        var many = await Post("""{BASE, "seedCount": 1, "tune": {"/training/batchSize": [LIST], "/training/epochs": [LIST], "/training/optimizer/weightDecay": [LIST]}}""".Replace("LIST", list, StringComparison.Ordinal));
+        Assert.Contains("64,000 combinations", many.Error("/tune"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_makes_one_sweep()
+    {
+        var key = ("Idempotency-Key", Guid.NewGuid().ToString());
+        var body = """{BASE, "seedCount": 2}""";
+        var first = await Post(body, key);
+        var before = await Stored();
+        var second = await Post(body, key);
+        Assert.Equal((202, 202, first.Text), (first.Status, second.Status, second.Text));
+        Assert.Equal("true", second.Headers.GetValues("Idempotency-Replayed").Single());
+        Assert.Equal(first.Headers.Location, second.Headers.Location);
+        (await Post("""{BASE, "seedCount": 3}""", key)).MustBeProblem(422, "idempotency-key-reused");
+        Assert.Equal(before, await Stored());
+    }
+
+    private Task<Answer> Post(string body, params (string Name, string Value)[] headers) => api.Http.PostSweep(
+        body.Replace("BASE", Base, StringComparison.Ordinal).Replace("ARMS", SweepClient.ReluAndTanh, StringComparison.Ordinal), headers);
+
+    private async Task<(int Sweeps, int Cells, int Jobs)> Stored()
+    {
+        await using var db = api.NewDbContext();
+        return (await db.Sweeps.CountAsync(), await db.SweepCells.CountAsync(), await db.Jobs.CountAsync());
+    }
+}
