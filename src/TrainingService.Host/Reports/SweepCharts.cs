@@ -12,11 +12,14 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
 
     private static readonly ChartAxis Epoch = new("epoch");
 
-    private readonly List<int> _shown = Chosen(report, ChartStyle.Count);
+    private readonly List<int> _shown = Shown(report);
 
     private Outcome Outcome => SweepMetrics.Find(report.Metric)!.Outcome;
 
     private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the tables have all.";
+
+    /// <summary>The arms that charts show, by index; small charts show some of these.</summary>
+    public static List<int> Shown(SweepReport report) => Chosen(report, ChartStyle.Count);
 
     /// <summary>Accuracy (R² for numbers) and loss over the epochs.</summary>
     public IEnumerable<Figure> Learning()

@@ -38,7 +38,7 @@ public static class GetSweepReport
         if (mediaType == MediaTypes.Json)
             return TypedResults.Ok(report);
         var title = ReportContent.Title(report);
-        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, cancellation));
+        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, SweepCharts.Shown(report), cancellation));
         if (mediaType == MediaTypes.Markdown)
             return TypedResults.Text(ReportMarkdown.Write(title, sections), $"{MediaTypes.Markdown}; charset=utf-8");
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
