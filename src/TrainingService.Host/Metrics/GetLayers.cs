@@ -90,11 +90,12 @@ public static class GetLayers
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
     /// <remarks>
     /// Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c> steps and after the last. As
-    /// <c>text/csv</c> or <c>application/x-ndjson</c> all rows come unsampled, with the columns step, epoch, layer, name and one for each series.
+    /// <c>text/csv</c>, <c>application/x-ndjson</c> or <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns
+    /// step, epoch, layer, name and one for each series.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last point and its extremes.</param>
-    /// <response code="200">The curves of every layer, or all rows as CSV or NDJSON.</response>
+    /// <response code="200">The curves of every layer, or all rows as CSV, NDJSON or Parquet.</response>
     public static async Task<Results<Ok<LayerCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
         [FromQuery, Range(2, Points.Most), DefaultValue(Points.DefaultMax)] int? maxPoints, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
@@ -114,11 +115,11 @@ public static class GetLayers
         if (mediaType != RowExport.Json)
             return RowExport.Write(mediaType, rows,
             [
-                ("step", row => row.Step),
-                ("epoch", row => row.Epoch),
-                ("layer", row => row.Layer),
-                ("name", row => layers[row.Layer].Name),
-                .. Columns.Select(column => (column.Name, (Func<LayerRow, object?>)(row => column.Value(row)))),
+                new("step", typeof(long), row => row.Step),
+                new("epoch", typeof(double), row => row.Epoch),
+                new("layer", typeof(long), row => (long)row.Layer),
+                new("name", typeof(string), row => layers[row.Layer].Name),
+                .. Columns.Select(column => new RowField<LayerRow>(column.Name, typeof(float), row => column.Value(row))),
             ], cancellation);
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();

@@ -76,7 +76,7 @@ public static class JobCharts
     ];
 
     /// <summary>How the outputs of each hidden layer are distributed, its exact zeros left out.</summary>
-    public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows) => new(title, new("output"), new("share of the outputs that are not 0 (%)", Min: 0),
+    public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows) => new(title, new("output"), new("share of the outputs that are not 0 (%)", Log: true),
         [.. Some([.. rows.Where(row => row.Layer < layers.Count - 1 && row.Histogram is not null)], ChartStyle.Count).Select(row => Polygon(layers[row.Layer].Name, row))])
     {
         Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. The outer bins hold what lies beyond, too.",

@@ -12,11 +12,14 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
 
     private static readonly ChartAxis Epoch = new("epoch");
 
-    private readonly List<int> _shown = Chosen(report, ChartStyle.Count);
+    private readonly List<int> _shown = Shown(report);
 
     private Outcome Outcome => SweepMetrics.Find(report.Metric)!.Outcome;
 
-    private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the tables have all.";
+    private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
+
+    /// <summary>The arms that charts show, by index; small charts show some of these.</summary>
+    public static List<int> Shown(SweepReport report) => Chosen(report, ChartStyle.Count);
 
     /// <summary>Accuracy (R² for numbers) and loss over the epochs.</summary>
     public IEnumerable<Figure> Learning()
@@ -47,7 +50,10 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst." : ""),
         }]);
 
-        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, scale * arm.Ci95?[0], scale * arm.Ci95?[1]);
+        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
+
+        // Two seeds may give an interval of a share that reaches far below 0 and above 1.
+        double? Possible(double? end) => Outcome.IsFraction && end is { } share ? scale * Math.Clamp(share, 0, 1) : end;
     }
 
     /// <summary>The gradient on its way back through the net.</summary>
@@ -119,7 +125,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             .. widths.Select((width, i) => new Curve($"width {width}", [.. Of(width).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))], Style: i)),
             .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width)).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
-        { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }]);
+        { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }], Tabled: false);
 
         IReadOnlyList<BornDeadCell> Of(int width) => [.. cells.Where(cell => cell.Width == width).OrderBy(cell => cell.Depth)];
 
