@@ -1,9 +1,11 @@
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;
@@ -40,10 +42,12 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
+        api.MapFindings();
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();
         api.MapCatalog();
+        api.MapReports();
     }
     app.MapHealth();
 

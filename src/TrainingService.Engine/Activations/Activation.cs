@@ -57,6 +57,9 @@ internal abstract unsafe class Activation
     /// <summary>Largest |f(z)| over all z; null where there is none.</summary>
     public abstract double? Bound { get; }
 
+    /// <summary>f(z) and f'(z).</summary>
+    public abstract (float Value, float Derivative) At(float z);
+
     /// <summary>Over z ~ N(<paramref name="mean"/>, <paramref name="deviation"/>^2), of the function as it evaluates, by the midpoint rule.</summary>
     public abstract NormalMoments Moments(double mean, double deviation);
 }
@@ -181,6 +184,13 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         counts.Sum += VectorMath.Sum(sum);
         counts.SumOfSquares += VectorMath.Sum(squares);
         counts.SumOfMagnitudes += VectorMath.Sum(magnitudes);
+    }
+
+    public override (float Value, float Derivative) At(float z)
+    {
+        var input = Vector512.Create(z);
+        var output = op.Value(input);
+        return (output[0], op.Derivative(input, output)[0]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -88,6 +88,13 @@ public static class ActivationRegistry
         return new(1 / Math.Sqrt(moments.Square), 1 / Math.Sqrt(moments.SlopeSquare), entry.TorchGain?.Invoke(resolved));
     }
 
+    /// <summary>f(z) and f'(z) of a resolved activation; a learned slope is the initial one, a random slope its mean.</summary>
+    public static IReadOnlyList<(float Value, float Derivative)> Evaluate(ActivationSpec resolved, IEnumerable<float> z)
+    {
+        var activation = Bind(resolved);
+        return [.. z.Select(activation.At)];
+    }
+
     internal static Activation Bind(ActivationSpec resolved) => Of(resolved).Bind(resolved);
 
     /// <summary>PyTorch's calculate_gain; the rectifier's sqrt 2 where its table has no entry.</summary>

@@ -1,4 +1,3 @@
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 
@@ -23,8 +22,8 @@ public static class BornDead
     }
 
     /// <summary>
-    /// Counts dead ones among nets that are drawn as a job's would be (kaiming_normal, zero biases; net i by seed <paramref name="seed"/> + i), at the input 1. A net
-    /// is drawn to the largest depth, or until it dies, and is a net of each smaller depth as well: the counts of one call stray together.
+    /// Counts dead ones among nets that are drawn as a job's would be (kaiming_normal, zero biases; net i by seed <paramref name="seed"/> + i), at the input 1.
+    /// A net is drawn to the largest depth, or until it dies, and is a net of each smaller depth as well: the counts of one call stray together.
     /// </summary>
     /// <param name="width">N, units of each hidden layer, at least 1.</param>
     /// <param name="depth">The largest L, at least 1.</param>
@@ -81,7 +80,7 @@ public static class BornDead
 
     private static LinearPlan Plan(int inputs, int units)
     {
-        ActivationSpec relu = new() { Name = "relu" };
-        return new("", inputs, units, InitializerRegistry.Resolve(new() { Name = "kaiming_normal" }, "", [])!, InitializerRegistry.Resolve(new() { Name = "zeros" }, "", [])!, relu);
+        InitializerSpec Resolved(string name) => InitializerRegistry.Resolve(new() { Name = name }, "", [])!;
+        return new("", inputs, units, Resolved("kaiming_normal"), Resolved("zeros"), new() { Name = "relu" });
     }
 }

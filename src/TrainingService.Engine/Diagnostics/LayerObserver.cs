@@ -13,11 +13,13 @@ namespace TrainingService.Engine.Diagnostics;
 internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows, double saturatedRows)
 {
     /// <summary>What counts and histories hold.</summary>
-    public const int BytesPerUnit = 184;
+    public const int BytesPerUnit = 320;
 
     private const double NearDeadShare = 0.01;
 
-    private readonly ActivationCounts[] _counts = [.. network.Observed.Select(l => new ActivationCounts(l.Linear.Units))];
+    // those of the last measurement stay until the next one is done: it may be cancelled in its middle
+    private ActivationCounts[] _counts = Empty(network), _next = Empty(network);
+    private bool _measured;
     private readonly UnitHistory?[] _histories = [.. network.Observed.Select(l => FunctionOf(l).DiesWhenOff ? new UnitHistory(l.Linear.Units) : null)];
     private readonly double[] _squares = new double[network.Observed.Count];
 
@@ -42,7 +44,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         double loss = 0;
         var correct = 0;
         Array.Clear(_squares);
-        foreach (var counts in _counts)
+        foreach (var counts in _next)
             counts.Clear();
         for (var first = 0; first < rows.Length; first += network.Capacity)
         {
@@ -53,12 +55,13 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
             {
-                Count(layers[i], _counts[i]);
+                Count(layers[i], _next[i]);
                 if (effectiveRank)
                     ranks[i].Add(layers[i].H, network.Samples);
             }
             network.AddGradientSquares(_squares);
         }
+        (_counts, _next, _measured) = (_next, _counts, true);
         MeanLoss = loss / rows.Length;
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
@@ -66,9 +69,11 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         return [.. layers.Select((_, i) => Point(step, epoch, i) with { EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null })];
     }
 
-    /// <summary>The units of a layer as the last measurement found them.</summary>
+    /// <summary>The units of a layer as the last measurement found them; none before the first.</summary>
     public UnitPoint[] Units(int layer)
     {
+        if (!_measured)
+            return [];
         var units = new UnitPoint[network.Observed[layer].Linear.Units];
         var counts = _counts[layer];
         double mean = counts.SumOfMagnitudes / units.Length;
@@ -175,6 +180,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             highest[n] = counts.Highest.AsSpan(16 * n, 16).ToArray().Max();
         return highest;
     }
+
+    private static ActivationCounts[] Empty(Network network) => [.. network.Observed.Select(l => new ActivationCounts(l.Linear.Units))];
 
     private static Activation FunctionOf(ObservedLayer layer) => layer.Activation?.Function ?? Identity;
 

@@ -6,13 +6,13 @@ namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
 /// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the measurement at step 0.
-/// Layers are taken to be so wide that sums over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential expressivity
-/// in deep neural networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
+/// Layers are taken to be so wide that sums over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential
+/// expressivity in deep neural networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
 /// </summary>
 /// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
 /// <param name="GradientFlow">
-/// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming. Not a
-/// number where no gradient arrives, null where it can't be predicted: the layers' notes say why.
+/// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming.
+/// Not a number where no gradient arrives, null where it can't be predicted: the layers' notes say why.
 /// </param>
 /// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where <paramref name="GradientFlow"/> is.</param>
 /// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the statistics of its batch.</param>
@@ -53,7 +53,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var (low, high) = Range(signal.Spread);
         string?[] notes = [signal.Unknown, gradient.Unknown, observed.DeathUnknown, observed.Approximate];
         return new(info.Index, info.Name, (float?)rms, rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
-            gradient.Unknown is null && signal.Unknown is null ? (float)Math.Sqrt(gradient.MeanSquare) : null, observed.Alive is { } alive ? Math.Clamp(1 - alive, 0, 1) : null,
+            gradient.Unknown is null && signal.Unknown is null ? (float)Math.Sqrt(gradient.MeanSquare) : null,
+            observed.Alive is { } alive ? Math.Clamp(1 - alive, 0, 1) : null,
             notes.All(note => note is null) ? null : string.Join("; ", notes.Where(note => note is not null).Distinct()));
     }
 
@@ -70,8 +71,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     }
 
     /// <summary>
-    /// Bounds of the logarithm of a root mean square beside its mean-field value: the upper one as if rows strayed apart, which undoes the shift, the lower one as if
-    /// together.
+    /// Bounds of the logarithm of a root mean square beside its mean-field value: the upper one as if rows strayed apart, which undoes the shift, the lower one
+    /// as if together.
     /// </summary>
     private static (double Low, double High) Range(PreflightSpread spread) =>
         ((spread.Shift - Quantile * Math.Sqrt(spread.Variance)) / 2, Quantile * Math.Sqrt(spread.Variance) / 2);
@@ -115,7 +116,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             for (var feature = 0; feature < features; feature++)
                 sums[feature] += data.Train.Features[row * features + feature];
         double count = classes.Sum(c => c.Rows.Length);
-        return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, sums.Sum(sum => sum / count * (sum / count)) / features, default);
+        var shared = sums.Sum(sum => sum / count * (sum / count)) / features;
+        return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, shared, default);
     }
 
     /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
@@ -168,9 +170,10 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 /// <param name="RmsRange">Where 95 % of all draws of weights of this width are expected, at most: narrow and deep nets stray far, and more often below.</param>
 /// <param name="GradientRms">Root mean square over units and rows of dC/dz, C the loss of one row.</param>
 /// <param name="BornDeadProbability">
-/// Probability that no gradient passes some layer up to this one, all of its units being off: 1 - prod_k (1 - p_k^N_k), p_k the probability that a unit of layer k is
-/// off (a rectifier's: 1/2) and N_k its width. Exact for one input row, an upper bound for many, which must all be off (Lu et al. 2019, Dying ReLU and
+/// Probability that no gradient passes some layer up to this one, all of its units being off: 1 - prod_k (1 - p_k^N_k), p_k the probability that a unit of
+/// layer k is off (a rectifier's: 1/2) and N_k its width. Exact for one input row, an upper bound for many, which must all be off (Lu et al. 2019, Dying ReLU and
 /// initialization; Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). 0 for activations that are flat nowhere.
 /// </param>
 /// <param name="Note">Why something is null, or rough.</param>
-public sealed record PreflightLayer(int Index, string Name, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms, double? BornDeadProbability, string? Note);
+public sealed record PreflightLayer(int Index, string Name, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms, double? BornDeadProbability,
+    string? Note);

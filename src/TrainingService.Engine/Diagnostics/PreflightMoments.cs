@@ -3,7 +3,9 @@ using TrainingService.Engine.Activations;
 
 namespace TrainingService.Engine.Diagnostics;
 
-/// <summary>An activation's moments at any mean and deviation; around mean 0, cubic interpolation between those at steps of 1/16 in ln(deviation), made when needed.</summary>
+/// <summary>
+/// An activation's moments at any mean and deviation; around mean 0 by cubic interpolation between those at steps of 1/16 in ln(deviation), made when needed.
+/// </summary>
 internal sealed class PreflightMoments(Activation activation)
 {
     private const int StepsPerUnit = 16;

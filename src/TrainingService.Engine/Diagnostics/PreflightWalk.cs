@@ -8,7 +8,7 @@ namespace TrainingService.Engine.Diagnostics;
 /// Takes a signal through the layers of a plan, as the network takes a batch. With weights of mean mu and variance v, n inputs x and N outputs z
 /// <code>
 /// linear       E[z] = mu n E[x] + mu_b              Var[z] = v n E[x^2] + v_b                     dC/dx^2 = mu^2 (sum dC/dz)^2 + v N dC/dz^2
-/// activation   E[h^2] = E[f(z)^2], z ~ N            (Poole et al. 2016, eq. 3)                    dC/dz^2 = E[f'(z)^2] dC/dh^2   (Schoenholz et al. 2017, eq. 10)
+/// activation   E[h^2] = E[f(z)^2], z ~ N            (Poole et al. 2016)                  dC/dz^2 = E[f'(z)^2] dC/dh^2   (Schoenholz et al. 2017)
 /// norm         variance 1, per unit over the rows (batch) or per row over the units (layer)       dC/dx^2 = dC/dy^2 / variance
 /// residual     E[y^2] = E[x^2] + E[b^2] + 2 E[x] E[b], b and x being independent                  dC/dx^2 = dC/dy^2 + what the branch brings back
 /// </code>
@@ -57,7 +57,7 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
                 Observe(observed);
             }
             (observed.Signal, observed.Approximate) = (signal, _approximate);
-            (observed.Alive, observed.DeathUnknown) = _nested > 0 ? (null, "the straight way of a residual block keeps the net alive") : (_alive, _deathUnknown);
+            (observed.Alive, observed.DeathUnknown) = _nested == 0 ? (_alive, _deathUnknown) : (null, "the straight way of a residual block keeps the net alive");
         }
         return signal;
     }
@@ -96,13 +96,14 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
         if (mu != 0)
             _approximate = "approximate from here on, as the weights' mean makes units alike";
         if (plan.Initializer.Name == "rai" || plan.BiasInitializer.Name == "rai")
-            (_alive, _deathUnknown) = (null, "not predicted for rai, whose units are not off with probability 1/2; it dies more rarely than symmetric initialisers");
+            (_alive, _deathUnknown) = (null, "not predicted for rai, whose units are off with less than probability 1/2");
         _back.Push(g => new(
             [.. g.Square.Zip(g.SumSquare, (square, sum) => mu * mu * sum + v * units * square)],
             [.. g.Square.Zip(g.SumSquare, (square, sum) => n * (n * mu * mu * sum + v * units * square))], g.Spread)
         { Unknown = g.Unknown });
         var z = Moments(v);
-        return z with { Spread = InitializerRegistry.ScaledOnBatch(plan, layers) ? default : x.Spread.Through(z.MeanSquare > 0 ? 1 - (muBias * muBias + vBias) / z.MeanSquare : 0) };
+        var share = z.MeanSquare > 0 ? 1 - (muBias * muBias + vBias) / z.MeanSquare : 0;
+        return z with { Spread = InitializerRegistry.ScaledOnBatch(plan, layers) ? default : x.Spread.Through(share) };
 
         PreflightSignal Moments(double variance)
         {
@@ -177,13 +178,13 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
         if (x.Unknown is null && _training && double.IsNaN(x.Shared))
             return Stop(x, "batch_norm's statistics are not predicted behind weights with a mean or a distribution that is not known");
         var (shared, variance) = _training ? (x.Shared, x.MeanSquare - x.Shared) : (0, 1);
-        var scale = 1 / (variance + plan.Epsilon);
+        double scale = 1 / (variance + plan.Epsilon), norm = x.Square.Average(Math.Sqrt);
         _back.Push(g => g.Times(_ => scale));
         return x with
         {
             Mean = _training ? new double[x.Mean.Length] : [.. x.Mean.Select(m => m * Math.Sqrt(scale))],
             // E[(x - mean over the rows)^2], a row's covariance with that mean being as large as its own norm
-            Square = [.. x.Square.Select(q => shared == 0 ? q * scale : Math.Max(0, q - 2 * shared * Math.Sqrt(q) / x.Square.Average(Math.Sqrt) + shared) * scale)],
+            Square = [.. x.Square.Select(q => shared == 0 ? q * scale : Math.Max(0, q - 2 * shared * Math.Sqrt(q) / norm + shared) * scale)],
             Shared = _training ? 0 : double.NaN,
             Spread = _training ? default : x.Spread,
         };

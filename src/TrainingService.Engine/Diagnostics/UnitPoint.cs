@@ -1,43 +1,58 @@
+using System.Text.Json.Serialization;
+
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>What a unit is at the last evaluation; the first that holds.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<UnitState>))]
 public enum UnitState
 {
     /// <summary>None of the others.</summary>
+    [JsonStringEnumMemberName("alive")]
     Alive,
 
     /// <summary>Its outputs are not finite.</summary>
+    [JsonStringEnumMemberName("non_finite")]
     NonFinite,
 
     /// <summary>z &lt;= 0 on every row and was so at every evaluation from step 0 on; without gradient (relu, relu6, ...).</summary>
+    [JsonStringEnumMemberName("born_dead")]
     BornDead,
 
     /// <summary>z &lt;= 0 on every row, without gradient, but was alive once.</summary>
+    [JsonStringEnumMemberName("dead")]
     Dead,
 
     /// <summary>z &lt;= 0 on every row of an activation that still passes a gradient there (leaky_relu, elu, ...).</summary>
+    [JsonStringEnumMemberName("negative_locked")]
     NegativeLocked,
 
     /// <summary>f'(z) below 5 % of the largest f' on more than the rule's share of rows; bounded activations only.</summary>
+    [JsonStringEnumMemberName("saturated")]
     Saturated,
 
     /// <summary>z &gt; 0 on fewer than 1 % of the rows of an activation whose units die.</summary>
+    [JsonStringEnumMemberName("near_dead")]
     NearDead,
 
     /// <summary>Mean |h| at most 0.025 of the layer's mean (Sokar et al. 2023).</summary>
+    [JsonStringEnumMemberName("dormant")]
     Dormant,
 }
 
 /// <summary>What killed a unit, see <see cref="Death"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DeathCause>))]
 public enum DeathCause
 {
     /// <summary>One batch's gradient made up most of what pushed it down.</summary>
+    [JsonStringEnumMemberName("one_oversized_update")]
     OneOversizedUpdate,
 
     /// <summary>Its bias (or the shift of the norm before it) fell.</summary>
+    [JsonStringEnumMemberName("bias_drift")]
     BiasDrift,
 
     /// <summary>Its weights, or the inputs that they weigh, changed.</summary>
+    [JsonStringEnumMemberName("weights")]
     Weights,
 }
 

@@ -35,7 +35,8 @@ public static class InitializerRegistry
         new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun), false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
-            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null, (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
+            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null,
+            (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
             (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)),
         new(new("normal", ["random_normal"], "N(mean, std^2)", [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation.")], "-"), true,
             (s, _) => Draw.Normal(s.Mean!.Value, s.Std!.Value)),
@@ -161,7 +162,9 @@ public static class InitializerRegistry
             InitializerRegistry.Of(spec) is { FillMoments: { } moments } ? moments(spec, fans) : InitializerRegistry.Of(spec).Formula!(spec, fans).Moments;
     }
 
-    /// <summary>Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.</summary>
+    /// <summary>
+    /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.
+    /// </summary>
     internal static bool ScaledOnBatch(LinearPlan plan, int layers) => plan.Initializer.Name == "lsuv" || (plan.Initializer.Name == "auto" && layers > 15);
 
     private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)

@@ -56,7 +56,8 @@ internal static class Structured
     }
 
     /// <summary>Of one entry.</summary>
-    public static (double Mean, double Variance) SparseMoments(int rows, double sparsity, double std) => (0, std * std * (1 - (double)Zeros(rows, sparsity) / rows));
+    public static (double Mean, double Variance) SparseMoments(int rows, double sparsity, double std) =>
+        (0, std * std * (1 - (double)Zeros(rows, sparsity) / rows));
 
     private static int Zeros(int rows, double sparsity) => (int)Math.Ceiling(sparsity * rows);
 

@@ -94,7 +94,7 @@ public sealed class RunPlan
     {
         int[] rows = [.. Enumerable.Range(0, Data.TrainRows)];
         new RandomStream(Training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(rows);
-        return rows[..Math.Min(rows.Length, Diagnostics.EvaluationRows!.Value)];
+        return rows[..EvaluationRows];
     }
 
     /// <summary>Clipping needs all gradients before the first update.</summary>

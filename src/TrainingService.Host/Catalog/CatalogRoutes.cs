@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Activations;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Reports;
 
 namespace TrainingService.Host.Catalog;
 
@@ -12,6 +13,7 @@ public static class CatalogRoutes
         var catalog = api.MapGroup("").WithTags("Catalogue").UnchangedUntilNextBuild();
         catalog.MapGet("/activations", ListActivations.Handle).WithName("listActivations");
         catalog.MapGet("/activations/{name}", GetActivation.Handle).WithName("getActivation").Refuses(404);
+        catalog.MapGet("/activations/{name}/plot.svg", GetActivationPlot.Handle).WithName("getActivationPlot").Produces<string>(200, GetJobPlot.MediaType).Refuses(404);
         catalog.MapGet("/initializers", ListInitializers.Handle).WithName("listInitializers");
         catalog.MapGet("/initializers/{name}", GetInitializer.Handle).WithName("getInitializer").Refuses(404);
     }

@@ -16,10 +16,12 @@ public static class GetActivation
     public static Results<Ok<ActivationResponse>, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
     {
         if (ActivationRegistry.Find(activation.Name) is not { } info)
-            return Problems.NotFound($"unknown activation '{activation.Name}'{Names.DidYouMean(activation.Name, Known)}");
+            return NotFound(activation.Name);
         var errors = new List<SpecError>();
         return ActivationRegistry.Resolve(activation, "", errors) is { } resolved
             ? TypedResults.Ok(ActivationResponse.Of(info, resolved))
             : Problems.Invalid(errors);
     }
+
+    public static ProblemHttpResult NotFound(string name) => Problems.NotFound($"unknown activation '{name}'{Names.DidYouMean(name, Known)}");
 }

@@ -38,8 +38,9 @@ public sealed record Finding
     /// <summary>What was measured.</summary>
     public required float Value { get; init; }
 
-    /// <summary>The threshold that it crossed.</summary>
-    public required float Threshold { get; init; }
+    /// <summary>The threshold that it crossed; null where the rule has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required float? Threshold { get; init; }
 
     /// <summary>One sentence.</summary>
     public required string Message { get; init; }

@@ -63,6 +63,9 @@ public static partial class Problems
 
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
 
+    public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
+        Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; '{request.Headers.Accept}' is not supported.");
+
     public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
 
     public static ProblemHttpResult TooLarge() => Make(ByStatus[413], $"A JSON body may have at most {JsonBody.MaxBytes} bytes.");

@@ -4,6 +4,7 @@ using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Worker;
 
@@ -16,7 +17,9 @@ namespace TrainingService.Host.Jobs;
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
 /// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
-public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds, Preflight Preflight);
+/// <param name="Findings">What the rules find in that, each with a change of which the same theory expects that it helps.</param>
+public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds, Preflight Preflight,
+    IReadOnlyList<Finding> Findings);
 
 public static class CreateJob
 {
@@ -47,6 +50,12 @@ public static class CreateJob
         if (Checked(rules, body.Value, out var accepted) is { } problem)
             return problem;
 
+        return await Submit(accepted, once, db, queue, cancellation);
+    }
+
+    /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
+    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+    {
         var job = NewJob(accepted);
         db.Jobs.Add(job);
         var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
@@ -64,9 +73,15 @@ public static class CreateJob
         return result is null ? Problems.Invalid(errors) : null;
     }
 
-    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets) => new(job.Spec, job.Plan.ParameterCount, job.Plan.MemoryBytes, job.Plan.Steps,
-        Math.Round(job.Plan.FloatingPointOperations / OperationsPerSecond + job.Plan.Steps * SecondsPerStep, 3),
-        Preflight.Predict(job.Plan, datasets.Load(job.Spec.Dataset, job.Plan.Training.Seed!.Value)));
+    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets)
+    {
+        var plan = job.Plan;
+        var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed!.Value);
+        var preflight = Preflight.Predict(plan, data);
+        return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
+            Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
+            preflight, PreflightFindings.Of(plan, data, preflight));
+    }
 
     /// <summary>The row of a job that is to be queued.</summary>
     public static Job NewJob(CheckedJob job, Guid? sweepId = null, int place = 0)

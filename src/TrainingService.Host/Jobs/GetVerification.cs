@@ -13,7 +13,8 @@ public static class GetVerification
     /// </remarks>
     /// <param name="id">Id of the job that reruns another one, as <c>POST /jobs/{id}/verify</c> answers it.</param>
     /// <response code="200">The verification.</response>
-    public static async Task<Results<Ok<VerificationResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<VerificationResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } rerun)
             return GetJob.NotFound(id);

@@ -29,5 +29,8 @@ public static class JobRoutes
             .Refuses(404, 409, 422);
         jobs.MapGet("/{id:guid}/verification", GetVerification.Handle).WithName("getVerification").AnswersWith(200, "Retry-After").Refuses(404);
         jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
+        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+            .Refuses(404, 409, 413, 415, 422);
     }
 }

@@ -51,7 +51,6 @@ public sealed record VerificationDifference(string What, [property: JsonIgnore(C
 /// <summary>Compares two runs.</summary>
 public static class Verification
 {
-    private const string SamplesPerSecond = "samplesPerSecond";
     private static readonly string[] Provenance = ["engineVersion", "instructionSet", "datasetSha256"];
 
     public static VerificationResponse Pending(Job rerun) => Nothing(rerun, $"The second run is {JobStatusNames.Of(rerun.Status)}.");
@@ -65,7 +64,7 @@ public static class Verification
                 + (rerun.ErrorMessage is null ? "." : $" ({rerun.ErrorCode}): {rerun.ErrorMessage}"));
 
         JsonObject before = Object(original.Result), after = Object(rerun.Result);
-        var differences = Compare("result.", before, after, name => !Provenance.Contains(name) && name != SamplesPerSecond && !name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase));
+        var differences = Compare("result.", before, after, name => !Provenance.Contains(name) && !IsTime(name));
         differences.AddRange(Compare("", Object(new { original.Status, original.ErrorCode, original.ErrorMessage }),
             Object(new { rerun.Status, rerun.ErrorCode, rerun.ErrorMessage }), _ => true));
         long rows = 0;
@@ -110,6 +109,8 @@ public static class Verification
             : "Nothing about the two runs differs: a stored value was changed, or the engine is at fault.";
     }
 
+    private static bool IsTime(string name) => name == "samplesPerSecond" || name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase);
+
     private static JsonObject Object<T>(T value) => (JsonObject)JsonSerializer.SerializeToNode(value, Json.Options)!;
 
     private static List<VerificationDifference> Compare(string prefix, JsonObject original, JsonObject rerun, Func<string, bool> which) =>
@@ -123,31 +124,33 @@ public static class Verification
     private static string[] KeyNames(IEntityType table) => [.. table.FindPrimaryKey()!.Properties.Select(p => p.Name)];
 
     /// <summary>Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.</summary>
-    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, Guid original, Guid rerun, List<VerificationDifference> differences, CancellationToken cancellation)
+    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, Guid original, Guid rerun,
+        List<VerificationDifference> differences, CancellationToken cancellation)
     {
         var name = table.GetTableName()!;
-        string[] keys = [.. table.FindPrimaryKey()!.Properties.Where(p => p.Name != "JobId").Select(p => p.GetColumnName()).OrderBy(key => key == "step" ? 0 : 1)];
-        string[] values = [.. table.GetProperties().Where(p => !p.IsPrimaryKey() && !p.Name.EndsWith("Seconds", StringComparison.Ordinal)).Select(p => p.GetColumnName())];
-        var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE job_id = $2) b USING ({string.Join(", ", keys)})";
-        string Differ(string column) => $"a.{column}::text IS DISTINCT FROM b.{column}::text";
+        string[] keys = [.. table.FindPrimaryKey()!.Properties.Select(p => p.GetColumnName()).Where(key => key != "job_id").OrderBy(key => key == "step" ? 0 : 1)];
+        string[] values = [.. table.GetProperties().Where(p => !p.IsPrimaryKey() && !IsTime(p.Name)).Select(p => p.GetColumnName())];
+        string Keys(Func<string, int, string> text) => string.Join(", ", keys.Select(text));
+        var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE job_id = $2) b USING ({Keys((key, _) => key)})";
+        string Differ(string column) => $"a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND a.{column}::text IS DISTINCT FROM b.{column}::text";
 
         await db.Database.OpenConnectionAsync(cancellation);
-        var counts = (await Rows($"SELECT count(a.job_id), count(b.job_id), count(*) FILTER (WHERE a.job_id IS NULL OR b.job_id IS NULL), "
-            + string.Join(", ", values.Select(column => $"count(*) FILTER (WHERE a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND {Differ(column)})")) + $" FROM {pairs}"))!;
+        var counts = await Row($"SELECT count(a.job_id), count(b.job_id), count(*) FILTER (WHERE a.job_id IS NULL OR b.job_id IS NULL), "
+            + string.Join(", ", values.Select(column => $"count(*) FILTER (WHERE {Differ(column)})")) + $" FROM {pairs}");
         long Count(int i) => long.Parse(counts[i]!, CultureInfo.InvariantCulture);
         if (Count(2) > 0)
             differences.Add(new($"{name}, rows that only one of them has: {Count(2)}", $"{Count(0)} rows", $"{Count(1)} rows"));
         for (var i = 0; i < values.Length; i++)
             if (Count(3 + i) is > 0 and var count)
             {
-                var first = (await Rows($"SELECT a.{values[i]}::text, b.{values[i]}::text, {string.Join(", ", keys.Select(key => key + "::text"))} FROM {pairs} "
-                    + $"WHERE a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND {Differ(values[i])} ORDER BY {string.Join(", ", keys)} LIMIT 1"))!;
-                differences.Add(new($"{name}.{values[i]} at {string.Join(", ", keys.Select((key, k) => $"{key} {first[2 + k]}"))}{(count > 1 ? $" (and {count - 1} more rows)" : "")}",
-                    first[0], first[1]));
+                var first = await Row($"SELECT a.{values[i]}::text, b.{values[i]}::text, {Keys((key, _) => key + "::text")} FROM {pairs} "
+                    + $"WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
+                var more = count > 1 ? $" (and {count - 1} more rows)" : "";
+                differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}", first[0], first[1]));
             }
         return Count(0);
 
-        async Task<string?[]> Rows(string sql)
+        async Task<string?[]> Row(string sql)
         {
             await using var command = (NpgsqlCommand)db.Database.GetDbConnection().CreateCommand();
             // names come from the model and values as parameters
@@ -156,7 +159,7 @@ public static class Verification
             command.Parameters.Add(new() { Value = rerun });
             await using DbDataReader reader = await command.ExecuteReaderAsync(cancellation);
             await reader.ReadAsync(cancellation);
-            return [.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture))];
+            return [.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : $"{reader.GetValue(i)}")];
         }
     }
 }

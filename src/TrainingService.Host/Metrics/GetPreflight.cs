@@ -11,7 +11,8 @@ namespace TrainingService.Host.Metrics;
 /// <param name="Measured">The layers at step 0, in the order of the prediction; empty until they are measured.</param>
 /// <param name="GradientFlow">As measured; null until then, or without a hidden layer.</param>
 /// <param name="GradientFlowDifference">Measured less predicted; null where one is missing.</param>
-public sealed record PreflightComparison(Preflight? Predicted, IReadOnlyList<PreflightMeasurement> Measured, float? GradientFlow, float? GradientFlowDifference);
+public sealed record PreflightComparison(Preflight? Predicted, IReadOnlyList<PreflightMeasurement> Measured, float? GradientFlow,
+    float? GradientFlowDifference);
 
 /// <summary>A layer at step 0. A difference is measured / predicted - 1; null where nothing, or 0, was predicted.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>
@@ -21,32 +22,37 @@ public sealed record PreflightComparison(Preflight? Predicted, IReadOnlyList<Pre
 /// <param name="GradientRms">Root mean square of dC/dz, C the loss of one row.</param>
 /// <param name="GradientRmsDifference">0.1: ten percent above the prediction.</param>
 /// <param name="DeadFraction">Share of the units that were born dead.</param>
-public sealed record PreflightMeasurement(int Index, string Name, float Rms, float? RmsDifference, float GradientRms, float? GradientRmsDifference, float DeadFraction);
+public sealed record PreflightMeasurement(int Index, string Name, float Rms, float? RmsDifference, float GradientRms, float? GradientRmsDifference,
+    float DeadFraction);
 
 public static class GetPreflight
 {
     /// <summary>The pre-flight prediction beside the measurement at step 0</summary>
     /// <remarks>
-    /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few percent; narrow and deep ones
-    /// stray within <c>rmsRange</c> and <c>gradientFlowRange</c>.
+    /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few percent; narrow and deep
+    /// ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>
-    public static async Task<Results<Ok<PreflightComparison>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<PreflightComparison>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers, j.Preflight }).SingleOrDefaultAsync(cancellation) is not { } job)
             return Problems.NotFound($"There is no job {id}.");
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
         var layers = job.Layers ?? [];
-        var rows = await db.Layers.AsNoTracking().Where(r => r.JobId == id && r.Step == 0 && r.Layer < layers.Count).OrderBy(r => r.Layer).ToListAsync(cancellation);
+        var rows = await db.Layers.AsNoTracking().Where(r => r.JobId == id && r.Step == 0 && r.Layer < layers.Count).OrderBy(r => r.Layer)
+            .ToListAsync(cancellation);
         float? flow = rows.Count == layers.Count && rows.Count > 1 ? (float)GradientFlow.Of(rows[0], rows[GradientFlow.Last(layers)], layers) : null;
         return TypedResults.Ok(new PreflightComparison(
             job.Preflight,
-            [.. rows.Select(row => new PreflightMeasurement(row.Layer, layers[row.Layer].Name, row.RmsActivation, Difference(row.RmsActivation, job.Preflight?.Layers[row.Layer].Rms),
-                row.GradientRms, Difference(row.GradientRms, job.Preflight?.Layers[row.Layer].GradientRms), row.DeadFraction))],
+            [.. rows.Select(row => Measurement(row, layers[row.Layer].Name, job.Preflight?.Layers[row.Layer]))],
             flow, flow - job.Preflight?.GradientFlow));
     }
+
+    private static PreflightMeasurement Measurement(LayerRow row, string name, PreflightLayer? predicted) => new(row.Layer, name,
+        row.RmsActivation, Difference(row.RmsActivation, predicted?.Rms), row.GradientRms, Difference(row.GradientRms, predicted?.GradientRms), row.DeadFraction);
 
     private static float? Difference(float measured, float? predicted) => predicted is null or 0 ? null : measured / predicted - 1;
 }

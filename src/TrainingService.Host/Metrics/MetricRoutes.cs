@@ -1,4 +1,3 @@
-using Microsoft.OpenApi;
 using TrainingService.Host.Hosting.OpenApi;
 
 namespace TrainingService.Host.Metrics;
@@ -9,16 +8,10 @@ public static class MetricRoutes
     {
         var metrics = api.MapGroup("/jobs/{id:guid}").WithTags("Metrics");
         metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
+        metrics.MapGet("/layers/{layer:int}/units", GetUnits.Handle).WithName("getUnits").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
         metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }
 
-    private static void AlsoAsRows(this RouteHandlerBuilder route) => route.AnswersWith(200, "Retry-After").Refuses(404, 406)
-        .AddOpenApiOperationTransformer((operation, _, _) =>
-        {
-            // Produces() knows one schema for all media types of a status.
-            foreach (var mediaType in (string[])[RowExport.Csv, RowExport.Ndjson])
-                operation.Responses!["200"].Content![mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
-            return Task.CompletedTask;
-        });
+    private static void AlsoAsRows(this RouteHandlerBuilder route) => route.AnswersWith(200, "Retry-After").AlsoAs(RowExport.Csv, RowExport.Ndjson).Refuses(404, 406);
 }

@@ -2,24 +2,17 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
+using TrainingService.Host.Hosting;
 
 namespace TrainingService.Host.Metrics;
 
 /// <summary>All rows as they are stored, one a line, written while they are read.</summary>
 public static class RowExport
 {
-    public const string Json = "application/json", Csv = "text/csv", Ndjson = "application/x-ndjson";
+    public const string Json = MediaTypes.Json, Csv = MediaTypes.Csv, Ndjson = MediaTypes.Ndjson;
 
     /// <summary>The first of the three that the client takes, by its preference; null if none will do.</summary>
-    public static string? Choose(HttpRequest request)
-    {
-        var accepted = request.GetTypedHeaders().Accept;
-        return accepted.Count == 0 ? Json : accepted.OrderByDescending(a => a.Quality ?? 1).Where(a => a.Quality != 0)
-            .Select(a => new MediaTypeHeaderValue(a.MediaType))
-            .Select(a => ((string[])[Json, Csv, Ndjson]).FirstOrDefault(offered => new MediaTypeHeaderValue(offered).IsSubsetOf(a)))
-            .FirstOrDefault(offered => offered is not null);
-    }
+    public static string? Choose(HttpRequest request) => MediaTypes.Choose(request, Json, Csv, Ndjson);
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request) => TypedResults.Problem(statusCode: 406,
         detail: $"Rows come as {Json}, {Csv} or {Ndjson}; '{request.Headers.Accept}' is not supported"

@@ -44,7 +44,7 @@ public sealed record ArmSummary
             DivergedCi95 = Proportion.Wilson(diverged, values.Count)?.ToArray(),
             Mean = finite.Length == 0 ? null : finite.Mean(),
             Sd = finite.Length < 2 ? null : finite.StandardDeviation(),
-            Ci95 = new MeanInterval(finite, 0).At(Tails.Alpha, 0)?.ToArray(),
+            Ci95 = new MeanInterval(finite).At(Tails.Alpha, 0)?.ToArray(),
             Median = finite.Length == 0 ? null : finite.Median(),
         };
     }

@@ -30,14 +30,13 @@ public sealed class MeanInterval
     private readonly Bootstrap? _bootstrap;
 
     /// <param name="values">Finite.</param>
-    /// <param name="noise">Values nearer to each other than this are equal.</param>
-    public MeanInterval(ReadOnlySpan<double> values, double noise, int resamples = Bootstrap.Resamples)
+    public MeanInterval(ReadOnlySpan<double> values, int resamples = Bootstrap.Resamples)
     {
         // Mirrored values get mirrored intervals, to the last bit: "a against b" and "b against a" must not come to different verdicts.
         _sign = values.ToArray().Sum() < 0 ? -1 : 1;
         _sorted = [.. values.ToArray().Select(value => _sign * value).Order()];
         _mean = _sorted.Mean();
-        if (_sorted.Length < 2 || _sorted[^1] - _sorted[0] <= noise)
+        if (_sorted.Length < 2 || _sorted[^1] == _sorted[0])
             return;
         _error = _sorted.StandardDeviation() / Math.Sqrt(_sorted.Length);
         _bootstrap = new(_sorted, resamples);

@@ -29,10 +29,20 @@ public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFr
     /// <summary>A difference without its unit: hundredths of a percentage point, or three digits.</summary>
     public string Number(double value) => IsFraction
         ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
-        : value.ToString("G3", CultureInfo.InvariantCulture);
+        : Digits(value);
 
     /// <summary>A difference with its unit.</summary>
-    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : Number(value);
+    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " s" : Number(value);
+
+    private bool IsTime => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Three digits, written out as people read them: 0.0000415 and not 4.15E-05.</summary>
+    private static string Digits(double value)
+    {
+        var text = value.ToString("G3", CultureInfo.InvariantCulture);
+        return double.IsFinite(value) && text.Contains('E', StringComparison.Ordinal) && Math.Abs(value) is > 1e-9 and < 1e9
+            ? decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) : text;
+    }
 
     [GeneratedRegex("R2|[A-Z]")]
     private static partial Regex WordStart();

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
+using TrainingService.Host.Hosting;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 
 namespace TrainingService.Host.Sweeps;
@@ -10,16 +12,30 @@ public static class GetSweepReport
     /// <summary>What a sweep has shown</summary>
     /// <remarks>
     /// Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm), a test of equivalence, and a
-    /// verdict in words. While the sweep runs, the report covers the seeds that are there and says so.
+    /// verdict in words. While the sweep runs, the report covers the seeds that are there and says so. As <c>text/html</c> it is one page with plots that needs
+    /// nothing from outside, as <c>text/markdown</c> the same with tables in place of the plots.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The report.</response>
-    public static async Task<Results<Ok<SweepReport>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<SweepReport>, ContentHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation)
     {
+        if (MediaTypes.Choose(http.Request, MediaTypes.Json, MediaTypes.Html, MediaTypes.Markdown) is not { } mediaType)
+            return Problems.NotAcceptable(http.Request, MediaTypes.Json, MediaTypes.Html, MediaTypes.Markdown);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
+        http.Response.Headers.Vary = "Accept";
+        http.Response.Headers.CacheControl = "no-cache";
         if (!sweep.IsFinished)
             http.Response.Headers.RetryAfter = "1";
-        return TypedResults.Ok(StudyReports.Of(sweep, await SweepCells.ReadAsync(db, sweep, cancellation)));
+        var report = StudyReports.Of(sweep, await SweepCells.ReadAsync(db, sweep, cancellation));
+        if (mediaType == MediaTypes.Json)
+            return TypedResults.Ok(report);
+        var title = ReportContent.Title(report);
+        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, cancellation));
+        if (mediaType == MediaTypes.Markdown)
+            return TypedResults.Text(ReportMarkdown.Write(title, sections), $"{MediaTypes.Markdown}; charset=utf-8");
+        http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
+        return TypedResults.Text(ReportPage.Write(title, sections), $"{MediaTypes.Html}; charset=utf-8");
     }
 }

@@ -1,6 +1,5 @@
 using Hangfire;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Hosting;
@@ -91,10 +90,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             var owned = await lease.WriteAsync(async (db, job) =>
             {
                 canceling = job.Status is JobStatus.Canceling;
-                run.Report(job);
-                await run.Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), lease.Id);
+                await run.WriteAsync(db, job);
             });
-            run.Metrics.Forget();
+            run.Wrote();
             return owned && !canceling;
         }
         catch (Exception e) when (Database.IsOutage(e))
@@ -120,9 +118,10 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             {
                 return await lease.WriteAsync(async (db, job) =>
                 {
-                    run.Report(job);
+                    await run.WriteAsync(db, job);
+                    if (outcome != Outcome.Released)
+                        run.WriteUnits(db, lease.Id);
                     outcome.ApplyTo(job);
-                    await run.Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), lease.Id);
                 });
             }
             catch (Exception e) when (Database.IsOutage(e) && !lifetime.ApplicationStopping.IsCancellationRequested)

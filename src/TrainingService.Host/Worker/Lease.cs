@@ -30,7 +30,8 @@ public sealed class Lease
         // Leases are told by the database's clock alone, so that workers need not agree on the time.
         var claimed = await db.Jobs.FromSql($"""
             UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = {options.Owner}, lease_until = now() + {options.Lease},
-                started_at = {DateTimeOffset.UtcNow}, epoch = 0, step = 0, samples_per_second = NULL, eta_seconds = NULL, layers = NULL, findings = NULL, preflight = NULL
+                started_at = {DateTimeOffset.UtcNow}, epoch = 0, step = 0, samples_per_second = NULL, eta_seconds = NULL,
+                layers = NULL, findings = NULL, preflight = NULL
             WHERE id = {id} AND status = 'queued' RETURNING *, xmin
             """).ToListAsync(cancellation);
         if (claimed is not [var job])

@@ -1,6 +1,12 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Findings;
+using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 
@@ -11,6 +17,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
 {
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
+    private volatile Watch? _watch;
+    private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
+    private IReadOnlyList<Finding> _written = [], _writing = [];
 
     public MetricWriter Metrics { get; } = new(stop);
 
@@ -22,13 +31,33 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _preflight = Preflight.Predict(plan, data);
-        using var trainer = new Trainer(plan, data, threads) { OnMetric = Metrics.Add, OnLayers = Metrics.Add };
-        _trainer = trainer;
-        return trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
+        var watch = new Watch(plan);
+        using var trainer = new Trainer(plan, data, threads);
+        trainer.OnMetric = point =>
+        {
+            Metrics.Add(point);
+            watch.Add(point);
+        };
+        trainer.OnLayers = points =>
+        {
+            Metrics.Add(points);
+            watch.Add(points);
+        };
+        (_watch, _trainer) = (watch, trainer);
+        try
+        {
+            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
+            watch.End(result);
+            return result;
+        }
+        finally
+        {
+            _units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))];
+        }
     }
 
-    /// <summary>Writes onto the row what is known by now.</summary>
-    public void Report(Job job)
+    /// <summary>Writes what is known by now; what is not followed by <see cref="Wrote"/> is written again at the next call.</summary>
+    public async Task WriteAsync(TrainingDbContext db, Job job)
     {
         job.Preflight ??= _preflight;
         if (_trainer is not { } trainer)
@@ -37,7 +66,27 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         job.Layers ??= trainer.Layers;
         (job.Epoch, job.Step, job.SamplesPerSecond) = (progress.Epoch, progress.Step, progress.SamplesPerSecond);
         job.EtaSeconds = progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
+        await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id);
+        _writing = _watch!.Findings;
+        foreach (var finding in _writing.Except(_written))
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO job_findings (job_id, rule, layer, finding)
+                VALUES ({job.Id}, {finding.Rule}, {finding.Layer ?? ""}, {JsonSerializer.Serialize(finding, Json.Options)}::jsonb)
+                ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
+                """);
+        job.Findings = FindingCounts.Of(_writing);
     }
+
+    /// <summary>What was written is safe.</summary>
+    public void Wrote()
+    {
+        Metrics.Forget();
+        _written = _writing;
+    }
+
+    /// <summary>What became of the units, once the training has ended.</summary>
+    public void WriteUnits(TrainingDbContext db, Guid id) =>
+        db.Units.AddRange(_units.Select((units, layer) => new UnitRow { JobId = id, Layer = (short)layer, Units = units }));
 }
 
 /// <summary>A spec that was fine when it was submitted no longer is, because its data set or the service has changed.</summary>

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;
@@ -11,8 +12,8 @@ public class BornDeadTests
     public void The_formulas_values(int width, int depth, double expected) => Assert.Equal(expected, BornDead.Probability(width, depth), 0.0001);
 
     /// <summary>
-    /// The counts of one width are those of one empirical distribution (of the layer where a net dies), so that the Dvoretzky-Kiefer-Wolfowitz inequality bounds all
-    /// depths at once: P(largest deviation > e) at most 2 exp(-2 n e^2), for nine widths 9 times that, here 0.001.
+    /// The counts of one width are those of one empirical distribution (of the layer where a net dies), so that the Dvoretzky-Kiefer-Wolfowitz inequality bounds
+    /// all depths at once: P(largest deviation > e) at most 2 exp(-2 n e^2), for nine widths 9 times that, here 0.001.
     /// </summary>
     [Fact]
     public void Counts_agree_with_the_formula_at_every_width_and_depth()
@@ -35,7 +36,8 @@ public class BornDeadTests
         var dead = new int[Depth + 1];
         for (var seed = 7; seed < 7 + Nets; seed++)
         {
-            using var trainer = new Trainer(Runs.Plan(data, new() { HiddenLayers = [.. Enumerable.Repeat(Width, Depth - 1)] }, new() { Epochs = 1, Seed = seed, BatchSize = 1 }), data);
+            ModelSpec model = new() { HiddenLayers = [.. Enumerable.Repeat(Width, Depth - 1)] };
+            using var trainer = new Trainer(Runs.Plan(data, model, new() { Epochs = 1, Seed = seed, BatchSize = 1 }), data);
             IReadOnlyList<LayerPoint>? points = null;
             trainer.OnLayers = layers => points ??= layers;
             trainer.Run(TestContext.Current.CancellationToken);

@@ -34,7 +34,7 @@ public class PreflightTests
         {
             // lsuv sets its scale by what it measures: of ten outputs, the draw decides
             var gradient = initializer.Name == "lsuv" ? 0.25 : 0.12;
-            Compare(data, new() { HiddenLayers = [320, 256, 320], Activation = new() { Name = activation }, Initializer = initializer }, rms: 0.06, gradient);
+            Compare(data, Wide(activation) with { Initializer = initializer }, rms: 0.06, gradient);
         }
     }
 
@@ -44,7 +44,7 @@ public class PreflightTests
         var data = Rows();
         foreach (var initializer in (InitializerSpec[])[new() { Name = "rai" }, new() { Name = "normal", Mean = 0.003, Std = 0.06 }])
         {
-            var preflight = Compare(data, new() { HiddenLayers = [320, 256, 320], Activation = new() { Name = activation }, Initializer = initializer }, 0.15, 0.4);
+            var preflight = Compare(data, Wide(activation) with { Initializer = initializer }, 0.15, 0.4);
             Assert.All(preflight.Layers, layer => Assert.Contains("approximate", layer.Note, StringComparison.Ordinal));
         }
     }
@@ -71,8 +71,7 @@ public class PreflightTests
     public void Norms_and_dropout_measure_what_is_predicted(string normalization, double dropout)
     {
         foreach (var activation in (string[])["relu", "tanh", "selu"])
-            Compare(Rows(), new() { HiddenLayers = [320, 256, 320], Activation = new() { Name = activation }, Normalization = normalization, Dropout = dropout },
-                0.06, 0.12);
+            Compare(Rows(), Wide(activation) with { Normalization = normalization, Dropout = dropout }, 0.06, 0.12);
     }
 
     [Fact]
@@ -80,7 +79,7 @@ public class PreflightTests
     {
         foreach (var bias in (InitializerSpec[])[new() { Name = "constant", Value = 0.5 }, new() { Name = "normal", Std = 0.7 }, new() { Name = "uniform" }])
             foreach (var activation in (string[])["relu", "tanh", "sigmoid"])
-                Compare(Rows(), new() { HiddenLayers = [320, 256, 320], Activation = new() { Name = activation }, BiasInitializer = bias }, 0.06, 0.12);
+                Compare(Rows(), Wide(activation) with { BiasInitializer = bias }, 0.06, 0.12);
     }
 
     [Fact]
@@ -100,7 +99,8 @@ public class PreflightTests
     [Fact]
     public void What_acts_on_an_unknown_distribution_is_not_predicted_and_says_why()
     {
-        var preflight = Predict(Rows(), new() { Layers = [new() { Type = "dense", Units = 32 }, new() { Type = "activation", Activation = new() { Name = "tanh" } }, new() { Type = "dense", Units = 32 }] });
+        LayerSpec dense = new() { Type = "dense", Units = 32 }, again = new() { Type = "activation", Activation = new() { Name = "tanh" } };
+        var preflight = Predict(Rows(), new() { Layers = [dense, again, dense] });
         Assert.NotNull(preflight.Layers[0].Rms);
         Assert.Null(preflight.Layers[0].GradientRms);
         Assert.Null(preflight.Layers[1].Rms);
@@ -114,7 +114,7 @@ public class PreflightTests
         var data = Rows(100, 8);
         foreach (var activation in ActivationRegistry.All)
             foreach (var initializer in Initializers)
-                foreach (var layer in Predict(data, new() { HiddenLayers = [6, 4], Activation = new() { Name = activation.Name }, Initializer = initializer }).Layers)
+                foreach (var layer in Predict(data, Wide(activation.Name) with { HiddenLayers = [6, 4], Initializer = initializer }).Layers)
                 {
                     Assert.True(float.IsFinite(layer.Rms!.Value) && float.IsFinite(layer.GradientRms!.Value), $"{activation.Name} {initializer.Name} {layer}");
                     Assert.True(layer.BornDeadProbability is >= 0 and <= 1 || layer.Note is not null, $"{activation.Name} {initializer.Name} {layer}");
@@ -164,10 +164,14 @@ public class PreflightTests
     {
         var data = Rows();
         LayerSpec dense = new() { Type = "dense", Units = 256 }, norm = new() { Type = "batch_norm" }, linear = dense with { Activation = new() { Name = "identity" } };
+        LayerSpec block = new() { Type = "residual", Layers = [norm, dense, linear] };
         ModelSpec model = new() { HiddenLayers = [256, 256, 256, 256], Activation = new() { Name = activation } };
-        ModelSpec behind = new() { Layers = [dense, norm, dense, norm, dense, norm, dense], Activation = model.Activation };
-        ModelSpec residual = new() { Layers = [linear, .. Enumerable.Repeat(new LayerSpec { Type = "residual", Layers = [norm, dense, linear] }, 3)], Activation = model.Activation };
-        foreach (var net in (ModelSpec[])[model with { Normalization = "batch_norm" }, model with { Dropout = 0.4 }, model with { Normalization = "batch_norm", Dropout = 0.2 }, behind, residual])
+        ModelSpec normalized = model with { Normalization = "batch_norm" }, layers = model with { HiddenLayers = null };
+        foreach (var net in (ModelSpec[])
+            [
+                normalized, model with { Dropout = 0.4 }, normalized with { Dropout = 0.2 },
+                layers with { Layers = [dense, norm, dense, norm, dense, norm, dense] }, layers with { Layers = [linear, block, block, block] },
+            ])
         {
             var flows = Enumerable.Range(1, 4).Select(seed =>
             {
@@ -188,10 +192,11 @@ public class PreflightTests
         foreach (var activation in (string[])["relu", "relu6"])
         {
             var layers = Predict(Rows(20), new() { HiddenLayers = [2, 3, 1], Activation = new() { Name = activation } }).Layers;
-            Assert.Equal([1.0 / 4, 1 - 3.0 / 4 * 7 / 8, 1 - 3.0 / 4 * 7 / 8 / 2, 1 - 3.0 / 4 * 7 / 8 / 2], layers.Select(l => Math.Round(l.BornDeadProbability!.Value, 9)));
+            double[] expected = [1.0 / 4, 1 - 3.0 / 4 * 7 / 8, 1 - 3.0 / 4 * 7 / 8 / 2, 1 - 3.0 / 4 * 7 / 8 / 2];
+            Assert.Equal(expected, layers.Select(l => Math.Round(l.BornDeadProbability!.Value, 9)));
         }
         foreach (var activation in (string[])["leaky_relu", "elu", "tanh", "gelu", "identity"])
-            Assert.All(Predict(Rows(20), new() { HiddenLayers = [2, 3, 1], Activation = new() { Name = activation } }).Layers, l => Assert.Equal(0, l.BornDeadProbability!.Value, 1e-6));
+            Assert.All(Predict(Rows(20), Wide(activation) with { HiddenLayers = [2, 3, 1] }).Layers, l => Assert.Equal(0, l.BornDeadProbability!.Value, 1e-6));
         var normalized = Predict(Rows(20), new() { HiddenLayers = [2, 3], Normalization = "layer_norm" });
         Assert.Equal(0, normalized.Layers[^1].BornDeadProbability);
         var asymmetric = Predict(Rows(20), new() { HiddenLayers = [2, 3], Initializer = new() { Name = "rai" } }).Layers[^1];
@@ -213,7 +218,10 @@ public class PreflightTests
         Assert.False(float.IsFinite(preflight.Layers[^2].Rms!.Value));
     }
 
-    private static ModelSpec Rectifiers(int depth, string initializer) => new() { HiddenLayers = [.. Enumerable.Repeat(64, depth)], Initializer = new() { Name = initializer } };
+    private static ModelSpec Wide(string activation) => new() { HiddenLayers = [320, 256, 320], Activation = new() { Name = activation } };
+
+    private static ModelSpec Rectifiers(int depth, string initializer) =>
+        new() { HiddenLayers = [.. Enumerable.Repeat(64, depth)], Initializer = new() { Name = initializer } };
 
     /// <summary>Rows of different norms and means, classes at random.</summary>
     private static TrainingData Rows(int rows = 512, int features = 64, bool equal = false)
@@ -233,7 +241,8 @@ public class PreflightTests
 
     private static Preflight Predict(TrainingData data, ModelSpec model) => Preflight.Predict(Plan(data, model, 1), data);
 
-    private static RunPlan Plan(TrainingData data, ModelSpec model, long seed) => Runs.Plan(data, model, new() { Epochs = 1, BatchSize = data.Train.Rows, Seed = seed });
+    private static RunPlan Plan(TrainingData data, ModelSpec model, long seed) =>
+        Runs.Plan(data, model, new() { Epochs = 1, BatchSize = data.Train.Rows, Seed = seed });
 
     private static IReadOnlyList<LayerPoint> Measure(TrainingData data, ModelSpec model, long seed) => Runs.Train(Plan(data, model, seed), data).Points[0];
 

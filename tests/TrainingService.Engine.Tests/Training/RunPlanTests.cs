@@ -164,8 +164,6 @@ public class RunPlanTests
         AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
         AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn",
             diagnostics: new() { Rules = new() { Overfit = new() { Error = 1 } } });
-        AssertRefused("/diagnostics/rules/dead_units/warn", "at most error, which is 0.5", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = 0.7 } } });
-        AssertRefused("/diagnostics/rules/update_ratio/min", "below max, which is -1", diagnostics: new() { Rules = new() { UpdateRatio = new() { Min = 1 } } });
         AssertRefused("/diagnostics/rules/update_ratio/evaluations", "> 0, not 0", diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
         AssertRefused("/diagnostics/effectiveRank", "rows units^2", model: new() { HiddenLayers = [2000] }, diagnostics: new() { EffectiveRank = true });
     }

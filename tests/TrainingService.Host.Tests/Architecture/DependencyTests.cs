@@ -6,17 +6,20 @@ namespace TrainingService.Host.Tests.Architecture;
 public sealed class DependencyTests
 {
     private const string Host = "TrainingService.Host.";
-    private static readonly string[] Features = ["Jobs", "Metrics", "Datasets", "Catalog", "Worker"];
+    private static readonly string[] Features = ["Jobs", "Metrics", "Findings", "Datasets", "Catalog", "Worker"];
 
     /// <summary>What a feature may use of another one, and why.</summary>
     private static readonly Dictionary<(string From, string To), string[]> Allowed = new()
     {
         [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
         [("Jobs", "Worker")] = ["JobQueue"],
-        [("Worker", "Datasets")] = ["DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
+        [("Worker", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
         [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
-        [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow"],
+        [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow", "UnitRow"],
+        [("Worker", "Findings")] = ["Watch", "Finding", "FindingCounts", "FindingRow"],
+        [("Jobs", "Findings")] = ["FindingCounts"],
         [("Metrics", "Jobs")] = ["Job"],
+        [("Findings", "Jobs")] = ["Job"],
     };
 
     [Fact]

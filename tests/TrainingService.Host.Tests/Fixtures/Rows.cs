@@ -8,7 +8,7 @@ namespace TrainingService.Host.Tests.Fixtures;
 /// <summary>Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.</summary>
 public static class Rows
 {
-    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null)
+    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
@@ -16,6 +16,7 @@ public static class Rows
         var job = new Job
         {
             Id = Guid.CreateVersion7(),
+            Name = name,
             Spec = new() { Dataset = digits with { Name = dataset }, Model = plan.Model, Training = plan.Training, Diagnostics = plan.Diagnostics, Priority = "normal", TimeoutSeconds = 60 },
             Dataset = dataset,
             Activations = ["relu"],

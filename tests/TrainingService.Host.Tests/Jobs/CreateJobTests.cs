@@ -93,7 +93,7 @@ public sealed class CreateJobTests(ApiOnly api)
     [InlineData("""{"dataset": "digits", "training": {"labelSmoothing": 0.1, "loss": "mse"}}""", "/training/labelSmoothing", "belongs to cross_entropy")]
     [InlineData("""{"dataset": "digits", "training": {"schedule": "cosin"}}""", "/training/schedule", "did you mean 'cosine'")]
     [InlineData("""{"dataset": "digits", "training": {"schedule": {"name": "constant", "warmupSteps": 5000}}}""", "/training/schedule/warmupSteps", "fewer than")]
-    [InlineData("""{"dataset": "digits", "diagnostics": {"rules": {"dead_units": 0.1}}}""", "/diagnostics/rules", "not supported yet")]
+    [InlineData("""{"dataset": "digits", "diagnostics": {"rules": {"dead_units": {"warn": 0} }}}""", "/diagnostics/rules/dead_units/warn", "must be > 0")]
     [InlineData("""{"dataset": "digits", "notifyUrl": "http://example.org"}""", "/notifyUrl", "not supported yet")]
     [InlineData("""{"dataset": "digits", "priority": "hihg"}""", "/priority", "did you mean 'high'")]
     [InlineData("""{"dataset": "digits", "timeoutSeconds": 0}""", "/timeoutSeconds", "604,800")]

@@ -20,10 +20,10 @@ public sealed class IntervalTests
     [Fact]
     public void The_interval_is_on_each_side_the_wider_of_expanded_bca_and_student()
     {
-        AssertNear(new(-0.6333, 5.2294), new MeanInterval(SignFlipTests.Maize, 0, 400_000).At(0.05, 0)!.Value, 0.03);
-        AssertNear(new(0.3083, 1.7338), new MeanInterval(Skewed, 0, 400_000).At(0.05, 0)!.Value, 0.015);
+        AssertNear(new(-0.6333, 5.2294), new MeanInterval(SignFlipTests.Maize, 400_000).At(0.05, 0)!.Value, 0.03);
+        AssertNear(new(0.3083, 1.7338), new MeanInterval(Skewed, 400_000).At(0.05, 0)!.Value, 0.015);
         // R: t.test(sleep differences, conf.level = 0.9): -2.2930, -0.8670; the outlier at -4.6 pulls BCa's lower end.
-        var sleep = new MeanInterval(SignFlipTests.Sleep, 0).At(0.1, 0)!.Value;
+        var sleep = new MeanInterval(SignFlipTests.Sleep).At(0.1, 0)!.Value;
         Assert.Equal(-0.866994733, sleep.Upper, 1e-9);
         Assert.InRange(sleep.Lower, -2.9, -2.2931);
     }
@@ -31,33 +31,33 @@ public sealed class IntervalTests
     [Fact]
     public void Equal_data_give_equal_intervals_in_any_order_and_mirrored_data_mirrored_ones()
     {
-        var interval = new MeanInterval(Skewed, 0).At(0.05, 0)!.Value;
-        Assert.Equal(interval, new MeanInterval([.. Skewed.Reverse()], 0).At(0.05, 0));
-        Assert.Equal(new(-interval.Upper, -interval.Lower), new MeanInterval([.. Skewed.Select(x => -x)], 0).At(0.05, 0));
-        Assert.NotEqual(interval, new MeanInterval([.. Skewed[1..], 0.21], 0).At(0.05, 0));
+        var interval = new MeanInterval(Skewed).At(0.05, 0)!.Value;
+        Assert.Equal(interval, new MeanInterval([.. Skewed.Reverse()]).At(0.05, 0));
+        Assert.Equal(new(-interval.Upper, -interval.Lower), new MeanInterval([.. Skewed.Select(x => -x)]).At(0.05, 0));
+        Assert.NotEqual(interval, new MeanInterval([.. Skewed[1..], 0.21]).At(0.05, 0));
     }
 
     [Fact]
     public void Few_or_equal_values_have_the_interval_that_they_deserve()
     {
-        Assert.Null(new MeanInterval([], 0).At(0.05, 0));
-        Assert.Null(new MeanInterval([3], 0).At(0.05, 0));
+        Assert.Null(new MeanInterval([]).At(0.05, 0));
+        Assert.Null(new MeanInterval([3]).At(0.05, 0));
         // t_1(0.975) = 12.7062; the standard error of (1, 3) is 1.
-        AssertNear(new(2 - 12.7062, 2 + 12.7062), new MeanInterval([1, 3], 0).At(0.05, 0)!.Value, 1e-4);
-        Assert.Equal(new Interval(2, 2), new MeanInterval([2, 2, 2], 0).At(0.05, 0));
-        Assert.Equal(new Interval(0, 0), new MeanInterval(new double[20], 0).At(0.05, 0));
+        AssertNear(new(2 - 12.7062, 2 + 12.7062), new MeanInterval([1, 3]).At(0.05, 0)!.Value, 1e-4);
+        Assert.Equal(new Interval(2, 2), new MeanInterval([2, 2, 2]).At(0.05, 0));
+        Assert.Equal(new Interval(0, 0), new MeanInterval(new double[20]).At(0.05, 0));
         // One value apart from the rest in the last digit of single precision.
-        Assert.Equal(0, Width(new MeanInterval([0.1, 0.1, 0.1 + 1e-8, 0.1], 1e-7).At(0.05, 0)!.Value), 1e-7);
+        Assert.Equal(0, Width(new MeanInterval([0.1, 0.1, 0.1 + 1e-8, 0.1]).At(0.05, 0)!.Value), 1e-7);
     }
 
     [Fact]
     public void Ties_prove_no_more_than_their_number()
     {
         // 10 ties on 30 rows: a share of 1 - 0.05^(1/10) = 0.2589 of other values would still leave ten ties in one case of twenty.
-        var interval = new MeanInterval(new double[10], 0).At(0.1, 1 / 30.0)!.Value;
+        var interval = new MeanInterval(new double[10]).At(0.1, 1 / 30.0)!.Value;
         AssertNear(new(-0.25887 / 30, 0.25887 / 30), interval, 1e-6);
         // Where the values vary the step is of no account.
-        Assert.Equal(new MeanInterval(Skewed, 0).At(0.05, 0), new MeanInterval(Skewed, 0).At(0.05, 0.1));
+        Assert.Equal(new MeanInterval(Skewed).At(0.05, 0), new MeanInterval(Skewed).At(0.05, 0.1));
     }
 
     private static double Width(Interval interval) => interval.Upper - interval.Lower;

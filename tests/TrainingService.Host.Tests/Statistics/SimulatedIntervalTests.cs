@@ -46,5 +46,5 @@ public sealed class SimulatedIntervalTests
     }
 
     private static double Coverage(int samples, Func<double[]> draw) =>
-        Enumerable.Range(0, samples).Count(_ => !new MeanInterval(draw(), 0).At(0.05, 0)!.Value.Excludes(0)) / (double)samples;
+        Enumerable.Range(0, samples).Count(_ => !new MeanInterval(draw()).At(0.05, 0)!.Value.Excludes(0)) / (double)samples;
 }

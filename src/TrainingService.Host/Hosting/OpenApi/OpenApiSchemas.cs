@@ -35,6 +35,7 @@ public static class OpenApiSchemas
         foreach (var (component, fields) in SpecRules.ByComponent)
             foreach (var (field, rule) in fields)
                 rule(((OpenApiSchema)schemas[component]).Properties!, field);
+        schemas.Remove("RuleSpec");   // each rule has its own fields
         foreach (var type in Json.NamedTypes)
             NameOrObject(document, type.Name);
         DescribeNames((OpenApiSchema)schemas["ActivationName"], ActivationRegistry.All.Select(a => (a.Name, a.Aliases, a.Formula)));

@@ -1,7 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using TrainingService.Engine;
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Studies;
@@ -141,13 +144,7 @@ public static class SpecRules
             ["dataset"] = Field(schema => (schema.MinLength, schema.Examples) = (1, ["digits", "wine"])),
             ["seedCount"] = Between(1, SweepRules.MaxCells),
         },
-        ["RuleSpec"] = new()
-        {
-            ["enabled"] = Default(true),
-            ["rows"] = Share(),
-            ["firstLayerRms"] = Above(0),
-            ["evaluations"] = AtLeast(1),
-        },
+        ["RulesSpec"] = RulesSpec.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
     };
 
     /// <summary>By name alone: a parameter means the same wherever it occurs.</summary>
@@ -188,6 +185,24 @@ public static class SpecRules
 
     private static Rule Share(double? standard = null) => Field(schema =>
         (schema.Minimum, schema.ExclusiveMaximum, schema.Default) = ("0", "1", standard is null ? null : JsonNode.Parse(Text(standard.Value))));
+
+    /// <summary>A rule has only some of the fields that its type has.</summary>
+    private static Rule Thresholds(IEnumerable<ParameterInfo> parameters) => (fields, name) => fields[name] = new OpenApiSchema
+    {
+        Type = JsonSchemaType.Object | JsonSchemaType.Null,
+        Description = fields[name].Description ?? fields[name].OneOf?.Select(choice => choice.Description).FirstOrDefault(text => text is not null),
+        AdditionalPropertiesAllowed = false,
+        Properties = parameters.ToDictionary(p => p.Name, p => (IOpenApiSchema)new OpenApiSchema
+        {
+            Type = JsonSchemaType.Null | (p.Default is bool ? JsonSchemaType.Boolean : p.Name == "evaluations" ? JsonSchemaType.Integer : JsonSchemaType.Number),
+            Description = p.Description,
+            Default = JsonSerializer.SerializeToNode(p.Default),
+            Minimum = p.Name == "evaluations" ? "1" : p.Range == "[0, 1)" ? "0" : null,
+            Maximum = p.Name == "evaluations" ? $"{int.MaxValue}" : null,
+            ExclusiveMinimum = p.Range == "> 0" && p.Name != "evaluations" ? "0" : null,
+            ExclusiveMaximum = p.Range == "[0, 1)" ? "1" : null,
+        }),
+    };
 
     private static Rule Default(JsonNode value) => Field(schema => schema.Default = value.DeepClone());
 

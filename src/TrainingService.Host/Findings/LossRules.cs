@@ -1,0 +1,78 @@
+using TrainingService.Engine.Diagnostics;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>What the losses tell.</summary>
+public static class LossRules
+{
+    /// <summary>A loss above this share of guessing's has not learnt much: a plateau below it is where a run ends, not where it is stuck.</summary>
+    private const double Stuck = 0.5;
+
+    /// <summary>
+    /// How far and for how many points the validation loss must be above its minimum to count as rising: a fourth of it, and more than the noise of a mean over
+    /// that many rows, each row's loss being about that of guessing when it is wrong.
+    /// </summary>
+    private const double Rise = 0.25, Noise = 0.5;
+    private const int RisePoints = 3;
+
+    public static IEnumerable<Found> Initial(Course course, RuleSpec rule)
+    {
+        if (course is not { Train: [{ Step: 0 } first], GuessingLoss: { } guessing })
+            yield break;
+        var distance = Math.Abs(first.Loss - guessing) / guessing;
+        if (!(distance <= rule.Warn))
+            yield return Found.Above(Severity.Warning, null, 0, distance, rule.Warn!.Value,
+                $"The loss before training is {first.Loss:G3}, but guessing all classes alike would have {guessing:G3}: the first outputs are too large.",
+                Patches.SmallerOutputs(course));
+    }
+
+    public static IEnumerable<Found> NotDecreasing(Course course, RuleSpec rule)
+    {
+        var evaluations = rule.Evaluations!.Value;
+        // the first point is before training
+        if (course.Train.Count < evaluations + 2)
+            yield break;
+        var points = course.Train.TakeLast(evaluations + 1).ToArray();
+        double before = points[0].Loss, best = points.Skip(1).Min(p => p.Loss), fall = (before - best) / before;
+        if (!(fall < rule.Warn) || !(best > Stuck * Untaught(course)))
+            yield break;
+        yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn.Value,
+            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.", Unstuck(course));
+    }
+
+    /// <summary>The loss of a network that has learnt nothing.</summary>
+    private static double Untaught(Course course) => Math.Min(course.Train[0].Loss, course.GuessingLoss ?? double.PositiveInfinity);
+
+    /// <summary>What the layers show is mended first; else the size of the steps.</summary>
+    private static Recommendation Unstuck(Course course)
+    {
+        if (course.Hidden.FirstOrDefault(l => course.Latest[l.Index].DeadFraction > 0.5) is { } dead)
+            return UnitRules.Revival(course, dead);
+        if (course.GradientFlow is < -1)
+            return PoorInitialization.Better(course, course.Layers[0]);
+        var ratios = course.Latest.Select(p => p.UpdateRatio).Where(r => r is > 0).Select(r => (double)r!.Value).Order().ToArray();
+        return ratios.Length > 0 && ratios[ratios.Length / 2] < 1e-3 ? Patches.HigherRate(course.Plan, ratios[ratios.Length / 2]) : Patches.LowerRate(course.Plan);
+    }
+
+    public static IEnumerable<Found> Overfit(Course course, RuleSpec rule)
+    {
+        if (course.Validation.Count <= RisePoints || course.Train.Count == 0)
+            yield break;
+        var (train, validation) = ((double)course.Train[^1].Loss, course.Validation);
+        double least = validation.Min(p => p.Loss), lately = validation.TakeLast(RisePoints).Min(p => p.Loss), gap = (validation[^1].Loss - train) / train;
+        var noise = Noise * (course.GuessingLoss ?? course.Train[0].Loss) / Math.Sqrt(course.Plan.Data.ValidationRows);
+        if (gap > rule.Warn && train < Stuck * Untaught(course) && lately - least > Math.Max(Rise * least, noise))
+            yield return Found.Above(Severity.Warning, null, validation[^1].Step, gap, rule.Warn.Value,
+                $"The validation loss rises ({validation[^1].Loss:G3}, at best {least:G3}) while the training loss is {train:G3}: "
+                + "the run learns its rows by heart.",
+                course.Plan.Training.EarlyStopping is null ? Patches.EarlyStopping() : Patches.LowerRate(course.Plan));
+    }
+
+    public static IEnumerable<Found> Diverged(Course course, RuleSpec rule)
+    {
+        _ = rule;
+        if (course.Divergence is { } divergence)
+            yield return new(Severity.Critical, divergence.Layer, divergence.Step, course.Train.Count > 0 ? course.Train[^1].Loss : double.NaN, null, 0,
+                $"The run diverged: {divergence.Message}.", PoorInitialization.OrLowerRate(course));
+    }
+}

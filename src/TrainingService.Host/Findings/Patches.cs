@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Hosting;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>The changes that findings recommend, each as a merge patch that takes effect whichever form the model was given in.</summary>
+public static class Patches
+{
+    /// <summary>A tenth of the learning rate, or the optimiser's default where that is lower still.</summary>
+    public static Recommendation LowerRate(RunPlan plan)
+    {
+        var rate = plan.Training.Optimizer!.LearningRate!.Value;
+        return Rate(plan, Math.Min(rate / 10, StandardRate(plan)), "Lower");
+    }
+
+    /// <summary>The rate that would make an update about a thousandth of the weights, if not above the optimiser's default; at least ten times what it is.</summary>
+    public static Recommendation HigherRate(RunPlan plan, double updateRatio)
+    {
+        var rate = plan.Training.Optimizer!.LearningRate!.Value;
+        return Rate(plan, Math.Max(10 * rate, Math.Min(rate * 1e-3 / updateRatio, StandardRate(plan))), "Raise");
+    }
+
+    private static double StandardRate(RunPlan plan) => plan.Training.Optimizer!.Name == "sgd" ? 0.05 : 0.001;
+
+    private static Recommendation Rate(RunPlan plan, double rate, string verb)
+    {
+        rate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        return new(string.Create(CultureInfo.InvariantCulture, $"{verb} the learning rate from {plan.Training.Optimizer!.LearningRate} to {rate}."),
+            Patch("training", new() { ["optimizer"] = new JsonObject { ["learningRate"] = rate } }));
+    }
+
+    /// <summary>Another activation in place of one, with the initialiser that fits it where the one there was does not.</summary>
+    public static Recommendation Activation(RunPlan plan, string from, string to)
+    {
+        var initializer = ActivationRegistry.Find(to)!.RecommendedInitializer;
+        var changed = !SameFamily(plan.Model.Initializer!.Name, initializer);
+        var model = new JsonObject();
+        if (plan.Model.Activation!.Name == from || plan.Model.Layers is null)
+            model["activation"] = Named(to);
+        if (changed)
+            Initialize(model, plan, initializer);
+        if (plan.Model.Layers is { } layers)
+            model["layers"] = Layers(plan.Model, layers, layer => layer with
+            {
+                Activation = layer.Activation?.Name == from ? new() { Name = to } : layer.Activation,
+                Initializer = changed ? null : layer.Initializer,
+                BiasInitializer = changed ? null : layer.BiasInitializer,
+            });
+        return new($"Use {to} in place of {from}{(changed ? $", with {initializer}, which fits it" : "")}.", Patch("model", model));
+    }
+
+    /// <summary>Another initialiser for all layers.</summary>
+    public static Recommendation Initializer(RunPlan plan, string to)
+    {
+        var model = new JsonObject();
+        Initialize(model, plan, to);
+        if (plan.Model.Layers is { } layers)
+            model["layers"] = Layers(plan.Model, layers, layer => layer with { Initializer = null, BiasInitializer = null });
+        return new($"Initialise with {to} in place of {plan.Model.Initializer!.Name}.", Patch("model", model));
+    }
+
+    /// <summary>The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance a layer.</summary>
+    public static Recommendation SmallerOutputs(Course course)
+    {
+        var first = course.Layers[0];
+        var fitting = ActivationRegistry.Find(first.Activation)!.RecommendedInitializer;
+        return Initializer(course.Plan, SameFamily(first.Initializer, fitting) ? "torch_default" : fitting);
+    }
+
+    /// <summary>Batch norm in front of each activation; short form only.</summary>
+    public static Recommendation BatchNorm() =>
+        new("Normalise each layer's input over the batch (batch_norm).", Patch("model", new() { ["normalization"] = "batch_norm" }));
+
+    public static Recommendation NoDropout(RunPlan plan)
+    {
+        if (plan.Model.Layers is { } layers)
+            return new("Leave the dropout layers out.", Patch("model", new()
+            {
+                ["layers"] = Layers(plan.Model, WithoutDropout(layers), layer => layer),
+            }));
+        return new("Leave dropout out.", Patch("model", new() { ["dropout"] = 0 }));
+    }
+
+    private static List<LayerSpec> WithoutDropout(IReadOnlyList<LayerSpec> layers) =>
+        [.. layers.Where(l => l.Type is not ("dropout" or "alpha_dropout")).Select(l => l.Layers is { } branch ? l with { Layers = WithoutDropout(branch) } : l)];
+
+    public static Recommendation EarlyStopping() => new("Stop when the validation loss no longer falls, and keep the weights of its minimum.",
+        Patch("training", new() { ["earlyStopping"] = new JsonObject { ["patience"] = 5 } }));
+
+    /// <summary>kaiming_normal and kaiming_uniform have the same variance.</summary>
+    public static bool SameFamily(string a, string b) => a.Split('_')[0] == b.Split('_')[0];
+
+    /// <summary>A bias that was asked for may be what spoils the beginning.</summary>
+    private static void Initialize(JsonObject model, RunPlan plan, string initializer)
+    {
+        model["initializer"] = Named(initializer);
+        if (plan.Model.BiasInitializer!.Name != "zeros")
+            model["biasInitializer"] = null;
+    }
+
+    private static JsonObject Named(string name) => new() { ["name"] = name };
+
+    private static JsonObject Patch(string section, JsonObject fields) => new() { [section] = fields };
+
+    /// <summary>A list can only be patched as a whole. What a layer has from the model is left out: it may be what the patch changes.</summary>
+    private static JsonNode Layers(ModelSpec model, IReadOnlyList<LayerSpec> layers, Func<LayerSpec, LayerSpec> change)
+    {
+        return JsonSerializer.SerializeToNode(layers.Select(Changed), Json.Options)!;
+
+        LayerSpec Changed(LayerSpec layer)
+        {
+            var own = layer with
+            {
+                Activation = layer.Activation == model.Activation ? null : layer.Activation,
+                Initializer = layer.Initializer == model.Initializer ? null : layer.Initializer,
+                BiasInitializer = layer.BiasInitializer == model.BiasInitializer ? null : layer.BiasInitializer,
+                Layers = layer.Layers is null ? null : [.. layer.Layers.Select(Changed)],
+            };
+            return change(own);
+        }
+    }
+}

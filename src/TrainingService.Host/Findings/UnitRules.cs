@@ -1,0 +1,75 @@
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>What becomes of the units of hidden layers. A sparse layer is healthy: only units that are off on every row count as dead.</summary>
+public static class UnitRules
+{
+    public static IEnumerable<Found> Dead(Course course, RuleSpec rule)
+    {
+        foreach (var layer in course.Hidden)
+        {
+            var point = course.Latest[layer.Index];
+            var (severity, threshold) = point.DeadFraction >= 1 ? (Severity.Critical, 1)
+                : point.DeadFraction > rule.Error ? (Severity.Error, rule.Error.Value)
+                : (Severity.Warning, rule.Warn!.Value);
+            if (severity is Severity.Warning && !(point.DeadFraction > rule.Warn))
+                continue;
+            var message = severity is Severity.Critical
+                ? $"All {layer.Units} units of {layer.Name} are dead ({point.BornDeadFraction:P0} born so): no layer up to it gets a gradient any more, nor do "
+                    + $"the weights behind it; only the bias of {course.Layers[layer.Index + 1].Name} and what lies behind that can still learn."
+                : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: {point.BornDeadFraction:P0} since before "
+                    + $"training, {point.DiedFraction:P0} died in it.";
+            yield return Found.Above(severity, layer.Name, point.Step, point.DeadFraction, threshold, message, Revival(course, layer));
+        }
+    }
+
+    /// <summary>Units that were never alive don't come to life by smaller steps.</summary>
+    public static Recommendation Revival(Course course, LayerInfo layer) => course.Latest[layer.Index] is var point && point.DiedFraction > point.BornDeadFraction
+        ? PoorInitialization.OrLowerRate(course)
+        : Patches.Activation(course.Plan, layer.Activation, "leaky_relu");
+
+    public static IEnumerable<Found> Saturated(Course course, RuleSpec rule)
+    {
+        foreach (var layer in course.Hidden)
+        {
+            var point = course.Latest[layer.Index];
+            if (point.SaturatedUnitFraction > rule.Warn)
+                yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn.Value,
+                    $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated on more than {rule.Rows:P0} of the rows, "
+                    + "where almost no gradient passes.",
+                    point.Step == 0 ? PoorInitialization.Better(course, layer) : Patches.LowerRate(course.Plan));
+        }
+    }
+
+    public static IEnumerable<Found> DropoutRedundant(Course course, RuleSpec rule)
+    {
+        var dropped = DroppedLayers(course).ToHashSet();
+        foreach (var layer in course.Hidden.Where(l => dropped.Contains(l.Index)))
+        {
+            var point = course.Latest[layer.Index];
+            if (point.Step > 0 && point.Sparsity > rule.Info)
+                yield return Found.Above(Severity.Info, layer.Name, point.Step, point.Sparsity, rule.Info.Value,
+                    $"{point.Sparsity:P0} of the activations of {layer.Name} are 0 already; dropout on top of that may be of no benefit.",
+                    Patches.NoDropout(course.Plan));
+        }
+    }
+
+    /// <summary>Indices of the dense layers that dropout follows before the next one.</summary>
+    private static IEnumerable<int> DroppedLayers(Course course)
+    {
+        if (course.Plan.Model.Layers is not { } layers)
+            return course.Plan.Model.Dropout > 0 ? course.Hidden.Select(l => l.Index) : [];
+        var (dense, result) = (-1, new List<int>());
+        foreach (var layer in Flat(layers))
+            if (layer.Type == "dense")
+                dense++;
+            else if (layer.Type is "dropout" or "alpha_dropout" && layer.Rate > 0 && dense >= 0)
+                result.Add(dense);
+        return result;
+
+        static IEnumerable<LayerSpec> Flat(IEnumerable<LayerSpec> layers) => layers.SelectMany(l => l.Layers is { } branch ? Flat(branch) : [l]);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace TrainingService.Host.Reports;
+
+/// <summary>A point of a curve with its error bars, or the edges of the band there. A value that is not finite is a gap.</summary>
+public readonly record struct CurvePoint(double X, double Y, double? Low = null, double? High = null, double? XLow = null, double? XHigh = null);
+
+/// <summary>One line of a chart, or a cloud of points if they aren't joined.</summary>
+/// <param name="Name">Written at its end; empty where another curve of the same style says it.</param>
+/// <param name="Points">In the order of x where they are joined.</param>
+/// <param name="Joined">By a line, with low and high as a band; else each point stands alone with error bars.</param>
+/// <param name="Style">Which dash, marker and color: the same number looks the same in every chart. Null takes the curve's place in the chart.</param>
+public sealed record Curve(string Name, IReadOnlyList<CurvePoint> Points, bool Joined = true, int? Style = null);
+
+/// <summary>An axis: what it shows with its unit, and its ends where the data shall not set them.</summary>
+public sealed record ChartAxis(string Label, bool Log = false, double? Min = null, double? Max = null);
+
+/// <summary>What is to be drawn.</summary>
+/// <param name="Title">What one sees, in a few words.</param>
+/// <param name="X">Horizontal axis.</param>
+/// <param name="Y">Vertical axis.</param>
+/// <param name="Curves">At most <see cref="ChartStyle.Count"/> can be told apart.</param>
+public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList<Curve> Curves)
+{
+    /// <summary>How to read it: what a band is, what was left out.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>Shown in place of curves where there are none.</summary>
+    public string Empty { get; init; } = "Nothing has been measured yet.";
+
+    public const int FullWidth = 720;
+
+    public int Width { get; init; } = FullWidth;
+    public int Height { get; init; } = 380;
+
+    /// <summary>Whether any curve has a finite point.</summary>
+    public bool HasData => Curves.Any(curve => curve.Points.Any(point => double.IsFinite(point.Y)));
+
+    /// <summary>The smallest x at which a curve that was finite, or its first point, is not finite; null if all are.</summary>
+    public double? NotFiniteFrom => Curves.SelectMany(curve => curve.Points).Where(point => !double.IsFinite(point.Y)).Select(point => (double?)point.X).Min();
+
+    /// <summary>The picture in words, for those who don't see it.</summary>
+    public string Describe()
+    {
+        if (Curves.Sum(curve => curve.Points.Count) == 0)
+            return Empty;
+        var text = new StringBuilder($"{Y.Label} against {X.Label}. ");
+        foreach (var curve in Curves.Where(curve => curve.Points.Count > 0 && curve.Name != ""))
+        {
+            var finite = curve.Points.Where(point => double.IsFinite(point.Y)).ToList();
+            if (finite.Count == 0)
+                text.Append($"{curve.Name}: no finite value. ");
+            else if (finite.Count == 1 || !curve.Joined)
+                text.Append($"{curve.Name}: {string.Join("; ", finite.Take(10).Select(point => $"{Numbers.Short(point.Y)} at {Numbers.Short(point.X)}"))}. ");
+            else
+                text.Append($"{curve.Name}: from {Numbers.Short(finite[0].Y)} at {Numbers.Short(finite[0].X)} to {Numbers.Short(finite[^1].Y)} at {Numbers.Short(finite[^1].X)}, "
+                    + $"lowest {Numbers.Short(finite.Min(point => point.Y))}, highest {Numbers.Short(finite.Max(point => point.Y))}. ");
+        }
+        if (NotFiniteFrom is { } from)
+            text.Append($"Not finite from {Numbers.Short(from)} on. ");
+        return text.Append(Note).ToString().Trim();
+    }
+}

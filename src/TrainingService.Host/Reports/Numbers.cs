@@ -1,0 +1,51 @@
+using System.Globalization;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Reports;
+
+/// <summary>Numbers as people read them.</summary>
+public static class Numbers
+{
+    /// <summary>Three significant digits; a true minus sign; "not a number", "∞" and "−∞" for what isn't finite.</summary>
+    public static string Short(double value)
+    {
+        if (!double.IsFinite(value))
+            return double.IsNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
+        if (value == 0)
+            return "0";
+        var magnitude = Math.Abs(value);
+        if (magnitude is < 1e-3 or >= 1e6)
+            return value.ToString("0.##e+0", CultureInfo.InvariantCulture).Replace("e+", "e", StringComparison.Ordinal).Replace('-', '−');
+        var digits = Math.Max(0, 2 - (int)Math.Floor(Math.Log10(magnitude)));
+        return value.ToString(digits == 0 ? "0" : $"0.{new string('#', digits)}", CultureInfo.InvariantCulture).Replace('-', '−');
+    }
+
+    /// <summary>An outcome's value: "97.42 %", else three digits.</summary>
+    public static string Value(Outcome outcome, double? value) => value is not { } number ? "–"
+        : outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} %" : Short(number);
+
+    /// <summary>A difference with its sign: "+0.42 points" for what is told in per cent.</summary>
+    public static string Difference(Outcome outcome, double? value) => value is not { } number ? "–"
+        : (number > 0 ? "+" : "") + (outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} points" : Short(number));
+
+    /// <summary>"[97.1, 97.7]", in per cent for what is told in per cent.</summary>
+    public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"
+        : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Short(low)}, {Short(high)}]";
+
+    public static string P(double p) => p < 0.001 ? "p < 0.001" : $"p = {p.ToString(p < 0.1 ? "0.000" : "0.00", CultureInfo.InvariantCulture)}";
+
+    public static string Percent(double share) => double.IsFinite(share) ? $"{Fixed(100 * share, 1)} %" : Short(share);
+
+    public static string Seconds(double seconds) => seconds switch
+    {
+        < 120 => $"{Short(seconds)} s",
+        < 7200 => $"{Short(seconds / 60)} min",
+        _ => $"{Short(seconds / 3600)} h",
+    };
+
+    private static string Fixed(double value, int digits)
+    {
+        var text = value.ToString($"F{digits}", CultureInfo.InvariantCulture);
+        return text.TrimStart('-').All(c => c is '0' or '.') ? text.TrimStart('-') : text.Replace('-', '−');
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Jobs;
+
+public sealed class PreflightTests(Service service)
+{
+    private static readonly string Deep = string.Join(", ", Enumerable.Repeat(64, 30));
+
+    [Fact]
+    public async Task ValidateOnly_predicts_that_thirty_Xavier_layers_of_rectifiers_stall_and_that_the_recommended_change_helps()
+    {
+        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "relu", "initializer": "xavier_normal" } }""");
+        var preflight = answer["preflight"];
+        Assert.Equal(-0.1505 * 29, preflight.GetProperty("gradientFlow").GetDouble(), 0.05);
+        Assert.Equal(["hidden1", "hidden30", "output"], new[] { 0, 29, 30 }.Select(i => preflight.GetProperty("layers")[i].GetProperty("name").GetString()));
+        Assert.Equal(["poor_initialization", "vanishing_gradient"], Rules(answer));
+        await MustHelp(answer, "kaiming_normal");
+    }
+
+    [Theory]
+    [InlineData("relu", "kaiming_normal"), InlineData("leaky_relu", "auto"), InlineData("tanh", "xavier_normal"), InlineData("selu", "lecun_normal")]
+    public async Task ValidateOnly_finds_nothing_in_sound_nets(string activation, string initializer)
+    {
+        var answer = await Check($$"""{"dataset": "digits", "model": {"activation": "{{activation}}", "initializer": "{{initializer}}" } }""");
+        Assert.Empty(answer["findings"].EnumerateArray());
+    }
+
+    [Fact]
+    public async Task ValidateOnly_recommends_another_activation_where_no_initialiser_helps()
+    {
+        const string Doubled = """{"name": "xavier_normal", "gain": 2}""";
+        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": {{Doubled}} } }""");
+        Assert.Contains("vanishing_gradient", Rules(answer));
+        await MustHelp(answer, "leaky_relu");
+    }
+
+    [Fact]
+    public async Task ValidateOnly_finds_narrow_deep_nets_born_dead()
+    {
+        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(3, 9))}}] } }""");
+        var finding = Assert.Single(answer["findings"].EnumerateArray());
+        Assert.Equal(("dead_units", "error"), (finding.GetProperty("rule").GetString(), finding.GetProperty("severity").GetString()));
+        Assert.Equal(0.6993, finding.GetProperty("value").GetDouble(), 0.0001);
+        await MustHelp(answer, "leaky_relu");
+    }
+
+    [Fact]
+    public async Task A_recommendation_reaches_the_layers_of_the_long_form()
+    {
+        var layers = string.Join(", ", Enumerable.Repeat("""{"type": "dense", "units": 64, "initializer": {"name": "normal", "std": 1} }""", 6));
+        var answer = await Check($$"""{"dataset": "digits", "model": {"layers": [{{layers}}] } }""");
+        Assert.Equal(["exploding_gradient", "poor_initialization"], Rules(answer));
+        await MustHelp(answer, "kaiming_normal");
+    }
+
+    [Fact]
+    public async Task A_job_keeps_its_prediction_beside_its_measurement()
+    {
+        const string Spec = """
+            {"dataset": "digits", "model": {"hiddenLayers": [256, 256], "activation": "tanh", "initializer": "xavier_uniform"}, "training": {"epochs": 1} }
+            """;
+        var predicted = (await Check(Spec))["preflight"];
+        var job = await service.Http.PostJob(Spec);
+        await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
+        var answer = await service.Http.GetAnswer($"/api/v1/jobs/{job.Id}/preflight");
+        Assert.Equal(200, answer.Status);
+        Assert.True(JsonElement.DeepEquals(predicted, answer["predicted"]), answer.Text);
+        var layers = await service.Http.GetAnswer($"/api/v1/jobs/{job.Id}/layers");
+        foreach (var layer in answer["measured"].EnumerateArray())
+        {
+            var index = layer.GetProperty("index").GetInt32();
+            var series = layers["layers"][index].GetProperty("series");
+            Assert.Equal(series.GetProperty("rmsActivation")[0][2].GetDouble(), layer.GetProperty("rms").GetDouble(), 1e-6);
+            Assert.InRange(layer.GetProperty("rmsDifference").GetDouble(), index == 2 ? -0.5 : -0.1, index == 2 ? 0.5 : 0.1);
+            Assert.InRange(layer.GetProperty("gradientRmsDifference").GetDouble(), -0.2, 0.2);
+        }
+        Assert.Equal(3, answer["measured"].GetArrayLength());
+        Assert.Equal(layers["gradientFlow"][0][2].GetDouble(), answer["gradientFlow"].GetDouble(), 1e-5);
+        Assert.InRange(answer["gradientFlowDifference"].GetDouble(), -0.1, 0.1);
+    }
+
+    [Fact]
+    public async Task There_is_no_preflight_of_a_job_that_is_not() =>
+        (await service.Http.GetAnswer($"/api/v1/jobs/{Guid.Empty}/preflight")).MustBeProblem(404, "not-found");
+
+    private async Task<Answer> Check(string spec)
+    {
+        var answer = await service.Http.Send("POST", "/api/v1/jobs?validateOnly=true", spec);
+        Assert.True(answer.Status == 200, answer.Text);
+        return answer;
+    }
+
+    private static IEnumerable<string> Rules(Answer answer) =>
+        answer["findings"].EnumerateArray().Select(f => f.GetProperty("rule").GetString()!).Order(StringComparer.Ordinal);
+
+    /// <summary>The patch of the first finding names this, and with it nothing is found any more.</summary>
+    private async Task MustHelp(Answer answer, string name)
+    {
+        var recommendation = answer["findings"][0].GetProperty("recommendation");
+        Assert.Contains(name, recommendation.GetProperty("patch").GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(name, recommendation.GetProperty("sentence").GetString(), StringComparison.Ordinal);
+        var patched = Merge(JsonNode.Parse(answer["spec"].GetRawText()), JsonNode.Parse(recommendation.GetProperty("patch").GetRawText()));
+        Assert.Empty((await Check(patched!.ToJsonString()))["findings"].EnumerateArray());
+    }
+
+    /// <summary>RFC 7396.</summary>
+    private static JsonNode? Merge(JsonNode? target, JsonNode? patch)
+    {
+        if (patch is not JsonObject changes)
+            return patch?.DeepClone();
+        var result = target as JsonObject ?? [];
+        foreach (var (name, change) in changes)
+            if (change is null)
+                result.Remove(name);
+            else
+                result[name] = Merge(result[name], change)?.DeepClone();
+        return result;
+    }
+}
