@@ -153,7 +153,7 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "seedCount": 0}""", "/seedCount", "from 1 to 10,000")]
     [InlineData("""{BASE, "seedCount": 2147483647}""", "/seedCount", "from 1 to 10,000")]
     [InlineData("""{BASE, "seedCount": 5001, "arms": [{"name": "a"}, {"name": "b"}]}""", "", "10,002 cells")]
-    [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""", "/tune/~1training~1optimizer~1learningRate", "> 0")]
+    [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""", "/tune/~1training~1optimizer~1learningRate", "must be > 0")]
     [InlineData("""{BASE, "tune": {}}""", "/tune", "at least one JSON pointer")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 7}""", "/tuneSeedCount", "number of seeds (6)")]
     [InlineData("""{BASE, "tuneSeedCount": 1}""", "/tuneSeedCount", "belongs to 'tune'")]
