@@ -165,7 +165,7 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "metric": "testRmse"}""", "/metric", "not measured on this data")]
     [InlineData("""{"base": {"dataset": "friedman1"}, "metric": "testAccuracy"}""", "/metric", "not measured on this data")]
     [InlineData("""{"base": {"dataset": "friedman1"}, "arms": [{"name": "a"}, {"name": "b"}]}""", "/delta", "required for 'testRmse'")]
-    [InlineData("""{BASE, "delta": 0}""", "/delta", "> 0")]
+    [InlineData("""{BASE, "delta": 0}""", "/delta", "above 0")]
     [InlineData("""{BASE, "delta": 5}""", "/delta", "did you mean 0.05")]
     [InlineData("""{BASE, "baseline": "bse"}""", "/baseline", "did you mean 'base'")]
     [InlineData("""{BASE, "contrasts": [{"arm": "bass", "baseline": "base"}]}""", "/contrasts/0/arm", "did you mean 'base'")]
