@@ -10,6 +10,12 @@ public sealed record Histogram(float Low, float High, IReadOnlyList<int> Counts)
 {
     /// <summary>Bins of every histogram.</summary>
     public const int Bins = 48;
+
+    /// <inheritdoc/>
+    public bool Equals(Histogram? other) => other is not null && (Low, High) == (other.Low, other.High) && Counts.SequenceEqual(other.Counts);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Low, High, Counts.Count);
 }
 
 /// <summary>Counts in one pass: the edges are those of the first batch, and a fourth more on both sides.</summary>

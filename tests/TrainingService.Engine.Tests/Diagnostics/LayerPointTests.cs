@@ -69,7 +69,7 @@ public class LayerPointTests
         Assert.All(run.Points, p => Assert.Equal(run.Points[0].Select(Still), p.Select(Still)));
         Assert.All(run.Points[0].Select(p => p.OffRate * 40 * run.Layers[p.Layer].Units), off => Assert.Equal(Math.Round(off), off, 1e-3));
 
-        static LayerPoint Still(LayerPoint p) => p with { Step = 0, Epoch = 0, UpdateRatio = null };
+        static LayerPoint Still(LayerPoint p) => p with { Step = 0, Epoch = 0, UpdateRatio = null, Histogram = null };
     }
 
     /// <summary>A deep sigmoid net's first layers see gradients whose squares have no float32: they must not read as 0.</summary>

@@ -10,8 +10,8 @@ public sealed class ReportPageTests
     [Fact]
     public void The_order_is_answer_claims_comparisons_arms_figures_notes_literature_provenance()
     {
-        Assert.Equal(["answer", "claims", "comparisons", "arms", "learning", "cost", "gradients", "layers", "born-dead", "notes", "literature", "provenance"],
-            Page.Descendants("section").Select(section => section.Attribute("id")!.Value));
+        Assert.Equal("answer claims comparisons arms learning cost gradients layers born-dead notes literature provenance",
+            string.Join(' ', Page.Descendants("section").Select(section => section.Attribute("id")!.Value)));
         Assert.Equal($"Arm 1 is better than relu & {SampleReport.Script}.", Page.Descendants("p").Single(p => p.Attribute("class")?.Value == "lead").Value);
     }
 
@@ -90,12 +90,12 @@ public sealed class ReportPageTests
     [Fact]
     public void What_others_found_stands_apart_from_what_was_measured()
     {
-        var literature = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "literature");
+        var page = Parse(3);   // of its own: it is changed
+        var literature = page.Descendants("section").Single(s => s.Attribute("id")!.Value == "literature");
         Assert.Contains("Nothing in this section was measured here.", literature.Value, StringComparison.Ordinal);
         Assert.Contains("It can't die by construction.", literature.Value, StringComparison.Ordinal);
         literature.Remove();
-        Assert.DoesNotContain("It can't die by construction.", Page.Value, StringComparison.Ordinal);
-        Page.Element("body")!.Element("main")!.Add(literature);
+        Assert.DoesNotContain("It can't die by construction.", page.Value, StringComparison.Ordinal);
     }
 
     [Fact]
