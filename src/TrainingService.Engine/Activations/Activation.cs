@@ -51,7 +51,9 @@ internal abstract unsafe class Activation
     /// <summary>Adds the first <paramref name="samples"/> samples to the counts.</summary>
     public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts);
 
-    /// <summary>True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.</summary>
+    /// <summary>
+    /// True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.
+    /// </summary>
     public abstract bool DiesWhenOff { get; }
 
     /// <summary>Largest |f(z)| over all z; null where there is none.</summary>
@@ -107,28 +109,37 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     public override void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1)
     {
         var f = op;
+        if (!TOp.LearnsSlope && !TOp.Random && l1 == 0)
+        {
+            // all that most layers need, and nothing in its way
+            for (var first = (long)from * 32; samples > 0; samples -= 32, first += (long)units * 32)
+                for (var at = first; at < first + (to - from) * 32; at += 16)
+                    (Vector512.Load(g + at) * f.Derivative(Vector512.Load(z + at), Vector512.Load(h + at))).Store(g + at);
+            return;
+        }
         var penalty = Vector512.Create(l1);
         for (var unit = from; unit < to; unit++)
         {
             if (TOp.LearnsSlope)
                 f = TOp.WithSlope(f, slopes[unit * slopeStride]);
             var slope = Vector512<float>.Zero;
-            for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
-            {
-                var at = (long)(first / 32) * units * 32 + unit * 32 + first % 32;
-                Vector512<float> input = Vector512.Load(z + at), output = Vector512.Load(h + at), gradient = Vector512.Load(g + at);
-                if (TOp.Random && noise != 0)
-                    f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first)));
-                if (l1 != 0)
+            var at = (long)unit * 32;
+            for (var first = 0; first < samples; first += 32, at += (long)units * 32)
+                for (var half = 0; half < 32; half += 16)
                 {
-                    // sign(h) is 0 at 0
-                    var nonzero = ~Vector512.Equals(output, Vector512<float>.Zero) & VectorMath.Present(first, samples);
-                    gradient += Vector512.CopySign(penalty, output) & nonzero;
+                    Vector512<float> input = Vector512.Load(z + at + half), output = Vector512.Load(h + at + half), gradient = Vector512.Load(g + at + half);
+                    if (TOp.Random && noise != 0)
+                        f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first + half)));
+                    if (l1 != 0)
+                    {
+                        // sign(h) is 0 at 0
+                        var nonzero = ~Vector512.Equals(output, Vector512<float>.Zero) & VectorMath.Present(first + half, samples);
+                        gradient += Vector512.CopySign(penalty, output) & nonzero;
+                    }
+                    if (TOp.LearnsSlope)
+                        slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
+                    (gradient * f.Derivative(input, output)).Store(g + at + half);
                 }
-                if (TOp.LearnsSlope)
-                    slope = Vector512.FusedMultiplyAdd(gradient, Vector512.MinNative(Vector512<float>.Zero, input), slope);
-                (gradient * f.Derivative(input, output)).Store(g + at);
-            }
             if (TOp.LearnsSlope)
                 slopeGradient[unit] = VectorMath.Sum(slope);
         }
@@ -138,7 +149,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     public override void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts)
     {
         var f = op;
-        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * (Bound ?? 0))), above99 = Vector512.Create((float)(0.99 * (Bound ?? 0)));
+        var bound = Bound ?? 0;
+        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * bound)), above99 = Vector512.Create((float)(0.99 * bound));
         var bounded = Bound is not null;
         Vector512<double> sum = default, squares = default, magnitudes = default;
         fixed (int* active = counts.Active, saturatedRows = counts.SaturatedRows)
@@ -159,7 +171,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                     var output = Vector512.Load(h + offset) & mask;
                     off += (int)uint.PopCount((uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
                     counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
-                    dull += (int)uint.PopCount((uint)Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated).ExtractMostSignificantBits() & lanes);
+                    var flat = Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated);
+                    dull += (int)uint.PopCount((uint)flat.ExtractMostSignificantBits() & lanes);
                     if (bounded)
                     {
                         counts.Above95 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above95).ExtractMostSignificantBits());

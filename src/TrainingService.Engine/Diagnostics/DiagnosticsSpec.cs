@@ -4,8 +4,9 @@ namespace TrainingService.Engine.Diagnostics;
 public sealed record DiagnosticsSpec
 {
     /// <summary>
-    /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default: the least multiple of 50 from
-    /// 100 on with which the evaluations in between take at most 4 % of the training's time.
+    /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default: the least multiple of 50
+    /// from 100 on with which all of them together take at most about 4 % of the training's time; in a run so short that the two at its ends take more, none
+    /// in between.
     /// </summary>
     public int? EverySteps { get; init; }
 
@@ -13,8 +14,8 @@ public sealed record DiagnosticsSpec
     public int? EvaluationRows { get; init; }
 
     /// <summary>
-    /// Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows units^2 + units^3; refused where
-    /// that would be long. Default false.
+    /// Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows units^2 + units^3; refused
+    /// where that would be long. Default false.
     /// </summary>
     public bool? EffectiveRank { get; init; }
 

@@ -32,15 +32,19 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>Takes note of the step that the network has just done.</summary>
     public void Follow(long step)
     {
-        for (var i = 0; i < _histories.Length; i++)
-            _histories[i]?.Follow(step, BiasOf(network.Observed[i]).Gradient);
+        foreach (var (history, bias) in Followed)
+            history.Follow(step, bias.Gradient);
     }
 
-    /// <summary>A point for each layer.</summary>
-    public LayerPoint[] Measure(long step, double epoch, bool effectiveRank, CancellationToken cancellation)
+    private (UnitHistory History, Parameters Bias)[] Followed => field ??=
+        [.. _histories.Zip(network.Observed).Where(layer => layer.First is not null).Select(layer => (layer.First!, BiasOf(layer.Second)))];
+
+    /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
+    public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
     {
         var layers = network.Observed;
         var ranks = effectiveRank ? layers.Select(l => new EffectiveRank(l.Linear.Units, rows.Length)).ToArray() : [];
+        var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units)).ToArray() : [];
         double loss = 0;
         var correct = 0;
         Array.Clear(_squares);
@@ -50,23 +54,28 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             network.Load(split, rows.AsSpan(first, Math.Min(network.Capacity, rows.Length - first)));
             network.Forward();
-            loss += network.LossSum();
             if (split.Labels.Length > 0)
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
             {
                 Count(layers[i], _next[i]);
+                if (atEnd)
+                    histograms[i].Add(layers[i].H, network.Samples);
                 if (effectiveRank)
                     ranks[i].Add(layers[i].H, network.Samples);
             }
-            network.AddGradientSquares(_squares);
+            loss += network.AddGradientSquares(_squares);
         }
         (_counts, _next, _measured) = (_next, _counts, true);
         MeanLoss = loss / rows.Length;
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
             _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]), new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
-        return [.. layers.Select((_, i) => Point(step, epoch, i) with { EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null })];
+        return [.. layers.Select((_, i) => Point(step, epoch, i) with
+        {
+            EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null,
+            Histogram = atEnd ? histograms[i].Value : null,
+        })];
     }
 
     /// <summary>The units of a layer as the last measurement found them; none before the first.</summary>
@@ -81,8 +90,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             var life = _histories[layer]?[n];
             var magnitude = Magnitude(counts, n);
-            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length), life?.BornDead ?? false,
-                life?.DiedAt, life?.RevivedAt, life?.Death);
+            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length),
+                life?.BornDead ?? false, life?.DiedAt, life?.RevivedAt, life?.Death);
         }
         return units;
     }

@@ -52,7 +52,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var rms = signal.Unknown is null ? Math.Sqrt(signal.MeanSquare) : (double?)null;
         var (low, high) = Range(signal.Spread);
         string?[] notes = [signal.Unknown, gradient.Unknown, observed.DeathUnknown, observed.Approximate];
-        return new(info.Index, info.Name, (float?)rms, rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
+        return new(info.Index, info.Name, rms is null ? null : (float)signal.Mean.Average(), (float?)rms, rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
             gradient.Unknown is null && signal.Unknown is null ? (float)Math.Sqrt(gradient.MeanSquare) : null,
             observed.Alive is { } alive ? Math.Clamp(1 - alive, 0, 1) : null,
             notes.All(note => note is null) ? null : string.Join("; ", notes.Where(note => note is not null).Distinct()));
@@ -67,7 +67,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         // the last hidden layer's own straying is in both
         PreflightSpread near = last.Gradient.Spread, far = first.Gradient.Spread;
         var (low, high) = Range(new(Math.Max(0, far.Variance - near.Variance), far.Shift - near.Shift));
-        return (Math.Log10(NormSquare(first) / NormSquare(last)) / 2, (low / Math.Log(10), high / Math.Log(10)));
+        // rounded, so that 0 is not 3e-14
+        return (Math.Round(Math.Log10(NormSquare(first) / NormSquare(last)) / 2, 6), (low / Math.Log(10), high / Math.Log(10)));
     }
 
     /// <summary>
@@ -127,7 +128,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
         var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
         using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);
-        var labels = new int[samples];
+        var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
         var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
@@ -146,7 +147,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             }
             fixed (int* label = labels)
             fixed (float* value = values)
-                loss.Gradient(outputs.Pointer, gradients.Pointer, count, samples, new(label, value), 1);
+                loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
             for (var s = 0; s < samples; s++)
             {
                 double sum = 0, squares = 0;
@@ -166,6 +167,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 /// <summary>What is predicted of one dense layer with its activation. A null can't be predicted, and the note says why.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>
 /// <param name="Name"><c>hidden1</c>, <c>hidden2</c>, ... and <c>output</c>.</param>
+/// <param name="Mean">Mean of the activation h over units and rows.</param>
 /// <param name="Rms">Root mean square of the activation h over units and rows.</param>
 /// <param name="RmsRange">Where 95 % of all draws of weights of this width are expected, at most: narrow and deep nets stray far, and more often below.</param>
 /// <param name="GradientRms">Root mean square over units and rows of dC/dz, C the loss of one row.</param>
@@ -175,5 +177,5 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 /// initialization; Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). 0 for activations that are flat nowhere.
 /// </param>
 /// <param name="Note">Why something is null, or rough.</param>
-public sealed record PreflightLayer(int Index, string Name, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms, double? BornDeadProbability,
-    string? Note);
+public sealed record PreflightLayer(int Index, string Name, float? Mean, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms,
+    double? BornDeadProbability, string? Note);

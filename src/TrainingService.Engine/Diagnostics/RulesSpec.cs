@@ -22,7 +22,10 @@ public sealed record RulesSpec
     [JsonPropertyName("exploding_gradient")]
     public RuleSpec? ExplodingGradient { get; init; }
 
-    /// <summary>Before training: a layer's variance over the one before it, or its inverse, above <c>warn</c> (10) per layer, or over all hidden layers.</summary>
+    /// <summary>
+    /// Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c> (10); or that over all hidden
+    /// layers where it drifts steadily; or units that start alike.
+    /// </summary>
     [JsonPropertyName("poor_initialization")]
     public RuleSpec? PoorInitialization { get; init; }
 
@@ -49,6 +52,9 @@ public sealed record RulesSpec
     /// <summary>A loss or weight that is not finite. It ends the run, whether the finding is told or not.</summary>
     [JsonPropertyName("diverged")]
     public RuleSpec? Diverged { get; init; }
+
+    /// <summary>Most points in a row that a rule can look at.</summary>
+    public const int MostEvaluations = 1000;
 
     /// <summary>Which thresholds each rule has, with default and range.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = new Dictionary<string, IReadOnlyList<ParameterInfo>>
@@ -87,6 +93,8 @@ public sealed record RulesSpec
 
         RuleSpec Rule(string name, RuleSpec? given)
         {
+            if (given?.Evaluations > MostEvaluations)
+                errors.Add(new($"{pointer}/{name}/evaluations", $"evaluations must be at most {MostEvaluations}, not {given.Evaluations}"));
             var reader = new ParameterReader($"rule '{name}'", Parameters[name], $"{pointer}/{name}", errors);
             return new()
             {
@@ -137,6 +145,6 @@ public sealed record RuleSpec
     /// <summary>Upper end (update_ratio).</summary>
     public double? Max { get; init; }
 
-    /// <summary>How many points in a row, at least 1 (loss_not_decreasing, update_ratio).</summary>
+    /// <summary>How many points in a row, 1 to 1,000 (loss_not_decreasing, update_ratio).</summary>
     public int? Evaluations { get; init; }
 }

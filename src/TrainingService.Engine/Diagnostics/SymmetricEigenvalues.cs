@@ -15,7 +15,7 @@ internal static class SymmetricEigenvalues
         return diagonal;
     }
 
-    /// <summary>From the last row up: A = A - v w' - w v' with the reflection I - 2 v v' / v'v that leaves of the row only its entry beside the diagonal.</summary>
+    /// <summary>From the last row up: A = A - v w' - w v', with the reflection I - 2 v v' / v'v that leaves of the row only its entry beside the diagonal.</summary>
     private static (double[] Diagonal, double[] Below) Tridiagonal(double[][] a, CancellationToken cancellation)
     {
         var n = a.Length;

@@ -21,9 +21,9 @@ internal sealed unsafe class UnitHistory(int units)
     private readonly float[] _highest = new float[units], _bias = new float[units];
     private long _evaluated = None;
 
-    // of the gradients by the bias since then, steps being counted from there
-    private readonly float[] _sum = new float[Layout.Padded(units)], _squares = new float[Layout.Padded(units)], _largest = new float[Layout.Padded(units)];
-    private readonly int[] _largestStep = new int[Layout.Padded(units)], _activeStep = new int[Layout.Padded(units)];
+    // of the gradients by the bias since then, steps being counted from there; pinned, since every step comes by
+    private readonly float[] _sum = Pinned<float>(units), _squares = Pinned<float>(units), _largest = Pinned<float>(units);
+    private readonly int[] _largestStep = Pinned<int>(units), _activeStep = Pinned<int>(units);
 
     /// <summary>Units that are dead and were at step 0; that are dead and were not; that are alive and were dead once.</summary>
     public (int BornDead, int Died, int Revived) Counts
@@ -45,20 +45,20 @@ internal sealed unsafe class UnitHistory(int units)
     public void Follow(long step, float* biasGradient)
     {
         var now = Vector512.Create((int)Math.Min(step - _evaluated, int.MaxValue));
-        fixed (float* sum = _sum, squares = _squares, largest = _largest)
-        fixed (int* largestStep = _largestStep, activeStep = _activeStep)
-            for (var i = 0; i < units; i += 16)
-            {
-                var g = Vector512.Load(biasGradient + i);
-                var most = Vector512.Load(largest + i);
-                var larger = Vector512.GreaterThan(g, most);
-                (Vector512.Load(sum + i) + g).Store(sum + i);
-                Vector512.FusedMultiplyAdd(g, g, Vector512.Load(squares + i)).Store(squares + i);
-                Vector512.ConditionalSelect(larger, g, most).Store(largest + i);
-                Vector512.ConditionalSelect(larger.AsInt32(), now, Vector512.Load(largestStep + i)).Store(largestStep + i);
-                // a unit that no row activates has no gradient
-                Vector512.ConditionalSelect(Vector512.Equals(g, Vector512<float>.Zero).AsInt32(), Vector512.Load(activeStep + i), now).Store(activeStep + i);
-            }
+        float* sum = Pointer(_sum), squares = Pointer(_squares), largest = Pointer(_largest);
+        int* largestStep = Pointer(_largestStep), activeStep = Pointer(_activeStep);
+        for (var i = 0; i < units; i += 16)
+        {
+            var g = Vector512.Load(biasGradient + i);
+            var most = Vector512.Load(largest + i);
+            var larger = Vector512.GreaterThan(g, most);
+            (Vector512.Load(sum + i) + g).Store(sum + i);
+            Vector512.FusedMultiplyAdd(g, g, Vector512.Load(squares + i)).Store(squares + i);
+            Vector512.ConditionalSelect(larger, g, most).Store(largest + i);
+            Vector512.ConditionalSelect(larger.AsInt32(), now, Vector512.Load(largestStep + i)).Store(largestStep + i);
+            // a unit that no row activates has no gradient
+            Vector512.ConditionalSelect(Vector512.Equals(g, Vector512<float>.Zero).AsInt32(), Vector512.Load(activeStep + i), now).Store(activeStep + i);
+        }
     }
 
     /// <summary>Takes an evaluation: per unit the rows with z &gt; 0, the largest z, and the bias.</summary>
@@ -134,7 +134,8 @@ internal sealed unsafe class UnitHistory(int units)
             var (unit, cause) = (reader.ReadInt32(), (DeathCause)reader.ReadByte());
             long active = reader.ReadInt64(), largest = reader.ReadInt64();
             float before = reader.ReadSingle(), after = reader.ReadSingle(), bias = reader.ReadSingle(), share = reader.ReadSingle();
-            _deaths[unit] = new(cause, active == None ? null : active, before, after, bias, largest == None ? null : largest, float.IsNaN(share) ? null : share);
+            _deaths[unit] = new(cause, active == None ? null : active, before, after, bias, largest == None ? null : largest,
+                float.IsNaN(share) ? null : share);
         }
     }
 
@@ -142,6 +143,10 @@ internal sealed unsafe class UnitHistory(int units)
 
     private static Span<byte> Bytes(Array numbers) =>
         MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(numbers), Buffer.ByteLength(numbers));
+
+    private static T[] Pinned<T>(int count) => GC.AllocateArray<T>(Layout.Padded(count), pinned: true);
+
+    private static T* Pointer<T>(T[] pinned) where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     private static T[] Filled<T>(int count, T value)
     {

@@ -10,9 +10,13 @@ internal static unsafe class Gather
     // In columns: far enough that a line has come from memory when its turn is there, near enough that it has not been driven out of the first-level cache.
     private const int Ahead = 3 * 32;
 
+    // So few that moving them one by one is less work than a transposition.
+    private const int FewColumns = 4;
+
     /// <summary>
     /// Both layouts of the rows of a (rows, columns) matrix that <paramref name="rows"/> names: panels (samples x columns) and blocks (columns x samples).
-    /// What lies behind the last sample or column becomes 0. Goes tile by tile, so that 32 rows come from memory side by side.
+    /// What lies behind the last sample or column becomes 0, in a last panel of at most 16 columns only the first 16. Goes tile by tile, so that 32 rows come from
+    /// memory side by side.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Batch(float* source, int* rows, int count, int columns, float* panels, float* blocks, int blockCount)
@@ -22,6 +26,11 @@ internal static unsafe class Gather
             {
                 var tile = panels + ((long)(column / 32) * blockCount + block) * 1024;
                 var width = Math.Min(32, columns - column);
+                if (width <= FewColumns)
+                {
+                    Narrow(source + column, rows + block * 32, count - block * 32, columns, width, tile, blocks + ((long)block * columns + column) * 32);
+                    continue;
+                }
                 for (var s = 0; s < 32; s++)
                 {
                     var target = tile + s * 32;
@@ -45,6 +54,19 @@ internal static unsafe class Gather
                 }
                 Transpose.Tile(tile, blocks + ((long)block * columns + column) * 32, 32, width);
             }
+    }
+
+    /// <summary>One tile of few columns, number by number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow(float* source, int* rows, int count, int columns, int width, float* tile, float* block)
+    {
+        for (var s = 0; s < 32; s++, tile += 32, block++)
+        {
+            Vector512<float>.Zero.Store(tile);
+            var row = s < count ? source + (long)rows[s] * columns : null;
+            for (var c = 0; c < width; c++)
+                block[c * 32] = tile[c] = row == null ? 0 : row[c];
+        }
     }
 
     /// <summary>Asks for memory without waiting for it.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace TrainingService.Engine.Kernels;
 
@@ -11,6 +12,9 @@ internal interface IOperand
 
     /// <summary>From one step of the depth to the next, within 32 steps.</summary>
     static abstract int Depth { get; }
+
+    /// <summary>Whether <see cref="Ahead"/> is asked for on the way.</summary>
+    static virtual bool Prefetches => false;
 }
 
 /// <summary>Rows lie 32 apart, the depth is contiguous: weights by output, output gradients by unit.</summary>
@@ -27,6 +31,14 @@ internal readonly struct RowsTogether : IOperand
     public static int Depth => 32;
 }
 
+/// <summary>The same operand, in front of something that lies far away.</summary>
+internal readonly struct Prefetching<TA> : IOperand where TA : struct, IOperand
+{
+    public static int Row => TA.Row;
+    public static int Depth => TA.Depth;
+    public static bool Prefetches => true;
+}
+
 /// <summary>How many of a tile's 32 lanes hold anything: the JIT drops the upper vectors of the half width.</summary>
 internal interface IWidth
 {
@@ -39,7 +51,7 @@ internal readonly struct FullWidth : IWidth
     public static bool Full => true;
 }
 
-/// <summary>At most 16 lanes; the others come out as 0.</summary>
+/// <summary>At most 16 lanes; the others are left as they are.</summary>
 internal readonly struct HalfWidth : IWidth
 {
     public static bool Full => false;
@@ -51,6 +63,17 @@ internal enum Start
     Zero,
     Bias,
     Tile,
+}
+
+/// <summary>
+/// Memory that will be needed behind the tile, asked for bit by bit while the tile is computed: all at once, it would hold up the loop's own loads.
+/// </summary>
+internal readonly unsafe struct Ahead(float* first, float* second, float* third, int floats, int depth)
+{
+    public readonly byte* First = (byte*)first, Second = (byte*)second, Third = (byte*)third;
+
+    /// <summary>Bytes a step of the depth.</summary>
+    public readonly int Step = Math.Max(1, floats * sizeof(float) / depth);
 }
 
 /// <summary>
@@ -75,33 +98,34 @@ internal static unsafe class Tile
     public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : 2;
 
     /// <summary>Does the largest tile that fits into <paramref name="rows"/> rows and tells how many rows that was.</summary>
-    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         var limit = Math.Min(rows, MaxRows);
         switch (limit)
         {
-            case >= 12:
-                Rows12<TA, TW>(a, segment, b, c, bias, depth, start);
+            // two tiles of 8 keep the multipliers busier than 12 and 4
+            case >= 12 when rows != 16:
+                Rows12<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 12;
             case >= 8:
-                Rows8<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows8<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 8;
             case >= 4:
-                Rows4<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows4<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 4;
             case >= 2:
-                Rows2<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows2<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 2;
             default:
-                Rows1<TA, TW>(a, segment, b, c, bias, depth, start);
+                Rows1<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 1;
         }
     }
 
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -170,11 +194,26 @@ internal static unsafe class Tile
             l10 = h10 = Vector512.Create(bias[10]);
             l11 = h11 = Vector512.Create(bias[11]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -228,33 +267,45 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
         l4.Store(c + 128);
-        h4.Store(c + 144);
+        if (TW.Full)
+            h4.Store(c + 144);
         l5.Store(c + 160);
-        h5.Store(c + 176);
+        if (TW.Full)
+            h5.Store(c + 176);
         l6.Store(c + 192);
-        h6.Store(c + 208);
+        if (TW.Full)
+            h6.Store(c + 208);
         l7.Store(c + 224);
-        h7.Store(c + 240);
+        if (TW.Full)
+            h7.Store(c + 240);
         l8.Store(c + 256);
-        h8.Store(c + 272);
+        if (TW.Full)
+            h8.Store(c + 272);
         l9.Store(c + 288);
-        h9.Store(c + 304);
+        if (TW.Full)
+            h9.Store(c + 304);
         l10.Store(c + 320);
-        h10.Store(c + 336);
+        if (TW.Full)
+            h10.Store(c + 336);
         l11.Store(c + 352);
-        h11.Store(c + 368);
+        if (TW.Full)
+            h11.Store(c + 368);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -303,11 +354,26 @@ internal static unsafe class Tile
             l6 = h6 = Vector512.Create(bias[6]);
             l7 = h7 = Vector512.Create(bias[7]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -345,25 +411,33 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
         l4.Store(c + 128);
-        h4.Store(c + 144);
+        if (TW.Full)
+            h4.Store(c + 144);
         l5.Store(c + 160);
-        h5.Store(c + 176);
+        if (TW.Full)
+            h5.Store(c + 176);
         l6.Store(c + 192);
-        h6.Store(c + 208);
+        if (TW.Full)
+            h6.Store(c + 208);
         l7.Store(c + 224);
-        h7.Store(c + 240);
+        if (TW.Full)
+            h7.Store(c + 240);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -392,11 +466,26 @@ internal static unsafe class Tile
             l2 = h2 = Vector512.Create(bias[2]);
             l3 = h3 = Vector512.Create(bias[3]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -418,17 +507,21 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
         l2.Store(c + 64);
-        h2.Store(c + 80);
+        if (TW.Full)
+            h2.Store(c + 80);
         l3.Store(c + 96);
-        h3.Store(c + 112);
+        if (TW.Full)
+            h3.Store(c + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -447,11 +540,26 @@ internal static unsafe class Tile
             l0 = h0 = Vector512.Create(bias[0]);
             l1 = h1 = Vector512.Create(bias[1]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -465,13 +573,15 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
         l1.Store(c + 32);
-        h1.Store(c + 48);
+        if (TW.Full)
+            h1.Store(c + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start)
+    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -485,11 +595,26 @@ internal static unsafe class Tile
         {
             l0 = h0 = Vector512.Create(bias[0]);
         }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
         for (; depth > 0; depth -= 32, a += segment)
         {
             var p = a;
             for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
             {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
                 var low = Vector512.Load(b);
                 var high = TW.Full ? Vector512.Load(b + 16) : default;
                 var a0 = Vector512.Create(*(p));
@@ -499,6 +624,7 @@ internal static unsafe class Tile
             }
         }
         l0.Store(c + 0);
-        h0.Store(c + 16);
+        if (TW.Full)
+            h0.Store(c + 16);
     }
 }

@@ -20,7 +20,7 @@ internal sealed unsafe class Linear : Layer
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace.States);
         Parameters = [Weight, Bias];
         InitializerRegistry.Initialize(plan, workspace.Seed, index, Weight, Bias);
-        _large = Weight.Length * sizeof(float) * (1 + workspace.States) > SecondLevelCache / 2;
+        _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing
         _forward = Forward;
@@ -71,17 +71,12 @@ internal sealed unsafe class Linear : Layer
             Workspace.Swap();
     }
 
-    private const int SecondLevelCache = 1 << 20;
-
-    /// <summary>What the update of the tile will read, asked for before the tile is computed.</summary>
-    private void PrefetchWeights(long at)
+    /// <summary>What the update of the tile will read; a little more, so that it has come before the end.</summary>
+    private Ahead Weights(long at)
     {
-        const int Bytes = Tile.LargestRows * 32 * sizeof(float);
-        Gather.Prefetch(Weight.Values + at, Bytes);
-        if (Workspace.States > 0)
-            Gather.Prefetch(Weight.First + at, Bytes);
-        if (Workspace.States > 1)
-            Gather.Prefetch(Weight.Second + at, Bytes);
+        var values = Weight.Values + at;
+        return new(values, Workspace.States > 0 ? Weight.First + at : values, Workspace.States > 1 ? Weight.Second + at : values,
+            Tile.LargestRows * 32 * 4 / 3, Workspace.Blocks * 32);
     }
 
     // A few blocks at a time, so that a cancelled run ends soon however large its batch is.
@@ -112,15 +107,17 @@ internal sealed unsafe class Linear : Layer
         for (var q = from; q < to && !Workspace.Cancellation.IsCancellationRequested; q++)
         {
             var norms = default(StepNorms);
+            var columns = Plan.Inputs - q * 32;
             for (var n = 0; n < Units;)
             {
                 var at = ((long)q * Units + n) * 32;
                 var target = Workspace.StoresGradients ? Weight.Gradient + at : tile;
-                if (_large)
-                    PrefetchWeights(at);
-                var rows = MatrixProduct.WeightGradient(Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, Plan.Inputs - q * 32, Workspace.Blocks);
+                var ahead = _large ? Weights(at) : default;
+                var rows = MatrixProduct.WeightGradient(
+                    Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
                 if (!Workspace.StoresGradients)
-                    optimizer.Apply(tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms);
+                    optimizer.Apply(
+                        tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
                 n += rows;
             }
             _panelNorms[q] = norms;

@@ -96,11 +96,12 @@ internal sealed unsafe class Network : IDisposable
         fixed (float* features = split.Features)
         fixed (int* indices = rows)
             Gather.Batch(features, indices, rows.Length, _workspace.Features, _workspace.InputPanels, _workspace.Input, _workspace.Blocks);
-        var numbers = split.Values.Length / Math.Max(1, split.Rows);
-        for (var s = 0; s < rows.Length; s++)
-            if (split.Labels.Length > 0)
-                _labels[s] = split.Labels[rows[s]];
-            else
+        var (labels, numbers) = (split.Labels, split.Values.Length / Math.Max(1, split.Rows));
+        if (labels.Length > 0)
+            for (var s = 0; s < rows.Length; s++)
+                _labels[s] = labels[rows[s]];
+        else
+            for (var s = 0; s < rows.Length; s++)
                 split.Values.AsSpan(rows[s] * numbers, numbers).CopyTo(_values.AsSpan(s * numbers));
     }
 
@@ -112,11 +113,13 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>Sum of the losses of the batch's rows.</summary>
-    public double LossSum()
+    public double LossSum() => LossSum(null, 0);
+
+    private double LossSum(float* gradient, float scale)
     {
         fixed (int* labels = _labels)
         fixed (float* values = _values)
-            return Loss.Sum(_output, _outputs, Samples, new(labels, values));
+            return Loss.Sum(_output, _outputs, Samples, new(labels, values), gradient, scale);
     }
 
     /// <summary>What activity L1 adds to that sum.</summary>
@@ -149,21 +152,23 @@ internal sealed unsafe class Network : IDisposable
 
     /// <summary>
     /// Brings the gradient of the batch's mean loss (and activity penalty) back and updates every parameter on the way, or at the end if it is to be clipped.
+    /// Answers the sum of the losses of the batch's rows.
     /// </summary>
     /// <param name="optimizer">With the step's numbers.</param>
     /// <param name="clipNorm">Most that the gradient's 2-norm may be; only where gradients are stored.</param>
     /// <param name="measured">Whether the norms of gradients and parameters will be asked for.</param>
-    public void Backward(Optimizer optimizer, double? clipNorm = null, bool measured = true)
+    public double Backward(Optimizer optimizer, double? clipNorm = null, bool measured = true)
     {
         _workspace.ActivityL1 = (float)(ActivityL1 / Samples);
         _workspace.Optimizer = optimizer;
         _workspace.Measured = measured;
-        Descend(1f / Samples);
+        var loss = Descend(1f / Samples);
         _workspace.Optimizer = null;
         if (_workspace.StoresGradients)
             UpdateAll(optimizer, clipNorm);
         else
             GradientNorm = measured ? SumOfNorms() : double.NaN;
+        return loss;
     }
 
     /// <summary>The 2-norm of the whole gradient of the last step, before clipping; NaN if that step was not measured.</summary>
@@ -204,21 +209,21 @@ internal sealed unsafe class Network : IDisposable
         }
     }
 
-    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer.</summary>
-    public void AddGradientSquares(double[] squares)
+    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer; answers the sum of losses.</summary>
+    public double AddGradientSquares(double[] squares)
     {
         _workspace.ActivityL1 = 0;
         _workspace.GradientSquares = squares;
-        Descend(1);
+        var loss = Descend(1);
         _workspace.GradientSquares = null;
+        return loss;
     }
 
-    private void Descend(float scale)
+    private double Descend(float scale)
     {
-        fixed (int* labels = _labels)
-        fixed (float* values = _values)
-            Loss.Gradient(_output, _workspace.Gradient, _outputs, Samples, new(labels, values), scale);
+        var loss = LossSum(_workspace.Gradient, scale);
         _sequence.Backward(_workspace.Input, wanted: false);
+        return loss;
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace TrainingService.Engine.Losses;
 /// <summary>What a loss reads of a batch, in the order of its samples.</summary>
 internal readonly unsafe struct Targets(int* labels, float* values)
 {
-    /// <summary>Classes; unused for numbers.</summary>
+    /// <summary>Classes, readable up to a multiple of 16; unused for numbers.</summary>
     public readonly int* Labels = labels;
 
     /// <summary>Numbers, (samples, outputs) row by row; unused for classes.</summary>
@@ -19,11 +19,11 @@ internal readonly unsafe struct Targets(int* labels, float* values)
 /// <summary>A loss on the outputs of the last layer, in blocks (outputs x samples).</summary>
 internal abstract unsafe class Loss
 {
-    /// <summary>Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one.</summary>
-    public abstract double Sum(float* outputs, int count, int samples, in Targets targets);
-
-    /// <summary>The gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.</summary>
-    public abstract void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale);
+    /// <summary>
+    /// Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one. Unless <paramref name="gradient"/> is null it
+    /// gets the gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.
+    /// </summary>
+    public abstract double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0);
 
     public static Loss Create(TrainingSpec s, bool classes) => s.Loss switch
     {
@@ -39,7 +39,6 @@ internal abstract unsafe class Loss
     public static int Correct(float* outputs, int count, int samples, in Targets targets)
     {
         var correct = 0;
-        var predicted = stackalloc int[16];
         for (var first = 0; first < samples; first += 16)
         {
             var row = outputs + (long)(first / 32) * count * 32 + first % 32;
@@ -55,9 +54,9 @@ internal abstract unsafe class Loss
                 best = Vector512.ConditionalSelect(larger, output, best);
                 index = Vector512.ConditionalSelect(larger.AsInt32(), Vector512.Create(c), index);
             }
-            Vector512.ConditionalSelect(Vector512.Equals(best, best).AsInt32(), index, Vector512.Create(-1)).Store(predicted);
-            for (var s = 0; s < 16 && first + s < samples; s++)
-                correct += predicted[s] == targets.Labels[first + s] ? 1 : 0;
+            var right = Vector512.Equals(index, Vector512.Load(targets.Labels + first)).AsSingle();
+            right &= Vector512.Equals(best, best) & VectorMath.Present(first, samples);
+            correct += (int)ulong.PopCount(right.ExtractMostSignificantBits());
         }
         return correct;
     }
@@ -69,86 +68,68 @@ internal abstract unsafe class Loss
 internal sealed unsafe class CrossEntropy(float smoothing) : Loss
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override double Sum(float* outputs, int count, int samples, in Targets targets)
+    public override double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0)
     {
-        double total = 0;
-        var loss = stackalloc float[16];
-        for (var first = 0; first < samples; first += 16)
-        {
-            var z = outputs + (long)(first / 32) * count * 32 + first % 32;
-            var (top, sum) = Softmax(z, count);
-            if (smoothing > 0)
-            {
-                // the mean of all outputs stands for the smoothed part of the target
-                var all = Vector512<float>.Zero;
-                for (var c = 0; c < count; c++)
-                    all += Vector512.Load(z + c * 32) - top;
-                (VectorMath.Log(sum) - all * Vector512.Create(smoothing / count)).Store(loss);
-            }
-            else
-            {
-                VectorMath.Log(sum).Store(loss);
-            }
-            for (var s = 0; s < 16 && first + s < samples; s++)
-                total += loss[s] - (1 - smoothing) * (z[targets.Labels[first + s] * 32 + s] - (double)top[s]);
-        }
-        return total;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale)
-    {
-        var shared = Vector512.Create(scale * smoothing / count);
+        Vector512<double> lowTotal = default, highTotal = default;
+        Vector512<float> hit = Vector512.Create(scale * (1 - smoothing)), shared = Vector512.Create(scale * smoothing / count);
         for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
         {
             var offset = (long)(first / 32) * count * 32 + first % 32;
-            var (top, sum) = Softmax(outputs + offset, count);
+            float* z = outputs + offset, g = gradient + offset;
+            var top = Vector512.Load(z);
+            for (var c = 1; c < count; c++)
+                top = Vector512.Max(top, Vector512.Load(z + c * 32));
+            // of all outputs, of the label's and of the exponentials, which wait in the gradient for their sum
+            Vector512<float> all = default, own = default, sum = default;
             var present = VectorMath.Present(first, samples);
+            var labels = first < samples ? Vector512.Load(targets.Labels + first) : default;
+            for (var c = 0; c < count; c++)
+            {
+                var below = Vector512.Load(z + c * 32) - top;
+                var power = VectorMath.Exp(below);
+                all += below;
+                own = Vector512.ConditionalSelect(Vector512.Equals(labels, Vector512.Create(c)).AsSingle(), below, own);
+                sum += power;
+                if (gradient != null)
+                    power.Store(g + c * 32);
+            }
+            var loss = VectorMath.Log(sum) - all * Vector512.Create(smoothing / count) - own * Vector512.Create(1 - smoothing);
+            var (low, high) = Vector512.Widen(loss & present);
+            lowTotal += low;
+            highTotal += high;
+            if (gradient == null)
+                continue;
             var factor = Vector512.Create(scale) / sum;
             for (var c = 0; c < count; c++)
-                (VectorMath.Exp(Vector512.Load(outputs + offset + c * 32) - top) * factor - shared & present).Store(gradient + offset + c * 32);
-            for (var s = 0; s < 16 && first + s < samples; s++)
-                gradient[offset + targets.Labels[first + s] * 32 + s] -= scale * (1 - smoothing);
+            {
+                var target = Vector512.Equals(labels, Vector512.Create(c)).AsSingle() & hit;
+                (Vector512.Load(g + c * 32) * factor - shared - target & present).Store(g + c * 32);
+            }
         }
-    }
-
-    /// <summary>The largest output of 16 rows and the sum of e^(z - largest).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> Top, Vector512<float> Sum) Softmax(float* z, int count)
-    {
-        var top = Vector512.Load(z);
-        for (var c = 1; c < count; c++)
-            top = Vector512.Max(top, Vector512.Load(z + c * 32));
-        var sum = Vector512<float>.Zero;
-        for (var c = 0; c < count; c++)
-            sum += VectorMath.Exp(Vector512.Load(z + c * 32) - top);
-        return (top, sum);
+        return VectorMath.Sum(lowTotal + highTotal);
     }
 }
 
 /// <summary>ln(1 + e^z) - y z on one output, y 0 or 1, mean over the rows. Gradient: sigmoid(z) - y.</summary>
 internal sealed unsafe class BinaryCrossEntropy : Loss
 {
-    public override double Sum(float* outputs, int count, int samples, in Targets targets)
+    public override double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0)
     {
         double total = 0;
-        for (var s = 0; s < samples; s++)
-        {
-            double z = outputs[(long)(s / 32) * 32 + s % 32];
-            total += Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))) - targets.Labels[s] * z;
-        }
-        return total;
-    }
-
-    public override void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale)
-    {
         for (var first = 0; first < (samples + 31) / 32 * 32; first += 16)
         {
-            var offset = (long)(first / 32) * 32 + first % 32;
-            (VectorMath.Sigmoid(Vector512.Load(outputs + offset)) * Vector512.Create(scale) & VectorMath.Present(first, samples)).Store(gradient + offset);
-            for (var s = 0; s < 16 && first + s < samples; s++)
-                gradient[offset + s] -= scale * targets.Labels[first + s];
+            for (var s = first; s < Math.Min(first + 16, samples); s++)
+            {
+                double z = outputs[s];
+                total += Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))) - targets.Labels[s] * z;
+            }
+            if (gradient == null)
+                continue;
+            (VectorMath.Sigmoid(Vector512.Load(outputs + first)) * Vector512.Create(scale) & VectorMath.Present(first, samples)).Store(gradient + first);
+            for (var s = first; s < Math.Min(first + 16, samples); s++)
+                gradient[s] -= scale * targets.Labels[s];
         }
+        return total;
     }
 }
 
@@ -159,23 +140,20 @@ internal abstract unsafe class DifferenceLoss(bool classes) : Loss
 
     protected abstract float Slope(float difference);
 
-    public override double Sum(float* outputs, int count, int samples, in Targets targets)
+    public override double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0)
     {
         double total = 0;
-        for (var s = 0; s < samples; s++)
-            for (var c = 0; c < count; c++)
-                total += Value((double)outputs[Layout.Block(c, s, count)] - Target(targets, s, c, count));
-        return total / count;
-    }
-
-    public override void Gradient(float* outputs, float* gradient, int count, int samples, in Targets targets, float scale)
-    {
         for (var s = 0; s < Layout.Padded(samples); s++)
             for (var c = 0; c < count; c++)
             {
                 var at = Layout.Block(c, s, count);
-                gradient[at] = s < samples ? scale / count * Slope(outputs[at] - Target(targets, s, c, count)) : 0;
+                var target = s < samples ? Target(targets, s, c, count) : 0;
+                if (s < samples)
+                    total += Value((double)outputs[at] - target);
+                if (gradient != null)
+                    gradient[at] = s < samples ? scale / count * Slope(outputs[at] - target) : 0;
             }
+        return total / count;
     }
 
     private float Target(in Targets targets, int sample, int output, int count) =>

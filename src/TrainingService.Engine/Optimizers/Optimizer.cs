@@ -33,8 +33,10 @@ internal abstract unsafe class Optimizer
     /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the spec's own) and the index from 1.</summary>
     public abstract void Begin(double learningRate, double? momentum, long step);
 
-    /// <summary>Updates <paramref name="count"/> parameters, a multiple of 16; padding has gradient 0.</summary>
-    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms);
+    /// <summary>
+    /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/> only the first 16 of every 32 exist.
+    /// </summary>
+    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false);
 
     public static Optimizer Create(OptimizerSpec s) => s.Name switch
     {
@@ -58,33 +60,47 @@ internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bin
     public override void Begin(double learningRate, double? momentum, long step) => _op = bind(learningRate, momentum, step);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms)
+    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false)
     {
         var op = _op;
-        Vector512<float> gradients = default, updates = default, squares = default;
-        for (var i = 0; i < count; i += 16)
+        // two of each: one sum would make every 16 parameters wait for the last ones' addition
+        Sums low = default, high = default;
+        for (var i = 0; i < count; i += 32)
         {
-            var g = Vector512.Load(gradient + i);
-            var before = Vector512.Load(parameters + i);
-            var m = TOp.States > 0 ? Vector512.Load(first + i) : default;
-            var v = TOp.States > 1 ? Vector512.Load(second + i) : default;
-            var after = op.Step(g, before, ref m, ref v);
-            after.Store(parameters + i);
-            if (TOp.States > 0)
-                m.Store(first + i);
-            if (TOp.States > 1)
-                v.Store(second + i);
-            var update = after - before;
-            updates = Vector512.FusedMultiplyAdd(update, update, updates);
-            if (!measured)
-                continue;
-            gradients = Vector512.FusedMultiplyAdd(g, g, gradients);
-            squares = Vector512.FusedMultiplyAdd(before, before, squares);
+            Step(op, gradient + i, parameters + i, first + i, second + i, measured, ref low);
+            if (!half)
+                Step(op, gradient + i + 16, parameters + i + 16, first + i + 16, second + i + 16, measured, ref high);
         }
-        norms.Update += VectorMath.Sum(updates);
+        norms.Update += VectorMath.Sum(low.Updates + high.Updates);
         if (!measured)
             return;
-        norms.Gradient += VectorMath.Sum(gradients);
-        norms.Parameter += VectorMath.Sum(squares);
+        norms.Gradient += VectorMath.Sum(low.Gradients + high.Gradients);
+        norms.Parameter += VectorMath.Sum(low.Parameters + high.Parameters);
+    }
+
+    private struct Sums
+    {
+        public Vector512<float> Updates, Gradients, Parameters;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(TOp op, float* gradient, float* parameters, float* first, float* second, bool measured, ref Sums squares)
+    {
+        var g = Vector512.Load(gradient);
+        var before = Vector512.Load(parameters);
+        var m = TOp.States > 0 ? Vector512.Load(first) : default;
+        var v = TOp.States > 1 ? Vector512.Load(second) : default;
+        var after = op.Step(g, before, ref m, ref v);
+        after.Store(parameters);
+        if (TOp.States > 0)
+            m.Store(first);
+        if (TOp.States > 1)
+            v.Store(second);
+        var update = after - before;
+        squares.Updates = Vector512.FusedMultiplyAdd(update, update, squares.Updates);
+        if (!measured)
+            return;
+        squares.Gradients = Vector512.FusedMultiplyAdd(g, g, squares.Gradients);
+        squares.Parameters = Vector512.FusedMultiplyAdd(before, before, squares.Parameters);
     }
 }

@@ -65,8 +65,8 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
         if (resolvedDiagnostics.EffectiveRank == true)
             EffectiveRanks(plan);
         return errors.Count > before ? null
-            : resolvedDiagnostics.EverySteps is null ? new(resolvedModel, resolvedTraining, resolvedDiagnostics with { EverySteps = EvaluationCost.EverySteps(plan) }, data)
-            : plan;
+            : resolvedDiagnostics.EverySteps is not null ? plan
+            : new(resolvedModel, resolvedTraining, resolvedDiagnostics with { EverySteps = EvaluationCost.EverySteps(plan) }, data);
     }
 
     private void EffectiveRanks(RunPlan plan)

@@ -86,7 +86,9 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.</summary>
+    /// <summary>
+    /// The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.
+    /// </summary>
     public IReadOnlyList<UnitPoint> Units(int layer) => _observer.Units(layer);
 
     internal Network Network => _network;
@@ -188,12 +190,11 @@ public sealed class Trainer : IDisposable
         _optimizer.Begin(_learningRate, momentum, step);
         _network.Load(_data.Train, rows);
         _network.Forward(step);
-        var loss = _network.LossSum() + _network.PenaltySum();
-        _runningLoss += loss;
         if (Classes)
             _runningCorrect += _network.Correct();
+        var loss = _network.Backward(_optimizer, _plan.Training.ClipNorm, measured) + _network.PenaltySum();
+        _runningLoss += loss;
         _runningSamples += rows.Length;
-        _network.Backward(_optimizer, _plan.Training.ClipNorm, measured);
         _observer.Follow(step);
         _gradientNorm = _network.GradientNorm;
         Volatile.Write(ref _samples, _samples + rows.Length);
@@ -248,7 +249,7 @@ public sealed class Trainer : IDisposable
     private void MeasureLayers(double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
+        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }

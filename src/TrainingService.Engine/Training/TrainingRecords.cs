@@ -1,3 +1,4 @@
+using TrainingService.Engine.Diagnostics;
 namespace TrainingService.Engine.Training;
 
 /// <summary>Which rows a metric was computed on.</summary>
@@ -59,7 +60,9 @@ public sealed record LayerPoint
     /// <summary>Units with z &gt; 0 on some rows, but on fewer than 1 %, of an activation whose units can die.</summary>
     public float NearDeadFraction { get; init; }
 
-    /// <summary>Units with z &lt;= 0 on every row, of an activation that still passes a gradient there (leaky_relu, elu, ...); null of those whose units die.</summary>
+    /// <summary>
+    /// Units with z &lt;= 0 on every row, of an activation that still passes a gradient there (leaky_relu, elu, ...); null where units die, and of the output layer.
+    /// </summary>
     public float? NegativeLockedFraction { get; init; }
 
     /// <summary>Units whose mean |h| is at most 0.025 of the layer's mean (Sokar et al. 2023, The dormant neuron phenomenon, definition 3.1).</summary>
@@ -80,7 +83,9 @@ public sealed record LayerPoint
     /// <summary>The same above 0.99.</summary>
     public float? SaturationAbove99 { get; init; }
 
-    /// <summary>Units whose entries are saturated (not just off) on more than a share of the rows (<c>rules.saturated_activations.rows</c>); null without bound.</summary>
+    /// <summary>
+    /// Units whose entries are saturated (not just off) on more than a share of the rows (<c>rules.saturated_activations.rows</c>); null without bound.
+    /// </summary>
     public float? SaturatedUnitFraction { get; init; }
 
     /// <summary>Mean of h.</summary>
@@ -92,7 +97,9 @@ public sealed record LayerPoint
     /// <summary>Mean of |h|.</summary>
     public float MeanAbsActivation { get; init; }
 
-    /// <summary>exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for, at the first and last evaluation.</summary>
+    /// <summary>
+    /// exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for, at the first and last evaluation.
+    /// </summary>
     public float? EffectiveRank { get; init; }
 
     /// <summary>Root mean square over rows and units of dC/dz, C the loss of one row.</summary>
@@ -112,6 +119,9 @@ public sealed record LayerPoint
 
     /// <summary>Largest learned slope.</summary>
     public float? SlopeMax { get; init; }
+
+    /// <summary>How the activations are distributed; before the first step and after the last only, and null where all are 0 or not finite.</summary>
+    public Histogram? Histogram { get; init; }
 }
 
 /// <summary>What a layer is, for readers of its points.</summary>

@@ -6,11 +6,12 @@ namespace TrainingService.Host.Findings;
 /// <summary>A run so far, as its rules see it.</summary>
 public sealed class Course(RunPlan plan)
 {
-    /// <summary>Loss below this share of what it was before training counts as learnt.</summary>
+    /// <summary>What is left of the loss when there is little left to learn.</summary>
     private const double Learnt = 0.1;
 
-    private readonly List<MetricPoint> _train = [], _validation = [];
-    private readonly List<IReadOnlyList<LayerPoint>> _evaluations = [];
+    private readonly Queue<MetricPoint> _train = [], _validation = [];
+    private readonly Queue<IReadOnlyList<LayerPoint>> _evaluations = [];
+    private MetricPoint? _firstTrained;
 
     public RunPlan Plan => plan;
 
@@ -21,15 +22,26 @@ public sealed class Course(RunPlan plan)
 
     public IEnumerable<LayerInfo> Hidden => Layers.SkipLast(1);
 
-    /// <summary>Training losses, the first one before the first step.</summary>
-    public IReadOnlyList<MetricPoint> Train => _train;
+    /// <summary>The training loss before the first step.</summary>
+    public MetricPoint? Start { get; private set; }
 
-    public IReadOnlyList<MetricPoint> Validation => _validation;
+    /// <summary>The latest training losses, as many as rules look at.</summary>
+    public IReadOnlyCollection<MetricPoint> Train => _train;
 
-    /// <summary>A point for each layer, the first ones before the first step.</summary>
-    public IReadOnlyList<IReadOnlyList<LayerPoint>> Evaluations => _evaluations;
+    /// <summary>The lowest validation loss.</summary>
+    public double LeastValidation { get; private set; } = double.PositiveInfinity;
 
-    public IReadOnlyList<LayerPoint> Latest => _evaluations[^1];
+    /// <summary>The latest validation losses.</summary>
+    public IReadOnlyCollection<MetricPoint> Validation => _validation;
+
+    /// <summary>A point for each layer, before the first step.</summary>
+    public IReadOnlyList<LayerPoint> First { get; private set; } = [];
+
+    /// <summary>A point for each layer, now.</summary>
+    public IReadOnlyList<LayerPoint> Latest { get; private set; } = [];
+
+    /// <summary>The latest evaluations.</summary>
+    public IReadOnlyCollection<IReadOnlyList<LayerPoint>> Evaluations => _evaluations;
 
     /// <summary>Why the run ended, if it diverged.</summary>
     public Divergence? Divergence { get; private set; }
@@ -43,7 +55,29 @@ public sealed class Course(RunPlan plan)
     };
 
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
-    public bool HasLearnt => _train is [var first, .., var last] && last.Loss < Learnt * Math.Min(first.Loss, GuessingLoss ?? double.PositiveInfinity);
+    public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < LossAt(Learnt);
+
+    /// <summary>Between the least loss there is (0) and that of a network that has learnt nothing (1).</summary>
+    public double LossAt(double share)
+    {
+        // losses while training hold the activity penalty, others don't
+        var untaught = plan.Training.ActivityL1 > 0 ? _firstTrained?.Loss ?? double.PositiveInfinity
+            : Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+        return LeastLoss + share * (untaught - LeastLoss);
+    }
+
+    /// <summary>The entropy of smoothed targets; 0 without smoothing.</summary>
+    private double LeastLoss
+    {
+        get
+        {
+            var (smoothing, classes) = (plan.Training.LabelSmoothing!.Value, plan.Data.Classes);
+            if (smoothing == 0)
+                return 0;
+            double right = 1 - smoothing + smoothing / classes, wrong = smoothing / classes;
+            return -right * Math.Log(right) - (classes - 1) * wrong * Math.Log(wrong);
+        }
+    }
 
     /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
     public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
@@ -61,9 +95,36 @@ public sealed class Course(RunPlan plan)
         }
     }
 
-    public void Add(MetricPoint point) => (point.Split switch { Split.Train => _train, Split.Validation => _validation, _ => [] }).Add(point);
+    public void Add(MetricPoint point)
+    {
+        if (point.Split is Split.Train)
+        {
+            Start ??= point;
+            if (point.Step > 0)
+                _firstTrained ??= point;
+            Keep(_train, point, Rules.LossNotDecreasing!.Evaluations!.Value + 1);
+        }
+        else if (point.Split is Split.Validation)
+        {
+            LeastValidation = Math.Min(LeastValidation, float.IsNaN(point.Loss) ? double.PositiveInfinity : point.Loss);
+            Keep(_validation, point, LossRules.RisePoints);
+        }
+    }
 
-    public void Add(IReadOnlyList<LayerPoint> points) => _evaluations.Add(points);
+    public void Add(IReadOnlyList<LayerPoint> points)
+    {
+        if (First.Count == 0)
+            First = points;
+        Latest = points;
+        Keep(_evaluations, points, Rules.UpdateRatio!.Evaluations!.Value);
+    }
 
     public void End(TrainingResult result) => Divergence = result.Divergence;
+
+    private static void Keep<T>(Queue<T> latest, T item, int most)
+    {
+        latest.Enqueue(item);
+        if (latest.Count > most)
+            latest.Dequeue();
+    }
 }

@@ -18,13 +18,15 @@ public static class GetFindings
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">One finding for each rule and layer, as it was at its worst.</response>
-    public static async Task<Results<Ok<Page<Finding>>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<Page<Finding>>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt }).SingleOrDefaultAsync(cancellation) is not { } job)
             return Problems.NotFound($"There is no job {id}.");
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
         var findings = await db.Findings.Where(f => f.JobId == id).Select(f => f.Finding).ToListAsync(cancellation);
-        return TypedResults.Ok(new Page<Finding>([.. findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Step).ThenBy(f => f.Rule).ThenBy(f => f.Layer)], null));
+        return TypedResults.Ok(new Page<Finding>(
+            [.. findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Step).ThenBy(f => f.Rule).ThenBy(f => f.Layer)], null));
     }
 }

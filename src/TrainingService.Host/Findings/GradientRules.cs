@@ -28,7 +28,7 @@ public static class GradientRules
     }
 
     private static Recommendation Explosion(Course course) =>
-        course.Evaluations.Count == 1 ? PoorInitialization.Better(course, course.Layers[0]) : PoorInitialization.OrLowerRate(course);
+        course.Latest[0].Step == 0 ? PoorInitialization.Better(course, course.Layers[0]) : PoorInitialization.OrLowerRate(course);
 
     /// <summary>
     /// Outside the range in several evaluations in a row. Those in the warm-up or under a rate that the schedule has taken below 1 % don't count, nor do small
@@ -39,22 +39,24 @@ public static class GradientRules
         var evaluations = rule.Evaluations!.Value;
         var warmUp = course.Plan.Training.Schedule!.WarmupSteps ?? 0;
         if (course.Evaluations.Count < evaluations || course.Train.Count == 0
-            || course.Train[^1].LearningRate < 0.01 * course.Plan.Training.Optimizer!.LearningRate)
+            || course.Train.Last().LearningRate < 0.01 * course.Plan.Training.Optimizer!.LearningRate)
             yield break;
         foreach (var layer in course.Layers)
         {
-            var ratios = course.Evaluations.TakeLast(evaluations).Select(e => e[layer.Index])
+            var ratios = course.Evaluations.Select(e => e[layer.Index])
                 .Select(p => p.Step > warmUp && p.UpdateRatio is > 0 ? Math.Log10(p.UpdateRatio.Value) : (double?)null).ToArray();
             if (ratios.Any(r => r is null))
                 continue;
             var (least, most, step) = (ratios.Min()!.Value, ratios.Max()!.Value, course.Latest[0].Step);
             if (least > rule.Max)
                 yield return Found.Above(Severity.Warning, layer.Name, step, least, rule.Max.Value,
-                    $"The steps of {layer.Name} are large: {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of its weights' norm.",
+                    $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of the "
+                    + "weights' norm.",
                     Patches.LowerRate(course.Plan));
             else if (most < rule.Min && !course.HasLearnt && !course.IsBlocked)
                 yield return Found.Below(Severity.Warning, layer.Name, step, most, rule.Min.Value,
-                    $"The steps of {layer.Name} are tiny: {evaluations} evaluations in a row an update was at most {Math.Pow(10, most):G2} of its weights' norm.",
+                    $"The steps of {layer.Name} are tiny: in {evaluations} evaluations in a row an update was at most {Math.Pow(10, most):G2} of the "
+                    + "weights' norm.",
                     Patches.HigherRate(course.Plan, Math.Pow(10, most)));
         }
     }

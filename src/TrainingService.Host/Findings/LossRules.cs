@@ -5,19 +5,21 @@ namespace TrainingService.Host.Findings;
 /// <summary>What the losses tell.</summary>
 public static class LossRules
 {
-    /// <summary>A loss above this share of guessing's has not learnt much: a plateau below it is where a run ends, not where it is stuck.</summary>
+    /// <summary>Where more than this share of the loss is left, not much has been learnt: a plateau below it is where a run ends, not where it is stuck.</summary>
     private const double Stuck = 0.5;
 
     /// <summary>
-    /// How far and for how many points the validation loss must be above its minimum to count as rising: a fourth of it, and more than the noise of a mean over
+    /// How far the validation loss must be above its minimum to count as rising: a fourth of it, and more than the noise of a mean over
     /// that many rows, each row's loss being about that of guessing when it is wrong.
     /// </summary>
     private const double Rise = 0.25, Noise = 0.5;
-    private const int RisePoints = 3;
+
+    /// <summary>For how many points.</summary>
+    public const int RisePoints = 3;
 
     public static IEnumerable<Found> Initial(Course course, RuleSpec rule)
     {
-        if (course is not { Train: [{ Step: 0 } first], GuessingLoss: { } guessing })
+        if (course is not { Start: { } first, Train.Count: 1, GuessingLoss: { } guessing })
             yield break;
         var distance = Math.Abs(first.Loss - guessing) / guessing;
         if (!(distance <= rule.Warn))
@@ -29,19 +31,16 @@ public static class LossRules
     public static IEnumerable<Found> NotDecreasing(Course course, RuleSpec rule)
     {
         var evaluations = rule.Evaluations!.Value;
-        // the first point is before training
-        if (course.Train.Count < evaluations + 2)
+        if (course.Train.Count <= evaluations || course.Train.First().Step == 0)
             yield break;
-        var points = course.Train.TakeLast(evaluations + 1).ToArray();
+        var points = course.Train.ToArray();
         double before = points[0].Loss, best = points.Skip(1).Min(p => p.Loss), fall = (before - best) / before;
-        if (!(fall < rule.Warn) || !(best > Stuck * Untaught(course)))
+        if (!(fall < rule.Warn) || !(best > course.LossAt(Stuck)))
             yield break;
         yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn.Value,
-            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.", Unstuck(course));
+            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
+            Unstuck(course));
     }
-
-    /// <summary>The loss of a network that has learnt nothing.</summary>
-    private static double Untaught(Course course) => Math.Min(course.Train[0].Loss, course.GuessingLoss ?? double.PositiveInfinity);
 
     /// <summary>What the layers show is mended first; else the size of the steps.</summary>
     private static Recommendation Unstuck(Course course)
@@ -51,19 +50,20 @@ public static class LossRules
         if (course.GradientFlow is < -1)
             return PoorInitialization.Better(course, course.Layers[0]);
         var ratios = course.Latest.Select(p => p.UpdateRatio).Where(r => r is > 0).Select(r => (double)r!.Value).Order().ToArray();
-        return ratios.Length > 0 && ratios[ratios.Length / 2] < 1e-3 ? Patches.HigherRate(course.Plan, ratios[ratios.Length / 2]) : Patches.LowerRate(course.Plan);
+        return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
     }
 
     public static IEnumerable<Found> Overfit(Course course, RuleSpec rule)
     {
-        if (course.Validation.Count <= RisePoints || course.Train.Count == 0)
+        if (course.Validation.Count < RisePoints || course.Train.Count == 0)
             yield break;
-        var (train, validation) = ((double)course.Train[^1].Loss, course.Validation);
-        double least = validation.Min(p => p.Loss), lately = validation.TakeLast(RisePoints).Min(p => p.Loss), gap = (validation[^1].Loss - train) / train;
-        var noise = Noise * (course.GuessingLoss ?? course.Train[0].Loss) / Math.Sqrt(course.Plan.Data.ValidationRows);
-        if (gap > rule.Warn && train < Stuck * Untaught(course) && lately - least > Math.Max(Rise * least, noise))
-            yield return Found.Above(Severity.Warning, null, validation[^1].Step, gap, rule.Warn.Value,
-                $"The validation loss rises ({validation[^1].Loss:G3}, at best {least:G3}) while the training loss is {train:G3}: "
+        var latest = course.Validation.Last();
+        double train = course.Train.Last().Loss, gap = (latest.Loss - train) / train;
+        double least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss);
+        var noise = Noise * (course.GuessingLoss ?? course.LossAt(1)) / Math.Sqrt(course.Plan.Data.ValidationRows);
+        if (gap > rule.Warn && train < course.LossAt(Stuck) && lately - least > Math.Max(Rise * least, noise))
+            yield return Found.Above(Severity.Warning, null, latest.Step, gap, rule.Warn.Value,
+                $"The validation loss rises ({latest.Loss:G3}, at best {least:G3}) while the training loss is {train:G3}: "
                 + "the run learns its rows by heart.",
                 course.Plan.Training.EarlyStopping is null ? Patches.EarlyStopping() : Patches.LowerRate(course.Plan));
     }
@@ -72,7 +72,7 @@ public static class LossRules
     {
         _ = rule;
         if (course.Divergence is { } divergence)
-            yield return new(Severity.Critical, divergence.Layer, divergence.Step, course.Train.Count > 0 ? course.Train[^1].Loss : double.NaN, null, 0,
+            yield return new(Severity.Critical, divergence.Layer, divergence.Step, course.Train.Count > 0 ? course.Train.Last().Loss : double.NaN, null, 0,
                 $"The run diverged: {divergence.Message}.", PoorInitialization.OrLowerRate(course));
     }
 }

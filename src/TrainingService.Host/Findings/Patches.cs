@@ -18,7 +18,9 @@ public static class Patches
         return Rate(plan, Math.Min(rate / 10, StandardRate(plan)), "Lower");
     }
 
-    /// <summary>The rate that would make an update about a thousandth of the weights, if not above the optimiser's default; at least ten times what it is.</summary>
+    /// <summary>
+    /// The rate that would make an update about a thousandth of the weights, if not above the optimiser's default; at least ten times what it is.
+    /// </summary>
     public static Recommendation HigherRate(RunPlan plan, double updateRatio)
     {
         var rate = plan.Training.Optimizer!.LearningRate!.Value;
@@ -64,7 +66,7 @@ public static class Patches
         return new($"Initialise with {to} in place of {plan.Model.Initializer!.Name}.", Patch("model", model));
     }
 
-    /// <summary>The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance a layer.</summary>
+    /// <summary>The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance.</summary>
     public static Recommendation SmallerOutputs(Course course)
     {
         var first = course.Layers[0];
@@ -87,7 +89,8 @@ public static class Patches
     }
 
     private static List<LayerSpec> WithoutDropout(IReadOnlyList<LayerSpec> layers) =>
-        [.. layers.Where(l => l.Type is not ("dropout" or "alpha_dropout")).Select(l => l.Layers is { } branch ? l with { Layers = WithoutDropout(branch) } : l)];
+        [.. layers.Where(l => l.Type is not ("dropout" or "alpha_dropout"))
+            .Select(l => l.Layers is { } branch ? l with { Layers = WithoutDropout(branch) } : l)];
 
     public static Recommendation EarlyStopping() => new("Stop when the validation loss no longer falls, and keep the weights of its minimum.",
         Patch("training", new() { ["earlyStopping"] = new JsonObject { ["patience"] = 5 } }));

@@ -21,18 +21,19 @@ public static class PoorInitialization
         foreach (var layer in course.Hidden)
             if (layer.Units > 1 && layer.Initializer is "zeros" or "ones" or "constant")
                 yield return Found.Above(Severity.Error, layer.Name, 0, layer.Units, 1,
-                    $"All {layer.Units} units of {layer.Name} start with the same weights ({layer.Initializer}): they get the same gradients and never come to differ.",
+                    $"All {layer.Units} units of {layer.Name} start with the same weights ({layer.Initializer}): they get the same gradients and never "
+                    + "come to differ.",
                     Better(course, layer));
             else if (layer.Index > 0 && Apart(variances[layer.Index], variances[layer.Index - 1]) is var ratio && ratio > rule.Warn)
                 yield return Found.Above(Severity.Warning, layer.Name, 0, ratio, rule.Warn.Value,
                     $"The variance of {layer.Name} ({variances[layer.Index]:G3}) is {ratio:G3} times "
-                    + $"{(variances[layer.Index] > variances[layer.Index - 1] ? "above" : "below")} that of the layer before it: {layer.Initializer} does not fit "
-                    + $"{layer.Activation} here.",
+                    + $"{(variances[layer.Index] > variances[layer.Index - 1] ? "above" : "below")} that of the layer before it: {layer.Initializer} does not "
+                    + $"fit {layer.Activation} here.",
                     Better(course, layer));
         if (Drifts(course, rule, out var overall))
             yield return Found.Above(Severity.Warning, null, 0, overall, rule.Warn!.Value,
-                $"The variance {(variances[^1] > variances[0] ? "grows" : "shrinks")} from {variances[0]:G3} in the first to {variances[^1]:G3} in the last hidden "
-                + $"layer: {course.Layers[0].Initializer} does not fit {course.Layers[0].Activation} at this depth.",
+                $"The variance {(variances[^1] > variances[0] ? "grows" : "shrinks")} from {variances[0]:G3} in the first to {variances[^1]:G3} in the last "
+                + $"hidden layer: {course.Layers[0].Initializer} does not fit {course.Layers[0].Activation} at this depth.",
                 Better(course, course.Layers[0]));
     }
 
@@ -62,7 +63,7 @@ public static class PoorInitialization
     }
 
     /// <summary>Of the hidden layers' activations before training.</summary>
-    private static double[] Variances(Course course) => [.. course.Hidden.Select(l => Variance(course.Evaluations[0][l.Index]))];
+    private static double[] Variances(Course course) => [.. course.Hidden.Select(l => Variance(course.First[l.Index]))];
 
     private static double Apart(double a, double b) => Math.Max(a / b, b / a);
 

@@ -20,16 +20,19 @@ public static class UnitRules
             var message = severity is Severity.Critical
                 ? $"All {layer.Units} units of {layer.Name} are dead ({point.BornDeadFraction:P0} born so): no layer up to it gets a gradient any more, nor do "
                     + $"the weights behind it; only the bias of {course.Layers[layer.Index + 1].Name} and what lies behind that can still learn."
-                : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: {point.BornDeadFraction:P0} since before "
-                    + $"training, {point.DiedFraction:P0} died in it.";
+                : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: {point.BornDeadFraction:P0} since "
+                    + $"before training, {point.DiedFraction:P0} died in it.";
             yield return Found.Above(severity, layer.Name, point.Step, point.DeadFraction, threshold, message, Revival(course, layer));
         }
     }
 
     /// <summary>Units that were never alive don't come to life by smaller steps.</summary>
-    public static Recommendation Revival(Course course, LayerInfo layer) => course.Latest[layer.Index] is var point && point.DiedFraction > point.BornDeadFraction
-        ? PoorInitialization.OrLowerRate(course)
-        : Patches.Activation(course.Plan, layer.Activation, "leaky_relu");
+    public static Recommendation Revival(Course course, LayerInfo layer)
+    {
+        var point = course.Latest[layer.Index];
+        return point.DiedFraction > point.BornDeadFraction ? PoorInitialization.OrLowerRate(course)
+            : Patches.Activation(course.Plan, layer.Activation, "leaky_relu");
+    }
 
     public static IEnumerable<Found> Saturated(Course course, RuleSpec rule)
     {
@@ -38,8 +41,8 @@ public static class UnitRules
             var point = course.Latest[layer.Index];
             if (point.SaturatedUnitFraction > rule.Warn)
                 yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn.Value,
-                    $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated on more than {rule.Rows:P0} of the rows, "
-                    + "where almost no gradient passes.",
+                    $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated on more than {rule.Rows:P0} of the "
+                    + "rows, where almost no gradient passes.",
                     point.Step == 0 ? PoorInitialization.Better(course, layer) : Patches.LowerRate(course.Plan));
         }
     }

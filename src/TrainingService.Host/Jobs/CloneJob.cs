@@ -12,8 +12,8 @@ public static class CloneJob
 {
     /// <summary>Submit a changed copy of a job</summary>
     /// <remarks>
-    /// The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's `recommendation.patch`; `{}` repeats the job. It is merged into what was
-    /// asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}` brings adam's own learning rate, and
+    /// The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's `recommendation.patch`; `{}` repeats the job. It is merged into what
+    /// was asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}` brings adam's own learning rate, and
     /// leaves no momentum behind. `hiddenLayers` replaces `layers` and the other way round. The copy is checked like a new job.
     /// </remarks>
     /// <param name="id">The job's id; it may be in any status.</param>

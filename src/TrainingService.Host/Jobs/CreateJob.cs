@@ -17,7 +17,7 @@ namespace TrainingService.Host.Jobs;
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
 /// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
-/// <param name="Findings">What the rules find in that, each with a change of which the same theory expects that it helps.</param>
+/// <param name="Findings">What the rules find in that, each with a change that helps.</param>
 public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds, Preflight Preflight,
     IReadOnlyList<Finding> Findings);
 
@@ -54,7 +54,8 @@ public static class CreateJob
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
-    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue,
+        CancellationToken cancellation)
     {
         var job = NewJob(accepted);
         db.Jobs.Add(job);
@@ -80,7 +81,7 @@ public static class CreateJob
         var preflight = Preflight.Predict(plan, data);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
             Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
-            preflight, PreflightFindings.Of(plan, data, preflight));
+            preflight, PreflightFindings.Of(plan, preflight));
     }
 
     /// <summary>The row of a job that is to be queued.</summary>

@@ -19,8 +19,8 @@ public static class RetryJob
     /// <param name="id">The job's id.</param>
     /// <response code="202">The job, `queued`.</response>
     /// <response code="409">The job is neither failed nor canceled, or belongs to a sweep.</response>
-    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http,
-        TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
+        HttpContext http, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
     {
         // One conditional statement, so that of two requests at once only one takes effect.
         var versions = EntityTags.Versions(ifMatch);
@@ -45,7 +45,8 @@ public static class RetryJob
             return versions?.Contains(job.Version) == false ? EntityTags.Changed(job)
                 : Problems.Conflict(job.SweepId is { } sweep
                     ? $"The job belongs to sweep {sweep}; run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed."
-                    : $"The job is {JobStatusNames.Of(job.Status)}; only failed and canceled jobs can run again. Clone it (POST {JobRoutes.Root}/{id}/clone) to run it once more.");
+                    : $"The job is {JobStatusNames.Of(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
+                        + $"(POST {JobRoutes.Root}/{id}/clone).");
         await queue.WakeAsync(job.Id, job.Priority, CancellationToken.None);
         var position = await QueuePositions.Of(db, job, cancellation);
         http.Response.Headers.ETag = EntityTags.Of(job, position);

@@ -118,10 +118,10 @@ public static class Verification
             .Where(name => !JsonNode.DeepEquals(original[name], rerun[name]))
             .Select(name => new VerificationDifference(prefix + name, original[name]?.ToString(), rerun[name]?.ToString()))];
 
-    /// <summary>What a run measures by step, whichever feature keeps it.</summary>
-    private static bool IsMeasured(IEntityType table) => KeyNames(table) is [.., _, _] names && names.Contains("JobId") && names.Contains("Step");
+    /// <summary>What a run leaves behind in rows of its own, whichever feature keeps them.</summary>
+    private static bool IsMeasured(IEntityType table) => table.FindPrimaryKey()!.Properties is { Count: > 1 } key && key.Any(p => p.Name == "JobId");
 
-    private static string[] KeyNames(IEntityType table) => [.. table.FindPrimaryKey()!.Properties.Select(p => p.Name)];
+    private static string? Shortened(string? text) => text is { Length: > 200 } ? text[..200] + "..." : text;
 
     /// <summary>Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.</summary>
     private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, Guid original, Guid rerun,
@@ -146,7 +146,7 @@ public static class Verification
                 var first = await Row($"SELECT a.{values[i]}::text, b.{values[i]}::text, {Keys((key, _) => key + "::text")} FROM {pairs} "
                     + $"WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
                 var more = count > 1 ? $" (and {count - 1} more rows)" : "";
-                differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}", first[0], first[1]));
+                differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}", Shortened(first[0]), Shortened(first[1])));
             }
         return Count(0);
 

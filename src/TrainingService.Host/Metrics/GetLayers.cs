@@ -24,18 +24,30 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// <param name="Activation">Canonical name.</param>
 /// <param name="Initializer">Canonical name.</param>
 /// <param name="Series">
-/// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0), <c>saturation</c> (f'(z) below
-/// 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound; bounded activations only). Shares of units:
-/// <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient) = <c>bornDeadFraction</c> (dead at step 0, too) + <c>diedFraction</c>;
-/// <c>revivedFraction</c> (alive, but dead once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on
+/// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0), <c>saturation</c> (f'(z)
+/// below 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound; bounded activations only). Shares of units:
+/// <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient), which is the sum of <c>bornDeadFraction</c> (dead at step 0, too)
+/// and <c>diedFraction</c>; <c>revivedFraction</c> (alive, but dead once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on
 /// every row of other activations), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at most 0.025, 0, 0.1 of the
 /// layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only). Of h: <c>meanActivation</c>,
 /// <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c> (mean/rms), <c>relativeL1</c> (mean |h| / rms),
 /// <c>varianceRatio</c> (variance over that of the hidden layer before), <c>effectiveRank</c> (where asked for; at both ends). Of training: <c>gradientRms</c>
-/// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only).
-/// A value that is not finite is "NaN", "Infinity" or "-Infinity".
+/// (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>, <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu
+/// only). A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>
-public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series);
+/// <param name="Histograms">How its activations are distributed before training and at its end; exact zeros, which are <c>sparsity</c>, are left out.</param>
+public sealed record LayerCurve(int Index, string Name, int Units, string Activation, string Initializer, IReadOnlyDictionary<string, IReadOnlyList<double[]>> Series,
+    IReadOnlyList<LayerHistogram> Histograms);
+
+/// <summary>Counts of activations in equally wide bins.</summary>
+/// <param name="Step">When it was taken.</param>
+/// <param name="Low">Lower edge of the first bin.</param>
+/// <param name="High">Upper edge of the last bin.</param>
+/// <param name="Counts">By bin; the outer ones hold what lies beyond, too.</param>
+public sealed record LayerHistogram(long Step, double Low, double High, IReadOnlyList<long> Counts)
+{
+    public static LayerHistogram? Of(LayerRow row) => row.Histogram is [var low, var high, .. var counts] ? new(row.Step, low, high, [.. counts.Select(count => (long)count)]) : null;
+}
 
 public static class GetLayers
 {
@@ -78,11 +90,12 @@ public static class GetLayers
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
     /// <remarks>
     /// Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c> steps and after the last. As
-    /// <c>text/csv</c> or <c>application/x-ndjson</c> all rows come unsampled, with the columns step, epoch, layer, name and one for each series.
+    /// <c>text/csv</c>, <c>application/x-ndjson</c> or <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns
+    /// step, epoch, layer, name and one for each series.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last point and its extremes.</param>
-    /// <response code="200">The curves of every layer, or all rows as CSV or NDJSON.</response>
+    /// <response code="200">The curves of every layer, or all rows as CSV, NDJSON or Parquet.</response>
     public static async Task<Results<Ok<LayerCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
         [FromQuery, Range(2, Points.Most), DefaultValue(Points.DefaultMax)] int? maxPoints, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
@@ -102,15 +115,16 @@ public static class GetLayers
         if (mediaType != RowExport.Json)
             return RowExport.Write(mediaType, rows,
             [
-                ("step", row => row.Step),
-                ("epoch", row => row.Epoch),
-                ("layer", row => row.Layer),
-                ("name", row => layers[row.Layer].Name),
-                .. Columns.Select(column => (column.Name, (Func<LayerRow, object?>)(row => column.Value(row)))),
+                new("step", typeof(long), row => row.Step),
+                new("epoch", typeof(double), row => row.Epoch),
+                new("layer", typeof(long), row => (long)row.Layer),
+                new("name", typeof(string), row => layers[row.Layer].Name),
+                .. Columns.Select(column => new RowField<LayerRow>(column.Name, typeof(float), row => column.Value(row))),
             ], cancellation);
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
+        var histograms = new List<(int Layer, LayerHistogram Histogram)>();
         LayerRow? first = null;
         float variance = 0;
         await foreach (var row in rows.WithCancellation(cancellation))
@@ -121,6 +135,8 @@ public static class GetLayers
             if (row.Layer > 0 && row.Layer <= GradientFlow.Last(layers) && variance != 0)
                 Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, Variance(row) / variance);
             variance = Variance(row);
+            if (LayerHistogram.Of(row) is { } histogram)
+                histograms.Add((row.Layer, histogram));
             if (row.Layer == 0)
                 first = row;
             if (row.Layer == GradientFlow.Last(layers))
@@ -130,7 +146,8 @@ public static class GetLayers
         return TypedResults.Ok(new LayerCurves(
             [.. layers.Select(layer => new LayerCurve(layer.Index, layer.Name, layer.Units, layer.Activation, layer.Initializer,
                 Columns.Select(column => column.Name).Append(VarianceRatio).Where(name => curves.ContainsKey((name, layer.Index)))
-                    .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max))))],
+                    .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max)),
+                [.. histograms.Where(h => h.Layer == layer.Index).Select(h => h.Histogram)]))],
             Extremes.Keep(flow, max),
             curves.Values.Append(flow).Any(points => points.Count > max)));
     }

@@ -31,7 +31,7 @@ public sealed record MetricFilter
     public long? ToStep { get; init; }
 
     [FromQuery(Name = "maxPoints"), Range(2, Points.Most), DefaultValue(Points.DefaultMax)]
-    [Description("Most points of a series; one with more is thinned out, keeping its first and last point and its extremes. Rows in CSV and NDJSON are never thinned out.")]
+    [Description("Most points of a series; one with more is thinned out, keeping its first and last point and its extremes. Rows in other formats are never thinned out.")]
     public int? MaxPoints { get; init; }
 }
 
@@ -62,12 +62,12 @@ public static class GetMetrics
 
     /// <summary>A job's loss, accuracy and gradient over time</summary>
     /// <remarks>
-    /// While the job runs, the answer grows about twice a second. As <c>text/csv</c> or <c>application/x-ndjson</c> all rows come unsampled, with the columns
-    /// step, epoch, split, loss, accuracy, rmse, r2, learningRate, gradientNorm; what was not measured is empty or absent.
+    /// While the job runs, the answer grows about twice a second. As <c>text/csv</c>, <c>application/x-ndjson</c> or
+    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, accuracy, rmse, r2, learningRate, gradientNorm; what was not measured is empty or absent.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="filter">Which metrics.</param>
-    /// <response code="200">The curves, or all rows as CSV or NDJSON.</response>
+    /// <response code="200">The curves, or all rows as CSV, NDJSON or Parquet.</response>
     public static async Task<Results<Ok<MetricCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id, [AsParameters] MetricFilter filter, HttpContext http,
         TrainingDbContext db, CancellationToken cancellation)
     {
@@ -92,10 +92,10 @@ public static class GetMetrics
         if (mediaType != RowExport.Json)
             return RowExport.Write(mediaType, rows,
             [
-                ("step", row => row.Step),
-                ("epoch", row => row.Epoch),
-                ("split", row => row.Split.ToString().ToLowerInvariant()),
-                .. columns.Select(column => (column.Name, (Func<MetricRow, object?>)(row => column.Value(row)))),
+                new("step", typeof(long), row => row.Step),
+                new("epoch", typeof(double), row => row.Epoch),
+                new("split", typeof(string), row => row.Split.ToString().ToLowerInvariant()),
+                .. columns.Select(column => new RowField<MetricRow>(column.Name, typeof(float), row => column.Value(row))),
             ], cancellation);
 
         var curves = new Dictionary<(string Name, Split Split), List<double[]>>();

@@ -32,9 +32,9 @@ public sealed record Unit
     public required int Index { get; init; }
 
     /// <summary>
-    /// The first that holds: `non_finite` outputs; `born_dead`, `dead` (z &lt;= 0 on every row, without gradient; since step 0, or later); `negative_locked` (z &lt;= 0 on
-    /// every row of an activation that still passes a gradient); `saturated` on more than 99 % of the rows; `near_dead` (z &gt; 0 on fewer than 1 %);
-    /// `dormant` (mean |h| at most 0.025 of the layer's); `alive`.
+    /// The first that holds: `non_finite` outputs; `born_dead`, `dead` (z &lt;= 0 on every row, without gradient; since step 0, or later); `negative_locked`
+    /// (z &lt;= 0 on every row of an activation that still passes a gradient); `saturated` on more than 99 % of the rows; `near_dead` (z &gt; 0 on fewer
+    /// than 1 %); `dormant` (mean |h| at most 0.025 of the layer's); `alive`.
     /// </summary>
     public required UnitState State { get; init; }
 
@@ -91,7 +91,8 @@ public sealed record Unit
         return d.Cause switch
         {
             DeathCause.OneOversizedUpdate => string.Create(CultureInfo.InvariantCulture,
-                $"The gradient of step {d.LargestStep} was {(d.LargestShare is { } share ? $"{share:0.##} times" : "larger than")} the sum of all since it was last seen alive; {fall}."),
+                $"The gradient of step {d.LargestStep} was {(d.LargestShare is { } share ? $"{share:0.##} times" : "larger than")} the sum of all since it was "
+                + $"last seen alive; {fall}."),
             DeathCause.BiasDrift => string.Create(CultureInfo.InvariantCulture,
                 $"Its bias changed by {d.BiasChange:G3} while {fall}."),
             _ => string.Create(CultureInfo.InvariantCulture,
@@ -106,15 +107,17 @@ public static class GetUnits
 
     /// <summary>What became of each unit of a layer</summary>
     /// <remarks>
-    /// State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it ends; until then `items` is empty.
+    /// State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it ends; until then `items` is
+    /// empty.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="layer">Index of the layer, as `/layers` has it.</param>
     /// <param name="limit">Units on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <response code="200">A page of units.</response>
-    public static async Task<Results<Ok<UnitPage>, ProblemHttpResult>> Handle(Guid id, int layer, [FromQuery, Range(1, int.MaxValue), DefaultValue(Standard)] int? limit,
-        [FromQuery] string? cursor, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<UnitPage>, ProblemHttpResult>> Handle(Guid id, int layer,
+        [FromQuery, Range(1, int.MaxValue), DefaultValue(Standard)] int? limit, [FromQuery] string? cursor, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         if (limit < 1)
@@ -133,8 +136,8 @@ public static class GetUnits
         var units = await db.Units.Where(u => u.JobId == id && u.Layer == layer).Select(u => u.Units).SingleOrDefaultAsync(cancellation) ?? [];
         Unit[] items = [.. units.Skip(first).Take(Math.Min(limit ?? Standard, Most)).Select(Unit.Of)];
         var next = first + items.Length;
-        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation, units.CountBy(u => u.State).ToDictionary(c => NameOf(c.Key), c => c.Value), items,
-            next < units.Count ? Encode(next) : null));
+        var states = units.CountBy(u => u.State).ToDictionary(c => NameOf(c.Key), c => c.Value);
+        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation, states, items, next < units.Count ? Encode(next) : null));
     }
 
     private static string NameOf(UnitState state) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());

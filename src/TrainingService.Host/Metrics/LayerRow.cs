@@ -32,4 +32,7 @@ public sealed class LayerRow
     public float? Slope { get; init; }
     public float? SlopeMin { get; init; }
     public float? SlopeMax { get; init; }
+
+    /// <summary>Lower edge, upper edge, counts by bin; before the first step and after the last only.</summary>
+    public float[]? Histogram { get; init; }
 }

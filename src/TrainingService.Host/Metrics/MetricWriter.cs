@@ -93,7 +93,7 @@ public sealed class MetricWriter(CancellationToken stop)
     private async Task CopyLayersAsync(NpgsqlConnection connection, Guid jobId)
     {
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"COPY job_layers (job_id, step, layer, epoch, {string.Join(", ", LayerColumns.Select(c => c.Name))}) FROM STDIN (FORMAT BINARY)");
+            $"COPY job_layers (job_id, step, layer, epoch, {string.Join(", ", LayerColumns.Select(c => c.Name))}, histogram) FROM STDIN (FORMAT BINARY)");
         foreach (var entry in _batch)
         {
             if (entry.Layer is not { } point)
@@ -105,6 +105,10 @@ public sealed class MetricWriter(CancellationToken stop)
             await copy.WriteAsync(point.Epoch, NpgsqlDbType.Double);
             foreach (var column in LayerColumns)
                 await WriteAsync(copy, column.Value(point));
+            if (point.Histogram is { } histogram)
+                await copy.WriteAsync((float[])[histogram.Low, histogram.High, .. histogram.Counts.Select(count => (float)count)], NpgsqlDbType.Array | NpgsqlDbType.Real);
+            else
+                await copy.WriteNullAsync();
         }
         await copy.CompleteAsync();
     }

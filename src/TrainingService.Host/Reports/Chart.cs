@@ -36,8 +36,15 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
     /// <summary>Whether any curve has a finite point.</summary>
     public bool HasData => Curves.Any(curve => curve.Points.Any(point => double.IsFinite(point.Y)));
 
-    /// <summary>The smallest x at which a curve that was finite, or its first point, is not finite; null if all are.</summary>
+    /// <summary>The smallest x at which a value is not finite; null if all are.</summary>
     public double? NotFiniteFrom => Curves.SelectMany(curve => curve.Points).Where(point => !double.IsFinite(point.Y)).Select(point => (double?)point.X).Min();
+
+    /// <summary>What is written at that place; the name too, where there are other curves that stay finite.</summary>
+    public string NotFiniteMark(double from)
+    {
+        var broken = Curves.Where(curve => curve.Points.Any(point => !double.IsFinite(point.Y))).ToList();
+        return broken.Count == 1 && Curves.Count > 1 ? $"✕ {broken[0].Name}: not finite from {X.Label} {Numbers.Short(from)}" : $"✕ not finite from {X.Label} {Numbers.Short(from)}";
+    }
 
     /// <summary>The picture in words, for those who don't see it.</summary>
     public string Describe()

@@ -174,6 +174,9 @@ public static partial class ChartSvg
             else
                 foreach (var point in drawn)
                     AddErrorBars(plot, point, color);
+            // Where points stand for measurements and lines for theory, a line's markers would pass for measurements.
+            if (curve.Joined && !_chart.Curves.All(c => c.Joined))
+                return;
             // Some markers along the curve, not at the same places as its neighbours', and one at its end.
             var every = curve.Joined ? Math.Max(1, drawn.Count / 7) : 1;
             var marked = drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0).ToList();
@@ -212,7 +215,7 @@ public static partial class ChartSvg
             {
                 var x = plot.GetPixel(new(OnX(from), 1)).X;
                 var left = x > _chart.Width * 0.5;
-                yield return OnWhite(Text(left ? x - 6 : x + 6, bottom - 8, $"✕ not finite from {_chart.X.Label} {Numbers.Short(from)}", left ? "end" : "start", bold: true));
+                yield return OnWhite(Text(left ? x - 6 : x + 6, bottom - 8, _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
             }
         }
 

@@ -8,10 +8,12 @@ public static class ChartTables
     /// <summary>One for each chart; one in all for small charts, which share their axes.</summary>
     public static IEnumerable<Table> Of(Figure figure)
     {
+        if (!figure.Tabled)
+            return [];
         if (figure.Charts.Count > 1 && figure.Charts[0].Width < Chart.FullWidth)
             return [Along(figure.Title, figure.Charts[0], [.. figure.Charts.SelectMany(chart => chart.Curves.Select(curve => curve with { Name = $"{chart.Title}, {curve.Name}" }))])];
         return figure.Charts.Select(chart => chart.Curves.Any(curve => curve.Joined)
-            ? Along($"{figure.Title}, {char.ToLowerInvariant(chart.Title[0])}{chart.Title[1..]}", chart, [.. chart.Curves.Where(curve => curve.Joined && curve.Name != "")]) : Points(chart));
+            ? Along(figure.Charts.Count == 1 ? chart.Title : $"{figure.Title}, {char.ToLowerInvariant(chart.Title[0])}{chart.Title[1..]}", chart, [.. chart.Curves.Where(curve => curve.Joined && curve.Name != "")]) : Points(chart));
     }
 
     /// <summary>Each curve at a few places.</summary>

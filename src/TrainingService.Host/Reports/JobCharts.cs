@@ -1,3 +1,4 @@
+using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 
@@ -66,11 +67,27 @@ public static class JobCharts
 
     public static IReadOnlyList<Chart> Activations(Job job, IReadOnlyList<LayerRow> rows) =>
     [
-        Layers(job, rows, Title("Activations: mean", job), new("mean output"), row => row.MeanActivation,
-            "Over all units and evaluation rows of a layer. Means and sizes, not histograms: single activations aren't stored."),
+        Histograms(Title("Activations before training", job), job.Layers ?? [], [.. rows.Where(row => row.Step == 0)]),
+        Histograms("Activations at the end", job.Layers ?? [], [.. rows.Where(row => row.Step > 0)]),
+        Layers(job, rows, "Activations: mean", new("mean output"), row => row.MeanActivation,
+            "Over all units and evaluation rows of a layer."),
         Layers(job, rows, "Activations: size", new("root mean square of the outputs", Min: 0), row => row.RmsActivation, null),
         Layers(job, rows, "Saturated", new("share of activations (%)", Min: 0), row => 100 * row.Saturation, "Where the slope is below 5 % of the function's steepest."),
     ];
+
+    /// <summary>How the outputs of each hidden layer are distributed, its exact zeros left out.</summary>
+    public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows) => new(title, new("output"), new("share of the outputs that are not 0 (%)", Log: true),
+        [.. Some([.. rows.Where(row => row.Layer < layers.Count - 1 && row.Histogram is not null)], ChartStyle.Count).Select(row => Polygon(layers[row.Layer].Name, row))])
+    {
+        Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. The outer bins hold what lies beyond, too.",
+    };
+
+    public static Curve Polygon(string name, LayerRow row)
+    {
+        var histogram = LayerHistogram.Of(row)!;
+        var (width, all) = ((histogram.High - histogram.Low) / histogram.Counts.Count, (double)histogram.Counts.Sum());
+        return new(name, [.. histogram.Counts.Index().Select(bin => new CurvePoint(histogram.Low + (bin.Index + 0.5) * width, 100 * bin.Item / all))]);
+    }
 
     public static string LossLabel(string? loss) => loss switch
     {
@@ -92,7 +109,7 @@ public static class JobCharts
         var left = shown.Count < hidden.Count ? $"{shown.Count} of {hidden.Count} layers are shown." : null;
         var byLayer = rows.ToLookup(row => (int)row.Layer);
         return new(title, Epoch, y, [.. shown.Where(layer => byLayer.Contains(layer.Index)).Select(layer =>
-            Thin($"{layer.Name} ({layer.Activation})", [.. byLayer[layer.Index].Select(row => new double[] { row.Step, row.Epoch, value(row) })]))])
+            Thin($"{layer.Name} ({layer.Activation})", [.. byLayer[layer.Index].Select(row => new double[] { row.Step, row.Epoch, float.IsFinite(row.RmsActivation) ? value(row) : double.NaN })]))])
         {
             Note = string.Join(' ', new[] { note, left }.OfType<string>()),
             Empty = job.Layers is not null && hidden.Count == 0 ? "This net has no hidden layer." : "Nothing has been measured yet.",

@@ -38,6 +38,7 @@ public static class Numbers
 
     public static string Seconds(double seconds) => seconds switch
     {
+        < 0.1 => $"{Short(1000 * seconds)} ms",
         < 120 => $"{Short(seconds)} s",
         < 7200 => $"{Short(seconds / 60)} min",
         _ => $"{Short(seconds / 3600)} h",

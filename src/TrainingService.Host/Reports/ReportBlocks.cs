@@ -42,7 +42,8 @@ public readonly record struct Cell(string Text, string? Link = null, Verdict? Ve
 /// <param name="Title">What they show.</param>
 /// <param name="Charts">One, or several small ones on equal axes.</param>
 /// <param name="Text">How to read them.</param>
-public sealed record Figure(string Title, IReadOnlyList<Chart> Charts, string? Text = null) : Block;
+/// <param name="Tabled">Whether tables of the curves follow; not where the section has a better one.</param>
+public sealed record Figure(string Title, IReadOnlyList<Chart> Charts, string? Text = null, bool Tabled = true) : Block;
 
 /// <summary>Text to be copied, folded.</summary>
 public sealed record Listing(string Caption, string Text) : Block;

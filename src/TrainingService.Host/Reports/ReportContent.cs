@@ -12,6 +12,8 @@ namespace TrainingService.Host.Reports;
 /// </summary>
 public static class ReportContent
 {
+    private const int MostSentences = 12;
+
     private static readonly JsonSerializerOptions Indented = new(Json.Options) { WriteIndented = true };
 
     private static readonly (string Name, string Heading, bool Share)[] LayerColumns =
@@ -63,26 +65,40 @@ public static class ReportContent
         new Paragraph("Effects are in the unit that the evidence names, accuracies as fractions of 1. n counts paired seeds or nets; cost is the training time behind the evidence."),
     ]);
 
-    private static Section? Comparisons(SweepReport report, Outcome outcome) => report.Contrasts.Count == 0 ? null : new("comparisons", "Comparisons",
-    [
-        new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed",
-            ["arm against baseline", "verdict", "mean difference", "95 % interval", "n", "p (Holm)", "P(arm better)", .. report.Delta is > 0 and var delta ? [$"within ±{Plain(outcome, delta)}? (90 % interval)"] : (string[])[]],
-        [
-            .. report.Contrasts.Select(contrast => new Row([$"{contrast.Arm} against {contrast.Baseline}", Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference),
-                Numbers.Interval(outcome, contrast.Ci95), $"{contrast.N}", Numbers.P(contrast.AdjustedPValue), contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
-                .. report.Delta > 0 ? [$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} {Numbers.Interval(outcome, contrast.Equivalence.Ci90)}"] : (Cell[])[]], contrast.Sentence)),
-        ]),
-    ]);
+    private static Section? Comparisons(SweepReport report, Outcome outcome)
+    {
+        var contrasts = report.Contrasts;
+        if (contrasts.Count == 0)
+            return null;
+        // Of many, one wants to see the figures at a glance.
+        var many = contrasts.Count > MostSentences;
+        var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
+        var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is better”",
+            ["arm against baseline", "verdict", "mean difference", "95 % interval", "n", "p (Holm)", "P(arm better)", .. within is null ? [] : (string[])[within]],
+            [
+                .. contrasts.Select(contrast => new Row(
+                [
+                    Between(contrast), Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference), Numbers.Interval(outcome, contrast.Ci95), $"{contrast.N}",
+                    Numbers.P(contrast.AdjustedPValue), contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
+                    .. within is null ? [] : (Cell[])[$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} {Numbers.Interval(outcome, contrast.Equivalence.Ci90)}"],
+                ], many ? null : contrast.Sentence)),
+            ]);
+        return new("comparisons", "Comparisons", many
+            ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"], [.. contrasts.Select(contrast => new Row([Between(contrast), contrast.Sentence]))], Folded: true)]
+            : [table]);
+
+        static string Between(ContrastResult contrast) => $"{contrast.Arm} against {contrast.Baseline}";
+    }
 
     private static Table Arms(SweepReport report, Outcome outcome) => new($"{Capital(outcome.Words)} over the seeds of each arm",
-        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "s per epoch", .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
+        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch", .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
         [
             .. report.Arms.Index().Select(arm => new Row(
             [
                 arm.Item.Name, $"{arm.Item.N}", Numbers.Value(outcome, arm.Item.Mean), Numbers.Interval(outcome, arm.Item.Ci95), Numbers.Value(outcome, arm.Item.Median),
                 arm.Item.Sd is { } sd ? Plain(outcome, sd) : "–",
                 arm.Item.Diverged == 0 ? "0" : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
-                arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Short(seconds) : "–",
+                arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
                 .. report.Arms.Any(a => a.Tuned is not null)
                     ? [arm.Item.Tuned is { } tuned ? string.Join(", ", tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}")) : "–"] : (Cell[])[],
                 new Cell($"{arm.Item.Jobs.Count}", JobsOf(arm.Index)),

@@ -62,7 +62,7 @@ public static partial class ReportMarkdown
         {
             text.Append('\n');
             foreach (var row in table.Rows.Where(row => row.Below is not null))
-                text.Append($"- {Escape(row.Cells[0].Text)}. {Escape(row.Below!)}\n");
+                text.Append($"- {Escape(row.Cells[0].Text.TrimEnd('.'))}: {Escape(row.Below!)}\n");
         }
 
         void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");

@@ -12,11 +12,14 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
 
     private static readonly ChartAxis Epoch = new("epoch");
 
-    private readonly List<int> _shown = Chosen(report, ChartStyle.Count);
+    private readonly List<int> _shown = Shown(report);
 
     private Outcome Outcome => SweepMetrics.Find(report.Metric)!.Outcome;
 
-    private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the tables have all.";
+    private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
+
+    /// <summary>The arms that charts show, by index; small charts show some of these.</summary>
+    public static List<int> Shown(SweepReport report) => Chosen(report, ChartStyle.Count);
 
     /// <summary>Accuracy (R² for numbers) and loss over the epochs.</summary>
     public IEnumerable<Figure> Learning()
@@ -25,7 +28,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var fit = accuracy.Count > 0 ? accuracy : OnSplits("r2", 1, "variance explained, R²", false);
         if (fit.Count > 0)
             yield return new($"{(accuracy.Count > 0 ? "Accuracy" : "R²")} over the epochs", fit, Bands());
-        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss), true);
+        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name : accuracy.Count > 0 ? "cross_entropy" : "mse"), true);
         if (loss.Count > 0)
             yield return new("Loss over the epochs", loss, Bands());
     }
@@ -37,16 +40,20 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var arms = report.Arms.Index().Where(arm => arm.Item is { Mean: not null, SecondsPerEpoch: not null }).ToList();
         if (arms.Count == 0)
             return null;
+        var (unit, perSecond) = arms.Max(arm => arm.Item.SecondsPerEpoch) < 0.1 ? ("milliseconds", 1000) : ("seconds", 1);
         var named = arms.Where(arm => _shown.Contains(arm.Index)).Select(arm => new Curve(arm.Item.Name, [Point(arm.Item)], Joined: false, Style: Place(arm.Index)));
         var others = arms.Where(arm => !_shown.Contains(arm.Index)).Select(arm => Point(arm.Item)).ToList();
-        return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new("seconds per epoch"),
+        return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new($"{unit} per epoch"),
             new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words), [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
         {
             Note = "Bars are 95 % intervals of the mean over seeds; the time is the median over seeds, measurements left out."
                 + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst." : ""),
         }]);
 
-        CurvePoint Point(ArmReport arm) => new(arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, scale * arm.Ci95?[0], scale * arm.Ci95?[1]);
+        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
+
+        // Two seeds may give an interval of a share that reaches far below 0 and above 1.
+        double? Possible(double? end) => Outcome.IsFraction && end is { } share ? scale * Math.Clamp(share, 0, 1) : end;
     }
 
     /// <summary>The gradient on its way back through the net.</summary>
@@ -73,12 +80,20 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             Small("Dead units of each layer", "share of the layer's units (%)", _ => "deadFraction", 100,
                 $"Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
             Small("Mean activation of each layer", "mean output", _ => "meanActivation", 1,
-                $"Over all units and evaluation rows: 0 is centred. Means and sizes, not histograms, for single activations aren't stored. {Bands()}{left}", fromZero: false),
+                $"Over all units and evaluation rows: 0 is centred. {Bands()}{left}", fromZero: false),
             Small("Size of the activations of each layer", "root mean square of the outputs", _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),
             Small("Saturated activations of each layer", "share of activations (%)", _ => "saturation", 100,
                 $"Where the slope is below 5 % of the function's steepest; a rectifier's zeros count. {Bands()}{left}", fromZero: true),
         ];
-        return figures.OfType<Figure>();
+        return [.. figures.OfType<Figure>(), .. Histograms() is { } histograms ? [histograms] : (Figure[])[]];
+
+        Figure? Histograms()
+        {
+            var charts = small.Where(arm => curves[arm].Ends.Any(row => row.Layer < curves[arm].Layers.Count - 1))
+                .Select(arm => JobCharts.Histograms(report.Arms[arm].Name, curves[arm].Layers, curves[arm].Ends) with { Width = SmallWidth, Height = SmallHeight, Note = null }).ToList();
+            return charts.Count == 0 ? null : new("How the activations are distributed at the end", charts,
+                $"Single outputs of one run of each arm on all evaluation rows. Exact zeros are left out: the sparsity counts them.{left}");
+        }
 
         Figure? Small(string title, string label, Func<int, string> name, double scale, string text, bool fromZero, Func<int, string>? suffix = null)
         {
@@ -93,7 +108,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 (min, max) = (0, Math.Min(100, Math.Max(max, 1)));
             else if (max - min <= 0)
                 max = min + 1;
-            return new(title, [.. charts.Select(chart => new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), Epoch, new(label, Min: min, Max: max), chart.Lines)
+            var epochs = Epoch with { Min = 0, Max = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Max(point => point.X) };
+            return new(title, [.. charts.Select(chart => new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
             { Width = SmallWidth, Height = SmallHeight })], text);
         }
     }
@@ -109,7 +125,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             .. widths.Select((width, i) => new Curve($"width {width}", [.. Of(width).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))], Style: i)),
             .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width)).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
-        { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }]);
+        { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }], Tabled: false);
 
         IReadOnlyList<BornDeadCell> Of(int width) => [.. cells.Where(cell => cell.Width == width).OrderBy(cell => cell.Depth)];
 

@@ -38,9 +38,10 @@ public readonly record struct CurveStat(double Epoch, int Runs, int Finite, doub
 /// <param name="Metrics">By name (loss, accuracy, r2) and split.</param>
 /// <param name="Layers">The dense layers; the output layer is last.</param>
 /// <param name="LayerStats">By series, named as in <c>/jobs/{id}/layers</c>, and layer.</param>
+/// <param name="Ends">One run's hidden layers as they were measured last, with their histograms.</param>
 /// <param name="GradientFlow">log10 from the first to the last hidden layer, of the runs in which neither gradient is zero.</param>
 public sealed record ArmCurves(IReadOnlyDictionary<(string Name, Split Split), IReadOnlyList<CurveStat>> Metrics, IReadOnlyList<LayerInfo> Layers,
-    IReadOnlyDictionary<(string Name, int Layer), IReadOnlyList<CurveStat>> LayerStats, IReadOnlyList<CurveStat> GradientFlow);
+    IReadOnlyDictionary<(string Name, int Layer), IReadOnlyList<CurveStat>> LayerStats, IReadOnlyList<CurveStat> GradientFlow, IReadOnlyList<LayerRow> Ends);
 
 /// <summary>The curves of a sweep's arms, in the order of the arms. Postgres takes the means, so a thousand runs come as a few thousand numbers.</summary>
 public static class SweepCurves
@@ -54,28 +55,34 @@ public static class SweepCurves
         ("meanActivation", "mean_activation"), ("rmsActivation", "rms_activation"), ("gradientRms", "gradient_rms"),
     ];
 
-    public static async Task<IReadOnlyList<ArmCurves>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    /// <summary>The curves of the arms that are shown; of the others there are none.</summary>
+    public static async Task<IReadOnlyList<ArmCurves>> ReadAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<int> shown, CancellationToken cancellation)
     {
         var arms = sweep.Spec.Arms!.Count;
         var longest = (await (from cell in db.SweepCells
                               join job in db.Jobs on cell.JobId equals job.Id
                               where cell.SweepId == sweep.Id && cell.Candidate < 0 && job.Layers != null
                               select new { cell.Arm, cell.JobId, job.Step }).AsNoTracking().ToListAsync(cancellation))
-            .GroupBy(cell => cell.Arm).Select(arm => arm.MaxBy(cell => cell.Step)!).ToList();
+            .Where(cell => shown.Contains(cell.Arm)).GroupBy(cell => cell.Arm).Select(arm => arm.MaxBy(cell => cell.Step)!).ToList();
         var jobs = longest.Select(cell => cell.JobId).Distinct().ToArray();
         var nets = await db.Jobs.AsNoTracking().Where(job => jobs.Contains(job.Id)).Select(job => new { job.Id, job.Layers }).ToDictionaryAsync(job => job.Id, job => job.Layers!, cancellation);
 
-        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. MetricNames.Select(name => (name, name))],
+        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. MetricNames.Select(name => (name, $"m.{name}"))],
             await PlacesAsync(db.Metrics.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation), cancellation);
         var layerPlaces = await PlacesAsync(db.Layers.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation);
-        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", LayerNames, layerPlaces, cancellation);
+        // Of activations that aren't finite, the counts (no zeros, nothing off) say nothing.
+        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", [.. LayerNames.Select(layer => (layer.Name, $"CASE WHEN {Finite("m.rms_activation")} THEN m.{layer.Column} ELSE 'NaN' END"))],
+            layerPlaces, cancellation);
         var flows = await FlowsAsync(db, sweep.Id, longest.Select(cell => (cell.Arm, nets[cell.JobId])), layerPlaces, cancellation);
+
+        var ends = (await db.Layers.AsNoTracking().Where(row => jobs.Contains(row.JobId) && row.Step > 0 && row.Histogram != null).ToListAsync(cancellation)).ToLookup(row => row.JobId);
 
         return [.. Enumerable.Range(0, arms).Select(arm => new ArmCurves(
             Curves(metricRows, arm, key => (Split)key),
             longest.FirstOrDefault(cell => cell.Arm == arm) is { } cell ? nets[cell.JobId] : [],
             Curves(layerRows, arm, key => key),
-            [.. flows.Where(row => row.Arm == arm).Select(row => row.Stat)]))];
+            [.. flows.Where(row => row.Arm == arm).Select(row => row.Stat)],
+            longest.FirstOrDefault(cell => cell.Arm == arm) is { } typical ? [.. ends[typical.JobId].OrderBy(row => row.Layer)] : []))];
     }
 
     private static Dictionary<(string, TKey), IReadOnlyList<CurveStat>> Curves<TKey>(ILookup<int, StatRow> rows, int arm, Func<int, TKey> key) =>
@@ -90,12 +97,12 @@ public static class SweepCurves
         return ([.. places.Select(place => place.Arm)], [.. places.Select(place => place.Step)]);
     }
 
-    private static async Task<ILookup<int, StatRow>> StatsAsync(TrainingDbContext db, Guid sweep, string table, string key, (string Name, string Column)[] values,
+    private static async Task<ILookup<int, StatRow>> StatsAsync(TrainingDbContext db, Guid sweep, string table, string key, (string Name, string Sql)[] values,
         (short[] Arms, long[] Steps) places, CancellationToken cancellation)
     {
         // The names are constants of this file.
         var sql = $"""
-            SELECT c.arm, m.{key}, min(m.epoch), count(*)::int{string.Concat(values.Select(value => Stats($"m.{value.Column}")))}
+            SELECT c.arm, m.{key}, min(m.epoch), count(*)::int{string.Concat(values.Select(value => Stats(value.Sql)))}
             FROM unnest(@arms, @steps) AS p(arm, step)
             JOIN sweep_cells c ON c.sweep_id = @sweep AND c.candidate = -1 AND c.arm = p.arm
             JOIN {table} m ON m.job_id = c.job_id AND m.step = p.step
@@ -134,10 +141,13 @@ public static class SweepCurves
         return stats;
     }
 
-    /// <summary>How many rows have the value, how many of these are finite, and the mean and deviation over the finite ones; for Postgres NaN is above infinity.</summary>
+    /// <summary>For Postgres, NaN is above infinity.</summary>
+    private static string Finite(string value) => $"({value} > '-Infinity' AND {value} < 'Infinity')";
+
+    /// <summary>How many rows have the value, how many of these are finite, and the mean and deviation over the finite ones.</summary>
     private static string Stats(string value)
     {
-        var finite = $"FILTER (WHERE {value} > '-Infinity' AND {value} < 'Infinity')";
+        var finite = $"FILTER (WHERE {Finite(value)})";
         return $", count({value})::int, count(*) {finite}::int, avg({value}) {finite}::float8, stddev_samp({value}::float8) {finite}";
     }
 

@@ -26,13 +26,13 @@ public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFr
     /// <summary>The name in words: "test accuracy".</summary>
     public string Words => WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart();
 
-    /// <summary>A difference without its unit: hundredths of a percentage point, or three digits.</summary>
+    /// <summary>A difference without its unit: hundredths of a percentage point, three digits of milliseconds, or three digits.</summary>
     public string Number(double value) => IsFraction
         ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
-        : Digits(value);
+        : Digits(IsTime ? 1000 * value : value);
 
     /// <summary>A difference with its unit.</summary>
-    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " s" : Number(value);
+    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " ms" : Number(value);
 
     private bool IsTime => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
 

@@ -34,18 +34,20 @@ public sealed class ActivationCost : Study
         var relu = e.Summary("relu", "fastestEpochSeconds").Median ?? 0;
         var family = e.Family("fastestEpochSeconds", 0.1 * relu, [.. Others.Select(name => (name, "relu"))]);
         var ratios = string.Join(", ", Others.Select(name => $"{name} {StudyEvidence.Number(e.Summary(name, "fastestEpochSeconds").Median / relu)}"));
-        var leaky = Studies.Claims.C2.NotWorse(family[0], e).Verdict;
-        var elu = family[2].Verdict switch
-        {
-            Verdict.Refuted when !family[2].Equivalence.Equivalent => Verdict.Supported,
-            _ when family[2].Equivalence.Equivalent => Verdict.Refuted,
-            _ => Verdict.Inconclusive,
-        };
         return new($"Time of an epoch (median over seeds of the fastest one) as a multiple of ReLU's: {ratios}.",
         [
-            Studies.Claims.C2.Report(Claim.All([leaky, elu]), $"Leaky ReLU doesn't slow training: {Word(leaky)}. {family[0].Sentence} ELU is expensive: {Word(elu)}. {family[2].Sentence} "
-                + "The costs are those of this engine's vector code; where exponentials are computed one by one, ELU costs more.", e, family[0].N, family[0].MeanDifference, family[0].Ci95),
+            Judge(e, family[0], family[2]),
         ]);
+    }
+
+    /// <summary>Both parts of the claim: leaky ReLU costs nothing, and ELU does.</summary>
+    public static Sweeps.ClaimReport Judge(StudyEvidence e, ContrastResult leaky, ContrastResult elu)
+    {
+        var free = Studies.Claims.C2.NotWorse(leaky, e).Verdict;
+        var expensive = elu.Equivalence.Equivalent || elu.Verdict == Verdict.Supported ? Verdict.Refuted : elu.Verdict == Verdict.Refuted ? Verdict.Supported : Verdict.Inconclusive;
+        return Studies.Claims.C2.Report(Claim.All([free, expensive]), $"Leaky ReLU doesn't slow training: {Word(free)}. {leaky.Sentence} ELU is expensive: {Word(expensive)}. {elu.Sentence} "
+            + "Compared is each run's fastest epoch, and 10 % of ReLU's counts as no difference. The costs are those of this engine's vector code; where exponentials are computed one by one, "
+            + "ELU costs more.", e, leaky.N, leaky.MeanDifference, leaky.Ci95);
     }
 
     private static string Word(Verdict verdict) => verdict.ToString().ToLowerInvariant();

@@ -55,7 +55,7 @@ public sealed class ReluVsLeakyRelu : Study
         [
             Studies.Claims.C1.Better(dead, e, $"Dead units at the end, each at its tuned learning rate: ReLU {deadShare}, leaky ReLU {StudyEvidence.Percent(e.Hidden(Leaky, row => row.DeadFraction))} "
                 + "(a leaky unit can't be gradient-dead by construction, so the question is whether there is anything to mitigate)."),
-            Studies.Claims.C2.NotWorse(seconds[0], e, after: $"ELU for comparison: {seconds[1].Sentence} Compared is each run's fastest epoch; 10 % of ReLU's counts as no difference."),
+            ActivationCost.Judge(e, seconds[0], seconds[1]),
             Studies.Claims.C8.NotWorse(flow, e, $"ReLU's activations are {StudyEvidence.Percent(e.Hidden(Relu, row => row.Sparsity))} zeros and leaky ReLU's "
                 + $"{StudyEvidence.Percent(e.Hidden(Leaky, row => row.Sparsity))}; gradient flow is log10 of the first hidden layer's gradient over the last one's, before training, on the same draws."),
             Studies.Claims.C11.Report(shift.Equivalence.Equivalent ? Verdict.Refuted : shift.Verdict, "Bias shift is |mean| / rms of a hidden layer's activations, before training, on the same draws; a change below 0.05 would not be worth the name. "

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Hosting;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 
@@ -9,30 +10,35 @@ namespace TrainingService.Host.Sweeps;
 
 public static class GetSweepReport
 {
+    public static readonly string[] OtherFormats = [MediaTypes.Html, MediaTypes.Markdown, MediaTypes.Parquet];
+
     /// <summary>What a sweep has shown</summary>
     /// <remarks>
     /// Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm), a test of equivalence, and a
     /// verdict in words. While the sweep runs, the report covers the seeds that are there and says so. As <c>text/html</c> it is one page with plots that needs
-    /// nothing from outside, as <c>text/markdown</c> the same with tables in place of the plots.
+    /// nothing from outside, as <c>text/markdown</c> the same with tables in place of the plots, and as <c>application/vnd.apache.parquet</c> a row for each cell.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The report.</response>
-    public static async Task<Results<Ok<SweepReport>, ContentHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
+    public static async Task<Results<Ok<SweepReport>, ContentHttpResult, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
         CancellationToken cancellation)
     {
-        if (MediaTypes.Choose(http.Request, MediaTypes.Json, MediaTypes.Html, MediaTypes.Markdown) is not { } mediaType)
-            return Problems.NotAcceptable(http.Request, MediaTypes.Json, MediaTypes.Html, MediaTypes.Markdown);
+        if (MediaTypes.Choose(http.Request, [MediaTypes.Json, .. OtherFormats]) is not { } mediaType)
+            return Problems.NotAcceptable(http.Request, [MediaTypes.Json, .. OtherFormats]);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         http.Response.Headers.Vary = "Accept";
         http.Response.Headers.CacheControl = "no-cache";
         if (!sweep.IsFinished)
             http.Response.Headers.RetryAfter = "1";
-        var report = StudyReports.Of(sweep, await SweepCells.ReadAsync(db, sweep, cancellation));
+        var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
+        if (mediaType == MediaTypes.Parquet)
+            return RowExport.Write(mediaType, cells.ToAsyncEnumerable(), ReportRows.Of(sweep.Spec), cancellation);
+        var report = StudyReports.Of(sweep, cells);
         if (mediaType == MediaTypes.Json)
             return TypedResults.Ok(report);
         var title = ReportContent.Title(report);
-        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, cancellation));
+        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, SweepCharts.Shown(report), cancellation));
         if (mediaType == MediaTypes.Markdown)
             return TypedResults.Text(ReportMarkdown.Write(title, sections), $"{MediaTypes.Markdown}; charset=utf-8");
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;

@@ -1,4 +1,3 @@
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Jobs;
 
@@ -27,6 +26,6 @@ public static class SweepRoutes
         sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);
-        sweeps.MapGet("/{id:guid}/report", GetSweepReport.Handle).WithName("getSweepReport").AnswersWith(200, "Retry-After").AlsoAs(MediaTypes.Html, MediaTypes.Markdown).Refuses(404, 406);
+        sweeps.MapGet("/{id:guid}/report", GetSweepReport.Handle).WithName("getSweepReport").AnswersWith(200, "Retry-After").AlsoAs(GetSweepReport.OtherFormats).Refuses(404, 406);
     }
 }

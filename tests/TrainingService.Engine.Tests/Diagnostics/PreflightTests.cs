@@ -258,7 +258,8 @@ public class PreflightTests
         {
             var name = $"{model.Activation?.Name} {model.Initializer?.Name} {layer.Name}";
             var output = layer.Name == "output";
-            Near(layer.Rms!.Value, draws.Select(d => d[layer.Index].RmsActivation), output ? 0.4 : rms, name + " rms");
+            Assert.Equal(layer.Mean!.Value, draws.Average(d => d[layer.Index].MeanActivation), (output ? 0.6 : 2 * rms) * layer.Rms!.Value);
+            Near(layer.Rms.Value, draws.Select(d => d[layer.Index].RmsActivation), output ? 0.4 : rms, name + " rms");
             Near(layer.GradientRms!.Value, draws.Select(d => d[layer.Index].GradientRms), gradient, name + " gradient");
         }
         var units = Plan(data, model, 1).DenseLayers;

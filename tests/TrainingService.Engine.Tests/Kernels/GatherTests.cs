@@ -28,7 +28,7 @@ public sealed unsafe class GatherTests
         foreach (var buffer in new[] { source, panels, blocks })
             buffer.AssertIntact();
         for (var sample = 0; sample < blockCount * 32; sample++)
-            for (var column = 0; column < Layout.Padded(columns); column++)
+            for (var column = 0; column < TransposeTests.Written(columns); column++)
             {
                 var expected = sample < samples && column < columns ? source.Values[rows[sample] * columns + column] : 0;
                 Assert.Equal(expected, panels.Values[(int)Layout.Panel(sample, column, blockCount * 32)]);

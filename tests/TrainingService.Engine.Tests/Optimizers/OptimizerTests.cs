@@ -10,7 +10,7 @@ namespace TrainingService.Engine.Tests.Optimizers;
 [Trait("Category", "Kernel")]
 public sealed unsafe class OptimizerTests
 {
-    private const int Count = 48;
+    private const int Count = 96;
 
     public static TheoryData<string, double, bool, double> Rules => new()
     {
@@ -69,12 +69,12 @@ public sealed unsafe class OptimizerTests
             new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 },
         })
         {
-            using GuardedBuffer gradient = new(16), values = new(16), first = new(16), second = new(16);
+            using GuardedBuffer gradient = new(32), values = new(32), first = new(32), second = new(32);
             var norms = default(StepNorms);
             var optimizer = Optimizer.Create(options);
             optimizer.Begin(0.1, null, 1);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 16, measured: false, ref norms);
-            Assert.Equal(new float[16], values.Values);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 32, measured: false, ref norms);
+            Assert.Equal(new float[32], values.Values);
         }
     }
 }

@@ -56,6 +56,30 @@ public class CaptureTests
             }
     }
 
+    /// <summary>Units that die and revive on the way, so that what is remembered of them is not trivial.</summary>
+    [Fact]
+    public void The_lives_of_units_go_on_elsewhere()
+    {
+        var data = Runs.Blobs();
+        var plan = Runs.Plan(data, new() { HiddenLayers = [40, 30], Normalization = "layer_norm" },
+            new() { Epochs = 6, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = 0.5 } }, new() { EverySteps = 5 });
+        var states = new Dictionary<long, byte[]>();
+        var whole = Run(plan, data, 1, null, t =>
+        {
+            if (t.Progress.Step is 3 or 17 or 40)
+                states[t.Progress.Step] = t.Capture();
+        });
+        Assert.Contains(whole.Units[0].Concat(whole.Units[1]), u => u.DiedAtStep is not null);
+        Assert.Contains(whole.Points.SelectMany(p => p), p => p.RevivedFraction > 0);
+        foreach (var (step, state) in states)
+        {
+            var rest = Run(plan, data, 1, state, _ => { });
+            Assert.Equal(whole.Points.SelectMany(p => p).Where(p => p.Step > step), rest.Points.SelectMany(p => p));
+            Assert.Equal(whole.Units[0], rest.Units[0]);
+            Assert.Equal(whole.Units[1], rest.Units[1]);
+        }
+    }
+
     [Fact]
     public void A_restored_state_can_be_captured_again()
     {
@@ -108,7 +132,8 @@ public class CaptureTests
         trainer.AfterStep = () => after(trainer);
         if (state is not null)
             trainer.Restore(state);
-        return new(trainer.Run(cancellation?.Token ?? TestContext.Current.CancellationToken), metrics, points, trainer.Layers);
+        var result = trainer.Run(cancellation?.Token ?? TestContext.Current.CancellationToken);
+        return new(result, metrics, points, trainer.Layers) { Units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))] };
     }
 
     private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };

@@ -7,7 +7,11 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Training;
 
 /// <summary>A finished run with all that it reported.</summary>
-internal sealed record FinishedRun(TrainingResult Result, List<MetricPoint> Metrics, List<IReadOnlyList<LayerPoint>> Points, IReadOnlyList<LayerInfo> Layers);
+internal sealed record FinishedRun(TrainingResult Result, List<MetricPoint> Metrics, List<IReadOnlyList<LayerPoint>> Points, IReadOnlyList<LayerInfo> Layers)
+{
+    /// <summary>Per layer, where someone asked for them.</summary>
+    public IReadOnlyList<IReadOnlyList<UnitPoint>> Units { get; init; } = [];
+}
 
 /// <summary>Small data sets and the way from specs to a finished run.</summary>
 internal static class Runs

@@ -11,48 +11,52 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task ValidateOnly_predicts_that_thirty_Xavier_layers_of_rectifiers_stall_and_that_the_recommended_change_helps()
     {
-        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "relu", "initializer": "xavier_normal" } }""");
+        var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "relu", "initializer": "xavier_normal" } }""";
+        var answer = await Check(spec);
         var preflight = answer["preflight"];
         Assert.Equal(-0.1505 * 29, preflight.GetProperty("gradientFlow").GetDouble(), 0.05);
         Assert.Equal(["hidden1", "hidden30", "output"], new[] { 0, 29, 30 }.Select(i => preflight.GetProperty("layers")[i].GetProperty("name").GetString()));
         Assert.Equal(["poor_initialization", "vanishing_gradient"], Rules(answer));
-        await MustHelp(answer, "kaiming_normal");
+        await MustHelp(spec, answer, "kaiming_normal");
     }
 
     [Theory]
     [InlineData("relu", "kaiming_normal"), InlineData("leaky_relu", "auto"), InlineData("tanh", "xavier_normal"), InlineData("selu", "lecun_normal")]
     public async Task ValidateOnly_finds_nothing_in_sound_nets(string activation, string initializer)
     {
-        var answer = await Check($$"""{"dataset": "digits", "model": {"activation": "{{activation}}", "initializer": "{{initializer}}" } }""");
+        var spec = $$"""{"dataset": "digits", "model": {"activation": "{{activation}}", "initializer": "{{initializer}}" } }""";
+        var answer = await Check(spec);
         Assert.Empty(answer["findings"].EnumerateArray());
     }
 
     [Fact]
     public async Task ValidateOnly_recommends_another_activation_where_no_initialiser_helps()
     {
-        const string Doubled = """{"name": "xavier_normal", "gain": 2}""";
-        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": {{Doubled}} } }""");
+        var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": "xavier_normal" } }""";
+        var answer = await Check(spec);
         Assert.Contains("vanishing_gradient", Rules(answer));
-        await MustHelp(answer, "leaky_relu");
+        await MustHelp(spec, answer, "tanh");
     }
 
     [Fact]
     public async Task ValidateOnly_finds_narrow_deep_nets_born_dead()
     {
-        var answer = await Check($$"""{"dataset": "digits", "model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(3, 9))}}] } }""");
+        var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(3, 9))}}] } }""";
+        var answer = await Check(spec);
         var finding = Assert.Single(answer["findings"].EnumerateArray());
         Assert.Equal(("dead_units", "error"), (finding.GetProperty("rule").GetString(), finding.GetProperty("severity").GetString()));
         Assert.Equal(0.6993, finding.GetProperty("value").GetDouble(), 0.0001);
-        await MustHelp(answer, "leaky_relu");
+        await MustHelp(spec, answer, "leaky_relu");
     }
 
     [Fact]
     public async Task A_recommendation_reaches_the_layers_of_the_long_form()
     {
         var layers = string.Join(", ", Enumerable.Repeat("""{"type": "dense", "units": 64, "initializer": {"name": "normal", "std": 1} }""", 6));
-        var answer = await Check($$"""{"dataset": "digits", "model": {"layers": [{{layers}}] } }""");
-        Assert.Equal(["exploding_gradient", "poor_initialization"], Rules(answer));
-        await MustHelp(answer, "kaiming_normal");
+        var spec = $$"""{"dataset": "digits", "model": {"layers": [{{layers}}] } }""";
+        var answer = await Check(spec);
+        Assert.Equal(["exploding_gradient", "poor_initialization"], Rules(answer).Distinct());
+        await MustHelp(spec, answer, "kaiming_normal");
     }
 
     [Fact]
@@ -96,12 +100,12 @@ public sealed class PreflightTests(Service service)
         answer["findings"].EnumerateArray().Select(f => f.GetProperty("rule").GetString()!).Order(StringComparer.Ordinal);
 
     /// <summary>The patch of the first finding names this, and with it nothing is found any more.</summary>
-    private async Task MustHelp(Answer answer, string name)
+    private async Task MustHelp(string spec, Answer answer, string name)
     {
         var recommendation = answer["findings"][0].GetProperty("recommendation");
         Assert.Contains(name, recommendation.GetProperty("patch").GetRawText(), StringComparison.Ordinal);
         Assert.Contains(name, recommendation.GetProperty("sentence").GetString(), StringComparison.Ordinal);
-        var patched = Merge(JsonNode.Parse(answer["spec"].GetRawText()), JsonNode.Parse(recommendation.GetProperty("patch").GetRawText()));
+        var patched = Merge(JsonNode.Parse(spec), JsonNode.Parse(recommendation.GetProperty("patch").GetRawText()));
         Assert.Empty((await Check(patched!.ToJsonString()))["findings"].EnumerateArray());
     }
 

@@ -80,6 +80,27 @@ public sealed class MetricTests(Service service)
         Assert.False(row.TryGetProperty("rmse", out _));
     }
 
+    [Fact]
+    public async Task Parquet_holds_all_rows_with_their_types()
+    {
+        var id = await StoreAsync(Rows);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{id}/metrics");
+        request.Headers.Add("Accept", "application/vnd.apache.parquet");
+        using var answer = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal("application/vnd.apache.parquet", answer.Content.Headers.ContentType?.MediaType);
+        using var file = new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        await using var reader = await Parquet.ParquetReader.CreateAsync(file, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(["step", "epoch", "split", "loss", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"], reader.Schema.DataFields.Select(field => field.Name));
+        using var group = reader.OpenRowGroupReader(0);
+        Assert.Equal((1, Rows + Rows / 10), (reader.RowGroupCount, (int)group.RowCount));
+        var accuracy = new float?[group.RowCount];
+        await group.ReadAsync<float>(reader.Schema.DataFields[4], accuracy.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([0.1f, 0.5f, 0.1f, 0.1f, float.NaN, float.PositiveInfinity], accuracy.Take(6).Select(value => value!.Value));
+        var rmse = new float?[group.RowCount];
+        await group.ReadAsync<float>(reader.Schema.DataFields[5], rmse.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.All(rmse, value => Assert.Null(value));
+    }
+
     [Theory]
     [InlineData("names=los", "/names", "did you mean 'loss'")]
     [InlineData("split=vaildation", "/split", "did you mean 'validation'")]
@@ -100,17 +121,17 @@ public sealed class MetricTests(Service service)
     [Theory]
     [InlineData("metrics")]
     [InlineData("layers")]
-    public async Task An_unknown_job_is_a_404_and_parquet_a_406(string path)
+    public async Task An_unknown_job_is_a_404_and_an_unknown_format_a_406(string path)
     {
         using var unknown = await service.Http.GetAsync(new Uri($"/api/v1/jobs/{Guid.NewGuid()}/{path}", UriKind.Relative), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         Assert.Equal("application/problem+json", unknown.Content.Headers.ContentType?.MediaType);
 
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{await StoreAsync(1)}/{path}");
-        request.Headers.Add("Accept", "application/vnd.apache.parquet");
-        using var parquet = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.NotAcceptable, parquet.StatusCode);
-        Assert.Contains("not supported yet", await parquet.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        request.Headers.Add("Accept", "application/pdf");
+        using var pdf = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotAcceptable, pdf.StatusCode);
+        Assert.Contains("application/x-ndjson or application/vnd.apache.parquet", await pdf.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,8 +162,8 @@ public sealed class MetricTests(Service service)
         Assert.Equal(["slope", "varianceRatio"], layers[1].GetProperty("series").EnumerateObject().Select(s => s.Name).Except(series.EnumerateObject().Select(s => s.Name)));
         Assert.Equal(0, series.GetProperty("sparsity")[0][0].GetInt64());
         // variances 1 - 0.25 and 0.5625 - 0.25
-        Assert.Equal((0.5, 0.3125 / 0.75), (series.GetProperty("centredness")[0][2].GetDouble(), layers[1].GetProperty("series").GetProperty("varianceRatio")[0][2].GetDouble()), (a, b) =>
-            Math.Abs(a.Item1 - b.Item1) + Math.Abs(a.Item2 - b.Item2) < 1e-6);
+        Assert.Equal(0.5, series.GetProperty("centredness")[0][2].GetDouble(), 1e-6);
+        Assert.Equal(0.3125 / 0.75, layers[1].GetProperty("series").GetProperty("varianceRatio")[0][2].GetDouble(), 1e-6);
         Assert.Equal(1, series.GetProperty("updateRatio")[0][0].GetInt64());
         // norms 1 * sqrt(16) and 0.2 * sqrt(4): a ratio of 10
         Assert.Equal(30, answer.GetProperty("gradientFlow").GetArrayLength());

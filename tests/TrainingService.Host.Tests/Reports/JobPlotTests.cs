@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using Npgsql;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -17,7 +18,7 @@ public sealed class JobPlotTests(Service service)
     [InlineData("accuracy", "Accuracy: <a> & b|correctly classified (%)|train|validation")]
     [InlineData("sparsity", "Sparsity: <a> & b|Dead units|hidden1 (relu)|hidden2 (leaky_relu)")]
     [InlineData("gradient-flow", "Gradient flow: <a> & b|flow|Gradient of each layer|hidden1 (relu)")]
-    [InlineData("activations", "Activations: mean: <a> & b|Activations: size|Saturated|hidden2 (leaky_relu)")]
+    [InlineData("activations", "Activations before training: <a> & b|Activations at the end|hidden1|Activations: mean|Activations: size|Saturated|hidden2 (leaky_relu)")]
     public async Task Each_plot_shows_what_was_measured(string plot, string expected)
     {
         var svg = await SvgAsync(await StoreAsync(40), plot);
@@ -118,6 +119,7 @@ public sealed class JobPlotTests(Service service)
                         DeadFraction = 0.1f,
                         RmsActivation = 1,
                         GradientRms = layer == 0 ? 1 : 0.2f,
+                        Histogram = step == 0 || step == steps - 1 ? new(-1, 1, [.. Enumerable.Range(0, Histogram.Bins)]) : null,
                     })]);
             }
         await using var connection = new NpgsqlConnection(service.ConnectionString);

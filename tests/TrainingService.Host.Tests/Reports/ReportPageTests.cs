@@ -137,7 +137,7 @@ public sealed class ReportPageTests
     {
         var report = SampleReport.Of(2) with { Claims = null, Contrasts = [], Cells = null, Method = null, Question = null, Notes = [], Name = null, Study = null, Status = Host.Jobs.JobStatus.Running };
         report = report with { Arms = [.. report.Arms.Select(arm => arm with { N = 0, Mean = null, Sd = null, Ci95 = null, Median = null, SecondsPerEpoch = null, Layers = [], Jobs = [] })] };
-        var empty = new ArmCurves(new Dictionary<(string, Engine.Training.Split), IReadOnlyList<CurveStat>>(), [], new Dictionary<(string, int), IReadOnlyList<CurveStat>>(), []);
+        var empty = new ArmCurves(new Dictionary<(string, Engine.Training.Split), IReadOnlyList<CurveStat>>(), [], new Dictionary<(string, int), IReadOnlyList<CurveStat>>(), [], []);
         var sections = ReportContent.Of(report, [empty, empty]);
         Assert.Equal(["answer", "arms", "provenance"], sections.Select(section => section.Id));
         Assert.Contains("The sweep is running", ReportPage.Write(ReportContent.Title(report), sections), StringComparison.Ordinal);

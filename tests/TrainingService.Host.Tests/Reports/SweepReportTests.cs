@@ -23,7 +23,7 @@ public sealed class SweepReportTests(Service service)
     public async Task Curves_are_means_and_deviations_over_the_seeds()
     {
         await using var db = service.NewDbContext();
-        var curves = await SweepCurves.ReadAsync(db, await StoreAsync(db), TestContext.Current.CancellationToken);
+        var curves = await SweepCurves.ReadAsync(db, await StoreAsync(db), [0, 1], TestContext.Current.CancellationToken);
         Assert.Equal(2, curves.Count);
 
         var loss = curves[0].Metrics[("loss", Split.Train)];
@@ -47,7 +47,7 @@ public sealed class SweepReportTests(Service service)
     public async Task Gradient_flow_is_that_of_each_run_before_it_is_averaged()
     {
         await using var db = service.NewDbContext();
-        var curves = await SweepCurves.ReadAsync(db, await StoreAsync(db), TestContext.Current.CancellationToken);
+        var curves = await SweepCurves.ReadAsync(db, await StoreAsync(db), [0, 1], TestContext.Current.CancellationToken);
         // rms 10^-seed over 1, widths 16 and 4: log10 of 2 * 10^-seed, the mean over seeds 1 to 4
         Assert.Equal(Math.Log10(2) - 2.5, curves[0].GradientFlow[3].Mean!.Value, 5);
         Assert.Equal(Epochs + 1, curves[0].GradientFlow.Count);
@@ -57,7 +57,7 @@ public sealed class SweepReportTests(Service service)
     public async Task A_run_that_diverges_is_in_the_means_until_then_and_is_counted()
     {
         await using var db = service.NewDbContext();
-        var loss = (await SweepCurves.ReadAsync(db, await StoreAsync(db), TestContext.Current.CancellationToken))[1].Metrics[("loss", Split.Train)];
+        var loss = (await SweepCurves.ReadAsync(db, await StoreAsync(db), [0, 1], TestContext.Current.CancellationToken))[1].Metrics[("loss", Split.Train)];
         Assert.Equal((Seeds, Seeds), (loss[DivergesAt - 1].Runs, loss[DivergesAt - 1].Finite));
         Assert.Equal((Seeds, Seeds - 1), (loss[DivergesAt].Runs, loss[DivergesAt].Finite));
         Assert.Equal(2.0 / (1 + DivergesAt), loss[DivergesAt].Mean!.Value, 6);
@@ -69,6 +69,7 @@ public sealed class SweepReportTests(Service service)
     [InlineData("text/markdown", "text/markdown")]
     [InlineData("text/markdown;q=0.5, text/html;q=0.4", "text/markdown")]
     [InlineData("application/json", "application/json")]
+    [InlineData("application/vnd.apache.parquet", "application/vnd.apache.parquet")]
     [InlineData("*/*", "application/json")]
     public async Task Accept_decides_the_format(string accept, string mediaType)
     {
@@ -102,7 +103,7 @@ public sealed class SweepReportTests(Service service)
         await using var db = service.NewDbContext();
         var pdf = await service.Http.GetAnswer($"/api/v1/sweeps/{(await StoreAsync(db)).Id}/report", ("Accept", "application/pdf"));
         pdf.MustBeProblem(406, "not-acceptable");
-        Assert.Contains("text/html or text/markdown", pdf["detail"].GetString(), StringComparison.Ordinal);
+        Assert.Contains("text/html, text/markdown or application/vnd.apache.parquet", pdf["detail"].GetString(), StringComparison.Ordinal);
     }
 
     private async Task<Sweep> StoreAsync(TrainingDbContext db)

@@ -280,6 +280,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("gradient_rms");
 
+                    b.PrimitiveCollection<float[]>("Histogram")
+                        .HasColumnType("real[]")
+                        .HasColumnName("histogram");
+
                     b.Property<float>("MeanAbsActivation")
                         .HasColumnType("real")
                         .HasColumnName("mean_abs_activation");

@@ -115,6 +115,7 @@ public static class SpecRules
             ["evaluationRows"] = Between(1, 100_000, 2048),
             ["effectiveRank"] = Default(false),
         },
+        ["RulesSpec"] = RulesSpec.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
         ["SweepSpec"] = new()
         {
             ["name"] = Length(1, 200),
@@ -144,7 +145,6 @@ public static class SpecRules
             ["dataset"] = Field(schema => (schema.MinLength, schema.Examples) = (1, ["digits", "wine"])),
             ["seedCount"] = Between(1, SweepRules.MaxCells),
         },
-        ["RulesSpec"] = RulesSpec.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
     };
 
     /// <summary>By name alone: a parameter means the same wherever it occurs.</summary>
@@ -194,11 +194,12 @@ public static class SpecRules
         AdditionalPropertiesAllowed = false,
         Properties = parameters.ToDictionary(p => p.Name, p => (IOpenApiSchema)new OpenApiSchema
         {
-            Type = JsonSchemaType.Null | (p.Default is bool ? JsonSchemaType.Boolean : p.Name == "evaluations" ? JsonSchemaType.Integer : JsonSchemaType.Number),
+            Type = JsonSchemaType.Null | (p.Default is bool ? JsonSchemaType.Boolean
+                : p.Name == "evaluations" ? JsonSchemaType.Integer : JsonSchemaType.Number),
             Description = p.Description,
             Default = JsonSerializer.SerializeToNode(p.Default),
             Minimum = p.Name == "evaluations" ? "1" : p.Range == "[0, 1)" ? "0" : null,
-            Maximum = p.Name == "evaluations" ? $"{int.MaxValue}" : null,
+            Maximum = p.Name == "evaluations" ? $"{RulesSpec.MostEvaluations}" : null,
             ExclusiveMinimum = p.Range == "> 0" && p.Name != "evaluations" ? "0" : null,
             ExclusiveMaximum = p.Range == "[0, 1)" ? "1" : null,
         }),

@@ -12,8 +12,8 @@ using TrainingService.Host.Data;
 namespace TrainingService.Host.Data.Migrations
 {
     [DbContext(typeof(TrainingDbContext))]
-    [Migration("20261124160438_Preflight")]
-    partial class Preflight
+    [Migration("20261124164343_Evidence")]
+    partial class Evidence
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -224,6 +224,9 @@ namespace TrainingService.Host.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_jobs");
 
+                    b.HasIndex("SweepId", "FinishedAt")
+                        .HasDatabaseName("ix_jobs_sweep_id_finished_at");
+
                     b.HasIndex("Status", "Priority", "Id")
                         .HasDatabaseName("ix_jobs_status_priority_id");
 
@@ -279,6 +282,10 @@ namespace TrainingService.Host.Data.Migrations
                     b.Property<float>("GradientRms")
                         .HasColumnType("real")
                         .HasColumnName("gradient_rms");
+
+                    b.PrimitiveCollection<float[]>("Histogram")
+                        .HasColumnType("real[]")
+                        .HasColumnName("histogram");
 
                     b.Property<float>("MeanAbsActivation")
                         .HasColumnType("real")
@@ -423,6 +430,110 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("job_units", (string)null);
                 });
 
+            modelBuilder.Entity("TrainingService.Host.Sweeps.Sweep", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<bool>("Extended")
+                        .HasColumnType("boolean")
+                        .HasColumnName("extended");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("Measured")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("measured");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("spec");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Study")
+                        .HasColumnType("text")
+                        .HasColumnName("study");
+
+                    b.Property<string>("StudySize")
+                        .HasColumnType("text")
+                        .HasColumnName("study_size");
+
+                    b.Property<uint>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_sweeps");
+
+                    b.HasIndex("Id")
+                        .HasDatabaseName("ix_sweeps_unfinished")
+                        .HasFilter("finished_at IS NULL");
+
+                    b.ToTable("sweeps", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>
+                {
+                    b.Property<Guid>("SweepId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("sweep_id");
+
+                    b.Property<short>("Arm")
+                        .HasColumnType("smallint")
+                        .HasColumnName("arm");
+
+                    b.Property<short>("Candidate")
+                        .HasColumnType("smallint")
+                        .HasColumnName("candidate");
+
+                    b.Property<long>("Seed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seed");
+
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<byte[]>("SpecHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("spec_hash");
+
+                    b.HasKey("SweepId", "Arm", "Candidate", "Seed")
+                        .HasName("pk_sweep_cells");
+
+                    b.HasIndex("JobId")
+                        .HasDatabaseName("ix_sweep_cells_job_id");
+
+                    b.ToTable("sweep_cells", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
                 {
                     b.HasOne("TrainingService.Host.Jobs.Job", null)
@@ -431,6 +542,15 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_findings_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.Job", b =>
+                {
+                    b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
+                        .WithMany()
+                        .HasForeignKey("SweepId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_jobs_sweeps_sweep_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>
@@ -461,6 +581,23 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_units_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_sweep_cells_jobs_job_id");
+
+                    b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
+                        .WithMany()
+                        .HasForeignKey("SweepId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_sweep_cells_sweeps_sweep_id");
                 });
 #pragma warning restore 612, 618
         }
