@@ -6,7 +6,7 @@ public sealed record OptimizerSpec
     /// <summary><c>sgd</c>, <c>adam</c>, <c>adamw</c> or <c>rmsprop</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What trains where a request names none: sgd.</summary>
+    /// <summary>What a training has that names none.</summary>
     public static OptimizerSpec Default { get; } = new() { Name = "sgd" };
 
     /// <summary>Learning rate, above 0. Default 0.05 for sgd, 0.001 for adam, adamw and rmsprop.</summary>

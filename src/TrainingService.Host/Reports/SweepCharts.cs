@@ -163,7 +163,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 continue;
             var means = lines.SelectMany(line => line.Points).Select(point => point.Y).Where(y => double.IsFinite(y) && y > 0).DefaultIfEmpty(1).ToList();
             charts.Add(new(split == Split.Train ? "On the training rows" : "On the validation rows", Epoch,
-                new(label, mayBeLog && means.Max() / means.Min() > 100, Max: scale == 100 && lines.Max(line => line.Points.Max(p => p.High)) > 100 ? 100 : null), lines) { Note = Left });
+                new(label, mayBeLog && means.Max() / means.Min() > 100, Max: scale == 100 && lines.Max(line => line.Points.Max(p => p.High)) > 100 ? 100 : null), lines)
+            { Note = Left });
         }
         return charts;
     }
