@@ -44,7 +44,7 @@ public static class RetryJob
         if (changed == 0)
             return versions?.Contains(job.Version) == false ? EntityTags.Changed(job)
                 : Problems.Conflict(job.SweepId is { } sweep
-                    ? $"The job belongs to sweep {sweep}; the sweep runs its failed cells again."
+                    ? $"The job belongs to sweep {sweep}; run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed."
                     : $"The job is {JobStatusNames.Of(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
                         + $"(POST {JobRoutes.Root}/{id}/clone).");
         await queue.WakeAsync(job.Id, job.Priority, CancellationToken.None);

@@ -46,8 +46,8 @@ public sealed class DeadLayers : Study
             (_, Statistics.Verdict.Supported) => Statistics.Verdict.Supported,
             _ => Statistics.Verdict.Inconclusive,
         };
-        return new($"One dead layer is enough: test accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer gone, {Accuracy(One)} with all of it dead, "
-            + $"{Accuracy(All)} with all layers dead.".Replace("One dead layer is enough: test", verdict == Statistics.Verdict.Refuted ? "One dead layer is enough: test" : "Test", StringComparison.Ordinal),
+        return new($"{(verdict == Statistics.Verdict.Refuted ? "One dead layer is enough: test" : "Test")} accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer gone, {Accuracy(One)} with all of it dead, "
+            + $"{Accuracy(All)} with all layers dead.",
         [
             Studies.Claims.C9.Report(verdict, $"{family[1].Sentence} {family[2].Sentence} {family[0].Sentence} The largest gradient (rms) in the layer before the dead one was "
                 + $"{StudyEvidence.Number(upstream)}; only biases behind the dead layer can still move. The half-dead layer is trained as a layer of half the width, which is the same function.",

@@ -20,7 +20,7 @@ public static class SweepReports
         {
             SweepId = sweep.Id,
             Name = sweep.Name,
-            Status = sweep.Status,
+            Status = sweep.Status is JobStatus.Queued && cells.Any(cell => cell.Status != JobStatus.Queued) ? JobStatus.Running : sweep.Status,
             Answer = Answer(sweep, metric, contrasts, compared),
             Metric = metric.Name,
             Baseline = spec.Contrasts!.Count == 0 ? null : spec.Baseline,

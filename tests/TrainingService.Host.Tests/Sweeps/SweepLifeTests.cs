@@ -1,0 +1,276 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Sweeps;
+
+/// <summary>From the POST to the end, and what can be done to a sweep on its way.</summary>
+public sealed class SweepLifeTests(Service service) : IAsyncDisposable
+{
+    private readonly HttpClient _http = service.Http;
+    private readonly List<string> _submitted = [];
+
+    /// <summary>Lest a test that fails leaves the workers busy for the others.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var id in _submitted)
+            await Act(id, "cancel");
+    }
+
+    [Fact]
+    public async Task A_sweep_runs_all_its_cells_and_ends()
+    {
+        var id = await Submit(Body("""{BASE, "arms": ARMS, "seedCount": 3}"""));
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 6, 6, 1.0), (sweep.Status(), sweep.GetProperty("cells").GetInt32(), sweep.Count("succeeded"), sweep.GetProperty("progress").GetProperty("fraction").GetDouble()));
+        Assert.Null(sweep.ErrorCode());
+        Assert.True(sweep.GetProperty("startedAt").GetDateTimeOffset() < sweep.GetProperty("finishedAt").GetDateTimeOffset());
+
+        var answer = await _http.GetSweep(id);
+        Assert.False(answer.Headers.Contains("Retry-After"));
+        Assert.Equal(304, (await _http.GetAnswer($"{SweepClient.Root}/{id}", ("If-None-Match", answer.ETag!))).Status);
+        // What has ended is no longer changed by a cancellation.
+        var canceled = await Act(id, "cancel");
+        Assert.Equal((202, "succeeded", answer.ETag), (canceled.Status, canceled["status"].GetString(), canceled.ETag));
+        var retried = await Act(id, "retry-failed");
+        Assert.Equal((202, "succeeded", answer.Text), (retried.Status, retried["status"].GetString(), retried.Text));
+    }
+
+    [Fact]
+    public async Task A_running_sweep_is_canceled_and_its_canceled_cells_can_be_run_again()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}}, "seedCount": 1,
+             "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}, {"name": "long", "patch": {"training": {"epochs": 100000}}},
+                      {"name": "longer", "patch": {"training": {"epochs": 99999}}}, {"name": "last", "patch": {"training": {"epochs": 99998}}}]}
+            """);
+        var running = await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") == 1 && sweep.Count("running") > 0);
+        Assert.Equal("running", running.Status());
+        var unfinished = await _http.GetSweep(id);
+        Assert.Equal("1", unfinished.Headers.GetValues("Retry-After").Single());
+        (await _http.Send("DELETE", $"{SweepClient.Root}/{id}")).MustBeProblem(409, "conflict");
+        (await Act(id, "retry-failed")).MustBeProblem(409, "conflict");
+        (await Act(id, "extend", """{"seedCount": 2}""")).MustBeProblem(409, "conflict");
+        var early = await _http.GetReport(id);
+        Assert.Equal("running", early.Status());
+        Assert.Contains("1 of 4 cells so far", early.Text("answer"), StringComparison.Ordinal);
+        Assert.Contains(early.List("notes"), note => note.GetString()!.Contains("3 of 4 cells have not ended yet", StringComparison.Ordinal));
+
+        Assert.Equal("canceling", (await Act(id, "cancel"))["status"].GetString());
+        Assert.Equal(202, (await Act(id, "cancel")).Status);
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("canceled", 1, 3), (sweep.Status(), sweep.Count("succeeded"), sweep.Count("canceled")));
+        Assert.NotEqual(unfinished.ETag, (await _http.GetSweep(id)).ETag);
+        var report = await _http.GetReport(id);
+        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("The sweep was canceled", StringComparison.Ordinal));
+        Assert.Contains("1 of 4 cells:", report.Text("answer"), StringComparison.Ordinal);
+        Assert.Equal([(1, 0), (0, 1), (0, 1), (0, 1)], report.List("arms").Select(arm => (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
+
+        var attempts = await Attempts(id);
+        Assert.Equal((202, 3), (await Act(id, "retry-failed")) is var again ? (again.Status, again.Json.Count("queued") + again.Json.Count("running")) : default);
+        await _http.WaitForSweep(id, s => s.Count("running") > 0);
+        await Act(id, "cancel");
+        Assert.Equal("canceled", (await _http.WaitForSweepEnd(id)).Status());
+        var later = await Attempts(id);
+        Assert.Equal((attempts[0], 4), (later[0], later.Count));
+
+        Assert.Equal(204, (await _http.Send("DELETE", $"{SweepClient.Root}/{id}")).Status);
+        (await _http.GetSweep(id)).MustBeProblem(404, "not-found");
+        await using var db = service.NewDbContext();
+        Assert.False(await db.Jobs.AnyAsync(job => job.SweepId == Guid.Parse(id), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task More_seeds_and_arms_run_only_the_new_cells()
+    {
+        var id = await Submit(Body("""{BASE, "arms": ARMS, "seeds": [5, 9]}"""));
+        await _http.WaitForSweepEnd(id);
+        var first = (await _http.SweepJobs(id)).ToDictionary(job => job.Text("id"), job => job.Text("finishedAt"));
+
+        var extended = await Act(id, "extend", """{"seedCount": 3, "arms": [{"name": "again", "patch": {"model": {"activation": "tanh"}}}, {"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
+        Assert.True(extended.Status == 202, extended.Text);
+        Assert.Equal((12, 5), (extended["cells"].GetInt32(), extended.Json.Count("queued")));
+        Assert.Equal("[5,9,10]", JsonSerializer.Serialize(extended["spec"].GetProperty("seeds")));
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 9), (sweep.Status(), sweep.Count("succeeded")));
+        var second = await _http.SweepJobs(id);
+        Assert.Equal(first, second.Where(job => first.ContainsKey(job.Text("id"))).ToDictionary(job => job.Text("id"), job => job.Text("finishedAt")));
+        var report = await _http.GetReport(id);
+        Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
+        Assert.Equal(["relu", "tanh", "again", "elu"], report.List("arms").Select(arm => arm.Text("name")));
+        Assert.Equal(["tanh", "again", "elu"], report.List("contrasts").Select(contrast => contrast.Text("arm")));
+        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("after a first look", StringComparison.Ordinal));
+        Assert.Equal(report.List("arms")[1].List("jobs").Select(job => job.GetString()), report.List("arms")[2].List("jobs").Select(job => job.GetString()));
+
+        // Nothing is left to run: it has ended when the answer comes, or at once afterwards.
+        Assert.Equal(202, (await Act(id, "extend", """{"arms": [{"name": "third", "patch": {"model": {"activation": "relu"}}}]}""")).Status);
+        Assert.Equal("succeeded", (await _http.GetSweep(id))["status"].GetString());
+        Assert.Equal(9, (await _http.SweepJobs(id)).Count);
+    }
+
+    [Theory]
+    [InlineData("{}", "", "nothing to add")]
+    [InlineData("""{"arms": [], "seeds": []}""", "", "nothing to add")]
+    [InlineData("""{"seed": [3]}""", "/seed", "did you mean 'seeds'")]
+    [InlineData("""{"seedCount": 2}""", "/seedCount", "must be above 2")]
+    [InlineData("""{"seedCount": 2147483647}""", "/seedCount", "at most 10,000")]
+    [InlineData("""{"seedCount": 3, "seeds": [7]}""", "/seedCount", "exclude each other")]
+    [InlineData("""{"seeds": [7, 2]}""", "/seeds", "has seed 2 already")]
+    [InlineData("""{"seeds": [7, 7]}""", "/seeds", "given 2 times")]
+    [InlineData("""{"arms": [{"name": "x"}, {"name": "base"}]}""", "/arms/1/name", "another arm 'base'")]
+    [InlineData("""{"arms": [{"name": "x", "patch": {"model": {"activation": "rleu"}}}]}""", "/arms/0/patch/model/activation", "did you mean 'relu'")]
+    public async Task What_can_not_be_added_is_refused_where_it_stands(string body, string pointer, string words)
+    {
+        var id = await Submit(Body("""{BASE, "seedCount": 2}"""));
+        var before = await _http.WaitForSweepEnd(id);
+        var answer = await Act(id, "extend", body);
+        answer.MustBeProblem(400, "validation");
+        Assert.Contains(words, string.Join("\n", answer["errors"].GetProperty(pointer).EnumerateArray()), StringComparison.Ordinal);
+        Assert.Equal(before.ToString(), (await _http.GetSweep(id)).Text);
+    }
+
+    [Fact]
+    public async Task Each_arm_is_compared_with_the_values_that_were_best_on_validation_rows_and_keeps_them()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 5}},
+             "arms": [{"name": "relu"}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}],
+             "tune": {"/training/optimizer/learningRate": [0.00001, 0.1]}, "tuneSeedCount": 2, "seedCount": 3}
+            """);
+        var sweep = await _http.WaitForSweepEnd(id);
+        // 2 arms x 2 rates x 2 seeds as trials; of the 2 x 3 cells those with tuning seeds are trials already.
+        Assert.Equal(("succeeded", 10), (sweep.Status(), sweep.Count("succeeded")));
+        var report = await _http.GetReport(id);
+        Assert.All(report.List("arms"), arm => Assert.Equal(0.1, arm.GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble()));
+        Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
+
+        var more = await Act(id, "extend", """{"seedCount": 4, "arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
+        Assert.True(more.Status == 202, more.Text);
+        sweep = await _http.WaitForSweepEnd(id);
+        // One more seed for the two old arms; the new one with four trials and four seeds, two of them trials.
+        Assert.Equal(("succeeded", 18), (sweep.Status(), sweep.Count("succeeded")));
+        Assert.All((await _http.GetReport(id)).List("arms"), arm => Assert.Equal(4, arm.GetProperty("n").GetInt32()));
+    }
+
+    [Fact]
+    public async Task What_was_tuned_stays_when_a_trial_that_had_failed_would_now_win()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 5}},
+             "tune": {"/training/optimizer/learningRate": [0.00001, 0.1]}, "tuneSeedCount": 1, "seedCount": 2}
+            """);
+        await _http.WaitForSweepEnd(id);
+        // As if the worse rate had been chosen, because the trial of the better one had failed.
+        await using (var db = service.NewDbContext())
+        {
+            var cells = await db.SweepCells.Where(cell => cell.SweepId == Guid.Parse(id)).ToListAsync(TestContext.Current.CancellationToken);
+            var worse = cells.Single(cell => cell.Candidate == 0);
+            await db.SweepCells.Where(cell => cell.SweepId == worse.SweepId && cell.Candidate == -1 && cell.Seed == worse.Seed)
+                .ExecuteUpdateAsync(set => set.SetProperty(cell => cell.JobId, worse.JobId), TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(0.00001, (await _http.GetReport(id)).List("arms")[0].GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble());
+        await Act(id, "extend", """{"seedCount": 3}""");
+        await _http.WaitForSweepEnd(id);
+        var added = (await _http.SweepJobs(id))[^1].GetProperty("spec").GetProperty("training");
+        Assert.Equal((3, 0.00001), (added.GetProperty("seed").GetInt32(), added.GetProperty("optimizer").GetProperty("learningRate").GetDouble()));
+    }
+
+    [Fact]
+    public async Task A_single_job_of_a_sweep_can_be_canceled_and_the_sweep_ends_without_it()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}}, "seedCount": 1,
+             "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}, {"name": "long", "patch": {"training": {"epochs": 100000}}}]}
+            """);
+        await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") == 1 && sweep.Count("running") == 1);
+        var job = (await _http.SweepJobs(id, "&status=running")).Single().Text("id");
+        (await _http.Send("DELETE", $"/api/v1/jobs/{job}")).MustBeProblem(409, "conflict");
+        Assert.Equal(202, (await _http.Send("POST", $"/api/v1/jobs/{job}/cancel")).Status);
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 1, 1), (sweep.Status(), sweep.Count("succeeded"), sweep.Count("canceled")));
+        var report = await _http.GetReport(id);
+        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("1 cells were canceled", StringComparison.Ordinal));
+
+        var kept = await _http.Send("DELETE", $"/api/v1/jobs/{job}");
+        kept.MustBeProblem(409, "conflict");
+        Assert.Contains(id, kept["detail"].GetString(), StringComparison.Ordinal);
+        var retried = await _http.Send("POST", $"/api/v1/jobs/{job}/retry");
+        retried.MustBeProblem(409, "conflict");
+        Assert.Contains("retry-failed", retried["detail"].GetString(), StringComparison.Ordinal);
+        Assert.Equal("canceled", (await _http.GetJobAsync(Guid.Parse(job))).Status());
+    }
+
+    [Fact]
+    public async Task Clones_and_verifications_of_a_cell_are_no_part_of_the_sweep()
+    {
+        var id = await Submit(Body("""{BASE, "seedCount": 1}"""));
+        var before = await _http.WaitForSweepEnd(id);
+        var job = (await _http.SweepJobs(id)).Single().Text("id");
+        var clone = await _http.Send("POST", $"/api/v1/jobs/{job}/clone", """{"training": {"epochs": 3}}""");
+        Assert.True(clone.Status == 202, clone.Text);
+        Assert.Equal("succeeded", (await _http.WaitForEndAsync(Guid.Parse(clone.Id))).Status());
+        Assert.Equal(JsonValueKind.Null, clone["sweepId"].ValueKind);
+        Assert.Equal(202, (await _http.Send("POST", $"/api/v1/jobs/{job}/verify")).Status);
+        Assert.Single(await _http.SweepJobs(id));
+        Assert.Equal(before.ToString(), (await _http.GetSweep(id)).Text);
+    }
+
+    [Fact]
+    public async Task Lists_can_be_filtered_and_paged()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await Submit(Body("""{BASE, "seedCount": 1, "arms": ARMS}""")));
+        foreach (var id in ids)
+            await _http.WaitForSweepEnd(id);
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await _http.GetAnswer($"{SweepClient.Root}?status=succeeded&limit=2{(cursor is null ? "" : $"&cursor={cursor}")}");
+            Assert.Equal(200, page.Status);
+            Assert.InRange(page.Json.List("items").Count, 1, 2);
+            Assert.All(page.Json.List("items"), sweep => Assert.Equal("succeeded", sweep.Status()));
+            seen.AddRange(page.Json.List("items").Select(sweep => sweep.Text("id")));
+            cursor = page["nextCursor"].GetString();
+        }
+        while (cursor is not null);
+        Assert.Equal(Enumerable.Reverse(ids), seen.Where(ids.Contains));
+        Assert.Equal(seen.Count, seen.Distinct().Count());
+        Assert.DoesNotContain(await Listed("?status=running"), ids.Contains);
+        Assert.DoesNotContain(await Listed("?study=capacity"), ids.Contains);
+        Assert.Single(await _http.SweepJobs(ids[0], "&activation=tanh"));
+
+        foreach (var (query, pointer, words) in ((string, string, string)[])
+            [("status=runing", "/status", "did you mean 'running'"), ("limit=0", "/limit", "at least 1"), ("cursor=x", "/cursor", "not a cursor"),
+             ("study=capacty", "/study", "did you mean 'capacity'"), ("stattus=running", "/stattus", "did you mean 'status'")])
+        {
+            var answer = await _http.GetAnswer($"{SweepClient.Root}?{query}");
+            answer.MustBeProblem(400, "validation");
+            Assert.Contains(words, answer.Error(pointer), StringComparison.Ordinal);
+        }
+        (await _http.GetAnswer($"{SweepClient.Root}/{ids[0]}/jobs?sweepId={ids[1]}")).MustBeProblem(400, "validation");
+        (await _http.GetAnswer($"{SweepClient.Root}/{Guid.NewGuid()}/jobs")).MustBeProblem(404, "not-found");
+        (await _http.GetAnswer($"{SweepClient.Root}/{Guid.NewGuid()}/report")).MustBeProblem(404, "not-found");
+        foreach (var action in (string[])["cancel", "retry-failed"])
+            (await Act($"{Guid.NewGuid()}", action)).MustBeProblem(404, "not-found");
+        (await Act($"{Guid.NewGuid()}", "extend", """{"seedCount": 2}""")).MustBeProblem(404, "not-found");
+        (await _http.Send("DELETE", $"{SweepClient.Root}/{Guid.NewGuid()}")).MustBeProblem(404, "not-found");
+    }
+
+    private async Task<string> Submit(string body)
+    {
+        _submitted.Add(await _http.SubmitSweep(body));
+        return _submitted[^1];
+    }
+
+    private async Task<IReadOnlyList<string>> Listed(string query) =>
+        [.. (await _http.GetAnswer($"{SweepClient.Root}{query}")).Json.List("items").Select(sweep => sweep.Text("id"))];
+
+    private async Task<IReadOnlyList<int>> Attempts(string id) => [.. (await _http.SweepJobs(id)).Select(job => job.GetProperty("attempt").GetInt32())];
+
+    private Task<Answer> Act(string id, string action, string? body = null) => _http.Send("POST", $"{SweepClient.Root}/{id}/{action}", body);
+
+    private static string Body(string body) =>
+        body.Replace("BASE", "\"base\": " + SweepClient.Tiny, StringComparison.Ordinal).Replace("ARMS", SweepClient.ReluAndTanh, StringComparison.Ordinal);
+}
