@@ -111,5 +111,6 @@ public static class SweepMetrics
     private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value) =>
         new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, value), 0.01, null, "validationLoss");
 
-    private static float? BiasShift(LayerRow row) => Math.Abs(row.MeanActivation) / row.RmsActivation;
+    // a layer that is dead throughout has no shift
+    private static float? BiasShift(LayerRow row) => row.RmsActivation == 0 ? 0 : Math.Abs(row.MeanActivation) / row.RmsActivation;
 }
