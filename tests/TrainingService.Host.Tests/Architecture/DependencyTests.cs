@@ -77,13 +77,13 @@ public sealed class DependencyTests
     public void Features_do_not_reach_into_each_other()
     {
         var forbidden = (from reference in TypeReferences.OfHost()
-                        let @from = Feature(reference.From)
-                        let to = Feature(reference.To)
-                        where @from is not null && to is not null && @from != to
-                        let name = reference.To[(Host.Length + to.Length + 1)..]
-                        let allowed = Allowed.GetValueOrDefault((@from, to), [])
+                         let @from = Feature(reference.From)
+                         let to = Feature(reference.To)
+                         where @from is not null && to is not null && @from != to
+                         let name = reference.To[(Host.Length + to.Length + 1)..]
+                         let allowed = Allowed.GetValueOrDefault((@from, to), [])
                          where !allowed.Contains(name) && !allowed.Contains("*")
-                        select $"{reference.From} uses {reference.To}").Distinct().ToList();
+                         select $"{reference.From} uses {reference.To}").Distinct().ToList();
         Assert.True(forbidden.Count == 0, string.Join('\n', forbidden));
     }
 
