@@ -46,7 +46,7 @@ public sealed class SlopeSweep : Study
         return new($"The worst of the fixed slopes: {worst.Sentence} Learned: {learned.Sentence}",
         [
             Studies.Claims.C3.Report(Claim.All([hurts, learns]), $"{string.Join(" ", family.Select(contrast => contrast.Sentence))} "
-                + $"PReLU's slopes at the end, from 0.25: {slopes}. Slope 1 leaves a linear model, so it shows what the activation is worth at all.", e, worst.N, worst.MeanDifference, worst.Ci95),
+                + $"PReLU's slopes at the end, from 0.25: {(slopes.Length == 0 ? "not measured" : slopes)}. Slope 1 leaves a linear model, so it shows what the activation is worth at all.", e, worst.N, worst.MeanDifference, worst.Ci95),
         ]);
     }
 

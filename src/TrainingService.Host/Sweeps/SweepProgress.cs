@@ -20,6 +20,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
             return;
         var jobs = sweep.Status is JobStatus.Canceling ? [] : await AddDueAsync(db, sweep, cancellation);
+        // Cells that all share jobs which have ended are outcomes, too.
+        await db.SaveChangesAsync(cancellation);
         if (jobs.Count == 0 && sweep.FinishedAt is null)
             await EndAsync(db, sweep, cancellation);
         await db.SaveChangesAsync(cancellation);

@@ -153,6 +153,18 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Where_all_cells_were_trials_already_the_sweep_ends_with_them()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 2}},
+             "tune": {"/training/optimizer/learningRate": [0.001, 0.1]}, "tuneSeedCount": 2, "seedCount": 2}
+            """);
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 4), (sweep.Status(), sweep.Count("succeeded")));
+        Assert.Equal(2, (await _http.GetReport(id)).List("arms")[0].GetProperty("n").GetInt32());
+    }
+
+    [Fact]
     public async Task What_was_tuned_stays_when_a_trial_that_had_failed_would_now_win()
     {
         var id = await Submit("""

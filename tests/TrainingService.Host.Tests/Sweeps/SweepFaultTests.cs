@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Tests.Faults;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Sweeps;
+
+/// <summary>Several workers, dying workers, and none.</summary>
+[Trait("Category", "Slow")]
+public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IClassFixture<ApiWithoutWorkers>, IAsyncDisposable
+{
+    private readonly List<HostProcess> _workers = [];
+    private readonly HttpClient _http = service.Present(api.Api).Http;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in _workers)
+            await worker.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Two_workers_share_a_sweep_and_when_one_is_killed_the_other_ends_it()
+    {
+        var id = await _http.SubmitSweep("""
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [128, 128]}, "training": {"epochs": 20}}, "seedCount": 6, "grid": {"/model/activation": ["relu", "tanh"]}}
+            """);
+        await StartWorker();
+        await StartWorker();
+        await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") > 0 && sweep.Count("running") > 1);
+        await _workers[0].KillAsync();
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 12), (sweep.Status(), sweep.Count("succeeded")));
+        Assert.All((await _http.GetReport(id)).List("arms"), arm => Assert.Equal(6, arm.GetProperty("n").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData(JobStatus.Queued, "succeeded")]
+    [InlineData(JobStatus.Canceling, "canceled")]
+    public async Task What_a_worker_left_undone_after_its_last_job_the_next_one_does(JobStatus left, string end)
+    {
+        var id = await _http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 2}""");
+        await StartWorker();
+        await _http.WaitForSweepEnd(id);
+        await _workers[0].KillAsync();
+        // As if it had died between the end of the last job and that of the sweep.
+        await using (var db = Service.Context(api.Database))
+            await db.Sweeps.Where(sweep => sweep.Id == Guid.Parse(id)).ExecuteUpdateAsync(
+                set => set.SetProperty(sweep => sweep.Status, left).SetProperty(sweep => sweep.FinishedAt, (DateTimeOffset?)null), TestContext.Current.CancellationToken);
+        Assert.Equal(JsonValueKind.Null, (await _http.GetSweep(id))["finishedAt"].ValueKind);
+        await StartWorker();
+        Assert.Equal(end, (await _http.WaitForSweepEnd(id)).Status());
+    }
+
+    [Fact]
+    public async Task A_sweep_that_waits_for_a_worker_is_canceled_at_once()
+    {
+        var id = await _http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 3}""");
+        var answer = await _http.Send("POST", $"{SweepClient.Root}/{id}/cancel");
+        Assert.Equal((202, "canceled", 3), (answer.Status, answer["status"].GetString(), answer.Json.Count("canceled")));
+        Assert.Contains("No cell has an outcome", (await _http.GetReport(id)).Text("answer"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sweep_whose_jobs_are_canceled_one_by_one_ends_with_the_last()
+    {
+        var id = await _http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 2}""");
+        foreach (var job in await _http.SweepJobs(id))
+            Assert.Equal(202, (await _http.Send("POST", $"/api/v1/jobs/{job.Text("id")}/cancel")).Status);
+        var sweep = (await _http.GetSweep(id)).Json;
+        Assert.Equal(("failed", "no_outcome"), (sweep.Status(), sweep.ErrorCode()));
+    }
+
+    [Fact]
+    public async Task A_single_job_does_not_wait_for_a_sweep_that_came_before_it()
+    {
+        var id = await _http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 40}""");
+        var job = await _http.SubmitAsync();
+        await StartWorker();
+        var started = (await _http.WaitForEndAsync(job)).GetProperty("startedAt").GetDateTimeOffset();
+        await _http.WaitForSweepEnd(id);
+        var before = (await _http.SweepJobs(id)).Count(cell => cell.GetProperty("startedAt").GetDateTimeOffset() < started);
+        // Those that the workers had taken when they found it.
+        Assert.True(before <= 8, $"{before} cells were first");
+    }
+
+    private async Task StartWorker() =>
+        _workers.Add(await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = "4" }));
+}
