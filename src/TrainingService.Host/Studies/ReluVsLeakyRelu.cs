@@ -27,7 +27,7 @@ public sealed class ReluVsLeakyRelu : Study
             {"name": "leaky_relu 0.2", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.2} } } },
             {"name": "elu", "patch": {"model": {"activation": "elu", "initializer": "auto"} } }
           ],
-          "tune": {"/training/optimizer/learningRate": [0.01, 0.03, 0.1]},
+          "tune": {"/training/optimizer/learningRate": [0.003, 0.01, 0.03, 0.1, 0.3]},
           "baseline": "relu"
         }
         """;

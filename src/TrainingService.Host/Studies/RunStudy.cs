@@ -16,7 +16,7 @@ public sealed record StudySpec
     /// <summary><c>quick</c> (default, under two minutes on two cores) or <c>full</c>.</summary>
     public StudySize? Size { get; init; }
 
-    /// <summary>Name of a data set with classes. Default: digits for quick; fashion_mnist, where it is installed, for full.</summary>
+    /// <summary>Name of a data set with classes. Default: digits for quick; fashion-mnist, where it is installed, for full.</summary>
     public string? Dataset { get; init; }
 
     /// <summary>Seeds of each arm. Default: the study's own number.</summary>
@@ -60,5 +60,5 @@ public static class RunStudy
     }
 
     public static string DefaultDataset(StudySize size, DatasetRegistry datasets) =>
-        size == StudySize.Full && datasets.Find("fashion_mnist") is { } fashion && fashion.FindObstacle() is null ? fashion.Name : "digits";
+        size == StudySize.Full && datasets.Find("fashion-mnist") is { } fashion && fashion.FindObstacle() is null ? fashion.Name : "digits";
 }

@@ -115,6 +115,9 @@ public static class SweepReports
             yield return $"{unfinished} of {compared.Count} cells have not ended yet; the figures will change.";
         if (spec.Tune is not null && compared.Count == 0 && !sweep.IsFinished)
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
+        foreach (var (pointer, arms) in Tuning.AtEdges(spec, cells, metric))
+            yield return $"Tuning chose the smallest or largest value of {pointer} for {string.Join(", ", arms.Take(8))}{(arms.Count > 8 ? $" and {arms.Count - 8} more" : "")}: "
+                + "a better one may lie beyond the list.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
             var untuned = spec.Arms!.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();

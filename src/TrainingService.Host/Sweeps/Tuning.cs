@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>Which of the tuned combinations each arm is compared with.</summary>
@@ -19,5 +21,23 @@ public static class Tuning
             .OrderByDescending(trials => trials.Average(cell => cell.Diverged ? 0.0 : 1))
             .ThenBy(trials => trials.Where(cell => !cell.Diverged).Select(cell => (tunedBy.Outcome.HigherIsBetter ? -1 : 1) * tunedBy.Of(cell)).Average() ?? 0)
             .ThenBy(trials => trials.Key).FirstOrDefault()?.Key;
+    }
+
+    /// <summary>Arms for which the smallest or largest of a list of numbers was chosen, by the list's pointer: a better value may lie beyond it.</summary>
+    public static IEnumerable<(string Pointer, IReadOnlyList<string> Arms)> AtEdges(SweepSpec spec, IReadOnlyCollection<CellResult> cells, SweepMetric metric)
+    {
+        var chosen = spec.Arms!.Select((arm, index) => (arm.Name, Candidate: Choose(cells, index, metric))).Where(arm => arm.Candidate is not null).ToList();
+        foreach (var (pointer, values) in spec.Tune ?? new Dictionary<string, IReadOnlyList<object?>>())
+        {
+            var numbers = values.Select(Number).ToList();
+            if (numbers.Count < 2 || numbers.Contains(null))
+                continue;
+            var arms = chosen.Where(arm => Number(SweepRules.Candidates(spec)[arm.Candidate!.Value][pointer]) is var value && (value == numbers.Min() || value == numbers.Max()))
+                .Select(arm => arm.Name).ToList();
+            if (arms.Count > 0)
+                yield return (pointer, arms);
+        }
+
+        static double? Number(object? value) => value is JsonElement { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
     }
 }
