@@ -24,8 +24,9 @@ public static class WorkerServices
                 PrepareSchemaIfNecessary = false,
                 UseSlidingInvisibilityTimeout = true,
                 InvisibilityTimeout = TimeSpan.FromSeconds(60),
-                EnableLongPolling = true,
-                QueuePollInterval = TimeSpan.FromSeconds(2),
+                // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled LISTEN for ever
+                // (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker, and wakes as fast as one can notice.
+                QueuePollInterval = TimeSpan.FromMilliseconds(50),
             }));
         builder.Services.AddSingleton<JobQueue>();
     }
