@@ -32,7 +32,7 @@ public static class Tuning
             var numbers = values.Select(Number).ToList();
             if (numbers.Count < 2 || numbers.Contains(null))
                 continue;
-            var arms = chosen.Where(arm => Number(SweepRules.Candidates(spec)[arm.Candidate!.Value][pointer]) is var value && (value == numbers.Min() || value == numbers.Max()))
+            var arms = chosen.Where(arm => Number(SweepRules.Candidate(spec, arm.Candidate!.Value)[pointer]) is var value && (value == numbers.Min() || value == numbers.Max()))
                 .Select(arm => arm.Name).ToList();
             if (arms.Count > 0)
                 yield return (pointer, arms);
