@@ -22,12 +22,12 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
     [Fact]
     public async Task Two_workers_share_a_sweep_and_when_one_is_killed_the_other_ends_it()
     {
+        await StartWorker();
+        await StartWorker();
         var id = await _http.SubmitSweep("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [128, 128]}, "training": {"epochs": 20}}, "seedCount": 6, "grid": {"/model/activation": ["relu", "tanh"]}}
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}, "training": {"epochs": 60}}, "seedCount": 6, "grid": {"/model/activation": ["relu", "tanh"]}}
             """);
-        await StartWorker();
-        await StartWorker();
-        await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") > 0 && sweep.Count("running") > 1);
+        await _http.WaitForSweep(id, sweep => sweep.Count("running") >= 2);
         await _workers[0].KillAsync();
         var sweep = await _http.WaitForSweepEnd(id);
         Assert.Equal(("succeeded", 12), (sweep.Status(), sweep.Count("succeeded")));
