@@ -1,6 +1,7 @@
 using TrainingService.Engine;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Hosting;
 
 namespace TrainingService.Host.Jobs;
 
@@ -60,7 +61,7 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
             errors.Add(new("/labels", $"at most 32 labels are allowed, not {spec.Labels.Count}"));
         foreach (var (key, value) in spec.Labels)
         {
-            var place = $"/labels/{key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+            var place = $"/labels/{JsonShape.Escape(key)}";
             if (key.Length is 0 or > 63 || key.Contains('='))
                 errors.Add(new(place, "a label's key must have 1 to 63 characters and no '='"));
             if (value.Length > 255)

@@ -67,7 +67,7 @@ public sealed class BornDeadNets : Study
         // "Only if all units of all layers die": each of these has a dead layer and living ones, and the claim says that it learns.
         var partly = dead.Count(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1));
         var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;
-        return new($"{narrow} Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance). "
+        return new($"{narrow} {(cells.Count == 0 ? "" : $"Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance). ")}"
             + $"On this data, {dead.Count} of {trained.Count} trained ReLU nets had a dead layer before the first step, and {learned} of these learned. {leaky.Sentence}",
         [
             Studies.Claims.C1.Better(leaky, e, $"Narrow nets of 20 layers: {StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."),

@@ -59,12 +59,11 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, J
         return units > 0 ? sum / units : null;
     }
 
-    /// <summary>log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and last hidden layer, of one measurement (Glorot and Bengio 2010).</summary>
+    /// <summary>Gradient flow of one measurement (Glorot and Bengio 2010); null with fewer than two hidden layers.</summary>
     public double? GradientFlow(IReadOnlyList<LayerRow> rows)
     {
-        var hidden = rows.Where(row => row.Layer < Layers.Count - 1).ToArray();
-        return hidden.Length < 2 ? null
-            : Math.Log10(hidden[0].GradientRms * Math.Sqrt(Layers[0].Units) / (hidden[^1].GradientRms * Math.Sqrt(Layers[hidden.Length - 1].Units)));
+        var last = Metrics.GradientFlow.Last(Layers);
+        return last < 1 || rows.Count <= last ? null : Metrics.GradientFlow.Of(rows[0], rows[last], Layers);
     }
 }
 

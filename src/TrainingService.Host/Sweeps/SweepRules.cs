@@ -118,9 +118,9 @@ public sealed class SweepRules(JobRules jobs)
     private static string Place(SweepSpec given, int arm, string pointer)
     {
         if (given.Grid?.Keys.FirstOrDefault(key => Touches(key, pointer)) is { } inGrid)
-            return $"/grid/{Escape(inGrid)}";
+            return $"/grid/{JsonShape.Escape(inGrid)}";
         if (given.Tune?.Keys.FirstOrDefault(key => Touches(key, pointer)) is { } inTune)
-            return $"/tune/{Escape(inTune)}";
+            return $"/tune/{JsonShape.Escape(inTune)}";
         if (given.Arms?[arm].Patch is { } patch && Reaches(JsonSerializer.SerializeToNode(patch, Json.Options)!, pointer.Split('/').Skip(1)))
             return $"/arms/{arm}/patch{pointer}";
         return $"/base{pointer}";
@@ -213,7 +213,7 @@ public sealed class SweepRules(JobRules jobs)
         }
         if (spec.Grid is not null)
             foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(spec.Grid.ContainsKey))
-                errors.Add(new($"/tune/{Escape(pointer)}", "is varied by 'grid' already"));
+                errors.Add(new($"/tune/{JsonShape.Escape(pointer)}", "is varied by 'grid' already"));
         if (spec.Grid is null)
             return [new() { Name = "base" }];
         if (!CheckValues(spec.Grid, "grid", errors))
@@ -239,7 +239,7 @@ public sealed class SweepRules(JobRules jobs)
         var combinations = 1.0;
         foreach (var (pointer, list) in values)
         {
-            var place = $"/{field}/{Escape(pointer)}";
+            var place = $"/{field}/{JsonShape.Escape(pointer)}";
             if (!pointer.StartsWith('/') || pointer.Length < 2)
                 errors.Add(new(place, $"'{pointer}' is not a JSON pointer into the job: did you mean '/{pointer.Replace('.', '/')}'?"));
             else if (pointer == "/training/seed")
@@ -330,6 +330,4 @@ public sealed class SweepRules(JobRules jobs)
     private static JsonNode? Node(object? value) => JsonSerializer.SerializeToNode(value, Json.Options);
 
     private static string Shorten(string name) => name.Length <= 100 ? name : name[..100];
-
-    private static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }
