@@ -18,7 +18,8 @@ internal static class Initialized
             InitializerRegistry.ResolveBias(bias ?? new() { Name = "zeros" }, "", errors)!,
             ActivationRegistry.Resolve(activation ?? new() { Name = "relu" }, "", errors)!);
         Assert.Empty(errors);
-        using Parameters weight = Parameters.Matrix("weight", outputs, inputs, false, 0), biases = Parameters.Vector("bias", outputs, 0);
+        using Workspace workspace = new(1, 1, 1, capacity: 1, seed, threads: 1, states: 0, storesGradients: false);
+        Parameters weight = Parameters.Matrix("weight", outputs, inputs, workspace), biases = Parameters.Vector("bias", outputs, workspace);
         InitializerRegistry.Initialize(plan, seed, layer, weight, biases);
         return (weight.Get(), biases.Get());
     }
