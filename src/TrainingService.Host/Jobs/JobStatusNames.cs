@@ -1,6 +1,5 @@
 using System.Text.Json;
-using TrainingService.Engine;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Jobs;
 

@@ -12,26 +12,21 @@ public sealed class DependencyTests
     private static readonly Dictionary<(string From, string To), string[]> Allowed = new()
     {
         [("Jobs", "Datasets")] = ["DatasetRegistry", "DatasetSpec"],
-        [("Jobs", "Worker")] = ["JobQueue"],
         [("Worker", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec", "DatasetUnavailableException"],
-        [("Worker", "Jobs")] = ["Job", "JobSpec", "JobStatus"],
+        [("Worker", "Jobs")] = ["Job", "JobEnded", "JobSpec", "JobStatus", "WakeUp", "WakeUps"],
         [("Worker", "Metrics")] = ["MetricWriter", "MetricRow", "LayerRow", "UnitRow"],
         [("Worker", "Findings")] = ["Watch", "Finding", "FindingCounts", "FindingRow"],
-        [("Worker", "Sweeps")] = ["SweepProgress"],
         [("Jobs", "Findings")] = ["Finding", "FindingCounts", "PreflightFindings"],
-        [("Jobs", "Sweeps")] = ["SweepProgress"],
         [("Catalog", "Reports")] = ["GetActivationPlot"],
         [("Sweeps", "Jobs")] = ["*"],
         [("Sweeps", "Datasets")] = ["DatasetSpec", "DatasetRegistry"],
         [("Sweeps", "Metrics")] = ["Column`1", "GetLayers", "GradientFlow", "LayerRow", "RowExport"],
-        [("Sweeps", "Worker")] = ["JobQueue"],
         [("Sweeps", "Studies")] = ["BornDeadCell", "Study", "StudyCatalog", "StudyMeasurement", "StudyReports", "StudySize"],
         [("Sweeps", "Reports")] = ["ArmCurves", "ReportContent", "ReportMarkdown", "ReportPage", "ReportRows", "SweepCharts", "SweepCurves"],
         [("Studies", "Sweeps")] = ["*"],
-        [("Studies", "Jobs")] = ["Idempotency", "JobSpec"],
+        [("Studies", "Jobs")] = ["Idempotency", "JobSpec", "WakeUps"],
         [("Studies", "Datasets")] = ["Dataset", "DatasetRegistry", "DatasetSpec"],
         [("Studies", "Metrics")] = ["LayerRow"],
-        [("Studies", "Worker")] = ["JobQueue"],
         [("Reports", "Sweeps")] = ["*"],
         [("Reports", "Jobs")] = ["*"],
         [("Reports", "Metrics")] = ["*"],
@@ -48,6 +43,13 @@ public sealed class DependencyTests
         var references = typeof(Trainer).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
         Assert.DoesNotContain(references, name => !allowed.Contains(name.Split('.')[0]) || name.StartsWith("System.Net", StringComparison.Ordinal)
             || name.StartsWith("System.Data", StringComparison.Ordinal) || name.StartsWith("System.Console", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_folder_of_the_engine_is_in_a_circle()
+    {
+        var circles = TypeReferences.Circles(typeof(Trainer).Assembly);
+        Assert.True(circles.Count == 0, string.Join('\n', circles));
     }
 
     [Fact]
