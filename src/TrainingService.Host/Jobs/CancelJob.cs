@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Jobs;
@@ -29,11 +29,11 @@ public static class CancelJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         if (changed == 0 && versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job);
+            return EntityTags.Changed(job.Version);
         if (job is { IsFinished: true, SweepId: { } sweep })
             await sweeps.AdvanceAsync(sweep, cancellation);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job, position);
+        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         if (!job.IsFinished)
             http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));

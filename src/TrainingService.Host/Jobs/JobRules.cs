@@ -1,7 +1,7 @@
 using TrainingService.Engine;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;

@@ -4,9 +4,9 @@ using Npgsql;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Http;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Metadata;
 using TrainingService.Engine.Training;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>
 /// A JSON request body. Binding to <typeparamref name="T"/> alone would stop at the first mistake and name it in terms of C#;
