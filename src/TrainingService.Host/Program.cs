@@ -34,7 +34,10 @@ try
     builder.AddSweeps();
     builder.AddJobQueue();
     if (role.RunsWorker)
+    {
         builder.AddWorker();
+        builder.AddSweepReconciler();
+    }
 
     var app = builder.Build();
 

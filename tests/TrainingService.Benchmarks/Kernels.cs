@@ -68,7 +68,7 @@ public unsafe class ElementWise
     }
 
     [Benchmark]
-    public void Forward() => _activation.Forward(_z.Pointer, _h.Pointer, Units, Blocks * 32, 0, Blocks, null, 0, 1);
+    public void Forward() => _activation.Forward(_z.Pointer, _h.Pointer, Units, 0, Blocks, null, 0, 1);
 
     [Benchmark]
     public void Backward() => _activation.Backward(_z.Pointer, _h.Pointer, _g.Pointer, Units, Blocks * 32, 0, Units, null, 0, null, 1, 0);

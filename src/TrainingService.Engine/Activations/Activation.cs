@@ -38,9 +38,8 @@ internal abstract unsafe class Activation
 
     /// <summary>
     /// h = f(z) for blocks <paramref name="from"/> to <paramref name="to"/>. <paramref name="noise"/> is the key of random activations, 0 when evaluating.
-    /// Answers how many h of the first <paramref name="samples"/> samples are 0.
     /// </summary>
-    public abstract long Forward(float* z, float* h, int units, int samples, int from, int to, float* slopes, int slopeStride, ulong noise);
+    public abstract void Forward(float* z, float* h, int units, int from, int to, float* slopes, int slopeStride, ulong noise);
 
     /// <summary>
     /// In place, for units <paramref name="from"/> to <paramref name="to"/>: gradients dC/dh in <paramref name="g"/> become dC/dz, after
@@ -74,35 +73,27 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     public override bool LearnsSlope => TOp.LearnsSlope;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override long Forward(float* z, float* h, int units, int samples, int from, int to, float* slopes, int slopeStride, ulong noise)
+    public override void Forward(float* z, float* h, int units, int from, int to, float* slopes, int slopeStride, ulong noise)
     {
         var f = op;
-        var zeros = 0L;
         z += (long)from * units * 32;
         h += (long)from * units * 32;
         for (var block = from; block < to; block++)
         {
             var lowNoise = TOp.Random ? Noise.Samples(noise, block * 32) : default;
             var highNoise = TOp.Random ? Noise.Samples(noise, block * 32 + 16) : default;
-            var present = uint.MaxValue >> Math.Max(0, 32 - (samples - block * 32));
             for (var unit = 0; unit < units; unit++, z += 32, h += 32)
             {
                 if (TOp.LearnsSlope)
                     f = TOp.WithSlope(f, slopes[unit * slopeStride]);
                 if (TOp.Random && noise != 0)
                     f = TOp.WithBits(op, Noise.Bits(noise, unit, lowNoise));
-                var low = f.Value(Vector512.Load(z));
-                low.Store(h);
+                f.Value(Vector512.Load(z)).Store(h);
                 if (TOp.Random && noise != 0)
                     f = TOp.WithBits(op, Noise.Bits(noise, unit, highNoise));
-                var high = f.Value(Vector512.Load(z + 16));
-                high.Store(h + 16);
-                var zero = (uint)Vector512.Equals(low, Vector512<float>.Zero).ExtractMostSignificantBits()
-                    | (uint)Vector512.Equals(high, Vector512<float>.Zero).ExtractMostSignificantBits() << 16;
-                zeros += uint.PopCount(zero & present);
+                f.Value(Vector512.Load(z + 16)).Store(h + 16);
             }
         }
-        return zeros;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -248,7 +239,10 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         }
     }
 
-    /// <summary>max |f'| on [-30, 30], where every activation shows its steepest place.</summary>
+    /// <summary>
+    /// max |f'| on [-30, 30], where default parameters put the steepest place: with others it may be less than the largest (softplus with a small beta),
+    /// or 0 (a shrink of more than 30), so that nothing counts as saturated.
+    /// </summary>
     private static float LargestDerivative(TOp op)
     {
         var largest = Vector512<float>.Zero;

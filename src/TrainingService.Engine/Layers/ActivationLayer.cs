@@ -9,8 +9,6 @@ internal sealed unsafe class ActivationLayer : Layer
     private readonly int _index, _slopeStride;
     private readonly Parameters? _slopes;
     private readonly Action<int, int> _forward, _backward;
-    // in the output, by the block that a thread began with
-    private readonly long[] _zeros;
     private readonly Memory.FloatBuffer _unitGradients;
     private float* _input;
 
@@ -23,7 +21,6 @@ internal sealed unsafe class ActivationLayer : Layer
         _slopes?.Set(Enumerable.Repeat((float)(plan.Spec.Init ?? 0), plan.Slopes).ToArray());
         _unitGradients = new(plan.Slopes > 0 ? plan.Units : 0);
         Parameters = _slopes is null ? [] : [_slopes];
-        _zeros = new long[workspace.Capacity / Memory.Layout.Lanes];
         _forward = Forward;
         _backward = Backward;
     }
@@ -31,8 +28,6 @@ internal sealed unsafe class ActivationLayer : Layer
     public Activation Function { get; }
 
     public override IReadOnlyList<Parameters> Parameters { get; }
-
-    public override double Density => 1 - (double)_zeros.Sum() / ((long)Units * Workspace.Samples);
 
     /// <summary>Null where no slope is learned.</summary>
     public Parameters? Slopes => _slopes;
@@ -46,7 +41,6 @@ internal sealed unsafe class ActivationLayer : Layer
     public override void Forward(float* input)
     {
         _input = input;
-        Array.Clear(_zeros);
         Workspace.Team.Split(Workspace.Blocks, _forward);
     }
 
@@ -78,7 +72,7 @@ internal sealed unsafe class ActivationLayer : Layer
     }
 
     private void Forward(int from, int to) =>
-        _zeros[from] = Function.Forward(_input, Output, Units, Workspace.Samples, from, to, SlopeValues, _slopeStride, Key);
+        Function.Forward(_input, Output, Units, from, to, SlopeValues, _slopeStride, Key);
 
     private void Backward(int from, int to) => Function.Backward(_input, Output, Workspace.Gradient, Units, Workspace.Samples, from, to, SlopeValues, _slopeStride,
         _unitGradients.Pointer, Key, Workspace.ActivityL1);

@@ -23,9 +23,6 @@ internal abstract unsafe class Layer(Workspace workspace, int units) : IDisposab
 
     public float* Output => _output.Pointer;
 
-    /// <summary>Share of the output's entries that are not 0, as counted in the last forward pass; 1 where nobody counts.</summary>
-    public virtual double Density => 1;
-
     /// <summary>Which entry of <see cref="Workspace.GradientSquares"/> is this layer's; -1 for none.</summary>
     public int Observed { get; set; } = -1;
 

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Jobs;
 
@@ -18,7 +17,7 @@ public static class CancelJob
     /// <param name="id">The job's id.</param>
     /// <response code="202">The job: canceling, canceled, or finished as it was.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
-        HttpContext http, TrainingDbContext db, SweepProgress sweeps, CancellationToken cancellation)
+        HttpContext http, TrainingDbContext db, JobEnded ended, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var versions = EntityTags.Versions(ifMatch);
@@ -30,8 +29,8 @@ public static class CancelJob
             return GetJob.NotFound(id);
         if (changed == 0 && versions?.Contains(job.Version) == false)
             return EntityTags.Changed(job.Version);
-        if (job is { IsFinished: true, SweepId: { } sweep })
-            await sweeps.AdvanceAsync(sweep, cancellation);
+        if (job.IsFinished)
+            await ended(job.SweepId, cancellation);
         var position = await QueuePositions.Of(db, job, cancellation);
         http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         if (!job.IsFinished)

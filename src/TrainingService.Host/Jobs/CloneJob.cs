@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Jobs;
 
@@ -21,7 +20,7 @@ public static class CloneJob
     /// <response code="202">The new job, `queued`.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, SpecPatch patch,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, JobQueue queue,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
         CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
@@ -39,6 +38,6 @@ public static class CloneJob
             patch.Point(broken, errors);
             return Problems.Invalid(errors);
         }
-        return await CreateJob.Submit(accepted, once, db, queue, cancellation);
+        return await CreateJob.Submit(accepted, once, db, wakeUps, cancellation);
     }
 }

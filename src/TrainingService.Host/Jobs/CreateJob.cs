@@ -6,7 +6,6 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Jobs;
 
@@ -38,7 +37,7 @@ public static class CreateJob
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body, [FromQuery] bool? validateOnly,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
-        JobQueue queue, CancellationToken cancellation)
+        WakeUps wakeUps, CancellationToken cancellation)
     {
         if (validateOnly == true)
             return Checked(rules, body.Value, out var estimated) is { } wrong ? wrong : TypedResults.Ok(Estimate(estimated, datasets));
@@ -50,11 +49,11 @@ public static class CreateJob
         if (Checked(rules, body.Value, out var accepted) is { } problem)
             return problem;
 
-        return await Submit(accepted, once, db, queue, cancellation);
+        return await Submit(accepted, once, db, wakeUps, cancellation);
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
-    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, JobQueue queue,
+    public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, WakeUps wakeUps,
         CancellationToken cancellation)
     {
         var job = NewJob(accepted);
@@ -63,7 +62,7 @@ public static class CreateJob
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);
-        await queue.WakeAsync(job.Id, job.Priority, CancellationToken.None);
+        wakeUps.Add(job);
         return answer;
     }
 

@@ -15,6 +15,7 @@ public static class JobRoutes
             throw new StartRefusedException($"TRAINING_JOB_MEMORY_MB must be a whole number of megabytes, at least 1, not '{text}'.");
         builder.Services.AddSingleton(new JobLimits(megabytes));
         builder.Services.AddSingleton<JobRules>();
+        builder.Services.AddSingleton<WakeUps>();
     }
 
     public static void MapJobs(this IEndpointRouteBuilder api)

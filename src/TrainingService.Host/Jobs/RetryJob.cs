@@ -5,7 +5,6 @@ using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Jobs;
 
@@ -20,7 +19,7 @@ public static class RetryJob
     /// <response code="202">The job, `queued`.</response>
     /// <response code="409">The job is neither failed nor canceled, or belongs to a sweep.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
-        HttpContext http, TrainingDbContext db, JobQueue queue, CancellationToken cancellation)
+        HttpContext http, TrainingDbContext db, WakeUps wakeUps, CancellationToken cancellation)
     {
         // One conditional statement, so that of two requests at once only one takes effect.
         var versions = EntityTags.Versions(ifMatch);
@@ -47,7 +46,7 @@ public static class RetryJob
                     ? $"The job belongs to sweep {sweep}; run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed."
                     : $"The job is {Json.NameOf(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
                         + $"(POST {JobRoutes.Root}/{id}/clone).");
-        await queue.WakeAsync(job.Id, job.Priority, CancellationToken.None);
+        wakeUps.Add(job);
         var position = await QueuePositions.Of(db, job, cancellation);
         http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         http.Response.Headers.RetryAfter = "1";

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Jobs;
 
@@ -18,7 +17,7 @@ public static class VerifyJob
     /// <response code="202">The verification, its job `queued`.</response>
     /// <response code="409">The job has no result to compare with, or can no longer run.</response>
     public static async Task<Results<Accepted<VerificationResponse>, ProblemHttpResult>> Handle(Guid id,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, JobQueue queue,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
         CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
@@ -41,7 +40,7 @@ public static class VerifyJob
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);
-        await queue.WakeAsync(rerun.Id, rerun.Priority, CancellationToken.None);
+        wakeUps.Add(rerun);
         return answer;
     }
 }

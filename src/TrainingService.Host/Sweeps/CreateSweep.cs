@@ -4,7 +4,6 @@ using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -19,7 +18,7 @@ public static class CreateSweep
     /// <response code="202">The sweep as it was stored.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(JsonBody<SweepSpec> body,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, JobQueue queue,
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps,
         CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
@@ -28,12 +27,12 @@ public static class CreateSweep
         var errors = new List<SpecError>();
         if (rules.Check(body.Value, errors) is not { } accepted)
             return Problems.Invalid(errors);
-        return await Store(accepted, null, null, once, http, db, rules, queue, cancellation);
+        return await Store(accepted, null, null, once, http, db, rules, wakeUps, cancellation);
     }
 
     /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
     public static async Task<Accepted<SweepResponse>> Store(CheckedSweep accepted, string? study, string? size, Idempotency once, HttpContext http,
-        TrainingDbContext db, SweepRules rules, JobQueue queue, CancellationToken cancellation)
+        TrainingDbContext db, SweepRules rules, WakeUps wakeUps, CancellationToken cancellation)
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         var sweep = new Sweep
@@ -53,7 +52,7 @@ public static class CreateSweep
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);
-        queue.WakeLater(jobs);
+        wakeUps.Add(jobs);
         http.Response.Headers.RetryAfter = "1";
         return answer;
     }

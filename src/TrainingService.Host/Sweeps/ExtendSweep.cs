@@ -5,7 +5,6 @@ using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -32,7 +31,7 @@ public static class ExtendSweep
     /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, SweepProgress progress,
-        JobQueue queue, CancellationToken cancellation)
+        WakeUps wakeUps, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -62,7 +61,7 @@ public static class ExtendSweep
         await once.Commit(cancellation);
         if (transaction is not null)
             await transaction.CommitAsync(cancellation);
-        queue.WakeLater(jobs);
+        wakeUps.Add(jobs);
         // Cells that all share jobs which have ended: there is nothing to wait for.
         if (jobs.Count == 0)
             await progress.AdvanceAsync(id, cancellation);

@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -17,7 +16,7 @@ public static class RetryFailed
     /// <param name="id">The sweep's id.</param>
     /// <response code="202">The sweep, under way again; unchanged if nothing had failed.</response>
     /// <response code="409">The sweep is not finished.</response>
-    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, JobQueue queue,
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, WakeUps wakeUps,
         CancellationToken cancellation)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
@@ -33,7 +32,7 @@ public static class RetryFailed
             sweep.Reopen();
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
-        queue.WakeLater(failed);
+        wakeUps.Add(failed);
 
         var answer = await SweepResponse.Of(db, sweep, cancellation);
         http.Response.Headers.ETag = answer.Tag;

@@ -2,12 +2,11 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Studies;
-using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, and to its end.</summary>
-public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, JobQueue queue, ILogger<SweepProgress> log)
+public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, WakeUps wakeUps, ILogger<SweepProgress> log)
 {
     /// <summary>Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once: the row's lock lets one decide.</summary>
     public async Task AdvanceAsync(Guid id, CancellationToken cancellation)
@@ -26,7 +25,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
             await EndAsync(db, sweep, cancellation);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
-        queue.WakeLater(jobs);
+        wakeUps.Add(jobs);
     }
 
     /// <summary>Sweeps that nothing takes on any more, because whoever should have has died.</summary>

@@ -12,7 +12,15 @@ public static class SweepRoutes
     {
         builder.Services.AddSingleton<SweepRules>();
         builder.Services.AddSingleton<SweepProgress>();
+        builder.Services.AddSingleton<JobEnded>(services =>
+        {
+            var sweeps = services.GetRequiredService<SweepProgress>();
+            return (id, cancellation) => id is { } sweep ? sweeps.AdvanceAsync(sweep, cancellation) : Task.CompletedTask;
+        });
     }
+
+    /// <summary>Where workers run.</summary>
+    public static void AddSweepReconciler(this WebApplicationBuilder builder) => builder.Services.AddHostedService<SweepReconciler>();
 
     public static void MapSweeps(this IEndpointRouteBuilder api)
     {

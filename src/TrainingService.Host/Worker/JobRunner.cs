@@ -4,12 +4,11 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
-public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobQueue queue, SweepProgress sweeps, WorkerOptions options,
+public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, WakeUps wakeUps, JobEnded ended, WorkerOptions options,
     IHostApplicationLifetime lifetime, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
@@ -30,9 +29,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         var run = new TrainingRun(lease.Spec, datasets, options.ThreadsPerJob, stop.Token);
         var outcome = await FollowAsync(lease, run, withdrawn, timeout.Token);
         if (await EndAsync(lease, run, outcome) && outcome == Outcome.Released)
-            await queue.WakeAsync(id, lease.Priority, CancellationToken.None);
-        else if (lease.SweepId is { } sweep)
-            await sweeps.AdvanceAsync(sweep, CancellationToken.None);
+            wakeUps.Add(new WakeUp(id, lease.Priority));
+        else
+            await ended(lease.SweepId, CancellationToken.None);
     }
 
     /// <summary>Trains and tells the row about it, until the training has ended one way or another.</summary>

@@ -1,12 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Takes jobs back from workers that fell silent, and wakes workers for queued jobs that the queue has lost.</summary>
-public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, JobQueue queue, SweepProgress sweeps, WorkerOptions options, ILogger<Reconciler> log) : BackgroundService
+public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker, WorkerOptions options,
+    ILogger<Reconciler> log) : BackgroundService
 {
     private const int CrashLimit = 3;
     private const int Batch = 1000;
@@ -23,7 +23,6 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, J
                 if (!afterFailure)
                     await TakeBackAsync(stoppingToken);
                 await WakeForgottenAsync(stoppingToken);
-                await sweeps.AdvanceForgottenAsync(stoppingToken);
                 afterFailure = false;
             }
             catch (Exception e) when (e is not OperationCanceledException)
@@ -53,8 +52,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, J
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         // The silent worker's queue entry is still there, and hidden for as long as Hangfire believes in that worker.
-        foreach (var job in silent.Where(j => j.Status is JobStatus.Queued))
-            await queue.WakeAsync(job.Id, job.Priority, cancellation);
+        wakeUps.Add(silent.Where(job => job.Status is JobStatus.Queued));
     }
 
     /// <summary>Once a worker has taken an entry from the queue, it stays there, hidden, until it is done with; so a job without one was lost.</summary>
@@ -68,8 +66,9 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, J
                 SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text)
             ORDER BY priority, id LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).AsNoTracking().ToListAsync(cancellation);
-        foreach (var job in forgotten)
-            await queue.WakeAsync(job.Id, job.Priority, cancellation);
+        // A thread of its own, as Hangfire's client holds it.
+        await Task.Factory.StartNew(() => forgotten.TrueForAll(job => waker.Wake(new(job.Id, job.Priority))), cancellation, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         await transaction.CommitAsync(cancellation);
     }
 }

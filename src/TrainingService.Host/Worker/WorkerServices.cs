@@ -28,7 +28,9 @@ public static class WorkerServices
                 // (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker, and wakes as fast as one can notice.
                 QueuePollInterval = TimeSpan.FromMilliseconds(50),
             }));
-        builder.Services.AddSingleton<JobQueue>();
+        builder.Services.AddSingleton<Waker>();
+        // Before the job server, so that it stops after it and still carries what the server gives back.
+        builder.Services.AddHostedService(services => services.GetRequiredService<Waker>());
     }
 
     public static void AddWorker(this WebApplicationBuilder builder)
@@ -38,7 +40,7 @@ public static class WorkerServices
         builder.Services.AddHangfireServer(server =>
         {
             server.ServerName = options.Owner;
-            server.Queues = JobQueue.Names;
+            server.Queues = Waker.Queues;
             server.WorkerCount = options.Workers;
             server.StopTimeout = TimeSpan.FromSeconds(1);
             server.ShutdownTimeout = TimeSpan.FromSeconds(30);

@@ -35,9 +35,7 @@ internal sealed unsafe class ActivationHarness(ActivationSpec spec)
         using GuardedBuffer z = new(blocks * 32), h = new(blocks * 32), g = new(blocks * 32), slope = new([_slope]), slopeGradient = new(1);
         x.CopyTo(z.Values);
         g.Values[..x.Length].Fill(1);
-        var zeros = _activation.Forward(z.Pointer, h.Pointer, 1, x.Length, 0, blocks, slope.Pointer, 0, 0);
-        if (zeros != h.Values[..x.Length].Count(0f))
-            throw new InvalidOperationException($"counted {zeros} zeros");
+        _activation.Forward(z.Pointer, h.Pointer, 1, 0, blocks, slope.Pointer, 0, 0);
         _activation.Backward(z.Pointer, h.Pointer, g.Pointer, 1, x.Length, 0, 1, slope.Pointer, 0, slopeGradient.Pointer, 0, 0);
         foreach (var buffer in new[] { z, h, g, slope, slopeGradient })
             buffer.AssertIntact();

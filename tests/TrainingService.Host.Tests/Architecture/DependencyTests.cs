@@ -19,14 +19,14 @@ public sealed class DependencyTests
     [Fact]
     public void Only_the_worker_trains()
     {
-        var users = TypeReferences.OfHost().Where(r => r.To == typeof(Trainer).FullName).Select(r => r.From).Distinct();
+        var users = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.To == typeof(Trainer).FullName).Select(r => r.From).Distinct();
         Assert.Equal([Host + "Worker.TrainingRun"], users);
     }
 
     [Fact]
     public void Only_the_worker_and_the_migration_know_hangfire()
     {
-        var users = TypeReferences.OfHost().Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
+        var users = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
         Assert.All(users, user => Assert.True(user.StartsWith(Host + "Worker.", StringComparison.Ordinal) || user is Host + "Data.Database", user));
     }
 
@@ -34,7 +34,7 @@ public sealed class DependencyTests
     public void Statistics_are_arrays_in_and_records_out()
     {
         string[] others = [Host, "Microsoft.", "Npgsql.", "Hangfire.", "System.Net.", "System.Data.", "System.IO."];
-        var known = TypeReferences.OfHost().Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
+        var known = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
             .Where(to => !to.StartsWith(Host + "Statistics.", StringComparison.Ordinal) && others.Any(other => to.StartsWith(other, StringComparison.Ordinal)));
         Assert.Equal([Host + "Datasets.SplitMix64"], known);
     }

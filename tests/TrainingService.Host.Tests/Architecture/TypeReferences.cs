@@ -4,7 +4,6 @@ using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
-using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Tests.Architecture;
 
@@ -15,10 +14,10 @@ public static class TypeReferences
         .GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (OpCode)f.GetValue(null)!)
         .ToDictionary(o => (int)(ushort)o.Value, o => o.OperandType);
 
-    /// <summary>Pairs of a type of the Host and a type that it names, anywhere. Nested types count as their outermost one.</summary>
-    public static HashSet<(string From, string To)> OfHost()
+    /// <summary>Pairs of a type of the assembly and a type that it names, anywhere. Nested types count as their outermost one.</summary>
+    public static HashSet<(string From, string To)> Of(Assembly assembly)
     {
-        using var file = File.OpenRead(typeof(TrainingDbContext).Assembly.Location);
+        using var file = File.OpenRead(assembly.Location);
         using var image = new PEReader(file);
         var reader = image.GetMetadataReader();
         var found = new HashSet<(string, string)>();
@@ -26,6 +25,10 @@ public static class TypeReferences
         {
             var type = reader.GetTypeDefinition(handle);
             var from = NameOf(reader, handle);
+            var bases = type.GetInterfaceImplementations().Select(i => reader.GetInterfaceImplementation(i).Interface).Append(type.BaseType);
+            var attributes = type.GetCustomAttributes().Select(a => reader.GetCustomAttribute(a).Constructor);
+            foreach (var to in bases.Concat(attributes).Where(token => !token.IsNil).SelectMany(token => Named(reader, token)))
+                found.Add((from, to));
             foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
             {
                 if (method.RelativeVirtualAddress != 0)
@@ -104,6 +107,34 @@ public static class TypeReferences
         return type.ResolutionScope.Kind is HandleKind.TypeReference
             ? NameOf(reader, (TypeReferenceHandle)type.ResolutionScope)
             : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+    }
+
+    /// <summary>
+    /// The circles among an assembly's folders, a folder being a namespace: of each, who is in it, and one example of each arrow that closes it. A folder is in a
+    /// circle if some way from it leads back.
+    /// </summary>
+    public static IReadOnlyList<string> Circles(Assembly assembly)
+    {
+        var root = assembly.GetName().Name + ".";
+        var arrows = Of(assembly).Where(r => r.From.StartsWith(root, StringComparison.Ordinal) && r.To.StartsWith(root, StringComparison.Ordinal))
+            .Select(r => (From: Folder(r.From), To: Folder(r.To), Example: $"{r.From[root.Length..]} uses {r.To[root.Length..]}"))
+            .Where(r => r.From != r.To).GroupBy(r => (r.From, r.To), r => r.Example).ToDictionary(arrow => arrow.Key, arrow => arrow.Min()!);
+        var reached = arrows.Keys.Select(a => a.From).Distinct().ToDictionary(folder => folder, Reached);
+        return [.. reached.Keys.Where(folder => reached[folder].Contains(folder))
+            .Select(folder => string.Join(", ", reached[folder].Where(other => reached.GetValueOrDefault(other)?.Contains(folder) == true).Order()))
+            .Distinct().Select(circle => $"{circle} are in a circle:\n  " + string.Join("\n  ", arrows
+                .Where(a => circle.Split(", ").Contains(a.Key.From) && circle.Split(", ").Contains(a.Key.To)).Select(a => a.Value).Order()))];
+
+        string Folder(string type) => type[..type.LastIndexOf('.')] is var folder && folder.Length < root.Length ? "(root)" : folder[root.Length..];
+
+        HashSet<string> Reached(string from)
+        {
+            var (found, open) = (new HashSet<string>(), new Stack<string>([from]));
+            while (open.TryPop(out var folder))
+                foreach (var to in arrows.Keys.Where(a => a.From == folder && found.Add(a.To)).Select(a => a.To))
+                    open.Push(to);
+            return found;
+        }
     }
 
     /// <summary>Decodes a signature to the names of all types in it.</summary>

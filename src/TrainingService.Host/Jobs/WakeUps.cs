@@ -1,0 +1,49 @@
+using System.Threading.Channels;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>That a job waits for a worker.</summary>
+public readonly record struct WakeUp(Guid Id, short Priority);
+
+/// <summary>Called after a job came to its end, so that the sweep it belongs to, if any, goes on.</summary>
+public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);
+
+/// <summary>
+/// Wake-ups on their way from requests to the workers' queue; whoever stores a queued row adds one after the commit. Adding neither waits nor throws.
+/// What is lost here, because too many wait or the process dies, the workers' reconciler finds: the truth about a job is its row.
+/// </summary>
+public sealed class WakeUps
+{
+    private const int Capacity = 20_000;
+
+    /// <summary>As workers take them: by priority, then by age.</summary>
+    private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) => (a.Priority, a.Id).CompareTo((b.Priority, b.Id)));
+
+    private readonly Channel<WakeUp> _waiting = Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });
+
+    public void Add(Job job) => Add(new WakeUp(job.Id, job.Priority));
+
+    public void Add(IEnumerable<Job> jobs)
+    {
+        foreach (var job in jobs)
+            Add(job);
+    }
+
+    public void Add(WakeUp wakeUp)
+    {
+        if (_waiting.Reader.Count < Capacity)
+            _waiting.Writer.TryWrite(wakeUp);
+    }
+
+    /// <summary>The next one, as soon as there is one; null once <see cref="Close"/> was called and none is left.</summary>
+    public async Task<WakeUp?> NextAsync()
+    {
+        while (await _waiting.Reader.WaitToReadAsync())
+            if (_waiting.Reader.TryRead(out var next))
+                return next;
+        return null;
+    }
+
+    /// <summary>Takes no more.</summary>
+    public void Close() => _waiting.Writer.TryComplete();
+}
