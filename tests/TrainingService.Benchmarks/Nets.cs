@@ -1,5 +1,7 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Benchmarks;

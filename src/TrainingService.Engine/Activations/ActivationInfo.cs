@@ -1,3 +1,5 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Activations;
 
 /// <summary>An activation as the catalogue shows it.</summary>

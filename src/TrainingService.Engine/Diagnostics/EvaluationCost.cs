@@ -1,5 +1,4 @@
 using TrainingService.Engine.Memory;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Diagnostics;
 
@@ -18,11 +17,16 @@ internal static class EvaluationCost
     /// The steps between evaluations where the request leaves them open: as few as keep all evaluations, those at the ends included, within their share. In a
     /// run so short that the ends alone take more, there are none in between.
     /// </summary>
-    public static int EverySteps(RunPlan plan)
+    /// <param name="steps">Of the run.</param>
+    /// <param name="batch">Rows of a step.</param>
+    /// <param name="stepOperations">Of one of them.</param>
+    /// <param name="rows">Of an evaluation.</param>
+    /// <param name="evaluationOperations">Of one of them.</param>
+    public static int EverySteps(long steps, int batch, double stepOperations, int rows, double evaluationOperations)
     {
         // samples lie in blocks, full or not
-        double evaluation = Layout.Padded(plan.EvaluationRows) * plan.EvaluationOperations, step = Layout.Padded(plan.Capacity) * plan.StepOperations;
-        var between = Math.Floor(Share * plan.Steps * step / evaluation) - 2;
-        return (int)Math.Min(int.MaxValue, Math.Max(Least, Granularity * Math.Ceiling(plan.Steps / Math.Max(1, between + 1) / Granularity)));
+        double evaluation = Layout.Padded(rows) * evaluationOperations, step = Layout.Padded(batch) * stepOperations;
+        var between = Math.Floor(Share * steps * step / evaluation) - 2;
+        return (int)Math.Min(int.MaxValue, Math.Max(Least, Granularity * Math.Ceiling(steps / Math.Max(1, between + 1) / Granularity)));
     }
 }

@@ -1,7 +1,7 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Diagnostics;
 

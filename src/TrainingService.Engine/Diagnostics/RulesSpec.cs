@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Diagnostics;
 

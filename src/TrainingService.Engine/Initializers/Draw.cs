@@ -1,3 +1,5 @@
+using TrainingService.Engine.Randomness;
+
 namespace TrainingService.Engine.Initializers;
 
 /// <summary>What an initialiser comes down to for one layer: a distribution to draw each number from.</summary>

@@ -1,3 +1,5 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Initializers;
 
 /// <summary>An initialiser as the catalogue shows it.</summary>

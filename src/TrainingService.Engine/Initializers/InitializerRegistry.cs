@@ -1,15 +1,12 @@
 using TrainingService.Engine.Activations;
-using TrainingService.Engine.Layers;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Randomness;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Initializers;
 
 /// <summary>All initialisers by name. A new one is a line here, unless it needs more than a distribution.</summary>
 public static class InitializerRegistry
 {
-    /// <summary>What a formula may depend on. PyTorch's weight is (out, in): fan_in is its second dimension.</summary>
-    private readonly record struct Fans(int In, int Out, ActivationSpec Activation);
-
     /// <summary>Either a distribution to draw every number from, or a fill of its own for what needs more than one number at a time.</summary>
     private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null,
         Func<InitializerSpec, Fans, (double Mean, double Variance)>? FillMoments = null);
@@ -129,43 +126,26 @@ public static class InitializerRegistry
         return null;
     }
 
-    /// <summary>Draws a layer's weight and bias from streams of their own.</summary>
-    internal static void Initialize(LinearPlan plan, long seed, int index, Parameters weight, Parameters bias)
+    /// <summary>Draws a layer's weight (out, in), row by row, and its bias from streams of their own.</summary>
+    internal static void Fill(InitializerSpec initializer, InitializerSpec biasInitializer, Fans fans, long seed, int index, Span<float> weight, Span<float> bias)
     {
-        var values = new float[weight.Count];
-        var numbers = new float[bias.Count];
-        Fill(plan, seed, index, values, numbers);
-        weight.Set(values);
-        bias.Set(numbers);
-    }
-
-    /// <summary>The same into plain memory: the weight (out, in) row by row.</summary>
-    internal static void Fill(LinearPlan plan, long seed, int index, Span<float> weight, Span<float> bias)
-    {
-        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
-        var entry = Of(plan.BiasInitializer);
+        var entry = Of(biasInitializer);
         // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
         if (entry.Fill is not null)
-            Fill(entry, plan.BiasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
+            Fill(entry, biasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
         else
-            Fill(entry, plan.BiasInitializer, fans, bias, [], new(seed, StreamPurpose.Biases, index));
-        Fill(Of(plan.Initializer), plan.Initializer, fans, weight, [], new(seed, StreamPurpose.Weights, index));
+            Fill(entry, biasInitializer, fans, bias, [], new(seed, StreamPurpose.Biases, index));
+        Fill(Of(initializer), initializer, fans, weight, [], new(seed, StreamPurpose.Weights, index));
     }
 
-    /// <summary>Mean and variance of a layer's weights and of its biases, as drawn; what is then <see cref="ScaledOnBatch"/> has another variance.</summary>
-    internal static ((double Mean, double Variance) Weight, (double Mean, double Variance) Bias) Moments(LinearPlan plan)
-    {
-        var fans = new Fans(plan.Inputs, plan.Units, plan.Activation);
-        return (Of(plan.Initializer, fans), Of(plan.BiasInitializer, fans));
-
-        static (double, double) Of(InitializerSpec spec, Fans fans) =>
-            InitializerRegistry.Of(spec) is { FillMoments: { } moments } ? moments(spec, fans) : InitializerRegistry.Of(spec).Formula!(spec, fans).Moments;
-    }
+    /// <summary>Mean and variance of what is drawn; what is then <see cref="ScaledOnBatch"/> has another variance.</summary>
+    internal static (double Mean, double Variance) Moments(InitializerSpec spec, Fans fans) =>
+        Of(spec) is { FillMoments: { } moments } ? moments(spec, fans) : Of(spec).Formula!(spec, fans).Moments;
 
     /// <summary>
     /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.
     /// </summary>
-    internal static bool ScaledOnBatch(LinearPlan plan, int layers) => plan.Initializer.Name == "lsuv" || (plan.Initializer.Name == "auto" && layers > 15);
+    internal static bool ScaledOnBatch(InitializerSpec initializer, int layers) => initializer.Name == "lsuv" || (initializer.Name == "auto" && layers > 15);
 
     private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Initializers;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Kernels;
 

@@ -35,6 +35,8 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units, Initialize
     public override long PaddedParameters => (long)Layout.Padded(Inputs) * Units + Layout.Padded(Units);
 
     public override long Multiplies => (long)Inputs * Units;
+
+    public Fans Fans => new(Inputs, Units, Activation);
 }
 
 /// <summary>h = f(z).</summary>

@@ -19,7 +19,10 @@ internal sealed unsafe class Linear : Layer
         Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace.StoresGradients, workspace.States);
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace.States);
         Parameters = [Weight, Bias];
-        InitializerRegistry.Initialize(plan, workspace.Seed, index, Weight, Bias);
+        var (weight, bias) = (new float[Weight.Count], new float[Bias.Count]);
+        InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, weight, bias);
+        Weight.Set(weight);
+        Bias.Set(bias);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Memory;
 using TrainingService.Engine.Optimizers;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Layers;
 

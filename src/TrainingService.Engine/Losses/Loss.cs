@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Memory;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Losses;
 
@@ -25,13 +24,13 @@ internal abstract unsafe class Loss
     /// </summary>
     public abstract double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0);
 
-    public static Loss Create(TrainingSpec s, bool classes) => s.Loss switch
+    public static Loss Create(string name, double labelSmoothing, double huberDelta, bool classes) => name switch
     {
-        "cross_entropy" => new CrossEntropy((float)s.LabelSmoothing!.Value),
+        "cross_entropy" => new CrossEntropy((float)labelSmoothing),
         "binary_cross_entropy" => new BinaryCrossEntropy(),
-        "huber" => new Huber(s.HuberDelta!.Value, classes),
+        "huber" => new Huber(huberDelta, classes),
         "mse" => new MeanSquaredError(classes),
-        _ => throw new ArgumentException($"no loss '{s.Loss}'", nameof(s)),
+        _ => throw new ArgumentException($"no loss '{name}'", nameof(name)),
     };
 
     /// <summary>Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs counts, and NaN predicts nothing.</summary>

@@ -1,9 +1,11 @@
 using System.Globalization;
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Training;
 
@@ -66,7 +68,7 @@ internal sealed class PlanCheck(DataShape data, ICollection<SpecError> errors)
             EffectiveRanks(plan);
         return errors.Count > before ? null
             : resolvedDiagnostics.EverySteps is not null ? plan
-            : new(resolvedModel, resolvedTraining, resolvedDiagnostics with { EverySteps = EvaluationCost.EverySteps(plan) }, data);
+            : new(resolvedModel, resolvedTraining, resolvedDiagnostics with { EverySteps = plan.EverySteps }, data);
     }
 
     private void EffectiveRanks(RunPlan plan)

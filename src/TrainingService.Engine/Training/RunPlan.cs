@@ -1,6 +1,10 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Losses;
+using TrainingService.Engine.Randomness;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Training;
 
@@ -66,6 +70,9 @@ public sealed class RunPlan
 
     private double FirstOperations => 2.0 * Linear(Layers).First().Multiplies;
 
+    /// <summary>Steps between evaluations where the request leaves them open.</summary>
+    internal int EverySteps => EvaluationCost.EverySteps(Steps, Capacity, StepOperations, EvaluationRows, EvaluationOperations);
+
     /// <summary>Rows that the layers are measured on.</summary>
     internal int EvaluationRows => Math.Min(Data.TrainRows, Diagnostics.EvaluationRows!.Value);
 
@@ -96,6 +103,8 @@ public sealed class RunPlan
         new RandomStream(Training.Seed!.Value, StreamPurpose.EvaluationRows, 0).Shuffle(rows);
         return rows[..EvaluationRows];
     }
+
+    internal Loss CreateLoss() => Loss.Create(Training.Loss!, Training.LabelSmoothing!.Value, Training.HuberDelta ?? 1, Data.Target == TargetKind.Classes);
 
     /// <summary>Clipping needs all gradients before the first update.</summary>
     internal bool StoresGradients => Training.ClipNorm is not null;

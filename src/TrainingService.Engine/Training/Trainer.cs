@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Losses;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Training;
 
@@ -53,7 +54,7 @@ public sealed class Trainer : IDisposable
         _optimizer = Optimizer.Create(training.Optimizer!);
         var hasMomentum = training.Optimizer!.Momentum > 0 || training.Optimizer.Beta1 is not null;
         _schedule = new(training.Schedule!, training.Optimizer.LearningRate!.Value, hasMomentum, plan.Steps);
-        _network = new(plan.Layers, data.Shape.Features, Loss.Create(training, Classes), _optimizer.States, plan.Capacity, training.Seed!.Value, threads, plan.StoresGradients)
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed!.Value, threads, plan.StoresGradients)
         {
             ActivityL1 = training.ActivityL1!.Value,
         };
@@ -168,7 +169,7 @@ public sealed class Trainer : IDisposable
             return;
         _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => InitializerRegistry.ScaledOnBatch(plan, _network.Observed.Count);
+        bool Scaled(LinearPlan plan) => InitializerRegistry.ScaledOnBatch(plan.Initializer, _network.Observed.Count);
     }
 
     private void ShuffleOnce()

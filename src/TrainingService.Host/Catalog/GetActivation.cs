@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrainingService.Engine;
 using TrainingService.Engine.Activations;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Catalog;

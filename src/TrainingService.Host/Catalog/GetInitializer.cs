@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrainingService.Engine;
 using TrainingService.Engine.Initializers;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Catalog;

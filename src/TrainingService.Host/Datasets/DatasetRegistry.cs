@@ -1,5 +1,5 @@
-using TrainingService.Engine;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Datasets;
 

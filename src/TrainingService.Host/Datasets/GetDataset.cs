@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Datasets;

@@ -4,7 +4,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Datasets;

@@ -1,6 +1,5 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;

@@ -1,6 +1,5 @@
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
 

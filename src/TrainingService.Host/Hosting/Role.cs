@@ -28,7 +28,7 @@ public sealed record Role
         };
         return Names.Contains(name)
             ? new Role(name)
-            : throw new StartRefusedException($"Unknown role '{name}'; roles are {string.Join(", ", Names)}{Engine.Names.DidYouMean(name, Names)}");
+            : throw new StartRefusedException($"Unknown role '{name}'; roles are {string.Join(", ", Names)}{Engine.Specs.Names.DidYouMean(name, Names)}");
     }
 
     private static string Unknown(string argument) =>

@@ -1,9 +1,8 @@
-using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Metadata;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Http;
 
@@ -21,7 +20,7 @@ public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider w
         return JsonBody.Read<T>(document.RootElement, errors) is { } value ? new(value) : throw new ProblemException(Problems.Invalid(errors));
     }
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+    public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
         builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
 }
 

@@ -2,8 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using TrainingService.Engine;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Http;
 

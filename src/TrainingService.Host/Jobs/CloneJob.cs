@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 

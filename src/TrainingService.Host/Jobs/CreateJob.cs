@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Prediction;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;

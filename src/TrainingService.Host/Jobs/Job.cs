@@ -1,4 +1,5 @@
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Findings;
 

@@ -1,4 +1,5 @@
-using TrainingService.Engine;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;

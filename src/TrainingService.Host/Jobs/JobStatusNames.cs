@@ -1,5 +1,4 @@
-using TrainingService.Engine;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;

@@ -6,10 +6,9 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using TrainingService.Engine;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 

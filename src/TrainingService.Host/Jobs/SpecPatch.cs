@@ -1,8 +1,7 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Metadata;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
@@ -33,7 +32,7 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
             shape.Errors.Count > 0 ? shape.Errors : [new("", "the patch must be an object, such as {\"training\": {\"seed\": 2}}")]));
     }
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+    public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
         builder.Metadata.Add(new AcceptsMetadata([MediaType, "application/json"], typeof(JsonObject), isOptional: false));
 
     /// <summary>The patched spec; null, with errors that point into the patch, if it has not the shape of one.</summary>

@@ -1,4 +1,4 @@
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Diagnostics;
 
 namespace TrainingService.Host.Metrics;
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Npgsql;
 using NpgsqlTypes;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Metrics;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Metrics;
 

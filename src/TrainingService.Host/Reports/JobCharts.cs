@@ -1,4 +1,4 @@
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 

@@ -1,4 +1,4 @@
-using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Prediction;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Studies;

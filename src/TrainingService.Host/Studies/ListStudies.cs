@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrainingService.Engine;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;

@@ -50,7 +50,7 @@ public abstract class Study
 
     public SweepSpec Sweep(StudySize size, string dataset, int? seedCount)
     {
-        var errors = new List<Engine.Training.SpecError>();
+        var errors = new List<Engine.Specs.SpecError>();
         using var json = JsonDocument.Parse(Request(size));
         var spec = JsonBody.Read<SweepSpec>(json.RootElement, errors)
             ?? throw new InvalidOperationException($"The study {Name} is malformed: {string.Join("; ", errors)}");

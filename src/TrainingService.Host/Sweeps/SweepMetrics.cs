@@ -1,4 +1,6 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using TrainingService.Engine;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Optimizers;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 

@@ -1,8 +1,8 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Memory;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Tests.Memory;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Tests.Activations;
 

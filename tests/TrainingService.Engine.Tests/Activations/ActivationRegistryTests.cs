@@ -1,5 +1,5 @@
 using TrainingService.Engine.Activations;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using Xunit;
 
 namespace TrainingService.Engine.Tests.Activations;

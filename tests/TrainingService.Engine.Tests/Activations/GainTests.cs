@@ -1,7 +1,7 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Tests.References;
-using TrainingService.Engine.Training;
 using Xunit;
 
 namespace TrainingService.Engine.Tests.Activations;

@@ -1,3 +1,4 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;

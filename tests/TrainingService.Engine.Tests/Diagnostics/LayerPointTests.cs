@@ -1,3 +1,5 @@
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Tests.References;

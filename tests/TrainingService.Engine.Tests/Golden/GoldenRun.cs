@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Activations;
 using TrainingService.Engine.Tests.Layers;
 using TrainingService.Engine.Training;

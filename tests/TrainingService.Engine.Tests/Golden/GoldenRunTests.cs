@@ -1,4 +1,5 @@
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Layers;
 using TrainingService.Engine.Training;
 using Xunit;

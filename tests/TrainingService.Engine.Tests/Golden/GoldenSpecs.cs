@@ -1,4 +1,5 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Training;

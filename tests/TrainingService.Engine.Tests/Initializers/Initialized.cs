@@ -1,7 +1,6 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Layers;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Specs;
 using Xunit;
 
 namespace TrainingService.Engine.Tests.Initializers;
@@ -14,12 +13,12 @@ internal static class Initialized
         ActivationSpec? activation = null, InitializerSpec? bias = null)
     {
         var errors = new List<SpecError>();
-        LinearPlan plan = new("", inputs, outputs, InitializerRegistry.Resolve(spec, "", errors)!,
-            InitializerRegistry.ResolveBias(bias ?? new() { Name = "zeros" }, "", errors)!,
-            ActivationRegistry.Resolve(activation ?? new() { Name = "relu" }, "", errors)!);
+        var initializer = InitializerRegistry.Resolve(spec, "", errors)!;
+        var biasInitializer = InitializerRegistry.ResolveBias(bias ?? new() { Name = "zeros" }, "", errors)!;
+        var function = ActivationRegistry.Resolve(activation ?? new() { Name = "relu" }, "", errors)!;
         Assert.Empty(errors);
-        using Parameters weight = Parameters.Matrix("weight", outputs, inputs, false, 0), biases = Parameters.Vector("bias", outputs, 0);
-        InitializerRegistry.Initialize(plan, seed, layer, weight, biases);
-        return (weight.Get(), biases.Get());
+        var (weight, biases) = (new float[inputs * outputs], new float[outputs]);
+        InitializerRegistry.Fill(initializer, biasInitializer, new(inputs, outputs, function), seed, layer, weight, biases);
+        return (weight, biases);
     }
 }

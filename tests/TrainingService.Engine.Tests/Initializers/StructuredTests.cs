@@ -1,3 +1,4 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Tests.Training;

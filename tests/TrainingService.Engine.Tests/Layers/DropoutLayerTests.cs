@@ -1,4 +1,5 @@
 using TrainingService.Engine.Memory;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Tests.Golden;
 using Xunit;
 

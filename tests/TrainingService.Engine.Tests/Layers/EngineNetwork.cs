@@ -3,8 +3,8 @@ using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Golden;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Tests.Layers;
 
@@ -32,8 +32,7 @@ internal sealed unsafe class EngineNetwork : IDisposable
         (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
         var plans = Plans(layers);
         _outputs = plans[^1].Units;
-        TrainingSpec spec = new() { Loss = loss.Name, LabelSmoothing = loss.LabelSmoothing, HuberDelta = loss.Delta };
-        Inner = new(plans, Inputs(layers[0]), Loss.Create(spec, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
+        Inner = new(plans, Inputs(layers[0]), Loss.Create(loss.Name, loss.LabelSmoothing, loss.Delta, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
         {
             ActivityL1 = activityL1,
         };

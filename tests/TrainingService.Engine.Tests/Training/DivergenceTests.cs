@@ -1,4 +1,6 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Training;
 using Xunit;
 

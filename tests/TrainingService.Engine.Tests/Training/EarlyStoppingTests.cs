@@ -1,3 +1,5 @@
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Training;
 using Xunit;
 

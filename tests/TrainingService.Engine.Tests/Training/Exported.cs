@@ -1,4 +1,5 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Training;

@@ -1,6 +1,8 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using Xunit;
 

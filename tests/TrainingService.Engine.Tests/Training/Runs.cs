@@ -1,5 +1,7 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Golden;
 using TrainingService.Engine.Training;
 using Xunit;

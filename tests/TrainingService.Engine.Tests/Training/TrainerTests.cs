@@ -1,4 +1,5 @@
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Tests.References;
 using TrainingService.Engine.Training;
 using Xunit;

@@ -17,6 +17,13 @@ public sealed class DependencyTests
     }
 
     [Fact]
+    public void No_folder_of_the_engine_is_in_a_circle()
+    {
+        var circles = TypeReferences.Circles(typeof(Trainer).Assembly);
+        Assert.True(circles.Count == 0, string.Join('\n', circles));
+    }
+
+    [Fact]
     public void Only_the_worker_trains()
     {
         var users = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.To == typeof(Trainer).FullName).Select(r => r.From).Distinct();

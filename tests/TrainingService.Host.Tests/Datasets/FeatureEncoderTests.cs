@@ -1,4 +1,4 @@
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Tests.Datasets;

@@ -1,4 +1,5 @@
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Tests.Datasets;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Tests.Datasets;

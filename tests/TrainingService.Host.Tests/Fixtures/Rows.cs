@@ -1,3 +1,4 @@
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;

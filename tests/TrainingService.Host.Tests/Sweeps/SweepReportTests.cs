@@ -170,7 +170,7 @@ public sealed class SweepReportTests(Service service)
         {
             var sweep = await db.Sweeps.AsNoTracking().SingleAsync(s => s.Id == Guid.Parse(id), TestContext.Current.CancellationToken);
             var cells = await SweepCells.ReadAsync(db, sweep, TestContext.Current.CancellationToken);
-            foreach (var metric in SweepMetrics.All.Where(m => m.Target is null || m.Target == (id == classes ? Engine.Training.TargetKind.Classes : Engine.Training.TargetKind.Number)))
+            foreach (var metric in SweepMetrics.All.Where(m => m.Target is null || m.Target == (id == classes ? Engine.Data.TargetKind.Classes : Engine.Data.TargetKind.Number)))
                 // A layer may be dead after so little training and have no value, but not in every run.
                 Assert.Contains(cells, cell => metric.Of(cell) is { } value && double.IsFinite(value));
         }

@@ -1,4 +1,4 @@
-namespace TrainingService.Engine;
+namespace TrainingService.Engine.Specs;
 
 /// <summary>Finds what a misspelt name probably meant.</summary>
 public static class Names

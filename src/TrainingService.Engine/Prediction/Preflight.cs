@@ -1,8 +1,10 @@
-using TrainingService.Engine.Losses;
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Memory;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Training;
 
-namespace TrainingService.Engine.Diagnostics;
+namespace TrainingService.Engine.Prediction;
 
 /// <summary>
 /// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the measurement at step 0.
@@ -124,7 +126,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
     private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output)
     {
-        var loss = Loss.Create(plan.Training, data.Shape.Target == TargetKind.Classes);
+        var loss = plan.CreateLoss();
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
         var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
         using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);

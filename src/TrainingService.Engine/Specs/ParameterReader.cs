@@ -1,6 +1,5 @@
-using TrainingService.Engine.Training;
 
-namespace TrainingService.Engine;
+namespace TrainingService.Engine.Specs;
 
 /// <summary>Reads the parameters of one named thing: refuses what it doesn't have, checks ranges, fills in defaults.</summary>
 internal sealed class ParameterReader(string owner, IReadOnlyList<ParameterInfo> parameters, string pointer, ICollection<SpecError> errors)

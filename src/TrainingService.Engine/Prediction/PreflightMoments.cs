@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Activations;
 
-namespace TrainingService.Engine.Diagnostics;
+namespace TrainingService.Engine.Prediction;
 
 /// <summary>
 /// An activation's moments at any mean and deviation; around mean 0 by cubic interpolation between those at steps of 1/16 in ln(deviation), made when needed.

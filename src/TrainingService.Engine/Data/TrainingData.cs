@@ -1,4 +1,4 @@
-namespace TrainingService.Engine.Training;
+namespace TrainingService.Engine.Data;
 
 /// <summary>What a target is: one of K classes, or numbers.</summary>
 public enum TargetKind

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace TrainingService.Engine;
+namespace TrainingService.Engine.Randomness;
 
 /// <summary>What a stream of random numbers is for. Streams of different purposes or indices share nothing.</summary>
 internal enum StreamPurpose

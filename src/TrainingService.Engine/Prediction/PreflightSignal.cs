@@ -1,4 +1,4 @@
-namespace TrainingService.Engine.Diagnostics;
+namespace TrainingService.Engine.Prediction;
 
 /// <summary>What mean-field theory knows of a layer's output: for each class of rows, the moments over the units.</summary>
 /// <param name="Units">Number of units.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace TrainingService.Engine;
+namespace TrainingService.Engine.Specs;
 
 /// <summary>One parameter of an activation, initialiser or optimiser, as the catalogue shows it.</summary>
 /// <param name="Name">As in the spec, camelCase (<c>negativeSlope</c>).</param>

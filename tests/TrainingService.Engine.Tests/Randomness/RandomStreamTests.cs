@@ -1,6 +1,7 @@
+using TrainingService.Engine.Randomness;
 using Xunit;
 
-namespace TrainingService.Engine.Tests;
+namespace TrainingService.Engine.Tests.Randomness;
 
 public class RandomStreamTests
 {

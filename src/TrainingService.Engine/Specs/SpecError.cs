@@ -1,4 +1,4 @@
-namespace TrainingService.Engine.Training;
+namespace TrainingService.Engine.Specs;
 
 /// <summary>One broken rule of a spec.</summary>
 /// <param name="Pointer">Where, as a JSON pointer below the spec's root (<c>/model/hiddenLayers/2</c>).</param>

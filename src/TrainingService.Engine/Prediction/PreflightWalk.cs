@@ -2,7 +2,7 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 
-namespace TrainingService.Engine.Diagnostics;
+namespace TrainingService.Engine.Prediction;
 
 /// <summary>
 /// Takes a signal through the layers of a plan, as the network takes a batch. With weights of mean mu and variance v, n inputs x and N outputs z
@@ -89,9 +89,10 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
 
     private PreflightSignal Linear(LinearPlan plan, PreflightSignal x)
     {
-        var ((mu, v), (muBias, vBias)) = InitializerRegistry.Moments(plan);
+        var (mu, v) = InitializerRegistry.Moments(plan.Initializer, plan.Fans);
+        var (muBias, vBias) = InitializerRegistry.Moments(plan.BiasInitializer, plan.Fans);
         int n = plan.Inputs, units = plan.Units;
-        if (InitializerRegistry.ScaledOnBatch(plan, layers))
+        if (InitializerRegistry.ScaledOnBatch(plan.Initializer, layers))
             v = _scaled.TryGetValue(plan, out var known) ? known : _scaled[plan] = ScaledVariance();
         if (mu != 0)
             _approximate = "approximate from here on, as the weights' mean makes units alike";
@@ -103,7 +104,7 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
         { Unknown = g.Unknown });
         var z = Moments(v);
         var share = z.MeanSquare > 0 ? 1 - (muBias * muBias + vBias) / z.MeanSquare : 0;
-        return z with { Spread = InitializerRegistry.ScaledOnBatch(plan, layers) ? default : x.Spread.Through(share) };
+        return z with { Spread = InitializerRegistry.ScaledOnBatch(plan.Initializer, layers) ? default : x.Spread.Through(share) };
 
         PreflightSignal Moments(double variance)
         {

@@ -1,12 +1,15 @@
 using TrainingService.Engine.Activations;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Prediction;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;
 
-namespace TrainingService.Engine.Tests.Diagnostics;
+namespace TrainingService.Engine.Tests.Prediction;
 
 /// <summary>Predictions beside what the engine measures at step 0, and beside closed forms.</summary>
 public class PreflightTests

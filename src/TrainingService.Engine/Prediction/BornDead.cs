@@ -1,7 +1,7 @@
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 
-namespace TrainingService.Engine.Diagnostics;
+namespace TrainingService.Engine.Prediction;
 
 /// <summary>
 /// Rectifier nets that are dead before they are trained: one of their layers has z &lt;= 0 in all units, so that their output no longer depends on the input
@@ -46,7 +46,7 @@ public static class BornDead
             for (var hidden = 1; hidden < depth; hidden++)
             {
                 var plan = hidden == 1 ? first : others;
-                InitializerRegistry.Fill(plan, seed + net, hidden - 1, weight.AsSpan(0, plan.Inputs * width), bias);
+                InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, seed + net, hidden - 1, weight.AsSpan(0, plan.Inputs * width), bias);
                 if (Layer(weight, bias, signal, sums, plan.Inputs))
                 {
                     (signal, sums) = (sums, signal);

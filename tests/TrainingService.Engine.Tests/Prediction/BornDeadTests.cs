@@ -1,10 +1,12 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;
 
-namespace TrainingService.Engine.Tests.Diagnostics;
+namespace TrainingService.Engine.Tests.Prediction;
 
 public class BornDeadTests
 {
