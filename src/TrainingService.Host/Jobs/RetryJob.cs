@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -41,14 +41,14 @@ public static class RetryJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         if (changed == 0)
-            return versions?.Contains(job.Version) == false ? EntityTags.Changed(job)
+            return versions?.Contains(job.Version) == false ? EntityTags.Changed(job.Version)
                 : Problems.Conflict(job.SweepId is { } sweep
                     ? $"The job belongs to sweep {sweep}; run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed."
-                    : $"The job is {JobStatusNames.Of(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
+                    : $"The job is {Json.NameOf(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
                         + $"(POST {JobRoutes.Root}/{id}/clone).");
         wakeUps.Add(job);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job, position);
+        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
     }

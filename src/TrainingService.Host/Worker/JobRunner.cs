@@ -2,7 +2,6 @@ using Hangfire;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 

@@ -1,6 +1,6 @@
 using Hangfire;
 using Hangfire.PostgreSql;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Worker;
 

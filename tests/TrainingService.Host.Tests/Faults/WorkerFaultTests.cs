@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Faults;

@@ -1,9 +1,9 @@
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using TrainingService.Host.Data;
+using TrainingService.Host.Settings;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Data;
 
 /// <summary>The connection to Postgres, its schema, and what to say when either is missing.</summary>
 public static class Database
