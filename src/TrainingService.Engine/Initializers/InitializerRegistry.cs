@@ -11,8 +11,8 @@ public static class InitializerRegistry
     private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null,
         Func<InitializerSpec, Fans, (double Mean, double Variance)>? FillMoments = null);
 
-    /// <summary>Fills a weight (fan_out, fan_in) row by row; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead.</summary>
-    private delegate void MatrixFill(InitializerSpec spec, Fans fans, Span<float> weight, Span<float> bias, RandomStream random);
+    /// <summary>Fills a weight; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead, or has no columns.</summary>
+    private delegate void MatrixFill(InitializerSpec spec, WeightMatrix weight, WeightMatrix bias, RandomStream random, CancellationToken cancellation);
 
     private static readonly ParameterInfo Gain = new("gain", 1.0, "> 0", "Factor on the standard deviation.");
     private static readonly ParameterInfo KaimingGain = new("gain", null, "> 0", "Factor on the standard deviation; PyTorch's gain of the layer's activation if left out, sqrt(2) where its table has none.");
@@ -33,23 +33,23 @@ public static class InitializerRegistry
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
             "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null,
-            (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
+            (_, weight, _, random, cancellation) => Structured.Orthogonal(weight, 1, random, cancellation),
             (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)),
         new(new("normal", ["random_normal"], "N(mean, std^2)", [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation.")], "-"), true,
             (s, _) => Draw.Normal(s.Mean!.Value, s.Std!.Value)),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
             "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false, null,
-            (s, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, s.Gain!.Value, random),
+            (s, weight, _, random, cancellation) => Structured.Orthogonal(weight, s.Gain!.Value, random, cancellation),
             (s, f) => Structured.OrthogonalMoments(f.Out, f.In, s.Gain!.Value)),
         new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
             "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true, null,
-            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random),
+            (_, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),
             (_, f) => Structured.RandomizedAsymmetricMoments(f.In)),
         new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
             [new("sparsity", 0.1, "[0, 1)", "Share of zeros in each column, rounded up."), new("std", 0.01, ">= 0", "Standard deviation of the others.")],
             "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false, null,
-            (s, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, s.Sparsity!.Value, s.Std!.Value, random),
+            (s, weight, _, random, cancellation) => Structured.Sparse(weight, s.Sparsity!.Value, s.Std!.Value, random, cancellation),
             (s, f) => Structured.SparseMoments(f.Out, s.Sparsity!.Value, s.Std!.Value)),
         new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
@@ -126,16 +126,17 @@ public static class InitializerRegistry
         return null;
     }
 
-    /// <summary>Draws a layer's weight (out, in), row by row, and its bias from streams of their own.</summary>
-    internal static void Fill(InitializerSpec initializer, InitializerSpec biasInitializer, Fans fans, long seed, int index, Span<float> weight, Span<float> bias)
+    /// <summary>Draws a layer's weight (out, in), row by row, and its bias (one row) from streams of their own.</summary>
+    internal static void Fill(InitializerSpec initializer, InitializerSpec biasInitializer, Fans fans, long seed, int index, WeightMatrix weight,
+        WeightMatrix bias, CancellationToken cancellation)
     {
         var entry = Of(biasInitializer);
         // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
         if (entry.Fill is not null)
-            Fill(entry, biasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
+            Fill(entry, biasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index), cancellation);
         else
-            Fill(entry, biasInitializer, fans, bias, [], new(seed, StreamPurpose.Biases, index));
-        Fill(Of(initializer), initializer, fans, weight, [], new(seed, StreamPurpose.Weights, index));
+            Fill(entry, biasInitializer, fans, bias, default, new(seed, StreamPurpose.Biases, index), cancellation);
+        Fill(Of(initializer), initializer, fans, weight, default, new(seed, StreamPurpose.Weights, index), cancellation);
     }
 
     /// <summary>Mean and variance of what is drawn; what is then <see cref="ScaledOnBatch"/> has another variance.</summary>
@@ -147,12 +148,13 @@ public static class InitializerRegistry
     /// </summary>
     internal static bool ScaledOnBatch(InitializerSpec initializer, int layers) => initializer.Name == "lsuv" || (initializer.Name == "auto" && layers > 15);
 
-    private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)
+    private static void Fill(Entry entry, InitializerSpec spec, Fans fans, WeightMatrix numbers, WeightMatrix bias, RandomStream random,
+        CancellationToken cancellation)
     {
         if (entry.Fill is { } fill)
-            fill(spec, fans, values, bias, random);
+            fill(spec, numbers, bias, random, cancellation);
         else
-            entry.Formula!(spec, fans).Fill(values, random);
+            numbers.Fill(new(entry.Formula!(spec, fans), random), cancellation);
     }
 
     private static Entry Of(InitializerSpec resolved) => Entries.First(e => e.Info.Name == resolved.Name);
