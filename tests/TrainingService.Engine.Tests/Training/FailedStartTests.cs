@@ -44,7 +44,7 @@ public unsafe class FailedStartTests
     {
         var data = Runs.Blobs();
         var plan = Runs.Plan(data, new() { HiddenLayers = [3500, 3500], Initializer = new() { Name = "orthogonal" } });
-        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
         var held = FloatBuffer.Held;
         Assert.Throws<OperationCanceledException>(() => new Trainer(plan, data, 1, cancellation.Token));
         Assert.Equal(held, FloatBuffer.Held);
