@@ -20,7 +20,7 @@ internal sealed unsafe class Linear : Layer
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
         var (weight, bias) = (new float[Weight.Count], new float[Bias.Count]);
-        InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, weight, bias);
+        Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, weight, bias);
         Weight.Set(weight);
         Bias.Set(bias);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;

@@ -136,7 +136,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
-        var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
+        var random = new RandomStream(plan.Training.Seed, StreamPurpose.Preflight, 0);
         for (var c = 0; c < classes.Count; c++)
         {
             var deviation = Math.Sqrt(Math.Max(0, output.Square[c] - output.Mean[c] * output.Mean[c]));

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Randomness;
@@ -23,7 +22,6 @@ public sealed class Trainer : IDisposable
     private readonly RunPlan _plan;
     private readonly TrainingData _data;
     private readonly Optimizer _optimizer;
-    private readonly Schedule _schedule;
     private readonly Network _network;
     private readonly LayerObserver _observer;
     private readonly Stopwatch _clock = new();
@@ -51,17 +49,15 @@ public sealed class Trainer : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         (_plan, _data) = (plan, data);
         var training = plan.Training;
-        _optimizer = Optimizer.Create(training.Optimizer!);
-        var hasMomentum = training.Optimizer!.Momentum > 0 || training.Optimizer.Beta1 is not null;
-        _schedule = new(training.Schedule!, training.Optimizer.LearningRate!.Value, hasMomentum, plan.Steps);
-        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed!.Value, threads, plan.StoresGradients)
+        _optimizer = training.Optimizer.Create();
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed, threads, plan.StoresGradients)
         {
-            ActivityL1 = training.ActivityL1!.Value,
+            ActivityL1 = training.ActivityL1,
         };
         _order = new int[data.Train.Rows];
         var evaluationRows = plan.PickEvaluationRows();
         ScaleInitialWeights(evaluationRows);
-        _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules!.SaturatedActivations!.Rows!.Value);
+        _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
         Layers = plan.DenseLayers;
     }
 
@@ -103,7 +99,7 @@ public sealed class Trainer : IDisposable
         _clock.Start();
         _network.Cancellation = cancellation;
         _cancellation = cancellation;
-        int epochs = _plan.Training.Epochs!.Value, batch = _plan.Training.BatchSize!.Value, every = _plan.Diagnostics.EverySteps!.Value;
+        int epochs = _plan.Training.Epochs, batch = _plan.Training.BatchSize, every = _plan.Diagnostics.EverySteps;
         var told = Math.Min(every, MetricSteps);
         if (_step == 0)
         {
@@ -176,7 +172,7 @@ public sealed class Trainer : IDisposable
             return;
         _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => InitializerRegistry.ScaledOnBatch(plan.Initializer, _network.Observed.Count);
+        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(_network.Observed.Count);
     }
 
     private void ShuffleOnce()
@@ -185,7 +181,7 @@ public sealed class Trainer : IDisposable
             return;
         for (var i = 0; i < _order.Length; i++)
             _order[i] = i;
-        new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.Order, _epoch).Shuffle(_order);
+        new RandomStream(_plan.Training.Seed, StreamPurpose.Order, _epoch).Shuffle(_order);
         _orderedEpoch = _epoch;
         _epochBegan = _position == 0 ? TrainingSeconds : null;
     }
@@ -194,7 +190,7 @@ public sealed class Trainer : IDisposable
     private Divergence? Step(ReadOnlySpan<int> rows, bool measured)
     {
         var step = _step + 1;
-        (_learningRate, var momentum) = _schedule.At(_step);
+        (_learningRate, var momentum) = _plan.Training.Schedule.At(_step, _plan.Training.Optimizer, _plan.Steps);
         _optimizer.Begin(_learningRate, momentum, step);
         _network.Load(_data.Train, rows);
         _network.Forward(step);
@@ -265,7 +261,7 @@ public sealed class Trainer : IDisposable
     private void MeasureLayers(double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
+        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }

@@ -18,7 +18,7 @@ internal static class Initialized
         var function = ActivationRegistry.Resolve(activation ?? new() { Name = "relu" }, "", errors)!;
         Assert.Empty(errors);
         var (weight, biases) = (new float[inputs * outputs], new float[outputs]);
-        InitializerRegistry.Fill(initializer, biasInitializer, new(inputs, outputs, function), seed, layer, weight, biases);
+        Initializer.Fill(initializer, biasInitializer, new(inputs, outputs, function), seed, layer, weight, biases);
         return (weight, biases);
     }
 }
