@@ -104,7 +104,14 @@ public sealed class Trainer : IDisposable
         if (_step == 0)
         {
             MeasureLayers(0, atEnd: true);
-            OnMetric?.Invoke(new(0, 0, Split.Train, (float)_observer.MeanLoss, Classes ? (float)_observer.Accuracy : null));
+            OnMetric?.Invoke(new()
+            {
+                Step = 0,
+                Epoch = 0,
+                Split = Split.Train,
+                Loss = (float)_observer.MeanLoss,
+                Accuracy = Classes ? (float)_observer.Accuracy : null,
+            });
             if (_data.Validation is { } held)
                 OnMetric?.Invoke(Evaluate(held, Split.Validation, 0).Point);
         }
@@ -237,8 +244,16 @@ public sealed class Trainer : IDisposable
 
     private void EmitRunning(double epoch)
     {
-        OnMetric?.Invoke(new(_step, epoch, Split.Train, (float)(_runningLoss / _runningSamples), Classes ? (float)_runningCorrect / _runningSamples : null,
-            LearningRate: (float)_learningRate, GradientNorm: (float)_gradientNorm));
+        OnMetric?.Invoke(new()
+        {
+            Step = _step,
+            Epoch = epoch,
+            Split = Split.Train,
+            Loss = (float)(_runningLoss / _runningSamples),
+            Accuracy = Classes ? (float)_runningCorrect / _runningSamples : null,
+            LearningRate = (float)_learningRate,
+            GradientNorm = (float)_gradientNorm,
+        });
         _runningLoss = 0;
         _runningSamples = _runningCorrect = 0;
     }
@@ -280,12 +295,13 @@ public sealed class Trainer : IDisposable
             }
         }
         loss /= split.Rows;
+        var point = new MetricPoint { Step = _step, Epoch = epoch, Split = name, Loss = (float)loss };
         if (Classes)
-            return (new(_step, epoch, name, (float)loss, (float)((double)correct / split.Rows)), loss);
+            return (point with { Accuracy = (float)((double)correct / split.Rows) }, loss);
         // R2 = 1 - sum (y - prediction)^2 / sum (y - mean y)^2, over all numbers
         var numbers = (double)split.Rows * _data.Shape.Numbers;
         var spread = sumOfSquares - sum * sum / numbers;
-        return (new(_step, epoch, name, (float)loss, null, (float)Math.Sqrt(squaredError / numbers), (float)(1 - squaredError / spread)), loss);
+        return (point with { Rmse = (float)Math.Sqrt(squaredError / numbers), R2 = (float)(1 - squaredError / spread) }, loss);
     }
 
     private TrainingResult Finish(Divergence? divergence)

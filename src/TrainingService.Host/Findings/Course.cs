@@ -83,18 +83,7 @@ public sealed class Course(RunPlan plan)
     /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
     public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
 
-    /// <summary>
-    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null where there is no gradient at all.
-    /// </summary>
-    public double? GradientFlow
-    {
-        get
-        {
-            double Norm(int layer) => Latest[layer].GradientRms * Math.Sqrt(Layers[layer].Units);
-            double first = Norm(0), last = Norm(Layers.Count - 2);
-            return first == 0 && last == 0 ? null : Math.Log10(first / last);
-        }
-    }
+    public double? GradientFlow => Engine.Diagnostics.GradientFlow.Of(Latest, Layers);
 
     public void Add(MetricPoint point)
     {

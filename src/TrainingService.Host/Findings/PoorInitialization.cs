@@ -63,9 +63,7 @@ public static class PoorInitialization
     }
 
     /// <summary>Of the hidden layers' activations before training.</summary>
-    private static double[] Variances(Course course) => [.. course.Hidden.Select(l => Variance(course.First[l.Index]))];
+    private static double[] Variances(Course course) => [.. course.Hidden.Select(l => course.First[l.Index].ActivationVariance)];
 
     private static double Apart(double a, double b) => Math.Max(a / b, b / a);
-
-    private static double Variance(LayerPoint point) => (double)point.RmsActivation * point.RmsActivation - (double)point.MeanActivation * point.MeanActivation;
 }
