@@ -1,5 +1,5 @@
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Layers;
 
 namespace TrainingService.Engine.Prediction;
 
@@ -37,7 +37,8 @@ public static unsafe class BornDead
         ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(nets, 1);
         var died = new int[depth];
-        var (first, others) = (Plan(1, width), Plan(width, width));
+        Initializer weights = InitializerRegistry.Standard("kaiming_normal"), biases = InitializerRegistry.Standard("zeros");
+        var rectifier = ActivationRegistry.Standard("relu");
         float[] weight = new float[width * width], bias = new float[width], signal = new float[width], sums = new float[width];
         for (var net = 0; net < nets; net++)
         {
@@ -45,11 +46,11 @@ public static unsafe class BornDead
             signal[0] = 1;
             for (var hidden = 1; hidden < depth; hidden++)
             {
-                var plan = hidden == 1 ? first : others;
+                var inputs = hidden == 1 ? 1 : width;
                 fixed (float* w = weight, b = bias)
-                    InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, seed + net, hidden - 1,
-                        new(w, width, plan.Inputs, panels: false), new(b, 1, width, panels: false), cancellation);
-                if (Layer(weight, bias, signal, sums, plan.Inputs))
+                    Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1, new(w, width, inputs, panels: false),
+                        new(b, 1, width, panels: false), cancellation);
+                if (Layer(weight, bias, signal, sums, inputs))
                 {
                     (signal, sums) = (sums, signal);
                     continue;
@@ -78,11 +79,5 @@ public static unsafe class BornDead
             alive |= z > 0;
         }
         return alive;
-    }
-
-    private static LinearPlan Plan(int inputs, int units)
-    {
-        InitializerSpec Resolved(string name) => InitializerRegistry.Resolve(new() { Name = name }, "", [])!;
-        return new("", inputs, units, Resolved("kaiming_normal"), Resolved("zeros"), new() { Name = "relu" });
     }
 }

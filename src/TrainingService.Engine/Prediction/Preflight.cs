@@ -14,7 +14,7 @@ namespace TrainingService.Engine.Prediction;
 /// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
 /// <param name="GradientFlow">
 /// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming.
-/// Not a number where no gradient arrives, null where it can't be predicted: the layers' notes say why.
+/// Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.
 /// </param>
 /// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where <paramref name="GradientFlow"/> is.</param>
 /// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the statistics of its batch.</param>
@@ -68,12 +68,14 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var (first, last) = (observed[0], observed[^2]);
         if (first.Gradient!.Unknown is not null || last.Gradient!.Unknown is not null || observed[^1].Signal!.Unknown is not null)
             return (null, default);
-        double NormSquare(ObservedPrediction layer) => layer.Units * layer.Gradient!.MeanSquare;
+        double Norm(ObservedPrediction layer) => Math.Sqrt(layer.Units * layer.Gradient!.MeanSquare);
+        if (Diagnostics.GradientFlow.OfNorms(Norm(first), Norm(last)) is not { } flow)
+            return (null, default);
         // the last hidden layer's own straying is in both
         PreflightSpread near = last.Gradient.Spread, far = first.Gradient.Spread;
         var (low, high) = Range(new(Math.Max(0, far.Variance - near.Variance), far.Shift - near.Shift));
         // rounded, so that 0 is not 3e-14
-        return (Math.Round(Math.Log10(NormSquare(first) / NormSquare(last)) / 2, 6), (low / Math.Log(10), high / Math.Log(10)));
+        return (Math.Round(flow, 6), (low / Math.Log(10), high / Math.Log(10)));
     }
 
     /// <summary>
@@ -142,7 +144,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
-        var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
+        var random = new RandomStream(plan.Training.Seed, StreamPurpose.Preflight, 0);
         for (var c = 0; c < classes.Count; c++)
         {
             var deviation = Math.Sqrt(Math.Max(0, output.Square[c] - output.Mean[c] * output.Mean[c]));

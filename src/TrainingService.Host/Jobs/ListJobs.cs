@@ -106,14 +106,14 @@ public static class ListJobs
         {
             var name = ActivationRegistry.Find(activation)?.Name;
             if (name is null)
-                errors.Add(Unknown("activation", activation, ActivationRegistry.All.SelectMany(a => a.Aliases.Append(a.Name))));
+                errors.Add(Unknown("activation", activation, ActivationRegistry.AllNames));
             jobs = jobs.Where(j => j.Activations.Contains(name));
         }
         if (filter.Initializer is { } initializer)
         {
             var name = InitializerRegistry.Find(initializer)?.Name;
             if (name is null)
-                errors.Add(Unknown("initializer", initializer, InitializerRegistry.All.SelectMany(i => i.Aliases.Append(i.Name))));
+                errors.Add(Unknown("initializer", initializer, InitializerRegistry.AllNames));
             jobs = jobs.Where(j => j.Initializers.Contains(name));
         }
         if (filter.Dataset is { } dataset)

@@ -19,7 +19,7 @@ internal static unsafe class Initialized
         Assert.Empty(errors);
         var (weight, biases) = (new float[inputs * outputs], new float[outputs]);
         fixed (float* w = weight, b = biases)
-            InitializerRegistry.Fill(initializer, biasInitializer, new(inputs, outputs, function), seed, layer,
+            Initializer.Fill(initializer, biasInitializer, new(inputs, outputs, function), seed, layer,
                 new(w, outputs, inputs, panels: false), new(b, 1, outputs, panels: false), TestContext.Current.CancellationToken);
         return (weight, biases);
     }

@@ -16,16 +16,18 @@ public unsafe class FailedStartTests
     // threads come and go with other tests: what is left behind must stand out
     private const int Attempts = 40, Threads = 4, Others = 60;
 
-    private static readonly InitializerSpec Zeros = new() { Name = "zeros" };
-    private static readonly LinearPlan Four = new("four", 4, 4, Zeros, Zeros, new() { Name = "identity" });
+    private static readonly Initializer Zeros = InitializerRegistry.Standard("zeros");
+    private static readonly LinearPlan Four = new("four", 4, 4, Zeros, Zeros, ActivationRegistry.Standard("identity"));
     private static readonly CancellationToken Cancelled = new(canceled: true);
 
-    /// <summary>No layer can be made of it.</summary>
-    private sealed record Unknown() : LayerPlan(4);
+    private sealed record Unbuildable() : LayerPlan(4)
+    {
+        public override Layer Create(Workspace workspace, ref LayerIndices next) => throw new ArgumentException("no such layer");
+    }
 
     [Fact]
     public void A_network_that_fails_in_the_middle_leaves_nothing_behind() => LeavesNothing(() =>
-        Assert.Throws<ArgumentException>(() => Network([Four, new NormPlan(4, true, 1e-5, 0.1), new ResidualPlan(4, [Four, new Unknown()])], Threads)));
+        Assert.Throws<ArgumentException>(() => Network([Four, new BatchNormPlan(4, 1e-5, 0.1), new ResidualPlan(4, [Four, new Unbuildable()])], Threads)));
 
     [Fact]
     public void A_network_without_threads_leaves_no_buffers_behind() => LeavesNothing(() =>
@@ -56,12 +58,12 @@ public unsafe class FailedStartTests
         float[] weight = new float[12], bias = new float[4];
         foreach (var info in InitializerRegistry.All)
         {
-            var spec = InitializerRegistry.Resolve(new() { Name = info.Name }, "", [])!;
-            Fans fans = new(3, 4, ActivationRegistry.Resolve(new() { Name = "relu" }, "", [])!);
+            var initializer = InitializerRegistry.Standard(info.Name);
+            Fans fans = new(3, 4, ActivationRegistry.Standard("relu"));
             Assert.Throws<OperationCanceledException>(() =>
             {
                 fixed (float* w = weight, b = bias)
-                    InitializerRegistry.Fill(spec, Zeros, fans, 1, 0, new(w, 4, 3, panels: false), default, Cancelled);
+                    Initializer.Fill(initializer, Zeros, fans, 1, 0, new(w, 4, 3, panels: false), default, Cancelled);
             });
         }
     }
