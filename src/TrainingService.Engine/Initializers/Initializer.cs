@@ -35,14 +35,16 @@ public sealed record Initializer
     /// </summary>
     internal bool ScaledOnBatch(int layers) => _kind.ScaledFromLayers <= layers;
 
-    /// <summary>Draws a layer's weight (out, in), row by row, and its bias from streams of their own.</summary>
-    internal static void Fill(Initializer initializer, Initializer biasInitializer, Fans fans, long seed, int index, Span<float> weight, Span<float> bias)
+    /// <summary>Draws a layer's weight (out, in), row by row, and its bias (one row) from streams of their own.</summary>
+    /// <exception cref="OperationCanceledException">Within a row of numbers, or two vectors made orthogonal.</exception>
+    internal static void Fill(Initializer initializer, Initializer biasInitializer, Fans fans, long seed, int index, WeightMatrix weight, WeightMatrix bias,
+        CancellationToken cancellation)
     {
         // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
         if (biasInitializer._kind.IsMatrix)
-            biasInitializer._kind.Fill(biasInitializer._values, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
+            biasInitializer._kind.Fill(biasInitializer._values, fans, weight, bias, new(seed, StreamPurpose.Weights, index), cancellation);
         else
-            biasInitializer._kind.Fill(biasInitializer._values, fans, bias, [], new(seed, StreamPurpose.Biases, index));
-        initializer._kind.Fill(initializer._values, fans, weight, [], new(seed, StreamPurpose.Weights, index));
+            biasInitializer._kind.Fill(biasInitializer._values, fans, bias, default, new(seed, StreamPurpose.Biases, index), cancellation);
+        initializer._kind.Fill(initializer._values, fans, weight, default, new(seed, StreamPurpose.Weights, index), cancellation);
     }
 }

@@ -4,8 +4,9 @@ using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Initializers;
 
-/// <summary>Fills a weight (fan_out, fan_in) row by row; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead.</summary>
-internal delegate void MatrixFill(ParameterValues values, Fans fans, Span<float> weight, Span<float> bias, RandomStream random);
+/// <summary>Fills a weight; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead, or has no columns.</summary>
+internal delegate void MatrixFill(ParameterValues values, Fans fans, WeightMatrix weight, WeightMatrix bias, RandomStream random,
+    CancellationToken cancellation);
 
 /// <summary>An entry of the registry: a fill, and the moments of what it draws.</summary>
 internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool IsMatrix, MatrixFill Fill,
@@ -13,7 +14,7 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
 {
     /// <summary>A distribution to draw every number from.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, Func<ParameterValues, Fans, Draw> formula) : this(info, fitsBias, false,
-        (values, fans, numbers, _, random) => formula(values, fans).Fill(numbers, random), (values, fans) => formula(values, fans).Moments)
+        (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation), (values, fans) => formula(values, fans).Moments)
     {
     }
 
@@ -75,22 +76,22 @@ public static class InitializerRegistry
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
             "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false,
-            (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
+            (_, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, 1, random, cancellation),
             (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)) { ScaledFromLayers = 0 },
         new(new("normal", ["random_normal"], "N(mean, std^2)", [Mean, Std], "-"), true,
             (v, _) => Draw.Normal(v[Mean], v[Std])),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
             "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false,
-            (v, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, v[Gain], random),
+            (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
             (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])),
         new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
             "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true,
-            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random),
+            (_, _, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),
             (_, f) => Structured.RandomizedAsymmetricMoments(f.In)) { DrawsBias = true },
         new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
             [Sparsity, StdOfOthers], "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false,
-            (v, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, v[Sparsity], v[StdOfOthers], random),
+            (v, _, weight, _, random, cancellation) => Structured.Sparse(weight, v[Sparsity], v[StdOfOthers], random, cancellation),
             (v, f) => Structured.SparseMoments(f.Out, v[Sparsity], v[StdOfOthers])),
         new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),

@@ -19,7 +19,7 @@ internal sealed unsafe class ActivationLayer : Layer
         _slopeStride = plan.Slopes > 1 ? 1 : 0;
         _slopes = plan.Slopes > 0 ? Layers.Parameters.Vector("slope", plan.Slopes, workspace) : null;
         _slopes?.Set(Enumerable.Repeat((float)(plan.Function.Slope?.Initial ?? 0), plan.Slopes).ToArray());
-        _unitGradients = workspace.Buffers.New(plan.Slopes > 0 ? plan.Units : 0);
+        _unitGradients = workspace.NewBuffer(plan.Slopes > 0 ? plan.Units : 0);
         Parameters = _slopes is null ? [] : [_slopes];
         _forward = Forward;
         _backward = Backward;

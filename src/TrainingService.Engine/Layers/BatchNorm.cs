@@ -19,10 +19,10 @@ internal sealed unsafe class BatchNorm : Norm
     public BatchNorm(BatchNormPlan plan, Workspace workspace) : base(plan, workspace)
     {
         _momentum = (float)plan.Momentum;
-        _mean = workspace.Buffers.New(plan.Units);
-        _inverse = workspace.Buffers.New(plan.Units);
-        _runningMean = workspace.Buffers.New(plan.Units);
-        _runningVariance = workspace.Buffers.New(plan.Units);
+        _mean = workspace.NewBuffer(plan.Units);
+        _inverse = workspace.NewBuffer(plan.Units);
+        _runningMean = workspace.NewBuffer(plan.Units);
+        _runningVariance = workspace.NewBuffer(plan.Units);
         RunningVariance.Fill(1);
         _forward = Forward;
         _backward = Backward;

@@ -15,7 +15,7 @@ internal struct LayerIndices
 /// <summary>A step of the network on a batch in blocks (units x samples).</summary>
 internal abstract unsafe class Layer(Workspace workspace, int units)
 {
-    private readonly FloatBuffer _output = workspace.Buffers.New((long)workspace.Capacity * units);
+    private readonly FloatBuffer _output = workspace.NewBuffer((long)workspace.Capacity * units);
 
     protected Workspace Workspace { get; } = workspace;
 

@@ -14,8 +14,8 @@ internal sealed unsafe class LayerNorm : Norm
 
     public LayerNorm(LayerNormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _mean = workspace.Buffers.New(workspace.Capacity);
-        _inverse = workspace.Buffers.New(workspace.Capacity);
+        _mean = workspace.NewBuffer(workspace.Capacity);
+        _inverse = workspace.NewBuffer(workspace.Capacity);
         _forward = Forward;
         _parameterGradients = ParameterGradients;
         _backward = Backward;

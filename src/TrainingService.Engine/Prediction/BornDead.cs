@@ -7,7 +7,7 @@ namespace TrainingService.Engine.Prediction;
 /// Rectifier nets that are dead before they are trained: one of their layers has z &lt;= 0 in all units, so that their output no longer depends on the input
 /// (Lu, Shin, Su &amp; Karniadakis 2019, Dying ReLU and initialization).
 /// </summary>
-public static class BornDead
+public static unsafe class BornDead
 {
     /// <summary>
     /// Exact for one input, symmetric weights and zero biases: 1 - (1 - 2^-N)^(L - 1). In a layer that is reached, each of N units is off with probability 1/2.
@@ -29,7 +29,7 @@ public static class BornDead
     /// <param name="depth">The largest L, at least 1.</param>
     /// <param name="nets">How many are drawn, at least 1.</param>
     /// <param name="seed">Of the first net.</param>
-    /// <param name="cancellation">Between two nets.</param>
+    /// <param name="cancellation">Looked at once a row of weights.</param>
     /// <returns>Dead nets by depth: entry L, from 0 to <paramref name="depth"/>, is the number of those of depth L.</returns>
     public static int[] Count(int width, int depth, int nets, long seed, CancellationToken cancellation = default)
     {
@@ -47,7 +47,9 @@ public static class BornDead
             for (var hidden = 1; hidden < depth; hidden++)
             {
                 var inputs = hidden == 1 ? 1 : width;
-                Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1, weight.AsSpan(0, inputs * width), bias);
+                fixed (float* w = weight, b = bias)
+                    Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1, new(w, width, inputs, panels: false),
+                        new(b, 1, width, panels: false), cancellation);
                 if (Layer(weight, bias, signal, sums, inputs))
                 {
                     (signal, sums) = (sums, signal);

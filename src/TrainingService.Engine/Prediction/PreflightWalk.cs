@@ -14,11 +14,12 @@ namespace TrainingService.Engine.Prediction;
 /// per unit and per class of rows. Each step leaves behind how a gradient comes back through it.
 /// </summary>
 /// <param name="layers">Number of linear layers.</param>
+/// <param name="cancellation">Looked at once a layer.</param>
 /// <param name="evaluated">
 /// Null to walk as the layers are evaluated at step 0: no dropout, and batch norm with its running mean 0 and variance 1. That walk makes one as in training:
 /// dropout drops, batch norm takes the batch's statistics, and the weights are as the evaluation has scaled them.
 /// </param>
-internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
+internal sealed class PreflightWalk(int layers, CancellationToken cancellation, PreflightWalk? evaluated = null)
 {
     private readonly Dictionary<ActivationFunction, PreflightMoments> _moments = evaluated?._moments ?? [];
     private readonly Dictionary<LinearPlan, double> _scaled = evaluated?._scaled ?? new(ReferenceEqualityComparer.Instance);
@@ -64,7 +65,10 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
     public void Backward(PreflightGradient gradient)
     {
         while (_back.TryPop(out var back))
+        {
+            cancellation.ThrowIfCancellationRequested();
             gradient = back(gradient);
+        }
     }
 
     /// <summary>The gradient that comes by here is the layer's dC/dz.</summary>
@@ -72,6 +76,7 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
 
     private PreflightSignal Step(LayerPlan plan, PreflightSignal x)
     {
+        cancellation.ThrowIfCancellationRequested();
         var y = plan switch
         {
             LinearPlan linear => Linear(linear, x),

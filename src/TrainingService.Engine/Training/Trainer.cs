@@ -44,21 +44,32 @@ public sealed class Trainer : IDisposable
     /// <param name="plan">What to train.</param>
     /// <param name="data">Of the shape that the plan was checked against.</param>
     /// <param name="threads">That this run may use, the caller's included; more than one pays for wide layers.</param>
-    public Trainer(RunPlan plan, TrainingData data, int threads = 1)
+    /// <param name="cancellation">Of the construction, which takes minutes where wide layers are made orthogonal; <see cref="Run"/> has its own.</param>
+    /// <exception cref="OperationCanceledException">Soon after the token's cancellation; whatever was made by then is freed.</exception>
+    public Trainer(RunPlan plan, TrainingData data, int threads = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         (_plan, _data) = (plan, data);
         var training = plan.Training;
         _optimizer = training.Optimizer.Create();
-        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed, threads, plan.StoresGradients)
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed, threads, plan.StoresGradients,
+            cancellation)
         {
             ActivityL1 = training.ActivityL1,
         };
-        _order = new int[data.Train.Rows];
-        var evaluationRows = plan.PickEvaluationRows();
-        ScaleInitialWeights(evaluationRows);
-        _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
-        Layers = plan.DenseLayers;
+        try
+        {
+            _order = new int[data.Train.Rows];
+            var evaluationRows = plan.PickEvaluationRows();
+            ScaleInitialWeights(evaluationRows);
+            _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
+            Layers = plan.DenseLayers;
+        }
+        catch
+        {
+            _network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The dense layers, from the input on; the output layer is last.</summary>
