@@ -2,7 +2,7 @@ using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Tests.Statistics;
 
-/// <summary>Holm, Wilson, McNemar, correlations, seeds. Reference values from R 4.2.2 and scipy 1.10.1.</summary>
+/// <summary>Holm, Wilson, McNemar, seeds. Reference values from R 4.2.2.</summary>
 public sealed class PieceTests
 {
     [Fact]
