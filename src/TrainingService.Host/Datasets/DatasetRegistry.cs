@@ -6,8 +6,7 @@ namespace TrainingService.Host.Datasets;
 /// <summary>All data sets by name: checks what a job asks of one, and prepares its rows.</summary>
 public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
 {
-    private const double DefaultValidationFraction = 0.1;
-    private const double LargestValidationFraction = 0.9;
+    public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
     // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
     private readonly PreparedCache _prepared = new(600_000_000);

@@ -11,7 +11,7 @@ public sealed record DatasetSpec
     public required string Name { get; init; }
 
     /// <summary>Share of the training rows held out to watch the run, in [0, 0.9]; drawn by the job's seed, stratified by class. Default 0.1.</summary>
-    [Within(0, 0.9, Default = 0.1)]
+    [Within(0, DatasetRegistry.LargestValidationFraction, Default = DatasetRegistry.DefaultValidationFraction)]
     public double? ValidationFraction { get; init; }
 
     /// <summary>At most this many training rows (after the validation split), stratified by class; at least 1, or the number of classes. Default null: all.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Training;
@@ -40,16 +41,13 @@ public static class CreateJob
         WakeUps wakeUps, CancellationToken cancellation)
     {
         if (validateOnly == true)
-            return Checked(rules, body.Value, out var estimated) is { } wrong ? wrong : TypedResults.Ok(Estimate(estimated, datasets));
+            return IsAccepted(rules, body.Value, out var estimated, out var wrong) ? TypedResults.Ok(Estimate(estimated, datasets)) : wrong;
 
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<JobResponse>() is { } replay)
             return replay;
-        if (Checked(rules, body.Value, out var accepted) is { } problem)
-            return problem;
-
-        return await Submit(accepted, once, db, wakeUps, cancellation);
+        return IsAccepted(rules, body.Value, out var accepted, out var problem) ? await Submit(accepted, once, db, wakeUps, cancellation) : problem;
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
@@ -66,11 +64,13 @@ public static class CreateJob
         return answer;
     }
 
-    public static ProblemHttpResult? Checked(JobRules rules, JobSpec spec, out CheckedJob result)
+    public static bool IsAccepted(JobRules rules, JobSpec spec, [NotNullWhen(true)] out CheckedJob? job,
+        [NotNullWhen(false)] out ProblemHttpResult? problem)
     {
         var errors = new List<SpecError>();
-        result = rules.Check(spec, errors)!;
-        return result is null ? Problems.Invalid(errors) : null;
+        job = rules.Check(spec, errors);
+        problem = job is null ? Problems.Invalid(errors) : null;
+        return job is not null;
     }
 
     private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets)
@@ -99,9 +99,9 @@ public static class CreateJob
             Dataset = job.Spec.Dataset.Name,
             Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],
             Initializers = [.. layers.Select(layer => layer.Initializer).Distinct().Order()],
-            Labels = new(job.Spec.Labels!),
+            Labels = new(job.Labels),
             SweepId = sweepId,
-            Priority = (short)JobRules.Priorities.ToList().IndexOf(job.Spec.Priority!),
+            Priority = job.Priority,
             CreatedAt = now,
             Epochs = job.Plan.Training.Epochs,
             Steps = job.Plan.Steps,

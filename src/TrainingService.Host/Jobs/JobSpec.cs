@@ -10,7 +10,7 @@ namespace TrainingService.Host.Jobs;
 public sealed record JobSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>
-    [Length(1, 200)]
+    [Length(1, JobRules.MaxName)]
     public string? Name { get; init; }
 
     /// <summary>The data, by name or as an object.</summary>

@@ -42,8 +42,8 @@ public static class SweepCells
             // Nothing but the seed and the name differs between the seeds of an arm.
             if (!templates.TryGetValue((cell.Arm, cell.Uses), out var template))
                 templates[(cell.Arm, cell.Uses)] = template = rules.Job(spec, cell.Arm, cell.Uses, cell.Seed);
-            var job = new CheckedJob(SweepRules.Named(template.Request, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed),
-                SweepRules.Named(template.Spec, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed), template.Plan);
+            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
+            var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {

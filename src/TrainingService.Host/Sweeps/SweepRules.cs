@@ -188,7 +188,7 @@ public sealed class SweepRules(JobRules jobs)
         foreach (var (index, arm) in spec.Arms.Index())
         {
             if (string.IsNullOrWhiteSpace(arm.Name) || Characters.Exceeds(arm.Name, MaxArmName))
-                errors.Add(new($"/arms/{index}/name", "must have 1 to 100 characters, not only blanks"));
+                errors.Add(new($"/arms/{index}/name", $"must have 1 to {MaxArmName} characters, not only blanks"));
             else if (spec.Arms.Take(index).Any(other => other.Name == arm.Name))
                 errors.Add(new($"/arms/{index}/name", $"there is another arm '{arm.Name}'; names must differ"));
             foreach (var (field, why) in FixedFields)

@@ -8,7 +8,7 @@ namespace TrainingService.Host.Sweeps;
 public sealed record SweepSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>
-    [Length(1, 200)]
+    [Length(1, JobRules.MaxName)]
     public string? Name { get; init; }
 
     /// <summary>The job that all arms vary. Its name and seed are replaced by those of each cell.</summary>
@@ -58,7 +58,7 @@ public sealed record SweepSpec
 public sealed record ArmSpec
 {
     /// <summary>A name for people and contrasts, at most 100 characters, unique in the sweep.</summary>
-    [Length(1, 100)]
+    [Length(1, SweepRules.MaxArmName)]
     public required string Name { get; init; }
 
     /// <summary>

@@ -110,31 +110,46 @@ public static class TypeReferences
     }
 
     /// <summary>
-    /// The circles among an assembly's folders, a folder being a namespace: of each, who is in it, and one example of each arrow that closes it. A folder is in a
-    /// circle if some way from it leads back.
+    /// The circles among an assembly's folders: of each, who is in it, and one example of each arrow that closes it. A folder is in a circle if some way from
+    /// it leads back.
     /// </summary>
     public static IReadOnlyList<string> Circles(Assembly assembly)
     {
-        var root = assembly.GetName().Name + ".";
-        var arrows = Of(assembly).Where(r => r.From.StartsWith(root, StringComparison.Ordinal) && r.To.StartsWith(root, StringComparison.Ordinal))
-            .Select(r => (From: Folder(r.From), To: Folder(r.To), Example: $"{r.From[root.Length..]} uses {r.To[root.Length..]}"))
-            .Where(r => r.From != r.To).GroupBy(r => (r.From, r.To), r => r.Example).ToDictionary(arrow => arrow.Key, arrow => arrow.Min()!);
-        var reached = arrows.Keys.Select(a => a.From).Distinct().ToDictionary(folder => folder, Reached);
+        var arrows = Arrows(assembly);
+        var reached = Reach(assembly);
         return [.. reached.Keys.Where(folder => reached[folder].Contains(folder))
-            .Select(folder => string.Join(", ", reached[folder].Where(other => reached.GetValueOrDefault(other)?.Contains(folder) == true).Order()))
-            .Distinct().Select(circle => $"{circle} are in a circle:\n  " + string.Join("\n  ", arrows
-                .Where(a => circle.Split(", ").Contains(a.Key.From) && circle.Split(", ").Contains(a.Key.To)).Select(a => a.Value).Order()))];
+            .Select(folder => reached[folder].Where(other => reached.GetValueOrDefault(other)?.Contains(folder) == true).Order().ToList())
+            .DistinctBy(circle => circle[0])
+            .Select(circle => $"{string.Join(", ", circle)} are in a circle:\n  " + string.Join("\n  ", arrows
+                .Where(a => circle.Contains(a.Key.From) && circle.Contains(a.Key.To)).Select(a => a.Value).Order()))];
+    }
 
-        string Folder(string type) => type[..type.LastIndexOf('.')] is var folder && folder.Length < root.Length ? "(root)" : folder[root.Length..];
+    /// <summary>By folder, which others it uses, be it by way of others.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Reach(Assembly assembly)
+    {
+        var arrows = Arrows(assembly).Keys.ToLookup(a => a.From, a => a.To);
+        return arrows.ToDictionary(from => from.Key, from => (IReadOnlySet<string>)Reached(from.Key));
 
         HashSet<string> Reached(string from)
         {
             var (found, open) = (new HashSet<string>(), new Stack<string>([from]));
             while (open.TryPop(out var folder))
-                foreach (var to in arrows.Keys.Where(a => a.From == folder && found.Add(a.To)).Select(a => a.To))
+                foreach (var to in arrows[folder].Where(found.Add))
                     open.Push(to);
             return found;
         }
+    }
+
+    /// <summary>Which folder uses which, with an example; a folder is a namespace.</summary>
+    private static Dictionary<(string From, string To), string> Arrows(Assembly assembly)
+    {
+        var root = assembly.GetName().Name + ".";
+        return Of(assembly).Where(r => r.From.StartsWith(root, StringComparison.Ordinal) && r.To.StartsWith(root, StringComparison.Ordinal))
+            .Select(r => (From: Folder(r.From), To: Folder(r.To), Example: $"{r.From[root.Length..]} uses {r.To[root.Length..]}"))
+            .Where(r => r.From != r.To).GroupBy(r => (r.From, r.To), r => r.Example)
+            .ToDictionary(arrow => arrow.Key, arrow => arrow.Order().First());
+
+        string Folder(string type) => type[..type.LastIndexOf('.')] is var folder && folder.Length < root.Length ? "(root)" : folder[root.Length..];
     }
 
     /// <summary>Decodes a signature to the names of all types in it.</summary>

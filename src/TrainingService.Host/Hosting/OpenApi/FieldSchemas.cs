@@ -176,10 +176,10 @@ public static class FieldSchemas
     private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)
     {
         var schema = (OpenApiSchema)fields[name];
-        schema.MaxProperties = 32;
+        schema.MaxProperties = JobRules.MaxLabels;
         schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
         {
-            ["^[^=]{1,63}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+            [$"^[^=]{{1,{JobRules.MaxLabelKey}}}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue },
         };
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
         schema.Examples = [JsonNode.Parse("""{"team": "a"}""")!];
