@@ -1,7 +1,6 @@
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Http;
 
-
 namespace TrainingService.Host.Reports;
 
 public static class ReportRoutes

@@ -1,7 +1,6 @@
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
-
 namespace TrainingService.Host.Sweeps;
 
 public static class SweepRoutes

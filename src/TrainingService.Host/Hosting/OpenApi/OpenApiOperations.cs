@@ -67,7 +67,7 @@ public static class OpenApiOperations
                 parameter.Description = RequestHeaders.GetValueOrDefault(name) ?? parameter.Description;
             else if (parameter.In == ParameterLocation.Path)
                 parameter.Description ??= "Name or alias.";
-            if (parameter.Schema is OpenApiSchema schema && SpecRules.ByParameter.TryGetValue(name, out var rule))
+            if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(name, out var rule))
                 rule(schema);
         }
         foreach (var (status, answer) in operation.Responses)
