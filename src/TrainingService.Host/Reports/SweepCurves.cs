@@ -58,7 +58,7 @@ public static class SweepCurves
     /// <summary>The curves of the arms that are shown; of the others there are none.</summary>
     public static async Task<IReadOnlyList<ArmCurves>> ReadAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<int> shown, CancellationToken cancellation)
     {
-        var arms = sweep.Spec.Arms!.Count;
+        var arms = sweep.Spec.Arms.Count;
         var longest = (await (from cell in db.SweepCells
                               join job in db.Jobs on cell.JobId equals job.Id
                               where cell.SweepId == sweep.Id && cell.Candidate < 0 && job.Layers != null
