@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
@@ -30,6 +29,7 @@ internal sealed unsafe class Network : IDisposable
     private readonly Workspace _workspace;
     private readonly Sequence _sequence;
     private readonly ActivationLayer[] _activations;
+    private readonly FloatBuffer[] _learned;
     private readonly int _outputs;
     private readonly int[] _labels;
     private readonly float[] _values;
@@ -65,6 +65,7 @@ internal sealed unsafe class Network : IDisposable
         _labels = new int[Capacity];
         _values = new float[Capacity * _outputs];
         Parameters = [.. _sequence.Layers.SelectMany(l => l.Parameters)];
+        _learned = [.. _sequence.Layers.SelectMany(l => l.Learned)];
         Observed = Observe(_sequence);
         _activations = [.. Flat(_sequence).OfType<ActivationLayer>()];
         for (var i = 0; i < Observed.Count; i++)
@@ -285,9 +286,8 @@ internal sealed unsafe class Network : IDisposable
                 }
         foreach (var layer in Observed)
             foreach (var parameters in layer.Linear.Parameters.Concat(layer.Before.Parameters).Concat(layer.Activation?.Parameters ?? []))
-                foreach (var value in parameters.Get())
-                    if (!float.IsFinite(value))
-                        return layer.Linear.Plan.Name;
+                if (!parameters.AreFinite)
+                    return layer.Linear.Plan.Name;
         return null;
     }
 
@@ -296,23 +296,50 @@ internal sealed unsafe class Network : IDisposable
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var parameters in Parameters)
-            hash.AppendData(MemoryMarshal.AsBytes<float>(parameters.Get()));
+            parameters.AppendTo(hash);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Parameters, optimiser states and running statistics, as they lie in memory.</summary>
+    /// <summary>Room for what <see cref="CopyTo"/> copies; freed with the network.</summary>
+    public FloatBuffer NewSnapshot() => _workspace.NewBuffer(_learned.Sum(b => b.Length));
+
+    /// <summary>Copies parameters and running statistics.</summary>
+    public void CopyTo(FloatBuffer snapshot)
+    {
+        var at = 0L;
+        foreach (var buffer in _learned)
+        {
+            buffer.CopyTo(snapshot.At(at, buffer.Length));
+            at += buffer.Length;
+        }
+    }
+
+    /// <summary>Copies back what <see cref="CopyTo"/> copied; the optimiser's states stay as they are.</summary>
+    public void CopyFrom(FloatBuffer snapshot)
+    {
+        var at = 0L;
+        foreach (var buffer in _learned)
+        {
+            buffer.CopyFrom(snapshot.At(at, buffer.Length));
+            at += buffer.Length;
+        }
+    }
+
+    /// <summary>Parameters, running statistics and optimiser states, as they lie in memory.</summary>
     public void Capture(BinaryWriter writer)
     {
-        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            writer.Write(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
+        foreach (var buffer in State)
+            buffer.Capture(writer);
     }
 
     /// <summary>What <see cref="Capture"/> wrote, of a network of the same layers.</summary>
     public void Restore(BinaryReader reader)
     {
-        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
+        foreach (var buffer in State)
+            buffer.Restore(reader);
     }
+
+    private IEnumerable<FloatBuffer> State => _learned.Concat(Parameters.SelectMany(p => p.States));
 
     public void Dispose() => _workspace.Dispose();
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
@@ -88,6 +90,10 @@ public sealed class RunPlan
         int EverySteps(int rows) => course is null || layers.Count == 0 ? 1 : EvaluationCost.EverySteps(
             TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs), course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
+
+    /// <summary>SHA-256 of all that the plan says.</summary>
+    internal byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+        new { Model = Model.Spec, Training = Training.Spec, Diagnostics = Diagnostics.Spec, Data }));
 
     /// <summary>Whether no layer computes something else while training: dropout, batch norm.</summary>
     internal bool TrainsAsItEvaluates => Layers.All(l => l.TrainsAsItEvaluates);
