@@ -11,14 +11,29 @@ internal abstract record LayerPlan(int Units)
     /// <summary>Trainable numbers.</summary>
     public virtual long Parameters => 0;
 
-    /// <summary>Trainable numbers as they lie in memory.</summary>
-    public virtual long PaddedParameters => 0;
+    /// <summary>Trainable numbers of matrices as they lie in memory.</summary>
+    public virtual long PaddedMatrices => 0;
+
+    /// <summary>Trainable numbers of vectors as they lie in memory.</summary>
+    public virtual long PaddedVectors => 0;
 
     /// <summary>Multiply-adds of the forward product.</summary>
     public virtual long Multiplies => 0;
 
     /// <summary>Numbers that the layer keeps of each sample.</summary>
     public virtual long Kept => Units;
+
+    /// <summary>Numbers that it keeps beside those.</summary>
+    public virtual long Own => 0;
+
+    /// <summary>Numbers that training changes beside the parameters, and that an evaluation needs.</summary>
+    public virtual long Running => 0;
+
+    /// <summary>Numbers that are needed only while the layer is built.</summary>
+    public virtual long Scratch => 0;
+
+    /// <summary>The layers in it, in the order in which they are built, itself among them.</summary>
+    public virtual IEnumerable<LayerPlan> Flat => [this];
 
     /// <summary>The linear layers in it, in order.</summary>
     public virtual IEnumerable<LinearPlan> Linear => [];
@@ -41,7 +56,11 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units, Initialize
 {
     public override long Parameters => (long)Inputs * Units + Units;
 
-    public override long PaddedParameters => (long)Layout.Padded(Inputs) * Units + Layout.Padded(Units);
+    public override long PaddedMatrices => (long)Layout.Padded(Inputs) * Units;
+
+    public override long PaddedVectors => Layout.Padded(Units);
+
+    public override long Scratch => Initializer.Scratch(Fans);
 
     public override long Multiplies => (long)Inputs * Units;
 
@@ -60,7 +79,10 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
 
     public override long Parameters => Slopes;
 
-    public override long PaddedParameters => Layout.Padded(Slopes);
+    public override long PaddedVectors => Layout.Padded(Slopes);
+
+    // gradients by the slope
+    public override long Own => Slopes > 0 ? Units : 0;
 
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new ActivationLayer(this, workspace, next.Noise++);
 }
@@ -78,7 +100,7 @@ internal abstract record NormPlan(int Units, double Epsilon) : LayerPlan(Units)
 {
     public override long Parameters => 2L * Units;
 
-    public override long PaddedParameters => 2L * Layout.Padded(Units);
+    public override long PaddedVectors => 2L * Layout.Padded(Units);
 }
 
 /// <summary>Over the batch.</summary>
@@ -86,12 +108,20 @@ internal sealed record BatchNormPlan(int Units, double Epsilon, double Momentum)
 {
     public override bool TrainsAsItEvaluates => false;
 
+    // mean and 1 / deviation of the batch
+    public override long Own => 2L * Units + Running;
+
+    public override long Running => 2L * Units;
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new BatchNorm(this, workspace);
 }
 
 /// <summary>Over the sample's units.</summary>
 internal sealed record LayerNormPlan(int Units, double Epsilon) : NormPlan(Units, Epsilon)
 {
+    // mean and 1 / deviation
+    public override long Kept => Units + 2L;
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new LayerNorm(this, workspace);
 }
 
@@ -100,12 +130,12 @@ internal sealed record ResidualPlan(int Units, IReadOnlyList<LayerPlan> Branch) 
 {
     public override long Parameters => Branch.Sum(l => l.Parameters);
 
-    public override long PaddedParameters => Branch.Sum(l => l.PaddedParameters);
-
     public override long Multiplies => Branch.Sum(l => l.Multiplies);
 
     // the sum and, on the way back, the gradient of the straight way
-    public override long Kept => 2L * Units + Branch.Sum(l => l.Kept);
+    public override long Kept => 2L * Units;
+
+    public override IEnumerable<LayerPlan> Flat => Branch.SelectMany(l => l.Flat).Append(this);
 
     public override IEnumerable<LinearPlan> Linear => Branch.SelectMany(l => l.Linear);
 

@@ -302,14 +302,14 @@ public sealed class Trainer : IDisposable
                 correct += _network.Correct();
                 continue;
             }
-            var outputs = _network.Outputs();
-            for (var i = 0; i < outputs.Length; i++)
-            {
-                double target = split.Values[(long)first * _data.Shape.Numbers + i], error = outputs[i] - target;
-                squaredError += error * error;
-                sum += target;
-                sumOfSquares += target * target;
-            }
+            for (var s = 0; s < count; s++)
+                for (var unit = 0; unit < _data.Shape.Numbers; unit++)
+                {
+                    double target = split.Values[(long)(first + s) * _data.Shape.Numbers + unit], error = _network.Output(s, unit) - target;
+                    squaredError += error * error;
+                    sum += target;
+                    sumOfSquares += target * target;
+                }
         }
         loss /= split.Rows;
         var point = new MetricPoint { Step = _step, Epoch = epoch, Split = name, Loss = (float)loss };
