@@ -17,9 +17,11 @@ public sealed record StudySpec
     public StudySize? Size { get; init; }
 
     /// <summary>Name of a data set with classes. Default: digits for quick; fashion-mnist, where it is installed, for full.</summary>
+    [Length(1, Examples = ["digits", "wine"])]
     public string? Dataset { get; init; }
 
     /// <summary>Seeds of each arm. Default: the study's own number.</summary>
+    [Within(1, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
 }
 

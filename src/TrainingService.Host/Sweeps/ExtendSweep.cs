@@ -12,12 +12,15 @@ namespace TrainingService.Host.Sweeps;
 public sealed record SweepExtensionSpec
 {
     /// <summary>Arms beside those there are; each is compared with the baseline.</summary>
+    [Items(0, SweepRules.MaxArms)]
     public IReadOnlyList<ArmSpec>? Arms { get; init; }
 
     /// <summary>Seeds beside those there are. Excludes <c>seedCount</c>.</summary>
+    [Items(0, SweepRules.MaxCells, Unique = true)]
     public IReadOnlyList<long>? Seeds { get; init; }
 
     /// <summary>How many seeds there shall be in all; the new ones follow the largest.</summary>
+    [Within(2, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
 }
 

@@ -1,6 +1,5 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;

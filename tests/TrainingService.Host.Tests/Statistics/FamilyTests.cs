@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Http;
 using TrainingService.Host.Statistics;
 
