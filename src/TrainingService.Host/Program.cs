@@ -22,6 +22,7 @@ try
     var role = Role.Parse(args);
     var builder = WebApplication.CreateBuilder();
 
+    builder.Services.AddSingleton(TimeProvider.System);
     builder.AddLogs();
     builder.BindAddresses(role);
     builder.AddDatabase();
@@ -32,11 +33,12 @@ try
     builder.AddDatasets();
     builder.AddJobs();
     builder.AddSweeps();
+    builder.AddStudies();
     builder.AddJobQueue();
     if (role.RunsWorker)
     {
         builder.AddWorker();
-        builder.AddSweepReconciler();
+        builder.AddSweepsBesideWorkers();
     }
 
     var app = builder.Build();
