@@ -12,8 +12,6 @@ using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;
 
-
-
 if (Commands.Find(args) is { } command)
     return await command();
 

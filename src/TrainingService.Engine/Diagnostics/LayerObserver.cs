@@ -12,8 +12,8 @@ namespace TrainingService.Engine.Diagnostics;
 /// <param name="saturatedRows">On more than this share of them a unit must be saturated to count as such.</param>
 internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows, double saturatedRows)
 {
-    /// <summary>What counts and histories hold.</summary>
-    public const int BytesPerUnit = 320;
+    /// <summary>What counts (2 x 136) and histories (47) hold, and what is told of the units at the end (90).</summary>
+    public const int BytesPerUnit = 410;
 
     private const double NearDeadShare = 0.01;
 
@@ -42,8 +42,21 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
     public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
     {
+        EffectiveRank[] ranks = effectiveRank ? [.. network.Observed.Select(l => new EffectiveRank(l.Linear.Units, rows.Length))] : [];
+        try
+        {
+            return Measure(step, epoch, atEnd, ranks, cancellation);
+        }
+        finally
+        {
+            foreach (var rank in ranks)
+                rank.Dispose();
+        }
+    }
+
+    private LayerPoint[] Measure(long step, double epoch, bool atEnd, EffectiveRank[] ranks, CancellationToken cancellation)
+    {
         var layers = network.Observed;
-        var ranks = effectiveRank ? layers.Select(l => new EffectiveRank(l.Linear.Units, rows.Length)).ToArray() : [];
         var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units)).ToArray() : [];
         double loss = 0;
         var correct = 0;
@@ -61,7 +74,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 Count(layers[i], _next[i]);
                 if (atEnd)
                     histograms[i].Add(layers[i].H, network.Samples);
-                if (effectiveRank)
+                if (ranks.Length > 0)
                     ranks[i].Add(layers[i].H, network.Samples);
             }
             loss += network.AddGradientSquares(_squares);
@@ -73,7 +86,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]), new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
         return [.. layers.Select((_, i) => Point(step, epoch, i) with
         {
-            EffectiveRank = effectiveRank ? ranks[i].Value(cancellation) : null,
+            EffectiveRank = ranks.Length > 0 ? ranks[i].Value(cancellation) : null,
             Histogram = atEnd ? histograms[i].Value : null,
         })];
     }
@@ -186,7 +199,13 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     {
         var highest = new float[counts.Active.Length];
         for (var n = 0; n < highest.Length; n++)
-            highest[n] = counts.Highest.AsSpan(16 * n, 16).ToArray().Max();
+        {
+            highest[n] = float.NaN;
+            // NaN only where there is nothing else
+            foreach (var lane in counts.Highest.AsSpan(16 * n, 16))
+                if (lane > highest[n] || float.IsNaN(highest[n]))
+                    highest[n] = lane;
+        }
         return highest;
     }
 

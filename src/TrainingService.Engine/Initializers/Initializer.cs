@@ -35,6 +35,9 @@ public sealed record Initializer
     /// </summary>
     internal bool ScaledOnBatch(int layers) => _kind.ScaledFromLayers <= layers;
 
+    /// <summary>Floats of scratch memory that a weight needs while it is drawn.</summary>
+    internal long Scratch(Fans fans) => _kind.Scratch?.Invoke(fans) ?? 0;
+
     /// <summary>Draws a layer's weight (out, in), row by row, and its bias (one row) from streams of their own.</summary>
     /// <exception cref="OperationCanceledException">Within a row of numbers, or two vectors made orthogonal.</exception>
     internal static void Fill(Initializer initializer, Initializer biasInitializer, Fans fans, long seed, int index, WeightMatrix weight, WeightMatrix bias,

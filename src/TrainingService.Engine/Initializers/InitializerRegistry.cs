@@ -27,6 +27,9 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
     /// <summary>Factor on the standard deviation that comes from the activation, where there is one.</summary>
     public Func<ParameterValues, ActivationFunction, double>? ActivationGain { get; init; }
 
+    /// <summary>Floats that are needed while a weight is drawn.</summary>
+    public Func<Fans, long>? Scratch { get; init; }
+
     /// <summary>Whether a bias that is left open is drawn like the weight.</summary>
     public bool DrawsBias { get; init; }
 
@@ -77,14 +80,14 @@ public static class InitializerRegistry
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
             "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false,
             (_, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, 1, random, cancellation),
-            (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)) { ScaledFromLayers = 0 },
+            (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)) { ScaledFromLayers = 0, Scratch = Structured.OrthogonalFloats },
         new(new("normal", ["random_normal"], "N(mean, std^2)", [Mean, Std], "-"), true,
             (v, _) => Draw.Normal(v[Mean], v[Std])),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
             "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false,
             (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
-            (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])),
+            (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])) { Scratch = Structured.OrthogonalFloats },
         new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
             "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true,
             (_, _, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),

@@ -45,7 +45,9 @@ internal static unsafe class Structured
     }
 
     /// <summary>Scratch of <see cref="Orthogonal"/>, whose vectors are float64.</summary>
-    public static long OrthogonalFloats(int rows, int columns) => 2L * rows * columns;
+    public static long OrthogonalFloats(Fans fans) => OrthogonalFloats(fans.Out, fans.In);
+
+    private static long OrthogonalFloats(int rows, int columns) => 2L * rows * columns;
 
     /// <summary>Of one entry: the vectors have norm gain and <c>max(rows, columns)</c> entries.</summary>
     public static (double Mean, double Variance) OrthogonalMoments(int rows, int columns, double gain) => (0, gain * gain / Math.Max(rows, columns));

@@ -24,7 +24,10 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
 
     public override long Parameters => Slopes;
 
-    public override long PaddedParameters => Layout.Padded(Slopes);
+    public override long PaddedVectors => Layout.Padded(Slopes);
+
+    // gradients by the slope
+    public override long Own => Slopes > 0 ? Units : 0;
 
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new ActivationLayer(this, workspace, next.Noise++);
 

@@ -28,7 +28,7 @@ internal sealed unsafe class BatchNorm : Norm
         _backward = Backward;
     }
 
-    public override IEnumerable<FloatBuffer> State => base.State.Append(_runningMean).Append(_runningVariance);
+    public override IEnumerable<FloatBuffer> Learned => base.Learned.Append(_runningMean).Append(_runningVariance);
 
     public Span<float> RunningMean => _runningMean.Span(0, Units);
 

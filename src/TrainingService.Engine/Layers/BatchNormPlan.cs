@@ -22,6 +22,11 @@ internal sealed record BatchNormPlan(int Units, double Epsilon, double Momentum)
 {
     public override bool TrainsAsItEvaluates => false;
 
+    // mean and 1 / deviation of the batch
+    public override long Own => 2L * Units + Running;
+
+    public override long Running => 2L * Units;
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new BatchNorm(this, workspace);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

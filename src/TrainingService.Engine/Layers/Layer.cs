@@ -30,8 +30,8 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
     /// <summary>Trained numbers, in the order of their documentation.</summary>
     public virtual IReadOnlyList<Parameters> Parameters => [];
 
-    /// <summary>All that a continued run needs to find again.</summary>
-    public virtual IEnumerable<FloatBuffer> State => Parameters.SelectMany(p => p.State);
+    /// <summary>All that an evaluation needs: parameters and what else training changes.</summary>
+    public virtual IEnumerable<FloatBuffer> Learned => Parameters.Select(p => p.Learned);
 
     /// <summary>Computes <see cref="Output"/> of the workspace's samples.</summary>
     public abstract void Forward(float* input);

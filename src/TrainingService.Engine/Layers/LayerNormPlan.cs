@@ -18,6 +18,9 @@ public sealed record LayerNormEntry(double Epsilon) : LayerEntry
 /// <summary>Over the sample's units.</summary>
 internal sealed record LayerNormPlan(int Units, double Epsilon) : NormPlan(Units, Epsilon)
 {
+    // mean and 1 / deviation
+    public override long Kept => Units + 2L;
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new LayerNorm(this, workspace);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

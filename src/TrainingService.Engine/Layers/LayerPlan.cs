@@ -9,14 +9,29 @@ internal abstract record LayerPlan(int Units)
     /// <summary>Trainable numbers.</summary>
     public virtual long Parameters => 0;
 
-    /// <summary>Trainable numbers as they lie in memory.</summary>
-    public virtual long PaddedParameters => 0;
+    /// <summary>Trainable numbers of matrices as they lie in memory.</summary>
+    public virtual long PaddedMatrices => 0;
+
+    /// <summary>Trainable numbers of vectors as they lie in memory.</summary>
+    public virtual long PaddedVectors => 0;
 
     /// <summary>Multiply-adds of the forward product.</summary>
     public virtual long Multiplies => 0;
 
     /// <summary>Numbers that the layer keeps of each sample.</summary>
     public virtual long Kept => Units;
+
+    /// <summary>Numbers that it keeps beside those.</summary>
+    public virtual long Own => 0;
+
+    /// <summary>Numbers that training changes beside the parameters, and that an evaluation needs.</summary>
+    public virtual long Running => 0;
+
+    /// <summary>Numbers that are needed only while the layer is built.</summary>
+    public virtual long Scratch => 0;
+
+    /// <summary>The layers in it, in the order in which they are built, itself among them.</summary>
+    public virtual IEnumerable<LayerPlan> Flat => [this];
 
     /// <summary>The linear layers in it, in order.</summary>
     public virtual IEnumerable<LinearPlan> Linear => [];

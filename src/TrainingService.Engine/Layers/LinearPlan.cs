@@ -55,7 +55,11 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units, Initialize
 {
     public override long Parameters => (long)Inputs * Units + Units;
 
-    public override long PaddedParameters => (long)Layout.Padded(Inputs) * Units + Layout.Padded(Units);
+    public override long PaddedMatrices => (long)Layout.Padded(Inputs) * Units;
+
+    public override long PaddedVectors => Layout.Padded(Units);
+
+    public override long Scratch => Initializer.Scratch(Fans);
 
     public override long Multiplies => (long)Inputs * Units;
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
@@ -30,9 +29,10 @@ internal sealed unsafe class Network : IDisposable
     private readonly Workspace _workspace;
     private readonly Sequence _sequence;
     private readonly ActivationLayer[] _activations;
+    private readonly FloatBuffer[] _learned;
     private readonly int _outputs;
     private readonly int[] _labels;
-    private readonly float[] _values;
+    private float[] _values = [];
     private float* _output;
 
     /// <param name="layers">From the input on; the output layer is last.</param>
@@ -63,8 +63,8 @@ internal sealed unsafe class Network : IDisposable
         }
         _outputs = layers[^1].Units;
         _labels = new int[Capacity];
-        _values = new float[Capacity * _outputs];
         Parameters = [.. _sequence.Layers.SelectMany(l => l.Parameters)];
+        _learned = [.. _sequence.Layers.SelectMany(l => l.Learned)];
         Observed = Observe(_sequence);
         _activations = [.. Flat(_sequence).OfType<ActivationLayer>()];
         for (var i = 0; i < Observed.Count; i++)
@@ -96,10 +96,25 @@ internal sealed unsafe class Network : IDisposable
     /// <summary>Weight of the mean over rows of the sum of |h| in the loss.</summary>
     public double ActivityL1 { get; init; }
 
-    /// <summary>Bytes that a network of these layers holds.</summary>
-    public static long Bytes(IReadOnlyList<LayerPlan> layers, int features, int states, int capacity, bool storesGradients) =>
-        sizeof(float) * (layers.Sum(l => l.PaddedParameters) * (1 + states + (storesGradients ? 1 : 0)) + Layout.Padded(capacity) * layers.Sum(l => l.Kept))
-        + Workspace.Bytes(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity);
+    /// <summary>Bytes that a network of these layers holds at most: at the end of its building or, where a layer needs much scratch memory, on the way there.</summary>
+    /// <param name="layers">From the input on; the output layer is last.</param>
+    /// <param name="features">Columns of the data.</param>
+    /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
+    /// <param name="capacity">Most samples of a batch.</param>
+    /// <param name="storesGradients">Whether weight gradients are kept until all are known.</param>
+    /// <param name="snapshot">Whether there is a <see cref="NewSnapshot"/>.</param>
+    public static long Bytes(IReadOnlyList<LayerPlan> layers, int features, int states, int capacity, bool storesGradients, bool snapshot)
+    {
+        var held = Workspace.Bytes(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity);
+        var most = held;
+        foreach (var layer in layers.SelectMany(l => l.Flat))
+        {
+            held += sizeof(float) * (layer.PaddedMatrices * (1 + states + (storesGradients ? 1 : 0)) + layer.PaddedVectors * (2 + states)
+                + Layout.Padded(capacity) * layer.Kept + layer.Own);
+            most = Math.Max(most, held + sizeof(float) * layer.Scratch);
+        }
+        return Math.Max(most, held + (snapshot ? sizeof(float) * layers.SelectMany(l => l.Flat).Sum(l => l.PaddedMatrices + l.PaddedVectors + l.Running) : 0));
+    }
 
     /// <summary>Gathers rows of a split as the batch.</summary>
     public void Load(DataSplit split, ReadOnlySpan<int> rows)
@@ -113,8 +128,12 @@ internal sealed unsafe class Network : IDisposable
             for (var s = 0; s < rows.Length; s++)
                 _labels[s] = labels[rows[s]];
         else
+        {
+            if (_values.Length == 0)
+                _values = new float[Capacity * numbers];
             for (var s = 0; s < rows.Length; s++)
                 split.Values.AsSpan(rows[s] * numbers, numbers).CopyTo(_values.AsSpan(s * numbers));
+        }
     }
 
     /// <summary>Computes all layers. <paramref name="step"/> (from 1) selects the noise of dropout and random slopes; 0 evaluates.</summary>
@@ -152,15 +171,8 @@ internal sealed unsafe class Network : IDisposable
             return Loss.Correct(_output, _outputs, Samples, new(labels, null));
     }
 
-    /// <summary>The outputs of the batch, (samples, outputs) row by row.</summary>
-    public float[] Outputs()
-    {
-        var result = new float[Samples * _outputs];
-        for (var s = 0; s < Samples; s++)
-            for (var c = 0; c < _outputs; c++)
-                result[s * _outputs + c] = _output[Layout.Block(c, s, _outputs)];
-        return result;
-    }
+    /// <summary>One output of the batch.</summary>
+    public float Output(int sample, int unit) => _output[Layout.Block(unit, sample, _outputs)];
 
     /// <summary>
     /// Brings the gradient of the batch's mean loss (and activity penalty) back and updates every parameter on the way, or at the end if it is to be clipped.
@@ -285,9 +297,8 @@ internal sealed unsafe class Network : IDisposable
                 }
         foreach (var layer in Observed)
             foreach (var parameters in layer.Linear.Parameters.Concat(layer.Before.Parameters).Concat(layer.Activation?.Parameters ?? []))
-                foreach (var value in parameters.Get())
-                    if (!float.IsFinite(value))
-                        return layer.Linear.Plan.Name;
+                if (!parameters.AreFinite)
+                    return layer.Linear.Plan.Name;
         return null;
     }
 
@@ -296,23 +307,50 @@ internal sealed unsafe class Network : IDisposable
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var parameters in Parameters)
-            hash.AppendData(MemoryMarshal.AsBytes<float>(parameters.Get()));
+            parameters.AppendTo(hash);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Parameters, optimiser states and running statistics, as they lie in memory.</summary>
+    /// <summary>Room for what <see cref="CopyTo"/> copies; freed with the network.</summary>
+    public FloatBuffer NewSnapshot() => _workspace.NewBuffer(_learned.Sum(b => b.Length));
+
+    /// <summary>Copies parameters and running statistics.</summary>
+    public void CopyTo(FloatBuffer snapshot)
+    {
+        var at = 0L;
+        foreach (var buffer in _learned)
+        {
+            buffer.CopyTo(snapshot.At(at, buffer.Length));
+            at += buffer.Length;
+        }
+    }
+
+    /// <summary>Copies back what <see cref="CopyTo"/> copied; the optimiser's states stay as they are.</summary>
+    public void CopyFrom(FloatBuffer snapshot)
+    {
+        var at = 0L;
+        foreach (var buffer in _learned)
+        {
+            buffer.CopyFrom(snapshot.At(at, buffer.Length));
+            at += buffer.Length;
+        }
+    }
+
+    /// <summary>Parameters, running statistics and optimiser states, as they lie in memory.</summary>
     public void Capture(BinaryWriter writer)
     {
-        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            writer.Write(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
+        foreach (var buffer in State)
+            buffer.Capture(writer);
     }
 
     /// <summary>What <see cref="Capture"/> wrote, of a network of the same layers.</summary>
     public void Restore(BinaryReader reader)
     {
-        foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
+        foreach (var buffer in State)
+            buffer.Restore(reader);
     }
+
+    private IEnumerable<FloatBuffer> State => _learned.Concat(Parameters.SelectMany(p => p.States));
 
     public void Dispose() => _workspace.Dispose();
 

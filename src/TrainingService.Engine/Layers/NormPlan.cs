@@ -7,5 +7,5 @@ internal abstract record NormPlan(int Units, double Epsilon) : LayerPlan(Units)
 {
     public override long Parameters => 2L * Units;
 
-    public override long PaddedParameters => 2L * Layout.Padded(Units);
+    public override long PaddedVectors => 2L * Layout.Padded(Units);
 }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Memory;
@@ -59,8 +61,11 @@ internal sealed unsafe class Parameters
     /// <summary>Of the last step.</summary>
     public StepNorms Norms;
 
-    /// <summary>All that a continued run needs to find again.</summary>
-    public IEnumerable<FloatBuffer> State => new[] { _values, _first, _second }.OfType<FloatBuffer>();
+    /// <summary>The values, as they lie in memory.</summary>
+    public FloatBuffer Learned => _values;
+
+    /// <summary>What the optimiser keeps, as it lies in memory.</summary>
+    public IEnumerable<FloatBuffer> States => new[] { _first, _second }.OfType<FloatBuffer>();
 
     /// <summary>Lets the optimiser change <paramref name="count"/> numbers from <paramref name="offset"/> on, whose gradient is given.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,6 +83,29 @@ internal sealed unsafe class Parameters
     /// <summary>The values, to be filled.</summary>
     public WeightMatrix Numbers => new(Values, _rows, _columns, panels: true);
 
+    public bool AreFinite
+    {
+        get
+        {
+            var values = Values;
+            for (long i = 0; i < Length; i++)
+                if (!float.IsFinite(values[i]))
+                    return false;
+            return true;
+        }
+    }
+
+    /// <summary>Adds the values to a hash, as little-endian float32, row by row.</summary>
+    public void AppendTo(IncrementalHash hash)
+    {
+        var line = new float[_columns];
+        for (var row = 0; row < _rows; row++)
+        {
+            ReadRow(Values, row, line);
+            hash.AppendData(MemoryMarshal.AsBytes<float>(line));
+        }
+    }
+
     /// <summary>The values, row by row.</summary>
     public float[] Get() => Read(Values);
 
@@ -86,9 +114,14 @@ internal sealed unsafe class Parameters
     {
         var result = new float[Count];
         for (var row = 0; row < _rows; row++)
-            for (var column = 0; column < _columns; column += Layout.Lanes)
-                Piece(numbers, row, column).CopyTo(result.AsSpan(row * _columns + column));
+            ReadRow(numbers, row, result.AsSpan(row * _columns));
         return result;
+    }
+
+    private void ReadRow(float* numbers, int row, Span<float> line)
+    {
+        for (var column = 0; column < _columns; column += Layout.Lanes)
+            Piece(numbers, row, column).CopyTo(line[column..]);
     }
 
     /// <summary>Sets the values, row by row.</summary>

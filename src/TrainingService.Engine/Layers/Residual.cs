@@ -19,7 +19,7 @@ internal sealed unsafe class Residual : Layer
 
     public override IReadOnlyList<Parameters> Parameters { get; }
 
-    public override IEnumerable<FloatBuffer> State => Branch.Layers.SelectMany(l => l.State);
+    public override IEnumerable<FloatBuffer> Learned => Branch.Layers.SelectMany(l => l.Learned);
 
     public override void Forward(float* input) =>
         Reduction.Add(input, Branch.Forward(input), Output, (int)Count);

@@ -35,12 +35,12 @@ internal sealed record ResidualPlan(int Units, IReadOnlyList<LayerPlan> Branch) 
 {
     public override long Parameters => Branch.Sum(l => l.Parameters);
 
-    public override long PaddedParameters => Branch.Sum(l => l.PaddedParameters);
-
     public override long Multiplies => Branch.Sum(l => l.Multiplies);
 
     // the sum and, on the way back, the gradient of the straight way
-    public override long Kept => 2L * Units + Branch.Sum(l => l.Kept);
+    public override long Kept => 2L * Units;
+
+    public override IEnumerable<LayerPlan> Flat => Branch.SelectMany(l => l.Flat).Append(this);
 
     public override IEnumerable<LinearPlan> Linear => Branch.SelectMany(l => l.Linear);
 

@@ -63,7 +63,17 @@ internal sealed unsafe partial class FloatBuffer : IDisposable
 
     public Span<float> Span(long offset, int count) => new(At(offset, count), count);
 
-    public void Clear() => NativeMemory.Clear(All, (nuint)Length * sizeof(float));
+    /// <summary>Writes all numbers as they lie in memory.</summary>
+    public void Capture(BinaryWriter writer) => writer.Write(MemoryMarshal.AsBytes(Whole));
+
+    /// <summary>What <see cref="Capture"/> wrote, of a buffer of this length.</summary>
+    public void Restore(BinaryReader reader) => reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(Whole));
+
+    public void CopyTo(float* target) => NativeMemory.Copy(All, target, (nuint)Length * sizeof(float));
+
+    public void CopyFrom(float* source) => NativeMemory.Copy(source, All, (nuint)Length * sizeof(float));
+
+    private Span<float> Whole => Span(0, checked((int)Length));
 
     public void Dispose()
     {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
@@ -33,9 +35,14 @@ public sealed class RunPlan
     /// <summary>Trainable numbers: weights, biases, slopes.</summary>
     public long ParameterCount => Layers.Sum(l => l.Parameters);
 
-    /// <summary>Bytes that a run holds at most: parameters, optimiser state, activations of a batch, and the data's rows.</summary>
-    public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States, Capacity, StoresGradients)
-        + Linear.Sum(l => (long)l.Units * (LayerObserver.BytesPerUnit + (Diagnostics.EffectiveRank ? sizeof(float) * EvaluationRows : 0)))
+    /// <summary>
+    /// Bytes that a run holds at most: parameters, optimiser state and what early stopping returns to, activations of a batch, what is measured of the units,
+    /// and the data's rows and their order.
+    /// </summary>
+    public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States, Capacity, StoresGradients, Training.EarlyStopping is not null)
+        + Linear.Sum(l => (long)l.Units * LayerObserver.BytesPerUnit)
+        + (Diagnostics.EffectiveRank ? EffectiveRank.Bytes(Linear.Select(l => l.Units), EvaluationRows) : 0)
+        + 2L * sizeof(int) * Data.TrainRows
         + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows) * (Data.Features + 1);
 
     /// <summary>Optimiser steps of the whole run.</summary>
@@ -88,6 +95,10 @@ public sealed class RunPlan
         int EverySteps(int rows) => course is null || layers.Count == 0 ? 1 : EvaluationCost.EverySteps(
             TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs), course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
+
+    /// <summary>SHA-256 of all that the plan says.</summary>
+    internal byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+        new { Model = Model.Spec, Training = Training.Spec, Diagnostics = Diagnostics.Spec, Data }));
 
     /// <summary>Whether no layer computes something else while training: dropout, batch norm.</summary>
     internal bool TrainsAsItEvaluates => Layers.All(l => l.TrainsAsItEvaluates);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Memory;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Randomness;
 
@@ -38,7 +39,10 @@ public sealed class Trainer : IDisposable
     private long _runningSamples, _runningCorrect;
     private double _bestLoss = double.PositiveInfinity;
     private int _bestEpoch;
-    private byte[] _bestWeights = [];
+    private bool _keptBest;
+
+    // what early stopping returns to
+    private readonly FloatBuffer? _best;
 
     /// <summary>Allocates the network and draws its initial parameters.</summary>
     /// <param name="plan">What to train.</param>
@@ -59,6 +63,7 @@ public sealed class Trainer : IDisposable
         };
         try
         {
+            _best = training.EarlyStopping is null ? null : _network.NewSnapshot();
             _order = new int[data.Train.Rows];
             var evaluationRows = plan.PickEvaluationRows();
             ScaleInitialWeights(evaluationRows);
@@ -149,29 +154,32 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>All that a later <see cref="Restore"/> needs to go on as if nothing had happened; to be called on the training thread, in <see cref="AfterStep"/>.</summary>
-    public byte[] Capture()
+    public byte[] Capture() => CapturedState.Write(_plan.Hash(), writer =>
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch, _bestWeights.Length])
+        foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch])
             writer.Write(number);
         foreach (var number in (double[])[_runningLoss, _gradientNorm, _learningRate, _bestLoss])
             writer.Write(number);
-        writer.Write(_bestWeights);
+        writer.Write(_keptBest);
+        if (_keptBest)
+            _best?.Capture(writer);
         _observer.Capture(writer);
         _network.Capture(writer);
-        return stream.ToArray();
-    }
+    });
 
     /// <summary>Goes back to where <see cref="Capture"/> was called in a run of an equal plan and data; to be called before <see cref="Run"/>.</summary>
-    /// <exception cref="EndOfStreamException">The state is of another plan.</exception>
+    /// <exception cref="InvalidStateException">
+    /// The state is of another plan or version, cut short or damaged; the trainer is as it was. Whether the data are the same is not looked at.
+    /// </exception>
     public void Restore(byte[] state)
     {
-        using var reader = new BinaryReader(new MemoryStream(state));
+        using var reader = CapturedState.Read(state, _plan.Hash());
         (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
-        (_runningSamples, _runningCorrect, _bestEpoch, _bestWeights) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), new byte[reader.ReadInt64()]);
+        (_runningSamples, _runningCorrect, _bestEpoch) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64());
         (_runningLoss, _gradientNorm, _learningRate, _bestLoss) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        reader.BaseStream.ReadExactly(_bestWeights);
+        _keptBest = reader.ReadBoolean();
+        if (_keptBest)
+            _best?.Restore(reader);
         _observer.Restore(reader);
         _network.Restore(reader);
     }
@@ -243,12 +251,10 @@ public sealed class Trainer : IDisposable
         if (!(loss < _bestLoss - (_plan.Training.EarlyStopping?.MinDelta ?? 0)))
             return;
         (_bestLoss, _bestEpoch) = (loss, _epoch);
-        if (_plan.Training.EarlyStopping is null)
+        if (_best is null)
             return;
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        _network.Capture(writer);
-        _bestWeights = stream.ToArray();
+        _network.CopyTo(_best);
+        _keptBest = true;
     }
 
     private bool OutOfPatience => _plan.Training.EarlyStopping is { } stopping && _epoch - _bestEpoch >= stopping.Patience;
@@ -296,14 +302,14 @@ public sealed class Trainer : IDisposable
                 correct += _network.Correct();
                 continue;
             }
-            var outputs = _network.Outputs();
-            for (var i = 0; i < outputs.Length; i++)
-            {
-                double target = split.Values[(long)first * _data.Shape.Numbers + i], error = outputs[i] - target;
-                squaredError += error * error;
-                sum += target;
-                sumOfSquares += target * target;
-            }
+            for (var s = 0; s < count; s++)
+                for (var unit = 0; unit < _data.Shape.Numbers; unit++)
+                {
+                    double target = split.Values[(long)(first + s) * _data.Shape.Numbers + unit], error = _network.Output(s, unit) - target;
+                    squaredError += error * error;
+                    sum += target;
+                    sumOfSquares += target * target;
+                }
         }
         loss /= split.Rows;
         var point = new MetricPoint { Step = _step, Epoch = epoch, Split = name, Loss = (float)loss };
@@ -317,11 +323,8 @@ public sealed class Trainer : IDisposable
 
     private TrainingResult Finish(Divergence? divergence)
     {
-        if (divergence is null && _bestWeights.Length > 0 && _bestEpoch < _epoch)
-        {
-            using var reader = new BinaryReader(new MemoryStream(_bestWeights));
-            _network.Restore(reader);
-        }
+        if (divergence is null && _best is not null && _keptBest && _bestEpoch < _epoch)
+            _network.CopyFrom(_best);
         var train = Evaluate(_data.Train, Split.Train, _epoch).Point;
         // weights of the last step that are finite, but too large for the outputs to be
         if (divergence is null && !float.IsFinite(train.Loss))

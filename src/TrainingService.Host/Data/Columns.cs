@@ -16,6 +16,8 @@ internal static class Columns
     /// <summary>The values are never changed in place, so EF need not look inside them.</summary>
     public static void Jsonb<T>(this PropertyBuilder<T> property) => property.HasColumnType("jsonb").HasConversion(
         value => JsonSerializer.Serialize(value, Json.Options),
-        text => JsonSerializer.Deserialize<T>(text, Json.Options)!,
-        new ValueComparer<T>((a, b) => Equals(a, b), value => value!.GetHashCode()));
+        text => Parse<T>(text),
+        new ValueComparer<T>((a, b) => Equals(a, b), value => HashCode.Combine(value)));
+
+    private static T Parse<T>(string text) => JsonSerializer.Deserialize<T>(text, Json.Options) ?? throw new JsonException("A column holds JSON's null in place of SQL's.");
 }

@@ -95,16 +95,16 @@ public static class Database
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);
-        string? problem = "Postgres does not answer: check ConnectionStrings__Training and that the server runs.";
+        var problem = "Postgres does not answer: check ConnectionStrings__Training and that the server runs.";
         try
         {
             while (true)
             {
                 try
                 {
-                    problem = await attempt(limit.Token);
-                    if (problem is null)
+                    if (await attempt(limit.Token) is not { } missing)
                         return;
+                    problem = missing;
                 }
                 catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification))
                 {
@@ -123,7 +123,7 @@ public static class Database
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new StartRefusedException(problem!);
+            throw new StartRefusedException(problem);
         }
     }
 

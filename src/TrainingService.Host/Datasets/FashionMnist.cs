@@ -63,8 +63,8 @@ public sealed class FashionMnist(IReadOnlyList<string> folders) : Dataset(new()
             if (_table != null)
                 return _table;
             var (folder, obstacle) = Find();
-            if (folder == null)
-                throw new DatasetUnavailableException(obstacle!);
+            if (obstacle != null)
+                throw new DatasetUnavailableException(obstacle);
             var (pixels, labels) = (new byte[(Train + Test) * Pixels], new byte[Train + Test]);
             // The checksums vouch for the content, so the IDX headers (16 and 8 bytes) need no look.
             Unpack(folder, Four[0], 16, pixels.AsSpan(0, Train * Pixels));
@@ -75,7 +75,7 @@ public sealed class FashionMnist(IReadOnlyList<string> folders) : Dataset(new()
         }
     }
 
-    private (string? Folder, string? Obstacle) Find()
+    private (string Folder, string? Obstacle) Find()
     {
         string? wrong = null;
         foreach (var folder in folders)
@@ -90,7 +90,7 @@ public sealed class FashionMnist(IReadOnlyList<string> folders) : Dataset(new()
                 return (folder, null);
             wrong ??= obstacle;
         }
-        return (null, $"the files of fashion-mnist are not usable on this machine: {wrong ?? "they are in none of " + string.Join(", ", folders)}. "
+        return ("", $"the files of fashion-mnist are not usable on this machine: {wrong ?? "they are in none of " + string.Join(", ", folders)}. "
             + $"Install Debian's package (apt-get install dataset-fashion-mnist) "
             + $"or copy its {string.Join(", ", Four.Select(file => file.Name))} to {folders[0]}");
     }

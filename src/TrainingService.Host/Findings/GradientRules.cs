@@ -43,11 +43,11 @@ public static class GradientRules
             yield break;
         foreach (var layer in course.Layers)
         {
-            var ratios = course.Evaluations.Select(e => e[layer.Index])
-                .Select(p => p.Step > warmUp && p.UpdateRatio is > 0 ? Math.Log10(p.UpdateRatio.Value) : (double?)null).ToArray();
-            if (ratios.Any(r => r is null))
+            double[] ratios = [.. course.Evaluations.Select(e => e[layer.Index])
+                .Select(p => p.Step > warmUp && p.UpdateRatio is > 0 and var ratio ? Math.Log10(ratio) : (double?)null).OfType<double>()];
+            if (ratios.Length < course.Evaluations.Count)
                 continue;
-            var (least, most, step) = (ratios.Min()!.Value, ratios.Max()!.Value, course.Latest[0].Step);
+            var (least, most, step) = (ratios.Min(), ratios.Max(), course.Latest[0].Step);
             if (least > rule.Max)
                 yield return Found.Above(Severity.Warning, layer.Name, step, least, rule.Max,
                     $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of the "

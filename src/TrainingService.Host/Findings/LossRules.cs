@@ -49,7 +49,7 @@ public static class LossRules
             return UnitRules.Revival(course, dead);
         if (course.GradientFlow is < -1)
             return PoorInitialization.Better(course, course.Layers[0]);
-        var ratios = course.Latest.Select(p => p.UpdateRatio).Where(r => r is > 0).Select(r => (double)r!.Value).Order().ToArray();
+        var ratios = course.Latest.Select(p => (double?)p.UpdateRatio).OfType<double>().Where(r => r > 0).Order().ToArray();
         return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
     }
 

@@ -109,9 +109,9 @@ public static class Patches
     private static JsonObject Patch(string section, JsonObject fields) => new() { [section] = fields };
 
     /// <summary>A list can only be patched as a whole. What a layer has from the model is left out: it may be what the patch changes.</summary>
-    private static JsonNode Layers(ModelSpec model, IReadOnlyList<LayerSpec> layers, Func<LayerSpec, LayerSpec> change)
+    private static JsonArray Layers(ModelSpec model, IReadOnlyList<LayerSpec> layers, Func<LayerSpec, LayerSpec> change)
     {
-        return JsonSerializer.SerializeToNode(layers.Select(Changed), Json.Options)!;
+        return [.. layers.Select(layer => JsonSerializer.SerializeToNode(Changed(layer), Json.Options))];
 
         LayerSpec Changed(LayerSpec layer)
         {

@@ -10,35 +10,31 @@ public static class PreflightFindings
     public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight)
     {
         var watch = new Watch(plan);
+        var points = new List<LayerPoint>();
+        foreach (var layer in preflight.Layers)
+            if (layer is { Mean: { } mean, Rms: { } rms, GradientRms: { } gradient })
+                points.Add(new() { Step = 0, Epoch = 0, Layer = layer.Index, MeanActivation = mean, RmsActivation = rms, GradientRms = gradient });
         // what is not predicted can't be judged
-        if (preflight.Layers.All(layer => layer is { Rms: not null, GradientRms: not null }))
-            watch.Add([.. preflight.Layers.Select(layer => new LayerPoint
-            {
-                Step = 0,
-                Epoch = 0,
-                Layer = layer.Index,
-                MeanActivation = layer.Mean!.Value,
-                RmsActivation = layer.Rms!.Value,
-                GradientRms = layer.GradientRms!.Value,
-            })]);
+        if (points.Count == preflight.Layers.Count)
+            watch.Add(points);
         return [.. watch.Findings, .. BornDead(plan, preflight)];
     }
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
     {
         if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
-            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability) is not { } layer)
+            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability)?.BornDeadProbability is not { } probability)
             yield break;
-        var error = layer.BornDeadProbability > rule.Error;
+        var error = probability > rule.Error;
         yield return new()
         {
             Rule = "dead_units",
             Severity = error ? Severity.Error : Severity.Warning,
             Step = 0,
-            Value = (float)layer.BornDeadProbability!.Value,
+            Value = (float)probability,
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = string.Create(CultureInfo.InvariantCulture,
-                $"With a probability of {layer.BornDeadProbability:P0}, all units of some layer are off for a given input: that draw of the net is dead before it is trained."),
+                $"With a probability of {probability:P0}, all units of some layer are off for a given input: that draw of the net is dead before it is trained."),
             Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),
         };
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,7 +7,7 @@ using Spectre.Console;
 namespace TrainingService.Host.Hosting;
 
 /// <summary>Trains a sample network through the public HTTP API and shows what came of it: the first thing a new user sees. Knows no more than a client does.</summary>
-public sealed class Demo(HttpClient http, IAnsiConsole console)
+public sealed class Demo(HttpClient http, Uri service, IAnsiConsole console)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -29,7 +30,7 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
         var console = AnsiConsole.Create(new() { Interactive = Console.IsOutputRedirected ? InteractionSupport.No : InteractionSupport.Yes });
         try
         {
-            return await new Demo(http, console).Run();
+            return await new Demo(http, service, console).Run();
         }
         catch (Exception e) when (e is DemoException or HttpRequestException or OperationCanceledException or JsonException)
         {
@@ -43,16 +44,16 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
         await UntilReady();
         var (job, location) = await Submit();
         job = await Follow(job, location);
-        if (job.Status != "succeeded")
+        if (job is not { Status: "succeeded", Result: { } result })
             throw new DemoException($"job {job.Id} ended as {job.Status}{(job.Error is { } error ? $" ({error.Code}): {error.Message}" : "")}");
-        DemoReport.Write(console, job.Result!, (await Get<DemoLayers>($"{location}/layers")).Layers);
+        DemoReport.Write(console, result, (await Get<DemoLayers>($"{location}/layers")).Layers);
         Addresses(location);
         return 0;
     }
 
     private async Task UntilReady()
     {
-        var giveUp = DateTimeOffset.UtcNow + Patience;
+        var waited = Stopwatch.StartNew();
         for (; ; await Task.Delay(100))
         {
             var answer = "no connection";
@@ -64,7 +65,7 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
                 answer = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
             }
             catch (HttpRequestException) { }
-            if (DateTimeOffset.UtcNow > giveUp)
+            if (waited.Elapsed > Patience)
                 throw new DemoException($"not ready after {Patience.TotalSeconds:0} seconds ({answer})");
         }
     }
@@ -72,7 +73,7 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
     private async Task<(DemoJob Job, string Location)> Submit()
     {
         using var response = await http.PostAsJsonAsync("/api/v1/jobs", Sample);
-        return response.StatusCode == HttpStatusCode.Accepted ? (await Read<DemoJob>(response), response.Headers.Location!.ToString()) : throw await Refused(response);
+        return response is { StatusCode: HttpStatusCode.Accepted, Headers.Location: { } location } ? (await Read<DemoJob>(response), location.ToString()) : throw await Refused(response);
     }
 
     private Task<DemoJob> Follow(DemoJob job, string location) => console.Profile.Capabilities.Interactive
@@ -109,7 +110,7 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
         var plain = console.Profile.Out.Writer;
         plain.WriteLine();
         foreach (var (name, path) in new[] { ("Swagger UI", "/swagger"), ("The job", location), ("Its layers", $"{location}/layers"), ("Hangfire dashboard", "/hangfire") })
-            plain.WriteLine($"{name,-20}{new Uri(http.BaseAddress!, path)}");
+            plain.WriteLine($"{name,-20}{new Uri(service, path)}");
     }
 
     private async Task<T> Get<T>(string path)
@@ -119,10 +120,10 @@ public sealed class Demo(HttpClient http, IAnsiConsole console)
     }
 
     private static async Task<T> Read<T>(HttpResponseMessage response) =>
-        await response.Content.ReadFromJsonAsync<T>(JsonOptions) ?? throw new DemoException($"{response.RequestMessage!.RequestUri} answered with nothing");
+        await response.Content.ReadFromJsonAsync<T>(JsonOptions) ?? throw new DemoException($"{response.RequestMessage?.RequestUri} answered with nothing");
 
     private static async Task<DemoException> Refused(HttpResponseMessage response) =>
-        new($"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri!.AbsolutePath} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        new($"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
 }
 
 /// <summary>Why the sample did not come through, in one sentence.</summary>

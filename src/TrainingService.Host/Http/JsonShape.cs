@@ -25,11 +25,11 @@ internal sealed class JsonShape
         if (type == typeof(object))
             return Anything(value, pointer);
         var info = Json.Options.GetTypeInfo(type);
-        return info.Kind switch
+        return info switch
         {
-            JsonTypeInfoKind.Object => Expect(value, JsonValueKind.Object, Named(type), pointer) ? Object(value, info, pointer) : null,
-            JsonTypeInfoKind.Dictionary => Expect(value, JsonValueKind.Object, "an object", pointer) ? Map(value, info.ElementType!, pointer) : null,
-            JsonTypeInfoKind.Enumerable => Expect(value, JsonValueKind.Array, "a list", pointer) ? List(value, info.ElementType!, pointer) : null,
+            { Kind: JsonTypeInfoKind.Object } => Expect(value, JsonValueKind.Object, Named(type), pointer) ? Object(value, info, pointer) : null,
+            { Kind: JsonTypeInfoKind.Dictionary, ElementType: { } element } => Expect(value, JsonValueKind.Object, "an object", pointer) ? Map(value, element, pointer) : null,
+            { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } => Expect(value, JsonValueKind.Array, "a list", pointer) ? List(value, element, pointer) : null,
             _ => Scalar(value, type, pointer),
         };
     }
@@ -127,7 +127,7 @@ internal sealed class JsonShape
 
     private JsonValue? Text(JsonElement value, string pointer)
     {
-        if (TryText(() => value.GetString()!) is { } text)
+        if (TryText(value.GetString) is { } text)
             return JsonValue.Create(text);
         Add(pointer, "the text holds a NUL character or half of a surrogate pair, which can't be stored");
         return null;
@@ -168,11 +168,11 @@ internal sealed class JsonShape
         Errors.Add(new(pointer, message));
     }
 
-    private static string? TryText(Func<string> read)
+    private static string? TryText(Func<string?> read)
     {
         try
         {
-            return read() is var text && text.Contains('\0') ? null : text;
+            return read() is { } text && !text.Contains('\0') ? text : null;
         }
         catch (InvalidOperationException)
         {

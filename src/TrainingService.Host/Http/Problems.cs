@@ -115,12 +115,12 @@ public static partial class Problems
         await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
     }
 
-    private static string DetailOf(HttpContext http, int status) => status switch
+    private static string? DetailOf(HttpContext http, int status) => status switch
     {
         404 => $"There is nothing at '{http.Request.Path}'; /openapi/v1.json lists what there is.",
         405 => $"{http.Request.Method} is not supported here; allowed: {http.Response.Headers.Allow}.",
         406 => $"None of the media types in '{http.Request.Headers.Accept}' is available here.",
-        413 => TooLarge().ProblemDetails.Detail!,
+        413 => TooLarge().ProblemDetails.Detail,
         415 => $"The body can't be sent as '{http.Request.ContentType}' here.",
         _ => ByStatus.GetValueOrDefault(status)?.Title ?? "The request failed",
     };

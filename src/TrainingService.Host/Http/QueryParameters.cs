@@ -32,7 +32,7 @@ public static class QueryParameters
 
     private static IEnumerable<string> Declared(System.Reflection.ParameterInfo parameter) => parameter.GetCustomAttribute<AsParametersAttribute>() is not null
         ? parameter.ParameterType.GetProperties().SelectMany(property => Name(property, property.PropertyType, property.Name))
-        : Name(parameter, parameter.ParameterType, parameter.Name!);
+        : Name(parameter, parameter.ParameterType, parameter.Name ?? "");
 
     private static IEnumerable<string> Name(ICustomAttributeProvider source, Type type, string name)
     {

@@ -14,8 +14,10 @@ public static class RouteAnswers
     /// <summary>Other media types of a 200: <c>Produces</c> knows one schema for all of a status.</summary>
     public static RouteHandlerBuilder AlsoAs(this RouteHandlerBuilder route, params string[] mediaTypes) => route.AddOpenApiOperationTransformer((operation, _, _) =>
     {
+        if (operation.Responses?["200"].Content is not { } content)
+            throw new InvalidOperationException("A route that answers in other media types answers 200 with a body.");
         foreach (var mediaType in mediaTypes)
-            operation.Responses!["200"].Content![mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            content[mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
         return Task.CompletedTask;
     });
 

@@ -67,8 +67,10 @@ public static class Verification
         differences.AddRange(Compare("", Json.ObjectOf(new { original.Status, original.ErrorCode, original.ErrorMessage }),
             Json.ObjectOf(new { rerun.Status, rerun.ErrorCode, rerun.ErrorMessage }), _ => true));
         long rows = 0;
-        foreach (var table in db.Model.GetEntityTypes().Where(IsMeasured))
-            rows += await CompareAsync(db, table, original.Id, rerun.Id, differences, cancellation);
+        // What a run leaves behind in rows of its own, whichever feature keeps them.
+        foreach (var table in db.Model.GetEntityTypes())
+            if (table.FindPrimaryKey()?.Properties is { Count: > 1 } key && key.Any(p => p.Name == "JobId"))
+                rows += await CompareAsync(db, table, key, original.Id, rerun.Id, differences, cancellation);
         var circumstances = Compare("", before, after, Provenance.Contains);
         circumstances.AddRange(Compare("spec.", Json.ObjectOf(original.Spec), Json.ObjectOf(rerun.Spec), _ => true));
         return new()
@@ -89,7 +91,7 @@ public static class Verification
     private static VerificationResponse Nothing(Job rerun, string summary) => new()
     {
         Id = rerun.Id,
-        Verifies = rerun.Verifies!.Value,
+        Verifies = rerun.Verifies ?? throw new ArgumentException("The job verifies no other.", nameof(rerun)),
         Status = rerun.Status,
         Equal = null,
         Summary = summary,
@@ -115,17 +117,14 @@ public static class Verification
             .Where(name => !JsonNode.DeepEquals(original[name], rerun[name]))
             .Select(name => new VerificationDifference(prefix + name, original[name]?.ToString(), rerun[name]?.ToString()))];
 
-    /// <summary>What a run leaves behind in rows of its own, whichever feature keeps them.</summary>
-    private static bool IsMeasured(IEntityType table) => table.FindPrimaryKey()!.Properties is { Count: > 1 } key && key.Any(p => p.Name == "JobId");
-
     private static string? Shortened(string? text) => text is null ? null : Characters.Shorten(text, 200);
 
     /// <summary>Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.</summary>
-    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, Guid original, Guid rerun,
+    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, IReadOnlyList<IProperty> key, Guid original, Guid rerun,
         List<VerificationDifference> differences, CancellationToken cancellation)
     {
-        var name = table.GetTableName()!;
-        string[] keys = [.. table.FindPrimaryKey()!.Properties.Select(p => p.GetColumnName()).Where(key => key != "job_id").OrderBy(key => key == "step" ? 0 : 1)];
+        var name = table.GetTableName();
+        string[] keys = [.. key.Select(p => p.GetColumnName()).Where(column => column != "job_id").OrderBy(column => column == "step" ? 0 : 1)];
         string[] values = [.. table.GetProperties().Where(p => !p.IsPrimaryKey() && !IsTime(p.Name)).Select(p => p.GetColumnName())];
         string Keys(Func<string, int, string> text) => string.Join(", ", keys.Select(text));
         var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE job_id = $2) b USING ({Keys((key, _) => key)})";
@@ -134,7 +133,7 @@ public static class Verification
         await db.Database.OpenConnectionAsync(cancellation);
         var counts = await Row($"SELECT count(a.job_id), count(b.job_id), count(*) FILTER (WHERE a.job_id IS NULL OR b.job_id IS NULL), "
             + string.Join(", ", values.Select(column => $"count(*) FILTER (WHERE {Differ(column)})")) + $" FROM {pairs}");
-        long Count(int i) => long.Parse(counts[i]!, CultureInfo.InvariantCulture);
+        long Count(int i) => long.Parse(counts[i] ?? "0", CultureInfo.InvariantCulture);
         if (Count(2) > 0)
             differences.Add(new($"{name}, rows that only one of them has: {Count(2)}", $"{Count(0)} rows", $"{Count(1)} rows"));
         for (var i = 0; i < values.Length; i++)

@@ -1,6 +1,5 @@
 using TrainingService.Host.Http;
 
-
 namespace TrainingService.Host.Metrics;
 
 public static class MetricRoutes

@@ -124,8 +124,8 @@ public static class JobCharts
 
     private static IReadOnlyList<Curve> Splits(IReadOnlyList<MetricRow> rows, Func<MetricRow, double?> value) =>
     [
-        .. rows.Where(row => value(row) is not null).GroupBy(row => row.Split).OrderBy(split => split.Key)
-            .Select(split => Thin(split.Key.ToString().ToLowerInvariant(), [.. split.Select(row => new double[] { row.Step, row.Epoch, value(row)!.Value })], (int)split.Key)),
+        .. rows.GroupBy(row => row.Split).OrderBy(split => split.Key).Select(split => Thin(split.Key.ToString().ToLowerInvariant(),
+            [.. split.Select(row => value(row) is { } y ? new double[] { row.Step, row.Epoch, y } : null).OfType<double[]>()], (int)split.Key)).Where(curve => curve.Points.Count > 0),
     ];
 
     private static Curve Thin(string name, IReadOnlyList<double[]> points, int? style = null) =>

@@ -75,7 +75,7 @@ public class EffectiveRankTests
     private static unsafe float Rank(float[][] h)
     {
         int rows = h.Length, units = h[0].Length, batch = 32;
-        var rank = new EffectiveRank(units, rows);
+        using var rank = new EffectiveRank(units, rows);
         for (var first = 0; first < rows; first += batch)
         {
             var count = Math.Min(batch, rows - first);

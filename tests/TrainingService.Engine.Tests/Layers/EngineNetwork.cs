@@ -44,7 +44,8 @@ internal sealed unsafe class EngineNetwork : IDisposable
 
     public double MeanPenalty => Inner.PenaltySum() / Inner.Samples;
 
-    public double[][] Outputs() => [.. Inner.Outputs().Select(v => (double)v).Chunk(_outputs)];
+    public double[][] Outputs() => [.. Enumerable.Range(0, Inner.Samples)
+        .Select(s => Enumerable.Range(0, _outputs).Select(c => (double)Inner.Output(s, c)).ToArray())];
 
     /// <summary>The same layers as the engine's plan has them.</summary>
     public static IReadOnlyList<LayerPlan> Plans(IEnumerable<GoldenLayer> layers) => [.. layers.Select(Plan)];

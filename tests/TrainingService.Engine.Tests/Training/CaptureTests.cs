@@ -114,14 +114,78 @@ public class CaptureTests
         Assert.Equal(whole.Result.WeightsSha256, Run(plan, data, 1, state, _ => { }).Result.WeightsSha256);
     }
 
+    private static readonly ModelSpec Small = new() { HiddenLayers = [4], Normalization = "batch_norm" };
+    private static readonly TrainingSpec Stopping = new() { Epochs = 3, BatchSize = 16, EarlyStopping = new() };
+
     [Fact]
     public void A_state_of_another_plan_is_refused()
     {
         var data = Runs.Blobs();
+        var state = StateOf(Small, Stopping, new());
+        // in the model, its size being the same, in the training and in the diagnostics
+        foreach (var other in new[]
+        {
+            Runs.Plan(data, Small with { Activation = new() { Name = "elu" } }, Stopping), Runs.Plan(data, Small, Stopping with { Seed = 2 }),
+            Runs.Plan(data, Small, Stopping, new() { EverySteps = 7 }), Runs.Plan(data, Small with { HiddenLayers = [400] }, Stopping),
+        })
+            Refuses(other, state, "The captured training state belongs to another plan: the hash of its model, training, diagnostics and data shape is ");
+    }
+
+    [Fact]
+    public void A_state_of_another_version_is_refused()
+    {
+        var state = StateOf(Small, Stopping, new());
+        state[8] = 99;
+        Refuses(Runs.Plan(Runs.Blobs(), Small, Stopping), state, "The captured training state has version 99, but this engine reads version 1.");
+    }
+
+    [Fact]
+    public void Something_else_is_refused()
+    {
+        var plan = Runs.Plan(Runs.Blobs(), Small, Stopping);
+        foreach (byte[] other in (byte[][])[[], [1, 2, 3], new byte[5000]])
+            Refuses(plan, other, "This is no captured training state: it does not begin with TRAINRUN.");
+    }
+
+    [Fact]
+    public void A_state_that_is_cut_short_is_refused()
+    {
+        var state = StateOf(Small, Stopping, new());
+        var plan = Runs.Plan(Runs.Blobs(), Small, Stopping);
+        Refuses(plan, state[..20], "The captured training state is cut short: 20 bytes do not even hold its head.");
+        Refuses(plan, state[..60], "The captured training state is cut short: its contents have ");
+        Refuses(plan, state[..^1], "The captured training state is cut short: its contents have ");
+        Refuses(plan, [.. state, 0], "The captured training state has something appended: its contents have ");
+    }
+
+    [Fact]
+    public void A_damaged_state_is_refused()
+    {
+        var state = StateOf(Small, Stopping, new());
+        var plan = Runs.Plan(Runs.Blobs(), Small, Stopping);
+        foreach (var place in new[] { 20, 60, state.Length / 2, state.Length - 1 })
+        {
+            var damaged = (byte[])state.Clone();
+            damaged[place] ^= 1;
+            Refuses(plan, damaged, "The captured training state is damaged: its bytes do not have the checksum that they were written with.");
+        }
+    }
+
+    private static byte[] StateOf(ModelSpec model, TrainingSpec training, DiagnosticsSpec diagnostics)
+    {
+        var data = Runs.Blobs();
         byte[] state = [];
-        Run(Runs.Plan(data, new() { HiddenLayers = [4] }), data, 1, null, t => state = t.Capture());
-        using var larger = new Trainer(Runs.Plan(data, new() { HiddenLayers = [400] }), data);
-        Assert.Throws<EndOfStreamException>(() => larger.Restore(state));
+        Run(Runs.Plan(data, model, training, diagnostics), data, 1, null, t => state = t.Capture());
+        return state;
+    }
+
+    /// <summary>With this sentence, or one that begins so, and without a trace in the trainer.</summary>
+    private static void Refuses(RunPlan plan, byte[] state, string sentence)
+    {
+        using var trainer = new Trainer(plan, Runs.Blobs());
+        var before = trainer.Capture();
+        Assert.StartsWith(sentence, Assert.Throws<InvalidStateException>(() => trainer.Restore(state)).Message);
+        Assert.Equal(before, trainer.Capture());
     }
 
     private static FinishedRun Run(RunPlan plan, TrainingData data, int threads, byte[]? state, Action<Trainer> after,

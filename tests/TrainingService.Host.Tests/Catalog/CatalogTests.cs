@@ -1,6 +1,5 @@
 using TrainingService.Host.Tests.Fixtures;
 
-
 namespace TrainingService.Host.Tests.Catalog;
 
 [Collection(nameof(ApiOnly))]

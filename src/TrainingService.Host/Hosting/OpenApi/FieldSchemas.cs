@@ -170,7 +170,7 @@ public static class FieldSchemas
             ["^/."] = new OpenApiSchema { Type = JsonSchemaType.Array, MinItems = 1, Items = new OpenApiSchema { Description = "A value that the job can have there." } },
         };
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
-        schema.Examples = [JsonNode.Parse("""{"/model/activation": ["relu", {"name": "leaky_relu", "negativeSlope": 0.1}]}""")!];
+        schema.Examples = [new JsonObject { ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }) }];
     }
 
     private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)
@@ -182,7 +182,7 @@ public static class FieldSchemas
             [$"^[^=]{{1,{JobRules.MaxLabelKey}}}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue },
         };
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
-        schema.Examples = [JsonNode.Parse("""{"team": "a"}""")!];
+        schema.Examples = [new JsonObject { ["team"] = "a" }];
     }
 
     private static string? Text(double? value) => value?.ToString(CultureInfo.InvariantCulture);

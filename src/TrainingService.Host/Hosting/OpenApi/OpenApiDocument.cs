@@ -61,7 +61,7 @@ public static partial class OpenApiDocumentation
         document.Info = new()
         {
             Title = "TrainingService",
-            Version = typeof(OpenApiDocumentation).Assembly.GetName().Version!.ToString(3),
+            Version = typeof(OpenApiDocumentation).Assembly.GetName().Version?.ToString(3),
             Summary = "Training of neural networks as a service, with a view inside every layer.",
             Description = Description,
             Contact = new() { Name = "Whoever runs this service" },
@@ -81,9 +81,9 @@ public static partial class OpenApiDocumentation
         };
         OpenApiOperations.AddHealth(document);
         OpenApiSchemas.Finish(document);
-        foreach (var schema in document.Components!.Schemas!.Values.OfType<OpenApiSchema>())
+        foreach (var schema in OpenApiSchemas.Of(document).Values.OfType<OpenApiSchema>())
             Readable(schema);
-        foreach (var parameter in document.Paths.Values.SelectMany(path => path.Operations!.Values).SelectMany(operation => operation.Parameters ?? []))
+        foreach (var parameter in document.Paths.Values.SelectMany(path => (path.Operations ?? []).Values).SelectMany(operation => operation.Parameters ?? []))
             parameter.Description = Readable(parameter.Description);
         return Task.CompletedTask;
     }

@@ -54,19 +54,20 @@ public static class OpenApiOperations
     {
         operation.Responses ??= [];
         foreach (var status in (string[])["400", "500", "503"])
-            operation.Responses.TryAdd(status, Problem(status, context.Document!));
+            operation.Responses.TryAdd(status, Problem(status, context.Document));
         if (operation.Responses.ContainsKey("304") && operation.Parameters?.Any(p => p.Name == "If-None-Match") != true)
             (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "If-None-Match", In = ParameterLocation.Header, Schema = String() });
 
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
+            var name = parameter.Name ?? "";
             if (parameter.In == ParameterLocation.Query)
-                parameter.Name = JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!);
+                parameter.Name = name = JsonNamingPolicy.CamelCase.ConvertName(name);
             else if (parameter.In == ParameterLocation.Header)
-                parameter.Description = RequestHeaders.GetValueOrDefault(parameter.Name!) ?? parameter.Description;
+                parameter.Description = RequestHeaders.GetValueOrDefault(name) ?? parameter.Description;
             else if (parameter.In == ParameterLocation.Path)
                 parameter.Description ??= "Name or alias.";
-            if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(parameter.Name!, out var rule))
+            if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(name, out var rule))
                 rule(schema);
         }
         foreach (var (status, answer) in operation.Responses)
@@ -83,8 +84,8 @@ public static class OpenApiOperations
             ((OpenApiResponse)operation.Responses[$"{status}"]).Headers = Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
         operation.Responses = Sorted(operation.Responses);
 
-        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples))
-            foreach (var body in operation.RequestBody!.Content!.Values)
+        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples) && operation.RequestBody?.Content is { } content)
+            foreach (var body in content.Values)
                 body.Examples = examples();
         return Task.CompletedTask;
     }
@@ -135,7 +136,7 @@ public static class OpenApiOperations
         }
     }
 
-    private static OpenApiResponse Problem(string status, OpenApiDocument document) => new()
+    private static OpenApiResponse Problem(string status, OpenApiDocument? document) => new()
     {
         Description = Statuses[status],
         Content = new Dictionary<string, OpenApiMediaType>

@@ -30,9 +30,12 @@ public static class OpenApiSchemas
         return Task.CompletedTask;
     }
 
+    public static IDictionary<string, IOpenApiSchema> Of(OpenApiDocument document) =>
+        document.Components?.Schemas ?? throw new InvalidOperationException("The document has no schemas yet.");
+
     public static void Finish(OpenApiDocument document)
     {
-        var schemas = document.Components!.Schemas!;
+        var schemas = Of(document);
         FieldSchemas.Describe(schemas);
         schemas.Remove("RuleSpec");   // each rule has its own fields
         foreach (var type in Json.NamedTypes)
@@ -87,11 +90,12 @@ public static class OpenApiSchemas
     private static void NameOrObject(OpenApiDocument document, string component)
     {
         var (name, wholly) = (component.Replace("Spec", "Name", StringComparison.Ordinal), component.Replace("Spec", "Object", StringComparison.Ordinal));
-        var schema = (OpenApiSchema)document.Components!.Schemas![component];
-        document.Components.Schemas[wholly] = schema;
-        document.Components.Schemas[name] = schema.Properties!["name"];
-        schema.Properties["name"] = new OpenApiSchemaReference(name, document);
-        document.Components.Schemas[component] = new OpenApiSchema
+        var schemas = Of(document);
+        var schema = (OpenApiSchema)schemas[component];
+        schemas[wholly] = schema;
+        if (schema.Properties is { } fields)
+            (schemas[name], fields["name"]) = (fields["name"], new OpenApiSchemaReference(name, document));
+        schemas[component] = new OpenApiSchema
         {
             Description = $"{schema.Description} A plain name stands for an object with only that name.",
             OneOf = [new OpenApiSchemaReference(name, document), new OpenApiSchemaReference(wholly, document)],
@@ -133,16 +137,18 @@ public static class OpenApiSchemas
                 },
             },
         },
-        Examples = [JsonNode.Parse("""
+        Examples =
+        [
+            new JsonObject
             {
-              "type": "urn:training-service:problem:validation",
-              "title": "The request breaks rules",
-              "status": 400,
-              "detail": "/model/activation: unknown activation 'leaky_rely': did you mean 'leaky_relu'?",
-              "traceId": "0af7651916cd43dd8448eb211c80319c",
-              "errors": {"/model/activation": ["unknown activation 'leaky_rely': did you mean 'leaky_relu'?"]}
-            }
-            """)!],
+                ["type"] = "urn:training-service:problem:validation",
+                ["title"] = "The request breaks rules",
+                ["status"] = 400,
+                ["detail"] = "/model/activation: unknown activation 'leaky_rely': did you mean 'leaky_relu'?",
+                ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
+                ["errors"] = new JsonObject { ["/model/activation"] = new JsonArray("unknown activation 'leaky_rely': did you mean 'leaky_relu'?") },
+            },
+        ],
     };
 
     private static OpenApiSchema Text(string description, string? format = null, string[]? values = null) =>
