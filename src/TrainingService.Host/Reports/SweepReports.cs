@@ -65,7 +65,7 @@ public static class SweepReports
         [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row))).GroupBy(layer => (Index: layer.Row.Layer, layer.Name))
             .OrderBy(layer => layer.Key.Index)
             .Select(layer => new ArmLayer(layer.Key.Index, layer.Key.Name, Measures.OfLayers
-                .Select(measure => (measure.Name, Values: layer.Select(l => measure.Value(l.Row)).Where(value => value is not null).Select(value => (double)value!).ToArray()))
+                .Select(measure => (measure.Name, Values: layer.Select(l => (double?)measure.Value(l.Row)).OfType<double>().ToArray()))
                 .Where(measure => measure.Values.Length > 0).ToDictionary(measure => measure.Name, measure => measure.Values.Average())))];
 
     private static string Answer(Sweep sweep, SweepMetric metric, IReadOnlyList<ContrastResult> contrasts, List<CellResult> cells)
