@@ -17,10 +17,12 @@ try
 {
     var role = Role.Parse(args);
     var builder = WebApplication.CreateBuilder();
+    var worker = WorkerOptions.Read(builder.Configuration);
 
     builder.AddLogs();
     builder.BindAddresses(role);
-    builder.AddDatabase();
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.AddDatabase(worker.Lease / 2);
     builder.AddJson();
     builder.AddProblems();
     builder.AddOpenApiDocument();
@@ -31,7 +33,7 @@ try
     builder.AddJobQueue();
     if (role.RunsWorker)
     {
-        builder.AddWorker();
+        builder.AddWorker(worker);
         builder.AddSweepReconciler();
     }
 

@@ -38,13 +38,17 @@ public sealed class MetricWriter(CancellationToken stop)
             Add(new Entry(null, point));
     }
 
-    /// <summary>Copies all that waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
-    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId)
+    /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
+    public long Measured { get; private set; }
+
+    /// <summary>Copies what waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
+    /// <param name="all">Once the run has ended: leaves nothing. Else, while Postgres refuses, no more may gather here than the channel holds, which then fills.</param>
+    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId, bool all = false)
     {
         // The last try may have been committed without our hearing of it.
         if (_batch.Count > 0 && await ExistsAsync(connection, jobId, _batch[0]))
             _batch.Clear();
-        while (_batch.Count < Capacity && _channel.Reader.TryRead(out var entry))
+        while ((all || _batch.Count < Capacity) && _channel.Reader.TryRead(out var entry))
             _batch.Add(entry);
         if (_batch.Exists(e => e.Metric is not null))
             await CopyMetricsAsync(connection, jobId);
@@ -55,10 +59,20 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>What was copied is safe.</summary>
     public void Forget() => _batch.Clear();
 
+    /// <summary>Rows that are stored of a job.</summary>
+    public static async Task<long> CountAsync(NpgsqlConnection connection, Guid jobId)
+    {
+        await using var query = new NpgsqlCommand(
+            "SELECT (SELECT count(*) FROM job_metrics WHERE job_id = $1) + (SELECT count(*) FROM job_layers WHERE job_id = $1)", connection);
+        query.Parameters.Add(new() { Value = jobId });
+        return (long)(await query.ExecuteScalarAsync() ?? 0L);
+    }
+
     private void Add(Entry entry)
     {
         if (!_channel.Writer.TryWrite(entry))
             _channel.Writer.WriteAsync(entry, stop).AsTask().GetAwaiter().GetResult();
+        Measured++;
     }
 
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, Guid jobId, Entry entry)

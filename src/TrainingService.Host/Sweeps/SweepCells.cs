@@ -45,7 +45,7 @@ public static class SweepCells
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
-                jobs.Add(CreateJob.NewJob(job, sweep.Id, jobs.Count));
+                jobs.Add(CreateJob.NewJob(job, DateTimeOffset.UtcNow, sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
             cells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
