@@ -1,14 +1,18 @@
 using TrainingService.Host.Catalog;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Findings;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
+using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Worker;
+
+
 
 if (Commands.Find(args) is { } command)
     return await command();
@@ -47,7 +51,6 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
-        api.MapFindings();
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();

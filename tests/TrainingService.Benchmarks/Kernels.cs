@@ -29,21 +29,21 @@ public unsafe class Products
     }
 
     [Benchmark]
-    public void Forward() => MatrixProduct.Forward(_weights.Pointer, _bias.Pointer, _input.Pointer, _output.Pointer, Width, Width, 0, Blocks);
+    public void Forward() => MatrixProduct.Forward(_weights.All, _bias.All, _input.All, _output.All, Width, Width, 0, Blocks);
 
     [Benchmark]
-    public void InputGradient() => MatrixProduct.InputGradient(_weights.Pointer, _output.Pointer, _input.Pointer, Width, Width, 0, Blocks);
+    public void InputGradient() => MatrixProduct.InputGradient(_weights.All, _output.All, _input.All, Width, Width, 0, Blocks);
 
     [Benchmark]
     public void WeightGradient()
     {
         for (var q = 0; q < Width / 32; q++)
             for (var n = 0; n < Width;)
-                n += MatrixProduct.WeightGradient(_output.Pointer, _panels.Pointer + q * Blocks * 1024L, _tile.Pointer, n, Width, Width, Blocks);
+                n += MatrixProduct.WeightGradient(_output.All, _panels.All + q * Blocks * 1024L, _tile.All, n, Width, Width, Blocks);
     }
 
     [Benchmark]
-    public void ToPanels() => Transpose.BlocksToPanels(_input.Pointer, _panels.Pointer, Width, Blocks, 0, Blocks);
+    public void ToPanels() => Transpose.BlocksToPanels(_input.All, _panels.All, Width, Blocks, 0, Blocks);
 }
 
 /// <summary>Activations on 512 units x 128 samples.</summary>
@@ -63,13 +63,13 @@ public unsafe class ElementWise
     {
         (_z, _h, _g) = (new(Units * Blocks * 32), new(Units * Blocks * 32), new(Units * Blocks * 32));
         for (var i = 0; i < _z.Length; i++)
-            _z.Pointer[i] = i % 97 / 16f - 3;
+            _z.All[i] = i % 97 / 16f - 3;
         _activation = ActivationRegistry.Bind(ActivationRegistry.Resolve(new() { Name = Name }, "", [])!);
     }
 
     [Benchmark]
-    public void Forward() => _activation.Forward(_z.Pointer, _h.Pointer, Units, 0, Blocks, null, 0, 1);
+    public void Forward() => _activation.Forward(_z.All, _h.All, Units, 0, Blocks, null, 0, 1);
 
     [Benchmark]
-    public void Backward() => _activation.Backward(_z.Pointer, _h.Pointer, _g.Pointer, Units, Blocks * 32, 0, Units, null, 0, null, 1, 0);
+    public void Backward() => _activation.Backward(_z.All, _h.All, _g.All, Units, Blocks * 32, 0, Units, null, 0, null, 1, 0);
 }

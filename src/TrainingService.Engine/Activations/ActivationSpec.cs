@@ -1,6 +1,9 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Activations;
 
 /// <summary>An activation function by name, with its parameters. A parameter that the named activation doesn't have is an error.</summary>
+[PlainName]
 public sealed record ActivationSpec
 {
     /// <summary>Canonical name or alias, see the catalogue (<c>relu</c>, <c>leaky_relu</c>, <c>gelu</c>, ...).</summary>

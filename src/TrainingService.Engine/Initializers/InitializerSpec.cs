@@ -1,6 +1,9 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Initializers;
 
 /// <summary>A weight or bias initialiser by name, with its parameters. A parameter that the named initialiser doesn't have is an error.</summary>
+[PlainName]
 public sealed record InitializerSpec
 {
     /// <summary>Canonical name or alias, see the catalogue (<c>kaiming_normal</c>, <c>he_normal</c>, <c>xavier_uniform</c>, ...).</summary>

@@ -17,9 +17,9 @@ internal sealed unsafe class ActivationLayer : Layer
         _index = index;
         Function = ActivationRegistry.Bind(plan.Spec);
         _slopeStride = plan.Slopes > 1 ? 1 : 0;
-        _slopes = plan.Slopes > 0 ? Layers.Parameters.Vector("slope", plan.Slopes, workspace.States) : null;
+        _slopes = plan.Slopes > 0 ? Layers.Parameters.Vector("slope", plan.Slopes, workspace) : null;
         _slopes?.Set(Enumerable.Repeat((float)(plan.Spec.Init ?? 0), plan.Slopes).ToArray());
-        _unitGradients = new(plan.Slopes > 0 ? plan.Units : 0);
+        _unitGradients = workspace.Buffers.New(plan.Slopes > 0 ? plan.Units : 0);
         Parameters = _slopes is null ? [] : [_slopes];
         _forward = Forward;
         _backward = Backward;
@@ -53,27 +53,21 @@ internal sealed unsafe class ActivationLayer : Layer
             return;
         if (_slopeStride == 1)
         {
-            new Span<float>(_unitGradients.Pointer, Units).CopyTo(new(_slopes.Gradient, Units));
+            _unitGradients.Span(0, Units).CopyTo(new(_slopes.Gradient, Units));
         }
         else
         {
             double sum = 0;
-            for (var unit = 0; unit < Units; unit++)
-                sum += _unitGradients.Pointer[unit];
+            foreach (var gradient in _unitGradients.Span(0, Units))
+                sum += gradient;
             *_slopes.Gradient = (float)sum;
         }
         Update(_slopes);
     }
 
-    public override void Dispose()
-    {
-        base.Dispose();
-        _unitGradients.Dispose();
-    }
-
     private void Forward(int from, int to) =>
         Function.Forward(_input, Output, Units, from, to, SlopeValues, _slopeStride, Key);
 
-    private void Backward(int from, int to) => Function.Backward(_input, Output, Workspace.Gradient, Units, Workspace.Samples, from, to, SlopeValues, _slopeStride,
-        _unitGradients.Pointer, Key, Workspace.ActivityL1);
+    private void Backward(int from, int to) => Function.Backward(_input, Output, Gradient, Units, Workspace.Samples, from, to, SlopeValues, _slopeStride,
+        _unitGradients.All, Key, Workspace.ActivityL1);
 }

@@ -17,20 +17,20 @@ internal sealed unsafe class BatchNorm : Norm
 
     public BatchNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _mean = new(plan.Units);
-        _inverse = new(plan.Units);
-        _runningMean = new(plan.Units);
-        _runningVariance = new(plan.Units);
-        new Span<float>(_runningVariance.Pointer, plan.Units).Fill(1);
+        _mean = workspace.Buffers.New(plan.Units);
+        _inverse = workspace.Buffers.New(plan.Units);
+        _runningMean = workspace.Buffers.New(plan.Units);
+        _runningVariance = workspace.Buffers.New(plan.Units);
+        RunningVariance.Fill(1);
         _forward = Forward;
         _backward = Backward;
     }
 
     public override IEnumerable<FloatBuffer> State => base.State.Append(_runningMean).Append(_runningVariance);
 
-    public Span<float> RunningMean => new(_runningMean.Pointer, Units);
+    public Span<float> RunningMean => _runningMean.Span(0, Units);
 
-    public Span<float> RunningVariance => new(_runningVariance.Pointer, Units);
+    public Span<float> RunningVariance => _runningVariance.Span(0, Units);
 
     public override void Forward(float* input)
     {
@@ -46,15 +46,6 @@ internal sealed unsafe class BatchNorm : Norm
         Update(Beta);
     }
 
-    public override void Dispose()
-    {
-        base.Dispose();
-        _mean.Dispose();
-        _inverse.Dispose();
-        _runningMean.Dispose();
-        _runningVariance.Dispose();
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Forward(int from, int to)
     {
@@ -62,22 +53,23 @@ internal sealed unsafe class BatchNorm : Norm
         var training = Workspace.Training;
         var momentum = (float)Plan.Momentum;
         var epsilon = (float)Plan.Epsilon;
+        float* runningMean = _runningMean.At(0, Units), runningVariance = _runningVariance.At(0, Units), allOutputs = Output;
         for (var unit = from; unit < to; unit++)
         {
-            float* input = _input + unit * 32L, output = Output + unit * 32L;
-            float mean = _runningMean.Pointer[unit], variance = _runningVariance.Pointer[unit];
+            float* input = _input + unit * 32L, output = allOutputs + unit * 32L;
+            float mean = runningMean[unit], variance = runningVariance[unit];
             if (training)
             {
                 mean = Sum(input, stride, blocks, samples) / samples;
                 variance = SumOfSquares(input, stride, blocks, samples, mean) / samples;
-                _runningMean.Pointer[unit] += momentum * (mean - _runningMean.Pointer[unit]);
+                runningMean[unit] += momentum * (mean - runningMean[unit]);
                 // one sample has no unbiased variance
                 if (samples > 1)
-                    _runningVariance.Pointer[unit] += momentum * (variance * samples / (samples - 1) - _runningVariance.Pointer[unit]);
+                    runningVariance[unit] += momentum * (variance * samples / (samples - 1) - runningVariance[unit]);
             }
             var inverse = 1 / MathF.Sqrt(variance + epsilon);
-            _mean.Pointer[unit] = mean;
-            _inverse.Pointer[unit] = inverse;
+            *_mean.At(unit, 1) = mean;
+            *_inverse.At(unit, 1) = inverse;
             Vector512<float> scale = Vector512.Create(inverse * Gamma.Values[unit]), centre = Vector512.Create(mean), shift = Vector512.Create(Beta.Values[unit]);
             for (var block = 0; block < blocks; block++, input += stride, output += stride)
             {
@@ -121,11 +113,11 @@ internal sealed unsafe class BatchNorm : Norm
     {
         var (samples, blocks, stride) = (Workspace.Samples, Workspace.Blocks, Units * 32L);
         var training = Workspace.Training;
-        var allGradients = Workspace.Gradient;
+        var allGradients = Gradient;
         for (var unit = from; unit < to; unit++)
         {
             float* input = _input + unit * 32L, gradient = allGradients + unit * 32L;
-            Vector512<float> centre = Vector512.Create(_mean.Pointer[unit]), inverse = Vector512.Create(_inverse.Pointer[unit]);
+            Vector512<float> centre = Vector512.Create(*_mean.At(unit, 1)), inverse = Vector512.Create(*_inverse.At(unit, 1));
             Vector512<float> sumLow = default, sumHigh = default, productLow = default, productHigh = default;
             // the padding's gradients are 0
             for (var block = 0; block < blocks; block++)

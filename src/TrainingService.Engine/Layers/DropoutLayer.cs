@@ -53,5 +53,5 @@ internal sealed unsafe class DropoutLayer : Layer
     }
 
     private void Backward(int from, int to) =>
-        Dropout.Apply(Workspace.Gradient, Workspace.Gradient, Units, from, to, _rate, _factor, 0, 0, Noise.Key(Workspace.Seed, _index, Workspace.Step));
+        Dropout.Apply(Gradient, Gradient, Units, from, to, _rate, _factor, 0, 0, Noise.Key(Workspace.Seed, _index, Workspace.Step));
 }

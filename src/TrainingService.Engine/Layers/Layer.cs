@@ -13,15 +13,16 @@ internal struct LayerIndices
 }
 
 /// <summary>A step of the network on a batch in blocks (units x samples).</summary>
-internal abstract unsafe class Layer(Workspace workspace, int units) : IDisposable
+internal abstract unsafe class Layer(Workspace workspace, int units)
 {
-    private readonly FloatBuffer _output = new((long)workspace.Capacity * units);
+    private readonly FloatBuffer _output = workspace.Buffers.New((long)workspace.Capacity * units);
 
     protected Workspace Workspace { get; } = workspace;
 
     public int Units { get; } = units;
 
-    public float* Output => _output.Pointer;
+    /// <summary>Of the batch at hand, in blocks.</summary>
+    public float* Output => _output.At(0, Count);
 
     /// <summary>Which entry of <see cref="Workspace.GradientSquares"/> is this layer's; -1 for none.</summary>
     public int Observed { get; set; } = -1;
@@ -41,12 +42,11 @@ internal abstract unsafe class Layer(Workspace workspace, int units) : IDisposab
     /// </summary>
     public abstract void Backward(float* input, bool wanted);
 
-    public virtual void Dispose()
-    {
-        foreach (var parameters in Parameters)
-            parameters.Dispose();
-        _output.Dispose();
-    }
+    /// <summary>The gradient by the output, of the batch at hand, in blocks.</summary>
+    protected float* Gradient => Workspace.Gradient(Units);
+
+    /// <summary>Numbers of the batch at hand, padding included.</summary>
+    protected long Count => Workspace.Blocks * 32L * Units;
 
     /// <summary>Updates a vector of parameters by its stored gradient, or leaves that for later.</summary>
     protected void Update(Parameters parameters)
@@ -54,14 +54,14 @@ internal abstract unsafe class Layer(Workspace workspace, int units) : IDisposab
         if (Workspace.Optimizer is not { } optimizer || Workspace.StoresGradients)
             return;
         parameters.Norms = default;
-        optimizer.Apply(parameters.Gradient, parameters.Values, parameters.First, parameters.Second, (int)parameters.Length, Workspace.Measured, ref parameters.Norms);
+        parameters.Update(optimizer, parameters.Gradient, 0, (int)parameters.Length, Workspace.Measured, ref parameters.Norms);
     }
 
     /// <summary>Tells whoever asked the sum of squares of the gradient as it is now.</summary>
     protected void Observe()
     {
         if (Observed >= 0 && Workspace.GradientSquares is { } squares)
-            squares[Observed] += VectorMath.SumOfSquares(Workspace.Gradient, (long)Workspace.Blocks * 32 * Units);
+            squares[Observed] += VectorMath.SumOfSquares(Gradient, Count);
     }
 
     public static Layer Create(LayerPlan plan, Workspace workspace, ref LayerIndices next) => plan switch

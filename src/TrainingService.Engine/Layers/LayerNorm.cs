@@ -14,8 +14,8 @@ internal sealed unsafe class LayerNorm : Norm
 
     public LayerNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _mean = new(workspace.Capacity);
-        _inverse = new(workspace.Capacity);
+        _mean = workspace.Buffers.New(workspace.Capacity);
+        _inverse = workspace.Buffers.New(workspace.Capacity);
         _forward = Forward;
         _parameterGradients = ParameterGradients;
         _backward = Backward;
@@ -37,16 +37,10 @@ internal sealed unsafe class LayerNorm : Norm
         Update(Beta);
     }
 
-    public override void Dispose()
-    {
-        base.Dispose();
-        _mean.Dispose();
-        _inverse.Dispose();
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Forward(int from, int to)
     {
+        float* output = Output, gamma = Gamma.Values, beta = Beta.Values;
         for (var first = from * 32; first < to * 32; first += 16)
         {
             var at = Layout.Block(0, first, Units);
@@ -60,26 +54,30 @@ internal sealed unsafe class LayerNorm : Norm
                 squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
             }
             var inverse = Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)Plan.Epsilon));
-            mean.Store(_mean.Pointer + first);
-            inverse.Store(_inverse.Pointer + first);
+            mean.Store(_mean.At(first, 16));
+            inverse.Store(_inverse.At(first, 16));
             for (var unit = 0; unit < Units; unit++)
-                Vector512.FusedMultiplyAdd((Vector512.Load(_input + at + unit * 32) - mean) * inverse, Vector512.Create(Gamma.Values[unit]), Vector512.Create(Beta.Values[unit]))
-                    .Store(Output + at + unit * 32);
+            {
+                var normalized = (Vector512.Load(_input + at + unit * 32) - mean) * inverse;
+                Vector512.FusedMultiplyAdd(normalized, Vector512.Create(gamma[unit]), Vector512.Create(beta[unit])).Store(output + at + unit * 32);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ParameterGradients(int from, int to)
     {
+        var gradients = Gradient;
         for (var unit = from; unit < to; unit++)
         {
             Vector512<float> sum = default, product = default;
             for (var first = 0; first < Workspace.Blocks * 32; first += 16)
             {
                 var at = Layout.Block(unit, first, Units);
-                var gradient = Vector512.Load(Workspace.Gradient + at);
+                var gradient = Vector512.Load(gradients + at);
                 sum += gradient;
-                product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at) - Vector512.Load(_mean.Pointer + first)) * Vector512.Load(_inverse.Pointer + first), product);
+                var normalized = (Vector512.Load(_input + at) - Vector512.Load(_mean.At(first, 16))) * Vector512.Load(_inverse.At(first, 16));
+                product = Vector512.FusedMultiplyAdd(gradient, normalized, product);
             }
             Beta.Gradient[unit] = VectorMath.Sum(sum);
             Gamma.Gradient[unit] = VectorMath.Sum(product);
@@ -90,13 +88,14 @@ internal sealed unsafe class LayerNorm : Norm
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(int from, int to)
     {
+        float* gradients = Gradient, gamma = Gamma.Values;
         for (var first = from * 32; first < to * 32; first += 16)
         {
             var at = Layout.Block(0, first, Units);
-            Vector512<float> mean = Vector512.Load(_mean.Pointer + first), inverse = Vector512.Load(_inverse.Pointer + first), sum = default, product = default;
+            Vector512<float> mean = Vector512.Load(_mean.At(first, 16)), inverse = Vector512.Load(_inverse.At(first, 16)), sum = default, product = default;
             for (var unit = 0; unit < Units; unit++)
             {
-                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(Gamma.Values[unit]);
+                var gradient = Vector512.Load(gradients + at + unit * 32) * Vector512.Create(gamma[unit]);
                 sum += gradient;
                 product = Vector512.FusedMultiplyAdd(gradient, (Vector512.Load(_input + at + unit * 32) - mean) * inverse, product);
             }
@@ -104,8 +103,8 @@ internal sealed unsafe class LayerNorm : Norm
             for (var unit = 0; unit < Units; unit++)
             {
                 var normalized = (Vector512.Load(_input + at + unit * 32) - mean) * inverse;
-                var gradient = Vector512.Load(Workspace.Gradient + at + unit * 32) * Vector512.Create(Gamma.Values[unit]);
-                ((gradient - meanGradient - normalized * meanProduct) * inverse).Store(Workspace.Gradient + at + unit * 32);
+                var gradient = Vector512.Load(gradients + at + unit * 32) * Vector512.Create(gamma[unit]);
+                ((gradient - meanGradient - normalized * meanProduct) * inverse).Store(gradients + at + unit * 32);
             }
         }
     }

@@ -16,8 +16,8 @@ internal sealed unsafe class Linear : Layer
     public Linear(LinearPlan plan, Workspace workspace, int index) : base(workspace, plan.Units)
     {
         Plan = plan;
-        Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace.StoresGradients, workspace.States);
-        Bias = Layers.Parameters.Vector("bias", plan.Units, workspace.States);
+        Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace);
+        Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
         var (weight, bias) = (new float[Weight.Count], new float[Bias.Count]);
         InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, weight, bias);
@@ -59,7 +59,7 @@ internal sealed unsafe class Linear : Layer
             _panels = Workspace.InputPanels;
             if (input != Workspace.Input)
             {
-                _panels = Workspace.Panels;
+                _panels = Workspace.Panels(Plan.Inputs);
                 Workspace.Team.Split(Workspace.Blocks, _transpose);
             }
             Workspace.Team.Split(_panelNorms.Length, _weightGradient);
@@ -74,14 +74,6 @@ internal sealed unsafe class Linear : Layer
             Workspace.Swap();
     }
 
-    /// <summary>What the update of the tile will read; a little more, so that it has come before the end.</summary>
-    private Ahead Weights(long at)
-    {
-        var values = Weight.Values + at;
-        return new(values, Workspace.States > 0 ? Weight.First + at : values, Workspace.States > 1 ? Weight.Second + at : values,
-            Tile.LargestRows * 32 * 4 / 3, Workspace.Blocks * 32);
-    }
-
     // A few blocks at a time, so that a cancelled run ends soon however large its batch is.
     private const int BlocksAtATime = 64;
 
@@ -94,12 +86,13 @@ internal sealed unsafe class Linear : Layer
     private void InputGradient(int from, int to)
     {
         for (; from < to && !Workspace.Cancellation.IsCancellationRequested; from += BlocksAtATime)
-            MatrixProduct.InputGradient(Weight.Values, Workspace.Gradient, Workspace.Next, Plan.Inputs, Units, from, Math.Min(from + BlocksAtATime, to));
+            MatrixProduct.InputGradient(
+                Weight.Values, Gradient, Workspace.Next(Plan.Inputs), Plan.Inputs, Units, from, Math.Min(from + BlocksAtATime, to));
     }
 
     private void Transpose(int from, int to) => Kernels.Transpose.BlocksToPanels(_input, _panels, Plan.Inputs, Workspace.Blocks, from, to);
 
-    private void BiasGradient(int from, int to) => Reduction.SumSamples(Workspace.Gradient, Bias.Gradient, Units, Workspace.Blocks, from, to);
+    private void BiasGradient(int from, int to) => Reduction.SumSamples(Gradient, Bias.Gradient, Units, Workspace.Blocks, from, to);
 
     /// <summary>Panels of the weight gradient, a tile at a time, each handed to the optimiser while it is in the cache.</summary>
     private void WeightGradient(int from, int to)
@@ -114,13 +107,12 @@ internal sealed unsafe class Linear : Layer
             for (var n = 0; n < Units;)
             {
                 var at = ((long)q * Units + n) * 32;
-                var target = Workspace.StoresGradients ? Weight.Gradient + at : tile;
-                var ahead = _large ? Weights(at) : default;
+                var target = Workspace.StoresGradients ? Weight.GradientAt(at, 32) : tile;
+                var ahead = _large ? Weight.Ahead(at, Tile.LargestRows * 32, Workspace.Blocks * 32) : default;
                 var rows = MatrixProduct.WeightGradient(
-                    Workspace.Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
+                    Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
                 if (!Workspace.StoresGradients)
-                    optimizer.Apply(
-                        tile, Weight.Values + at, Weight.First + at, Weight.Second + at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
+                    Weight.Update(optimizer, tile, at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
                 n += rows;
             }
             _panelNorms[q] = norms;

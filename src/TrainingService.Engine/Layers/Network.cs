@@ -193,7 +193,7 @@ internal sealed unsafe class Network : IDisposable
             if (GradientNorm > clipNorm)
                 Reduction.Scale(p.Gradient, (float)(clipNorm.Value / (GradientNorm + 1e-6)), p.Length);
             p.Norms = default;
-            optimizer.Apply(p.Gradient, p.Values, p.First, p.Second, (int)p.Length, _workspace.Measured, ref p.Norms);
+            p.Update(optimizer, p.Gradient, 0, (int)p.Length, _workspace.Measured, ref p.Norms);
         }
     }
 
@@ -221,7 +221,7 @@ internal sealed unsafe class Network : IDisposable
 
     private double Descend(float scale)
     {
-        var loss = LossSum(_workspace.Gradient, scale);
+        var loss = LossSum(_workspace.Gradient(_outputs), scale);
         _sequence.Backward(_workspace.Input, wanted: false);
         return loss;
     }
@@ -294,22 +294,17 @@ internal sealed unsafe class Network : IDisposable
     public void Capture(BinaryWriter writer)
     {
         foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            writer.Write(new ReadOnlySpan<byte>(buffer.Pointer, checked((int)(buffer.Length * sizeof(float)))));
+            writer.Write(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
     }
 
     /// <summary>What <see cref="Capture"/> wrote, of a network of the same layers.</summary>
     public void Restore(BinaryReader reader)
     {
         foreach (var buffer in _sequence.Layers.SelectMany(l => l.State))
-            reader.BaseStream.ReadExactly(new Span<byte>(buffer.Pointer, checked((int)(buffer.Length * sizeof(float)))));
+            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span(0, checked((int)buffer.Length))));
     }
 
-    public void Dispose()
-    {
-        foreach (var layer in _sequence.Layers)
-            layer.Dispose();
-        _workspace.Dispose();
-    }
+    public void Dispose() => _workspace.Dispose();
 
     private static readonly Activations.Activation<Activations.Identity> Identity = new(default);
 

@@ -6,8 +6,8 @@ internal abstract unsafe class Norm : Layer
     protected Norm(NormPlan plan, Workspace workspace) : base(workspace, plan.Units)
     {
         Plan = plan;
-        Gamma = Layers.Parameters.Vector("gamma", plan.Units, workspace.States);
-        Beta = Layers.Parameters.Vector("beta", plan.Units, workspace.States);
+        Gamma = Layers.Parameters.Vector("gamma", plan.Units, workspace);
+        Beta = Layers.Parameters.Vector("beta", plan.Units, workspace);
         new Span<float>(Gamma.Values, plan.Units).Fill(1);
         Parameters = [Gamma, Beta];
     }

@@ -1,34 +1,36 @@
+using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Memory;
+using TrainingService.Engine.Optimizers;
 
 namespace TrainingService.Engine.Layers;
 
 /// <summary>
 /// Trained numbers with their gradient and the optimiser's states beside them. A matrix (out, in) lies in panels, a vector in order; padding is 0.
 /// </summary>
-internal sealed unsafe class Parameters : IDisposable
+internal sealed unsafe class Parameters
 {
     private readonly int _rows, _columns;
-    private readonly FloatBuffer _values, _first, _second;
-    private readonly FloatBuffer? _gradient;
+    private readonly FloatBuffer _values;
+    private readonly FloatBuffer? _first, _second, _gradient;
 
-    private Parameters(string name, int rows, int columns, long length, bool gradient, int states)
+    private Parameters(string name, int rows, int columns, bool gradient, Workspace workspace)
     {
         (Name, _rows, _columns) = (name, rows, columns);
-        _values = new(length);
-        _first = new(states > 0 ? length : 0);
-        _second = new(states > 1 ? length : 0);
-        _gradient = gradient ? new(length) : null;
+        Length = (long)Layout.Tiles(columns) * rows * Layout.Lanes;
+        _values = workspace.Buffers.New(Length);
+        _first = workspace.States > 0 ? workspace.Buffers.New(Length) : null;
+        _second = workspace.States > 1 ? workspace.Buffers.New(Length) : null;
+        _gradient = gradient ? workspace.Buffers.New(Length) : null;
     }
 
+    /// <summary>Unless the workspace stores gradients, those of a matrix go straight into the update.</summary>
     /// <param name="name">As in PyTorch: <c>weight</c>.</param>
     /// <param name="rows">Outputs.</param>
     /// <param name="columns">Inputs.</param>
-    /// <param name="gradient">False where gradients go straight into the update and are never stored.</param>
-    /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
-    public static Parameters Matrix(string name, int rows, int columns, bool gradient, int states) =>
-        new(name, rows, columns, (long)Layout.Tiles(columns) * rows * Layout.Lanes, gradient, states);
+    /// <param name="workspace">Of the network.</param>
+    public static Parameters Matrix(string name, int rows, int columns, Workspace workspace) => new(name, rows, columns, workspace.StoresGradients, workspace);
 
-    public static Parameters Vector(string name, int count, int states) => new(name, 1, count, Layout.Padded(count), true, states);
+    public static Parameters Vector(string name, int count, Workspace workspace) => new(name, 1, count, true, workspace);
 
     public string Name { get; }
 
@@ -36,21 +38,38 @@ internal sealed unsafe class Parameters : IDisposable
     public int Count => _rows * _columns;
 
     /// <summary>Numbers that lie in memory.</summary>
-    public long Length => _values.Length;
+    public long Length { get; }
 
-    public float* Values => _values.Pointer;
+    public float* Values => _values.All;
 
-    public float* First => _first.Pointer;
+    /// <summary>What the optimiser keeps; null where it keeps nothing.</summary>
+    public float* First => At(_first, 0, Length);
 
-    public float* Second => _second.Pointer;
+    /// <summary>What else the optimiser keeps; null where it doesn't.</summary>
+    public float* Second => At(_second, 0, Length);
 
-    public float* Gradient => _gradient is null ? null : _gradient.Pointer;
+    /// <summary>Null where it is not stored.</summary>
+    public float* Gradient => At(_gradient, 0, Length);
+
+    /// <summary>The stored gradient of <paramref name="count"/> numbers, from <paramref name="offset"/> on.</summary>
+    public float* GradientAt(long offset, int count) => At(_gradient, offset, count);
 
     /// <summary>Of the last step.</summary>
-    public Optimizers.StepNorms Norms;
+    public StepNorms Norms;
 
     /// <summary>All that a continued run needs to find again.</summary>
-    public IEnumerable<FloatBuffer> State => [_values, _first, _second];
+    public IEnumerable<FloatBuffer> State => new[] { _values, _first, _second }.OfType<FloatBuffer>();
+
+    /// <summary>Lets the optimiser change <paramref name="count"/> numbers from <paramref name="offset"/> on, whose gradient is given.</summary>
+    public void Update(Optimizer optimizer, float* gradient, long offset, int count, bool measured, ref StepNorms norms, bool half = false) =>
+        optimizer.Apply(gradient, _values.At(offset, count), At(_first, offset, count), At(_second, offset, count), count, measured, ref norms, half);
+
+    /// <summary>What <see cref="Update"/> will read of these numbers, and as much again and a third, so that it has come in time; the last may not exist.</summary>
+    public Ahead Ahead(long offset, int count, int depth)
+    {
+        var values = _values.At(offset, 0);
+        return new(values, _first is null ? values : _first.At(offset, 0), _second is null ? values : _second.At(offset, 0), count * 4 / 3, depth);
+    }
 
     /// <summary>The values, row by row.</summary>
     public float[] Get() => Read(Values);
@@ -76,12 +95,7 @@ internal sealed unsafe class Parameters : IDisposable
             }
     }
 
-    public void Dispose()
-    {
-        foreach (var buffer in State)
-            buffer.Dispose();
-        _gradient?.Dispose();
-    }
+    private static float* At(FloatBuffer? buffer, long offset, long count) => buffer is null ? null : buffer.At(offset, count);
 
     /// <summary>A row's part in one panel.</summary>
     private Span<float> Piece(float* numbers, int row, int column) =>

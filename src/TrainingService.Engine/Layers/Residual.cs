@@ -12,7 +12,7 @@ internal sealed unsafe class Residual : Layer
     {
         Branch = Sequence.Create(plan.Branch, workspace, ref next);
         Parameters = [.. Branch.Layers.SelectMany(l => l.Parameters)];
-        _straight = new((long)workspace.Capacity * plan.Units);
+        _straight = workspace.Buffers.New((long)workspace.Capacity * plan.Units);
     }
 
     public Sequence Branch { get; }
@@ -22,23 +22,14 @@ internal sealed unsafe class Residual : Layer
     public override IEnumerable<FloatBuffer> State => Branch.Layers.SelectMany(l => l.State);
 
     public override void Forward(float* input) =>
-        Reduction.Add(input, Branch.Forward(input), Output, Count);
+        Reduction.Add(input, Branch.Forward(input), Output, (int)Count);
 
     public override void Backward(float* input, bool wanted)
     {
-        new Span<float>(Workspace.Gradient, Count).CopyTo(new(_straight.Pointer, Count));
+        var count = (int)Count;
+        new Span<float>(Gradient, count).CopyTo(_straight.Span(0, count));
         Branch.Backward(input, wanted);
         if (wanted)
-            Reduction.Add(Workspace.Gradient, _straight.Pointer, Workspace.Gradient, Count);
+            Reduction.Add(Gradient, _straight.At(0, count), Gradient, count);
     }
-
-    public override void Dispose()
-    {
-        foreach (var layer in Branch.Layers)
-            layer.Dispose();
-        _straight.Dispose();
-        base.Dispose();
-    }
-
-    private int Count => Workspace.Blocks * 32 * Units;
 }

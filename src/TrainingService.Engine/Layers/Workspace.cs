@@ -25,13 +25,24 @@ internal sealed unsafe class Workspace : IDisposable
         Seed = seed;
         States = states;
         StoresGradients = storesGradients;
-        Team = new(threads);
-        _input = new((long)Capacity * features);
-        _inputPanels = new((long)Capacity * Layout.Padded(features));
-        _panels = new((long)Capacity * Layout.Padded(widestInput));
-        _gradient = new((long)Capacity * widest);
-        _next = new((long)Capacity * widest);
+        try
+        {
+            _input = Buffers.New((long)Capacity * features);
+            _inputPanels = Buffers.New((long)Capacity * Layout.Padded(features));
+            _panels = Buffers.New((long)Capacity * Layout.Padded(widestInput));
+            _gradient = Buffers.New((long)Capacity * widest);
+            _next = Buffers.New((long)Capacity * widest);
+            Team = new(threads);
+        }
+        catch
+        {
+            Buffers.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>Where the network's buffers come from, and with which they go.</summary>
+    public Buffers Buffers { get; } = new();
 
     public int Features { get; }
 
@@ -73,19 +84,19 @@ internal sealed unsafe class Workspace : IDisposable
     public float ActivityL1 { get; set; }
 
     /// <summary>The batch in blocks (features x samples).</summary>
-    public float* Input => _input.Pointer;
+    public float* Input => _input.At(0, Blocks * 32L * Features);
 
     /// <summary>The batch in panels (samples x features).</summary>
-    public float* InputPanels => _inputPanels.Pointer;
+    public float* InputPanels => _inputPanels.At(0, Blocks * 32L * Layout.Padded(Features));
 
     /// <summary>Scratch for another layer's input in panels.</summary>
-    public float* Panels => _panels.Pointer;
+    public float* Panels(int features) => _panels.At(0, Blocks * 32L * Layout.Padded(features));
 
-    /// <summary>Gradient by the output of the layer that is gone through.</summary>
-    public float* Gradient => _swapped ? _next.Pointer : _gradient.Pointer;
+    /// <summary>Gradient by the output of the layer that is gone through, which has so many units.</summary>
+    public float* Gradient(int units) => (_swapped ? _next : _gradient).At(0, Blocks * 32L * units);
 
-    /// <summary>Where the gradient by its input goes, if not in place.</summary>
-    public float* Next => _swapped ? _gradient.Pointer : _next.Pointer;
+    /// <summary>Where the gradient by its so many inputs goes, if not in place.</summary>
+    public float* Next(int inputs) => (_swapped ? _gradient : _next).At(0, Blocks * 32L * inputs);
 
     /// <summary>Makes <see cref="Next"/> the gradient.</summary>
     public void Swap() => _swapped = !_swapped;
@@ -93,11 +104,7 @@ internal sealed unsafe class Workspace : IDisposable
     public void Dispose()
     {
         Team.Dispose();
-        _input.Dispose();
-        _inputPanels.Dispose();
-        _panels.Dispose();
-        _gradient.Dispose();
-        _next.Dispose();
+        Buffers.Dispose();
     }
 
     /// <summary>Bytes of the buffers.</summary>

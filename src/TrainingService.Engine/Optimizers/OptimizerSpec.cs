@@ -1,6 +1,9 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Optimizers;
 
 /// <summary>An optimiser with PyTorch's parameter names and defaults.</summary>
+[PlainName]
 public sealed record OptimizerSpec
 {
     /// <summary><c>sgd</c>, <c>adam</c>, <c>adamw</c> or <c>rmsprop</c>.</summary>

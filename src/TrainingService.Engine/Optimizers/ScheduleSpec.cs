@@ -1,9 +1,12 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Engine.Optimizers;
 
 /// <summary>
 /// A learning-rate schedule; it advances once per optimiser step. Parameter names and formulas are PyTorch's, lr being the optimiser's learning rate and
 /// i the steps done since the warm-up.
 /// </summary>
+[PlainName]
 public sealed record ScheduleSpec
 {
     /// <summary>

@@ -130,6 +130,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
         var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
         using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);
+        float* z = outputs.All, g = gradients.All;
         var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
@@ -141,7 +142,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             {
                 var row = classes[c].Rows[s % classes[c].Rows.Length];
                 for (var unit = 0; unit < count; unit++)
-                    outputs.Pointer[Layout.Block(unit, s, count)] = (float)(output.Mean[c] + deviation * random.Normals().Item1);
+                    z[Layout.Block(unit, s, count)] = (float)(output.Mean[c] + deviation * random.Normals().Item1);
                 if (data.Train.Labels.Length > 0)
                     labels[s] = data.Train.Labels[row];
                 else
@@ -149,14 +150,14 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             }
             fixed (int* label = labels)
             fixed (float* value = values)
-                loss.Sum(outputs.Pointer, count, samples, new(label, value), gradients.Pointer, 1);
+                loss.Sum(z, count, samples, new(label, value), g, 1);
             for (var s = 0; s < samples; s++)
             {
                 double sum = 0, squares = 0;
                 for (var unit = 0; unit < count; unit++)
                 {
-                    double g = gradients.Pointer[Layout.Block(unit, s, count)];
-                    (sum, squares) = (sum + g, squares + g * g);
+                    double slope = g[Layout.Block(unit, s, count)];
+                    (sum, squares) = (sum + slope, squares + slope * slope);
                 }
                 square[c] += squares / count / samples;
                 sumSquare[c] += sum * sum / samples;

@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Activations;
-using TrainingService.Host.Hosting;
-using TrainingService.Host.Hosting.OpenApi;
-using TrainingService.Host.Reports;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Catalog;
 
@@ -13,13 +11,12 @@ public static class CatalogRoutes
         var catalog = api.MapGroup("").WithTags("Catalogue").UnchangedUntilNextBuild();
         catalog.MapGet("/activations", ListActivations.Handle).WithName("listActivations");
         catalog.MapGet("/activations/{name}", GetActivation.Handle).WithName("getActivation").Refuses(404);
-        catalog.MapGet("/activations/{name}/plot.svg", GetActivationPlot.Handle).WithName("getActivationPlot").Produces<string>(200, GetJobPlot.MediaType).Refuses(404);
         catalog.MapGet("/initializers", ListInitializers.Handle).WithName("listInitializers");
         catalog.MapGet("/initializers/{name}", GetInitializer.Handle).WithName("getInitializer").Refuses(404);
     }
 
     /// <summary>The catalogue is part of the program, so the build's identity is its version.</summary>
-    private static RouteGroupBuilder UnchangedUntilNextBuild(this RouteGroupBuilder group)
+    public static RouteGroupBuilder UnchangedUntilNextBuild(this RouteGroupBuilder group)
     {
         var tag = $"\"{typeof(ActivationRegistry).Module.ModuleVersionId:n}{typeof(CatalogRoutes).Module.ModuleVersionId:n}\"";
         group.WithMetadata(new ProducesResponseTypeMetadata(304, typeof(void), [])).AddEndpointFilter(async (context, next) =>

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
-using TrainingService.Host.Hosting;
 
 namespace TrainingService.Host.Data;
 

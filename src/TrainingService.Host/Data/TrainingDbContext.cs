@@ -1,95 +1,11 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.ChangeTracking;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using TrainingService.Host.Findings;
-using TrainingService.Host.Hosting;
-using TrainingService.Host.Jobs;
-using TrainingService.Host.Metrics;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Data;
 
-/// <summary>All tables. Names in Postgres are snake_case.</summary>
+/// <summary>
+/// All tables, each described where its rows are (an <see cref="IEntityTypeConfiguration{TEntity}"/> of the feature). Names in Postgres are snake_case.
+/// </summary>
 public sealed class TrainingDbContext(DbContextOptions<TrainingDbContext> options) : DbContext(options)
 {
-    public DbSet<Job> Jobs => Set<Job>();
-    public DbSet<MetricRow> Metrics => Set<MetricRow>();
-    public DbSet<LayerRow> Layers => Set<LayerRow>();
-    public DbSet<Sweep> Sweeps => Set<Sweep>();
-    public DbSet<SweepCell> SweepCells => Set<SweepCell>();
-    public DbSet<UnitRow> Units => Set<UnitRow>();
-    public DbSet<FindingRow> Findings => Set<FindingRow>();
-    public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
-
-    protected override void OnModelCreating(ModelBuilder modelBuilder)
-    {
-        modelBuilder.Entity<Job>(job =>
-        {
-            job.ToTable("jobs").HasKey(j => j.Id);
-            job.Property(j => j.Id).ValueGeneratedNever();
-            Status(job.Property(j => j.Status));
-            Jsonb(job.Property(j => j.Spec));
-            Jsonb(job.Property(j => j.Request));
-            Jsonb(job.Property(j => j.Findings));
-            Jsonb(job.Property(j => j.Labels));
-            Jsonb(job.Property(j => j.Layers));
-            Jsonb(job.Property(j => j.Result));
-            Jsonb(job.Property(j => j.Preflight));
-            job.Property(j => j.Version).IsRowVersion();
-            job.HasIndex(j => new { j.Status, j.Priority, j.Id });
-            // A sweep asks after each of its jobs whether others are still to end.
-            job.HasIndex(j => new { j.SweepId, j.FinishedAt });
-            job.HasOne<Sweep>().WithMany().HasForeignKey(j => j.SweepId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<Sweep>(sweep =>
-        {
-            sweep.ToTable("sweeps").HasKey(s => s.Id);
-            sweep.Property(s => s.Id).ValueGeneratedNever();
-            Status(sweep.Property(s => s.Status));
-            Jsonb(sweep.Property(s => s.Spec));
-            Jsonb(sweep.Property(s => s.Measured));
-            sweep.Property(s => s.Version).IsRowVersion();
-            sweep.HasIndex(s => s.Id).HasFilter("finished_at IS NULL").HasDatabaseName("ix_sweeps_unfinished");
-        });
-        modelBuilder.Entity<SweepCell>(cell =>
-        {
-            cell.ToTable("sweep_cells").HasKey(c => new { c.SweepId, c.Arm, c.Candidate, c.Seed });
-            cell.HasOne<Sweep>().WithMany().HasForeignKey(c => c.SweepId).OnDelete(DeleteBehavior.Cascade);
-            cell.HasOne<Job>().WithMany().HasForeignKey(c => c.JobId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<MetricRow>(row =>
-        {
-            row.ToTable("job_metrics").HasKey(r => new { r.JobId, r.Step, r.Split });
-            row.Property(r => r.Split).HasConversion<short>().HasColumnType("smallint");
-            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<LayerRow>(row =>
-        {
-            row.ToTable("job_layers").HasKey(r => new { r.JobId, r.Step, r.Layer });
-            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<UnitRow>(row =>
-        {
-            row.ToTable("job_units").HasKey(r => new { r.JobId, r.Layer });
-            Jsonb(row.Property(r => r.Units));
-            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<FindingRow>(row =>
-        {
-            row.ToTable("job_findings").HasKey(r => new { r.JobId, r.Rule, r.Layer });
-            Jsonb(row.Property(r => r.Finding));
-            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
-        });
-        modelBuilder.Entity<IdempotencyRecord>(record => record.ToTable("idempotency_keys").HasKey(r => r.Key));
-    }
-
-    private static void Status(PropertyBuilder<JobStatus> property) =>
-        property.HasConversion(status => JsonNamingPolicy.CamelCase.ConvertName(status.ToString()), text => Enum.Parse<JobStatus>(text, true));
-
-    /// <summary>The values are never changed in place, so EF need not look inside them.</summary>
-    private static void Jsonb<T>(PropertyBuilder<T> property) => property.HasColumnType("jsonb").HasConversion(
-        value => JsonSerializer.Serialize(value, Json.Options),
-        text => JsonSerializer.Deserialize<T>(text, Json.Options)!,
-        new ValueComparer<T>((a, b) => Equals(a, b), value => value!.GetHashCode()));
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.ApplyConfigurationsFromAssembly(typeof(TrainingDbContext).Assembly);
 }

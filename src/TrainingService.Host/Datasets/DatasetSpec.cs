@@ -1,6 +1,9 @@
+using TrainingService.Engine.Specs;
+
 namespace TrainingService.Host.Datasets;
 
 /// <summary>A data set and how its rows are used.</summary>
+[PlainName]
 public sealed record DatasetSpec
 {
     /// <summary>Name of a data set (<c>GET /datasets</c>).</summary>

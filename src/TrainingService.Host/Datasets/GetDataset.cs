@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Datasets;
 

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Training;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Findings;
 

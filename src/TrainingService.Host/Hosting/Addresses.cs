@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Hosting;
 

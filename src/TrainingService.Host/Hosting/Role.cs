@@ -1,3 +1,6 @@
+using TrainingService.Host.Data;
+using TrainingService.Host.Settings;
+
 namespace TrainingService.Host.Hosting;
 
 /// <summary>Which part of the service this process is, from <c>--role</c>.</summary>

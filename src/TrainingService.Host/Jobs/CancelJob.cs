@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -28,11 +28,11 @@ public static class CancelJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         if (changed == 0 && versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job);
+            return EntityTags.Changed(job.Version);
         if (job.IsFinished)
             await ended(job.SweepId, cancellation);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job, position);
+        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         if (!job.IsFinished)
             http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));

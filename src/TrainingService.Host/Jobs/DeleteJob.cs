@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -28,10 +28,10 @@ public static class DeleteJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         if (versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job);
+            return EntityTags.Changed(job.Version);
         if (job.SweepId is { } sweep)
             return Problems.Conflict($"The job is evidence of sweep {sweep}; delete the sweep, and its jobs go with it.");
         return Problems.Conflict(
-            $"The job is {JobStatusNames.Of(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and wait for its end before deleting it.");
+            $"The job is {Json.NameOf(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and wait for its end before deleting it.");
     }
 }

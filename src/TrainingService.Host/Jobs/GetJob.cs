@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -19,7 +19,7 @@ public static class GetJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return NotFound(id);
         var position = await QueuePositions.Of(db, job, cancellation);
-        var tag = EntityTags.Of(job, position);
+        var tag = EntityTags.Of(job.Version, position);
         http.Response.Headers.ETag = tag;
         http.Response.Headers.CacheControl = "no-cache";
         if (!job.IsFinished)

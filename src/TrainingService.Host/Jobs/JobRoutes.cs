@@ -1,6 +1,6 @@
 using System.Globalization;
-using TrainingService.Host.Hosting;
-using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Http;
+using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Jobs;
 

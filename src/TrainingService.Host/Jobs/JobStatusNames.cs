@@ -1,14 +1,12 @@
-using System.Text.Json;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
-/// <summary>How a status is written in addresses and sentences: as in JSON.</summary>
+/// <summary>A status by its name.</summary>
 public static class JobStatusNames
 {
-    private static readonly Dictionary<string, JobStatus> ByName = Enum.GetValues<JobStatus>().ToDictionary(Of);
-
-    public static string Of(JobStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
+    private static readonly Dictionary<string, JobStatus> ByName = Enum.GetValues<JobStatus>().ToDictionary(Json.NameOf);
 
     public static JobStatus Parse(string name, ICollection<SpecError> errors)
     {

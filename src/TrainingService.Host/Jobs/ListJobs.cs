@@ -10,7 +10,7 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 

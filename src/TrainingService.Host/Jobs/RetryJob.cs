@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -25,18 +25,18 @@ public static class RetryJob
         if (await db.Jobs.FromSql($"SELECT *, xmin FROM jobs WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var job])
             return GetJob.NotFound(id);
         if (versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job);
+            return EntityTags.Changed(job.Version);
         if (job.SweepId is { } sweep)
             return Problems.Conflict($"The job belongs to sweep {sweep}; run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed.");
         if (job.Status is not (JobStatus.Failed or JobStatus.Canceled))
-            return Problems.Conflict($"The job is {JobStatusNames.Of(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
+            return Problems.Conflict($"The job is {Json.NameOf(job.Status)}; only failed and canceled jobs can run again. To run it once more, clone it "
                 + $"(POST {JobRoutes.Root}/{id}/clone).");
         job.Requeue();
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(job);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job, position);
+        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
         http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
     }

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -53,14 +53,14 @@ public static class Verification
 {
     private static readonly string[] Provenance = ["engineVersion", "instructionSet", "datasetSha256"];
 
-    public static VerificationResponse Pending(Job rerun) => Nothing(rerun, $"The second run is {JobStatusNames.Of(rerun.Status)}.");
+    public static VerificationResponse Pending(Job rerun) => Nothing(rerun, $"The second run is {Json.NameOf(rerun.Status)}.");
 
     public static async Task<VerificationResponse> Of(TrainingDbContext db, Job? original, Job rerun, CancellationToken cancellation)
     {
         if (original?.Result is null)
             return Nothing(rerun, "The job that this one verifies is gone: there is nothing to compare with.");
         if (rerun.Result is null)
-            return Nothing(rerun, $"The second run is {JobStatusNames.Of(rerun.Status)} and has no result to compare"
+            return Nothing(rerun, $"The second run is {Json.NameOf(rerun.Status)} and has no result to compare"
                 + (rerun.ErrorMessage is null ? "." : $" ({rerun.ErrorCode}): {rerun.ErrorMessage}"));
 
         JsonObject before = Object(original.Result), after = Object(rerun.Result);

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -28,8 +28,8 @@ public static class VerifyJob
             return GetJob.NotFound(id);
         if (original.Result is null)
             return Problems.Conflict(original.IsFinished
-                ? $"The job is {JobStatusNames.Of(original.Status)} and has no result that a second run could be compared with."
-                : $"The job is {JobStatusNames.Of(original.Status)}; wait for its end before verifying it.");
+                ? $"The job is {Json.NameOf(original.Status)} and has no result that a second run could be compared with."
+                : $"The job is {Json.NameOf(original.Status)}; wait for its end before verifying it.");
         if (CreateJob.Checked(rules, original.Spec, out var accepted) is { } problem)
             return Problems.Conflict($"The job can no longer run: {problem.ProblemDetails.Detail}");
 

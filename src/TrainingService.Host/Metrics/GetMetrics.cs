@@ -6,7 +6,8 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Metrics;
 

@@ -10,7 +10,8 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Metrics;
 

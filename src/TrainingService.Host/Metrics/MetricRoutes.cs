@@ -1,4 +1,5 @@
-using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Http;
+
 
 namespace TrainingService.Host.Metrics;
 
@@ -10,6 +11,7 @@ public static class MetricRoutes
         metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
         metrics.MapGet("/layers/{layer:int}/units", GetUnits.Handle).WithName("getUnits").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
+        metrics.MapGet("/findings", GetFindings.Handle).WithName("getFindings").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Metrics;
 
@@ -34,6 +34,6 @@ public static class RowExport
             await foreach (var row in rows.WithCancellation(cancellation))
                 await writer.WriteAsync(mediaType == MediaTypes.Csv
                     ? string.Join(',', fields.Select(f => Convert.ToString(f.Value(row), CultureInfo.InvariantCulture))) + "\r\n"
-                    : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row))).Where(f => f.Value is not null).ToDictionary(), Hosting.Json.Options) + "\n");
+                    : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row))).Where(f => f.Value is not null).ToDictionary(), Http.Json.Options) + "\n");
         }, mediaType == MediaTypes.Csv ? "text/csv; charset=utf-8" : mediaType);
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Catalog;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Reports;
 

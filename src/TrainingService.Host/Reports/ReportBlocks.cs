@@ -1,5 +1,6 @@
 using TrainingService.Host.Statistics;
 
+
 namespace TrainingService.Host.Reports;
 
 /// <summary>A part of a report with a heading. Text is plain: whoever writes it out escapes it.</summary>

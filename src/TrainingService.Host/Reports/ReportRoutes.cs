@@ -1,4 +1,6 @@
-using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Catalog;
+using TrainingService.Host.Http;
+
 
 namespace TrainingService.Host.Reports;
 
@@ -8,5 +10,7 @@ public static class ReportRoutes
     {
         api.MapGet("/jobs/{id:guid}/plots/{plot}.svg", GetJobPlot.Handle).WithName("getJobPlot").WithTags("Metrics").Produces<string>(200, GetJobPlot.MediaType)
             .Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
+        api.MapGroup("").WithTags("Catalogue").UnchangedUntilNextBuild()
+            .MapGet("/activations/{name}/plot.svg", GetActivationPlot.Handle).WithName("getActivationPlot").Produces<string>(200, GetJobPlot.MediaType).Refuses(404);
     }
 }

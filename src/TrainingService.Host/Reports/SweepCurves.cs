@@ -6,6 +6,7 @@ using Npgsql;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;

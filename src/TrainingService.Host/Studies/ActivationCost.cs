@@ -1,5 +1,6 @@
 using TrainingService.Host.Statistics;
 
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>What activations cost in a training step.</summary>

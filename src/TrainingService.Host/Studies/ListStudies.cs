@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;

@@ -4,7 +4,7 @@ using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 

@@ -1,5 +1,6 @@
 using TrainingService.Host.Statistics;
 
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>How sparse before it costs.</summary>

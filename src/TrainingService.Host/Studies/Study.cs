@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;

@@ -22,7 +22,7 @@ public static class CancelSweep
         DateTimeOffset? now = DateTimeOffset.UtcNow;
         // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
         await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
-            .Where(job => db.Sweeps.Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
+            .Where(job => db.Set<Sweep>().Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
             .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
         await progress.AdvanceAsync(id, cancellation);
 

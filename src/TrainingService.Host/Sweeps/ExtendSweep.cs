@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
@@ -40,7 +40,7 @@ public static class ExtendSweep
         if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
             return GetSweep.NotFound(id);
         if (!sweep.IsFinished)
-            return Problems.Conflict($"The sweep is {JobStatusNames.Of(sweep.Status)}; wait for its end before adding to it.");
+            return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end before adding to it.");
         if (sweep.Study is not null && body.Value.Arms is not null)
             return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
         var errors = new List<SpecError>();

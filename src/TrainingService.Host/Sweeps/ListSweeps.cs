@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Studies;
 
@@ -30,7 +30,7 @@ public static class ListSweeps
         if (status is { Length: > 0 })
         {
             var wanted = status.Select(name => JobStatusNames.Parse(name, errors)).ToList();
-            sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Jobs.Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
+            sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
                 ? JobStatus.Running : sweep.Status));
         }
         if (study is not null && StudyCatalog.Find(study) is null)

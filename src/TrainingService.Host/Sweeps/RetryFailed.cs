@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
@@ -23,7 +23,7 @@ public static class RetryFailed
         if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
             return GetSweep.NotFound(id);
         if (!sweep.IsFinished)
-            return Problems.Conflict($"The sweep is {JobStatusNames.Of(sweep.Status)}; wait for its end, or cancel it, before running its failed cells again.");
+            return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end, or cancel it, before running its failed cells again.");
         var failed = await db.Jobs.Where(job => job.SweepId == id
             && (job.Status == JobStatus.Canceled || (job.Status == JobStatus.Failed && job.ErrorCode != "diverged"))).OrderBy(job => job.Id).ToListAsync(cancellation);
         foreach (var job in failed)

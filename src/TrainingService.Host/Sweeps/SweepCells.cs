@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Sweeps;
 

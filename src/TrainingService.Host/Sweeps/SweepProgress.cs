@@ -32,7 +32,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
     public async Task AdvanceForgottenAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        var forgotten = await db.Sweeps.Where(sweep => sweep.FinishedAt == null && !db.Jobs.Any(job => job.SweepId == sweep.Id && job.FinishedAt == null))
+        var forgotten = await db.Sweeps.Where(sweep => sweep.FinishedAt == null && !db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.FinishedAt == null))
             .Select(sweep => sweep.Id).ToListAsync(cancellation);
         foreach (var id in forgotten)
             await AdvanceAsync(id, cancellation);

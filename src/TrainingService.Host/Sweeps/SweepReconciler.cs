@@ -1,4 +1,4 @@
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Sweeps;
 

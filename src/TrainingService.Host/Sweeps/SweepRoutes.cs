@@ -1,5 +1,6 @@
-using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+
 
 namespace TrainingService.Host.Sweeps;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;

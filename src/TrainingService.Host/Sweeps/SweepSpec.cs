@@ -1,5 +1,6 @@
 using TrainingService.Host.Jobs;
 
+
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>What a client asks for: one job, in variants, each with several seeds. Stored with every default filled in.</summary>

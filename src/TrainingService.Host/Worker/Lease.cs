@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Worker;
 

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
@@ -47,15 +46,19 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         // Whoever changes a row leaves the number of the transaction in it. Postgres itself ends only those that do nothing, not those in the middle of a COPY.
-        var ended = await db.Database.SqlQuery<int>($"""
+        var frozen = await db.Database.SqlQuery<int>($"""
             SELECT session.pid AS "Value" FROM jobs
             JOIN pg_locks held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
             JOIN pg_stat_activity session ON session.pid = held.pid
-            WHERE jobs.status IN ('running', 'canceling') AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {options.Lease / 2}
-                AND pg_terminate_backend(session.pid)
+            WHERE jobs.status IN ('running', 'canceling') AND session.datname = current_database()
+                AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {options.Lease / 2}
             """).ToListAsync(cancellation);
-        if (ended.Count > 0)
-            log.LogWarning("{Count} transactions of workers that seem to be frozen were ended.", ended.Count);
+        foreach (var session in frozen)
+        {
+            // Not in the query above, where Postgres would be free to do it before it has looked at the other conditions.
+            await db.Database.ExecuteSqlAsync($"SELECT pg_terminate_backend({session})", cancellation);
+            log.LogWarning("Session {Session} of Postgres held a job's row and said nothing for half a lease; its worker seems to be frozen. It was ended.", session);
+        }
     }
 
     private async Task TakeBackAsync(CancellationToken cancellation)

@@ -2,7 +2,6 @@ using Hangfire;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;

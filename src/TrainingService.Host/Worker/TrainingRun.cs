@@ -6,9 +6,9 @@ using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Http;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Worker;
 

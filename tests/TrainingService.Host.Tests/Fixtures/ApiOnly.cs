@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Tests.Fixtures;
 

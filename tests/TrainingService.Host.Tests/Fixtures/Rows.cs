@@ -9,11 +9,12 @@ namespace TrainingService.Host.Tests.Fixtures;
 /// <summary>Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.</summary>
 public static class Rows
 {
-    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null)
+    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null,
+        int epochs = 1)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
-        var plan = RunPlan.Check(new() { HiddenLayers = [16] }, new() { Epochs = 1 }, new() { EverySteps = 10 }, shape, errors)!;
+        var plan = RunPlan.Check(new() { HiddenLayers = [16] }, new() { Epochs = epochs }, new() { EverySteps = 10 }, shape, errors)!;
         var job = new Job
         {
             Id = Guid.CreateVersion7(),
@@ -25,7 +26,7 @@ public static class Rows
             Labels = [],
             Priority = 1,
             CreatedAt = DateTimeOffset.UtcNow,
-            Epochs = 1,
+            Epochs = epochs,
             Steps = plan.Steps,
         };
         change?.Invoke(job);

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
 using TrainingService.Host.Tests.Fixtures;
 
 [assembly: AssemblyFixture(typeof(Service))]

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Jobs;

@@ -1,5 +1,6 @@
 using TrainingService.Host.Tests.Fixtures;
 
+
 namespace TrainingService.Host.Tests.Jobs;
 
 [Collection(nameof(ApiOnly))]

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Jobs;
@@ -44,7 +46,7 @@ public sealed class RetryJobTests(Service service)
         var id = await db.InsertJobAsync(change: job => (job.Status, job.LeaseUntil) = (status, DateTimeOffset.UtcNow.AddHours(1)));
         var answer = await RetryAsync(id);
         answer.MustBeProblem(409, "conflict");
-        Assert.Contains($"The job is {JobStatusNames.Of(status)}", answer["detail"].GetString(), StringComparison.Ordinal);
+        Assert.Contains($"The job is {Json.NameOf(status)}", answer["detail"].GetString(), StringComparison.Ordinal);
         Assert.Equal(status, (await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, TestContext.Current.CancellationToken)).Status);
         await db.Jobs.Where(j => j.Id == id).ExecuteDeleteAsync(TestContext.Current.CancellationToken);
     }

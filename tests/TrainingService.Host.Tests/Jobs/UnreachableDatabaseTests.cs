@@ -1,5 +1,7 @@
 using TrainingService.Host.Tests.Fixtures;
 
+
+
 namespace TrainingService.Host.Tests.Jobs;
 
 public sealed class UnreachableDatabaseTests(Service service)

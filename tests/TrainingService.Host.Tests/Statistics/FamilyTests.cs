@@ -1,6 +1,6 @@
 using System.Text.Json;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Hosting;
+using TrainingService.Host.Http;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Tests.Statistics;

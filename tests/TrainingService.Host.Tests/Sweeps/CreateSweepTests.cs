@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Sweeps;

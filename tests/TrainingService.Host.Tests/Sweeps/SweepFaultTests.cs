@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Faults;
 using TrainingService.Host.Tests.Fixtures;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Sweeps;

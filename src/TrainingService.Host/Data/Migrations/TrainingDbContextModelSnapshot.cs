@@ -22,31 +22,6 @@ namespace TrainingService.Host.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
-                {
-                    b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("job_id");
-
-                    b.Property<string>("Rule")
-                        .HasColumnType("text")
-                        .HasColumnName("rule");
-
-                    b.Property<string>("Layer")
-                        .HasColumnType("text")
-                        .HasColumnName("layer");
-
-                    b.Property<string>("Finding")
-                        .IsRequired()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("finding");
-
-                    b.HasKey("JobId", "Rule", "Layer")
-                        .HasName("pk_job_findings");
-
-                    b.ToTable("job_findings", (string)null);
-                });
-
             modelBuilder.Entity("TrainingService.Host.Jobs.IdempotencyRecord", b =>
                 {
                     b.Property<string>("Key")
@@ -228,6 +203,31 @@ namespace TrainingService.Host.Data.Migrations
                         .HasDatabaseName("ix_jobs_status_priority_id");
 
                     b.ToTable("jobs", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Metrics.FindingRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Layer")
+                        .HasColumnType("text")
+                        .HasColumnName("layer");
+
+                    b.Property<string>("Finding")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("finding");
+
+                    b.HasKey("JobId", "Rule", "Layer")
+                        .HasName("pk_job_findings");
+
+                    b.ToTable("job_findings", (string)null);
                 });
 
             modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>
@@ -531,16 +531,6 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("sweep_cells", (string)null);
                 });
 
-            modelBuilder.Entity("TrainingService.Host.Findings.FindingRow", b =>
-                {
-                    b.HasOne("TrainingService.Host.Jobs.Job", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_findings_jobs_job_id");
-                });
-
             modelBuilder.Entity("TrainingService.Host.Jobs.Job", b =>
                 {
                     b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
@@ -548,6 +538,16 @@ namespace TrainingService.Host.Data.Migrations
                         .HasForeignKey("SweepId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_jobs_sweeps_sweep_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Metrics.FindingRow", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_findings_jobs_job_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>

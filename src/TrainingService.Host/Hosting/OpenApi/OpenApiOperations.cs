@@ -1,12 +1,10 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Hosting.OpenApi;
-
-/// <summary>Names of headers that answers of a status carry, as endpoint metadata.</summary>
-public sealed record ResponseHeaders(int Status, string[] Names);
 
 /// <summary>What routes can't derive from their handlers: problems, headers, examples.</summary>
 public static class OpenApiOperations
@@ -51,20 +49,6 @@ public static class OpenApiOperations
         [Idempotency.Header] = "Makes the request safe to repeat for 24 hours: a repetition creates nothing and gets the first answer, marked "
             + "Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; with validateOnly it has no effect.",
     };
-
-    public static RouteHandlerBuilder AnswersWith(this RouteHandlerBuilder route, int status, params string[] headers) =>
-        route.WithMetadata(new ResponseHeaders(status, headers));
-
-    /// <summary>Other media types of a 200: <c>Produces</c> knows one schema for all of a status.</summary>
-    public static RouteHandlerBuilder AlsoAs(this RouteHandlerBuilder route, params string[] mediaTypes) => route.AddOpenApiOperationTransformer((operation, _, _) =>
-    {
-        foreach (var mediaType in mediaTypes)
-            operation.Responses!["200"].Content![mediaType] = new OpenApiMediaType { Schema = String() };
-        return Task.CompletedTask;
-    });
-
-    public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses) =>
-        statuses.Aggregate(route, (builder, status) => builder.ProducesProblem(status));
 
     public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {

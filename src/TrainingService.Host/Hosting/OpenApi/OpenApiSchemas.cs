@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Hosting.OpenApi;
 

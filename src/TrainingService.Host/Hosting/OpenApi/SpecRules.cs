@@ -6,6 +6,7 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
@@ -155,7 +156,7 @@ public static class SpecRules
         ["status"] = schema => schema.Items = new OpenApiSchema
         {
             Type = JsonSchemaType.String,
-            Enum = Nodes(Enum.GetValues<JobStatus>().Select(JobStatusNames.Of)),
+            Enum = Nodes(Enum.GetValues<JobStatus>().Select(Json.NameOf)),
         },
         ["label"] = schema => schema.Items = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[^=]+=" },
         ["activation"] = schema => schema.Enum = Nodes(Activations),

@@ -1,6 +1,6 @@
 using Microsoft.Net.Http.Headers;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>What a client takes.</summary>
 public static class MediaTypes

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using TrainingService.Engine.Specs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>
 /// Walks a JSON text along a type's fields and collects what does not fit: unknown, missing and repeated fields, wrong types, numbers out of the type's

@@ -2,9 +2,9 @@ using System.Globalization;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using TrainingService.Host.Data;
+using TrainingService.Host.Settings;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Data;
 
 /// <summary>The connection to Postgres, its schema, and what to say when either is missing.</summary>
 public static class Database
@@ -36,9 +36,9 @@ public static class Database
     private static NpgsqlConnectionStringBuilder Settings(string connectionString, TimeSpan idle)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (!settings.ContainsKey("Maximum Pool Size"))
+        if (!settings.ShouldSerialize("Maximum Pool Size"))
             settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
-        if (!settings.ContainsKey("TCP Keepalive"))
+        if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection string sets comes
         // later and so prevails.

@@ -1,21 +1,21 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using TrainingService.Engine.Activations;
-using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Optimizers;
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Specs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>How everything that leaves or enters as JSON is written: over HTTP and in jsonb columns alike.</summary>
 public static class Json
 {
-    /// <summary>Types for which a request may give a plain string where only the name matters: "relu" for {"name": "relu"}.</summary>
-    public static IReadOnlySet<Type> NamedTypes { get; } =
-        new HashSet<Type> { typeof(ActivationSpec), typeof(InitializerSpec), typeof(OptimizerSpec), typeof(ScheduleSpec), typeof(DatasetSpec) };
+    /// <summary>Types with a <see cref="PlainNameAttribute"/>, of the engine and of this program.</summary>
+    public static IReadOnlySet<Type> NamedTypes { get; } = new[] { typeof(PlainNameAttribute).Assembly, typeof(Json).Assembly }
+        .SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsDefined(typeof(PlainNameAttribute), false)).ToHashSet();
 
     public static JsonSerializerOptions Options { get; } = Fixed(Configure(new(JsonSerializerDefaults.Web)));
+
+    /// <summary>An enum's name as it stands in JSON, in addresses and in sentences.</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
     public static void AddJson(this WebApplicationBuilder builder) => builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
 

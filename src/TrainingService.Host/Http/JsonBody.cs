@@ -4,7 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Metadata;
 using TrainingService.Engine.Specs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>
 /// A JSON request body. Binding to <typeparamref name="T"/> alone would stop at the first mistake and name it in terms of C#;

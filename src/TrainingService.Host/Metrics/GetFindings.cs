@@ -1,16 +1,14 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
-using TrainingService.Host.Hosting;
-using TrainingService.Host.Hosting.OpenApi;
+using TrainingService.Host.Findings;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
 
-namespace TrainingService.Host.Findings;
+namespace TrainingService.Host.Metrics;
 
 public static class GetFindings
 {
-    public static void MapFindings(this IEndpointRouteBuilder api) =>
-        api.MapGet("/jobs/{id:guid}/findings", Handle).WithTags("Metrics").WithName("getFindings").AnswersWith(200, "Retry-After").Refuses(404);
-
     /// <summary>What is wrong with a job's training, and what would mend it</summary>
     /// <remarks>
     /// Rules look at every evaluation while the job trains; `diagnostics.rules` sets their thresholds. Each finding recommends a change to the spec:

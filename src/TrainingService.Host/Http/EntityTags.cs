@@ -1,9 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
-using TrainingService.Host.Jobs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>
 /// A job's ETag is its row's version. While it is queued its place in the queue follows, which changes without a write to the row;
@@ -11,7 +10,7 @@ namespace TrainingService.Host.Hosting;
 /// </summary>
 public static class EntityTags
 {
-    public static string Of(Job job, int? queuePosition) => queuePosition is null ? $"\"{job.Version}\"" : $"\"{job.Version}-{queuePosition}\"";
+    public static string Of(uint version, int? queuePosition) => queuePosition is null ? $"\"{version}\"" : $"\"{version}-{queuePosition}\"";
 
     public static bool NoneMatch(HttpRequest request, string tag) =>
         request.GetTypedHeaders().IfNoneMatch.Any(given => given.Tag == "*" || given.Tag == tag);
@@ -27,6 +26,6 @@ public static class EntityTags
             .Select(text => uint.TryParse(text, CultureInfo.InvariantCulture, out var version) ? version : 0)];
     }
 
-    public static ProblemHttpResult Changed(Job job) =>
-        Problems.PreconditionFailed($"The job is not any more as it was under the ETag in If-Match; its version is {job.Version} now.");
+    public static ProblemHttpResult Changed(uint version) =>
+        Problems.PreconditionFailed($"The job is not any more as it was under the ETag in If-Match; its version is {version} now.");
 }

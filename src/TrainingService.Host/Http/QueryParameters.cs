@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 using TrainingService.Engine.Specs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>A misspelt filter that is ignored answers with the wrong rows; so every query parameter that a handler doesn't declare is a 400.</summary>
 public static class QueryParameters

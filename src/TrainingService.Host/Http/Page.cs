@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>A page of a list.</summary>
 /// <param name="Items">What is on this page.</param>

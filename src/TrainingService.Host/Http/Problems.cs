@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using TrainingService.Engine.Specs;
 
-namespace TrainingService.Host.Hosting;
+namespace TrainingService.Host.Http;
 
 /// <summary>A kind of problem: <c>Type</c> is stable, clients may branch on it.</summary>
 public sealed record ProblemKind(string Type, int Status, string Title);

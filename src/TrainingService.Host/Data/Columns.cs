@@ -1,0 +1,21 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Data;
+
+/// <summary>How values lie in Postgres that it has no type of its own for.</summary>
+internal static class Columns
+{
+    /// <summary>An enum by its name, as in JSON.</summary>
+    public static void Named<T>(this PropertyBuilder<T> property) where T : struct, Enum =>
+        property.HasConversion(value => Json.NameOf(value), text => Enum.Parse<T>(text, true));
+
+    /// <summary>The values are never changed in place, so EF need not look inside them.</summary>
+    public static void Jsonb<T>(this PropertyBuilder<T> property) => property.HasColumnType("jsonb").HasConversion(
+        value => JsonSerializer.Serialize(value, Json.Options),
+        text => JsonSerializer.Deserialize<T>(text, Json.Options)!,
+        new ValueComparer<T>((a, b) => Equals(a, b), value => value!.GetHashCode()));
+}

@@ -1,0 +1,60 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Metrics;
+
+/// <summary>What a run leaves behind. All of it goes with its job.</summary>
+public static class MetricTables
+{
+    extension(TrainingDbContext db)
+    {
+        public DbSet<MetricRow> Metrics => db.Set<MetricRow>();
+
+        public DbSet<LayerRow> Layers => db.Set<LayerRow>();
+
+        public DbSet<UnitRow> Units => db.Set<UnitRow>();
+
+        public DbSet<FindingRow> Findings => db.Set<FindingRow>();
+    }
+
+    internal sealed class OfMetrics : IEntityTypeConfiguration<MetricRow>
+    {
+        public void Configure(EntityTypeBuilder<MetricRow> row)
+        {
+            row.ToTable("job_metrics").HasKey(r => new { r.JobId, r.Step, r.Split });
+            row.Property(r => r.Split).HasConversion<short>().HasColumnType("smallint");
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+
+    internal sealed class OfLayers : IEntityTypeConfiguration<LayerRow>
+    {
+        public void Configure(EntityTypeBuilder<LayerRow> row)
+        {
+            row.ToTable("job_layers").HasKey(r => new { r.JobId, r.Step, r.Layer });
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+
+    internal sealed class OfUnits : IEntityTypeConfiguration<UnitRow>
+    {
+        public void Configure(EntityTypeBuilder<UnitRow> row)
+        {
+            row.ToTable("job_units").HasKey(r => new { r.JobId, r.Layer });
+            row.Property(r => r.Units).Jsonb();
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+
+    internal sealed class OfFindings : IEntityTypeConfiguration<FindingRow>
+    {
+        public void Configure(EntityTypeBuilder<FindingRow> row)
+        {
+            row.ToTable("job_findings").HasKey(r => new { r.JobId, r.Rule, r.Layer });
+            row.Property(r => r.Finding).Jsonb();
+            row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}
