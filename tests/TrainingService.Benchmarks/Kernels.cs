@@ -64,7 +64,7 @@ public unsafe class ElementWise
         (_z, _h, _g) = (new(Units * Blocks * 32), new(Units * Blocks * 32), new(Units * Blocks * 32));
         for (var i = 0; i < _z.Length; i++)
             _z.All[i] = i % 97 / 16f - 3;
-        _activation = ActivationRegistry.Bind(ActivationRegistry.Resolve(new() { Name = Name }, "", [])!);
+        _activation = ActivationRegistry.Standard(Name).Bind();
     }
 
     [Benchmark]

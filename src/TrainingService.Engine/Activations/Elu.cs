@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -10,8 +11,10 @@ internal readonly struct Elu(double alpha, double scale) : IActivation<Elu>
     private readonly Vector512<float> _alpha = Vector512.Create((float)(alpha * scale));
     private readonly Vector512<float> _scale = Vector512.Create((float)scale);
 
+    public static readonly NumberParameter Alpha = new("alpha", 1, Bounds.Positive, "Minus the limit for z to minus infinity.");
+
     public static readonly ActivationInfo Info = new("elu", [], "z > 0 ? z : alpha (e^z - 1)", "z > 0 ? 1 : alpha e^z",
-        [new("alpha", 1.0, "> 0", "Minus the limit for z to minus infinity.")], "kaiming_normal",
+        [Alpha], "kaiming_normal",
         "Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by exponential linear units");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,14 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
 /// <summary>f(z) = z Phi(z), Phi the normal distribution function.</summary>
 internal readonly struct Gelu : IActivation<Gelu>
 {
+    public static readonly ChoiceParameter Approximate = new("approximate", "none", ["none", "tanh"], "Exact, or with tanh in place of Phi.");
+
     public static readonly ActivationInfo Info = new("gelu", [], "none: z Phi(z); tanh: z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))", "none: Phi(z) + z phi(z)",
-        [new("approximate", "none", "none | tanh", "Exact, or with tanh in place of Phi.")], "kaiming_normal", "Hendrycks & Gimpel (2016), Gaussian error linear units");
+        [Approximate], "kaiming_normal", "Hendrycks & Gimpel (2016), Gaussian error linear units");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => z * VectorMath.NormalCdf(z);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -9,8 +10,11 @@ internal readonly struct HardTanh(double min, double max) : IActivation<HardTanh
     private readonly Vector512<float> _min = Vector512.Create((float)min);
     private readonly Vector512<float> _max = Vector512.Create((float)max);
 
+    public static readonly NumberParameter Min = new("min", -1, Bounds.Finite, "Lower bound.");
+    public static readonly NumberParameter Max = new("max", 1, Bounds.Finite, "Upper bound, above min.");
+
     public static readonly ActivationInfo Info = new("hard_tanh", ["hardtanh"], "min(max(z, min), max)", "min < z < max ? 1 : 0",
-        [new("min", -1.0, "finite", "Lower bound."), new("max", 1.0, "finite", "Upper bound, above min.")], "xavier_normal",
+        [Min, Max], "xavier_normal",
         "Collobert (2004), Large scale machine learning");
 
     // in this order NaN stays NaN: where an operand is NaN, x86 answers the second one

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -8,8 +9,10 @@ internal readonly struct LeakyRelu(double negativeSlope) : IActivation<LeakyRelu
 {
     private readonly Vector512<float> _slope = Vector512.Create((float)negativeSlope);
 
+    public static readonly NumberParameter NegativeSlope = new("negativeSlope", 0.01, Bounds.Finite, "Slope for z <= 0.");
+
     public static readonly ActivationInfo Info = new("leaky_relu", ["lrelu"], "z > 0 ? z : negativeSlope z", "z > 0 ? 1 : negativeSlope",
-        [new("negativeSlope", 0.01, "finite", "Slope for z <= 0.")], "kaiming_normal",
+        [NegativeSlope], "kaiming_normal",
         "Maas, Hannun & Ng (2013), Rectifier nonlinearities improve neural network acoustic models");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

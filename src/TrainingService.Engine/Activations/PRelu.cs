@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -8,11 +9,11 @@ internal readonly struct PRelu(float slope) : IActivation<PRelu>
 {
     private readonly Vector512<float> _slope = Vector512.Create(slope);
 
+    public static readonly NumberParameter Init = new("init", 0.25, Bounds.Finite, "Slope before training.");
+    public static readonly FlagParameter Shared = new("shared", true, "One slope for the whole layer (true) or one per unit (false).");
+
     public static readonly ActivationInfo Info = new("prelu", ["parametric_relu"], "z > 0 ? z : slope z", "z > 0 ? 1 : slope; d/dslope: min(z, 0)",
-        [
-            new("init", 0.25, "finite", "Slope before training."),
-            new("shared", true, "true | false", "One slope for the whole layer (true) or one per unit (false)."),
-        ], "kaiming_normal", "He, Zhang, Ren & Sun (2015), Delving deep into rectifiers");
+        [Init, Shared], "kaiming_normal", "He, Zhang, Ren & Sun (2015), Delving deep into rectifiers");
 
     public static bool LearnsSlope => true;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -12,9 +13,12 @@ internal readonly struct RRelu(double lower, double upper) : IActivation<RRelu>
 
     private RRelu(RRelu other, Vector512<float> slope) : this(0, 0) => (_lower, _range, _slope) = (other._lower, other._range, slope);
 
+    public static readonly NumberParameter Lower = new("lower", 1.0 / 8, Bounds.Finite, "Least slope.");
+    public static readonly NumberParameter Upper = new("upper", 1.0 / 3, Bounds.Finite, "Largest slope, at least lower.");
+
     public static readonly ActivationInfo Info = new("rrelu", ["randomized_relu"], "z > 0 ? z : slope z, slope ~ U(lower, upper); (lower + upper)/2 when evaluated",
         "z > 0 ? 1 : slope",
-        [new("lower", 1.0 / 8, "finite", "Least slope."), new("upper", 1.0 / 3, "finite", "Largest slope, at least lower.")], "kaiming_normal",
+        [Lower, Upper], "kaiming_normal",
         "Xu, Wang, Chen & Li (2015), Empirical evaluation of rectified activations in convolutional network");
 
     public static bool Random => true;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -8,8 +9,10 @@ internal readonly struct SoftShrink(double lambda) : IActivation<SoftShrink>
 {
     private readonly Vector512<float> _lambda = Vector512.Create((float)lambda);
 
+    public static readonly NumberParameter Lambda = new("lambda", 0.5, Bounds.NonNegative, "Half the width of the zero part.");
+
     public static readonly ActivationInfo Info = new("soft_shrink", ["softshrink"], "sign(z) max(|z| - lambda, 0)", "|z| > lambda ? 1 : 0",
-        [new("lambda", 0.5, ">= 0", "Half the width of the zero part.")], "kaiming_normal", "Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage");
+        [Lambda], "kaiming_normal", "Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage");
 
     // in this order NaN stays NaN: where an operand is NaN, x86 answers the second one
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -25,7 +28,7 @@ internal readonly struct HardShrink(double lambda) : IActivation<HardShrink>
     private readonly Vector512<float> _lambda = Vector512.Create((float)lambda);
 
     public static readonly ActivationInfo Info = new("hard_shrink", ["hardshrink"], "|z| > lambda ? z : 0", "|z| > lambda ? 1 : 0",
-        [new("lambda", 0.5, ">= 0", "Half the width of the zero part.")], "kaiming_normal", "Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage");
+        [SoftShrink.Lambda], "kaiming_normal", "Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => Vector512.AndNot(z, Vector512.LessThanOrEqual(Vector512.Abs(z), _lambda));

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
+using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Activations;
 
@@ -11,8 +12,12 @@ internal readonly struct Softplus(double beta, double threshold) : IActivation<S
     private readonly Vector512<float> _inverse = Vector512.Create((float)(1 / beta));
     private readonly Vector512<float> _threshold = Vector512.Create((float)threshold);
 
+    public static readonly NumberParameter Beta = new("beta", 1,
+        Bounds.Positive with { Words = "> 0 (and 1 / beta a finite float32)", Least = 1 / (double)float.MaxValue }, "Sharpness.");
+    public static readonly NumberParameter Threshold = new("threshold", 20, Bounds.Finite, "Where beta z is large enough to answer z itself.");
+
     public static readonly ActivationInfo Info = new("softplus", [], "beta z > threshold ? z : ln(1 + e^(beta z)) / beta", "beta z > threshold ? 1 : 1 / (1 + e^(-beta z))",
-        [new("beta", 1.0, "> 0", "Sharpness."), new("threshold", 20.0, "finite", "Where beta z is large enough to answer z itself.")], "kaiming_normal",
+        [Beta, Threshold], "kaiming_normal",
         "Dugas et al. (2001), Incorporating second-order functional knowledge for better option pricing");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Kernels;
@@ -18,6 +19,16 @@ internal sealed unsafe class EffectiveRank(int units, int rows)
 
     /// <summary>Multiplications and additions: the Gram matrix, and its eigenvalues at a fourth of its speed.</summary>
     public static double Operations(double units, double rows) => units * units * rows + 4 * units * units * units;
+
+    /// <summary>Why layers of these widths can't be measured on so many rows; null if they can.</summary>
+    public static string? Refusal(IEnumerable<int> widths, int rows)
+    {
+        var operations = widths.Sum(units => Operations(units, rows));
+        return operations <= MostOperations ? null : string.Create(CultureInfo.InvariantCulture,
+            $"the effective ranks of layers this wide would take {operations:0.#E+0} operations (rows units^2 + 4 units^3 of each layer); ")
+            + string.Create(CultureInfo.InvariantCulture,
+            $"at most {MostOperations:0.#E+0} are allowed: use narrower layers or fewer evaluationRows, or leave effectiveRank out");
+    }
 
     /// <summary>Adds rows, given in blocks (units x samples).</summary>
     public void Add(float* h, int samples)

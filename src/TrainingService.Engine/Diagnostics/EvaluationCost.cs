@@ -1,3 +1,4 @@
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Diagnostics;
@@ -19,13 +20,12 @@ internal static class EvaluationCost
     /// </summary>
     /// <param name="steps">Of the run.</param>
     /// <param name="batch">Rows of a step.</param>
-    /// <param name="stepOperations">Of one of them.</param>
     /// <param name="rows">Of an evaluation.</param>
-    /// <param name="evaluationOperations">Of one of them.</param>
-    public static int EverySteps(long steps, int batch, double stepOperations, int rows, double evaluationOperations)
+    /// <param name="operations">Of one row.</param>
+    public static int EverySteps(long steps, int batch, int rows, RowOperations operations)
     {
         // samples lie in blocks, full or not
-        double evaluation = Layout.Padded(rows) * evaluationOperations, step = Layout.Padded(batch) * stepOperations;
+        double evaluation = Layout.Padded(rows) * operations.Evaluation, step = Layout.Padded(batch) * operations.Step;
         var between = Math.Floor(Share * steps * step / evaluation) - 2;
         return (int)Math.Min(int.MaxValue, Math.Max(Least, Granularity * Math.Ceiling(steps / Math.Max(1, between + 1) / Granularity)));
     }

@@ -1,7 +1,7 @@
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>A layer's state at one step, measured on the fixed evaluation rows with dropout off. Fractions are shares of the layer's units.</summary>
-public sealed record LayerPoint
+public record LayerPoint
 {
     /// <summary>Optimiser steps done.</summary>
     public required long Step { get; init; }
@@ -69,6 +69,15 @@ public sealed record LayerPoint
 
     /// <summary>Mean of |h|.</summary>
     public float MeanAbsActivation { get; init; }
+
+    /// <summary>Of h, over all units and rows.</summary>
+    public double ActivationVariance => (double)RmsActivation * RmsActivation - (double)MeanActivation * MeanActivation;
+
+    /// <summary>Mean of h over its root mean square; null of a layer that is all 0.</summary>
+    public float? Centredness => RmsActivation == 0 ? null : MeanActivation / RmsActivation;
+
+    /// <summary>Mean of |h| over the root mean square of h; null of a layer that is all 0.</summary>
+    public float? RelativeL1 => RmsActivation == 0 ? null : MeanAbsActivation / RmsActivation;
 
     /// <summary>
     /// exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for, at the first and last evaluation.

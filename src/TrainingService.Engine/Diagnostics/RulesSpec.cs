@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Diagnostics;
 
@@ -52,70 +51,6 @@ public sealed record RulesSpec
     /// <summary>A loss or weight that is not finite. It ends the run, whether the finding is told or not.</summary>
     [JsonPropertyName("diverged")]
     public RuleSpec? Diverged { get; init; }
-
-    /// <summary>Most points in a row that a rule can look at.</summary>
-    public const int MostEvaluations = 1000;
-
-    /// <summary>Which thresholds each rule has, with default and range.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = new Dictionary<string, IReadOnlyList<ParameterInfo>>
-    {
-        ["dead_units"] = [Enabled, Warn(0.1), new("error", 0.5, "> 0", "Share of a layer's units.")],
-        ["saturated_activations"] = [Enabled, Warn(0.5), new("rows", 0.99, "[0, 1)", "Share of the rows.")],
-        ["vanishing_gradient"] = [Enabled, Warn(-2, "finite"), new("firstLayerRms", 1e-4, "> 0", "Root mean square of dC/dz of the first layer.")],
-        ["exploding_gradient"] = [Enabled, Warn(2, "finite")],
-        ["poor_initialization"] = [Enabled, Warn(10)],
-        ["loss_not_decreasing"] = [Enabled, Warn(0.001), Evaluations(10)],
-        ["initial_loss"] = [Enabled, Warn(0.5)],
-        ["update_ratio"] = [Enabled, new("min", -4.0, "finite", "log10."), new("max", -1.0, "finite", "log10."), Evaluations(3)],
-        ["overfit"] = [Enabled, Warn(0.1)],
-        ["dropout_redundant"] = [Enabled, new("info", 0.7, "> 0", "Share of the layer's outputs.")],
-        ["diverged"] = [Enabled],
-    };
-
-    /// <summary>Checks the thresholds and fills in the defaults; adds an error for every broken rule.</summary>
-    internal static RulesSpec Resolve(RulesSpec? rules, string pointer, ICollection<SpecError> errors)
-    {
-        rules ??= new();
-        return new()
-        {
-            DeadUnits = Rule("dead_units", rules.DeadUnits),
-            SaturatedActivations = Rule("saturated_activations", rules.SaturatedActivations),
-            VanishingGradient = Rule("vanishing_gradient", rules.VanishingGradient),
-            ExplodingGradient = Rule("exploding_gradient", rules.ExplodingGradient),
-            PoorInitialization = Rule("poor_initialization", rules.PoorInitialization),
-            LossNotDecreasing = Rule("loss_not_decreasing", rules.LossNotDecreasing),
-            InitialLoss = Rule("initial_loss", rules.InitialLoss),
-            UpdateRatio = Rule("update_ratio", rules.UpdateRatio),
-            Overfit = Rule("overfit", rules.Overfit),
-            DropoutRedundant = Rule("dropout_redundant", rules.DropoutRedundant),
-            Diverged = Rule("diverged", rules.Diverged),
-        };
-
-        RuleSpec Rule(string name, RuleSpec? given)
-        {
-            if (given?.Evaluations > MostEvaluations)
-                errors.Add(new($"{pointer}/{name}/evaluations", $"evaluations must be at most {MostEvaluations}, not {given.Evaluations}"));
-            var reader = new ParameterReader($"rule '{name}'", Parameters[name], $"{pointer}/{name}", errors);
-            return new()
-            {
-                Enabled = reader.Read("enabled", given?.Enabled),
-                Info = reader.Read("info", given?.Info),
-                Warn = reader.Read("warn", given?.Warn),
-                Error = reader.Read("error", given?.Error),
-                Rows = reader.Read("rows", given?.Rows),
-                FirstLayerRms = reader.Read("firstLayerRms", given?.FirstLayerRms),
-                Min = reader.Read("min", given?.Min),
-                Max = reader.Read("max", given?.Max),
-                Evaluations = (int?)reader.Read("evaluations", (double?)given?.Evaluations),
-            };
-        }
-    }
-
-    private static ParameterInfo Enabled => new("enabled", true, "true | false", "Whether the rule is applied.");
-
-    private static ParameterInfo Warn(double standard, string range = "> 0") => new("warn", standard, range, "From where on there is a warning.");
-
-    private static ParameterInfo Evaluations(double standard) => new("evaluations", standard, "> 0", "Points in a row.");
 }
 
 /// <summary>Thresholds of one rule; it has those that its description names.</summary>

@@ -25,39 +25,6 @@ internal readonly record struct Draw(DrawKind Kind, double A, double B)
         DrawKind.Normal => (A, B * B),
         _ => (A, B * B * TruncatedDeviation * TruncatedDeviation),
     };
-
-    public void Fill(Span<float> values, RandomStream random)
-    {
-        switch (Kind)
-        {
-            case DrawKind.Constant:
-                values.Fill((float)A);
-                break;
-            case DrawKind.Uniform:
-                foreach (ref var value in values)
-                    value = (float)(A + (B - A) * random.Uniform());
-                break;
-            case DrawKind.Normal:
-                for (var i = 0; i < values.Length; i += 2)
-                {
-                    var (x, y) = random.Normals();
-                    values[i] = (float)(A + B * x);
-                    if (i + 1 < values.Length)
-                        values[i + 1] = (float)(A + B * y);
-                }
-                break;
-            case DrawKind.TruncatedNormal:
-                for (var i = 0; i < values.Length;)
-                {
-                    var (x, y) = random.Normals();
-                    if (Math.Abs(x) <= 2)
-                        values[i++] = (float)(A + B * x);
-                    if (Math.Abs(y) <= 2 && i < values.Length)
-                        values[i++] = (float)(A + B * y);
-                }
-                break;
-        }
-    }
 }
 
 internal enum DrawKind
@@ -66,4 +33,48 @@ internal enum DrawKind
     Uniform,
     Normal,
     TruncatedNormal,
+}
+
+/// <summary>Draws number after number. Normal numbers come in pairs, of which the second waits until its turn.</summary>
+internal struct Sampler(Draw draw, RandomStream random)
+{
+    private double _waiting = double.NaN;
+
+    public void Fill(Span<float> values)
+    {
+        switch (draw.Kind)
+        {
+            case DrawKind.Constant:
+                values.Fill((float)draw.A);
+                break;
+            case DrawKind.Uniform:
+                foreach (ref var value in values)
+                    value = (float)(draw.A + (draw.B - draw.A) * random.Uniform());
+                break;
+            case DrawKind.Normal:
+                foreach (ref var value in values)
+                    value = (float)(draw.A + draw.B * Normal());
+                break;
+            case DrawKind.TruncatedNormal:
+                foreach (ref var value in values)
+                {
+                    double x;
+                    do
+                        x = Normal();
+                    while (Math.Abs(x) > 2);
+                    value = (float)(draw.A + draw.B * x);
+                }
+                break;
+        }
+    }
+
+    private double Normal()
+    {
+        var x = _waiting;
+        if (double.IsNaN(x))
+            (x, _waiting) = random.Normals();
+        else
+            _waiting = double.NaN;
+        return x;
+    }
 }

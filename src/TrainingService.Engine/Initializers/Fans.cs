@@ -6,4 +6,4 @@ namespace TrainingService.Engine.Initializers;
 /// <param name="In">Inputs.</param>
 /// <param name="Out">Outputs.</param>
 /// <param name="Activation">That follows, if only after a norm; its gain may enter.</param>
-internal readonly record struct Fans(int In, int Out, ActivationSpec Activation);
+internal readonly record struct Fans(int In, int Out, ActivationFunction Activation);

@@ -4,162 +4,165 @@ using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Initializers;
 
+/// <summary>Fills a weight; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead, or has no columns.</summary>
+internal delegate void MatrixFill(ParameterValues values, Fans fans, WeightMatrix weight, WeightMatrix bias, RandomStream random,
+    CancellationToken cancellation);
+
+/// <summary>An entry of the registry: a fill, and the moments of what it draws.</summary>
+internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool IsMatrix, MatrixFill Fill,
+    Func<ParameterValues, Fans, (double Mean, double Variance)> Moments)
+{
+    /// <summary>A distribution to draw every number from.</summary>
+    public InitializerKind(InitializerInfo info, bool fitsBias, Func<ParameterValues, Fans, Draw> formula) : this(info, fitsBias, false,
+        (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation), (values, fans) => formula(values, fans).Moments)
+    {
+    }
+
+    /// <summary>A fill of its own for what needs more than one number at a time.</summary>
+    public InitializerKind(InitializerInfo info, bool fitsBias, MatrixFill fill, Func<ParameterValues, Fans, (double Mean, double Variance)> moments)
+        : this(info, fitsBias, true, fill, moments)
+    {
+    }
+
+    /// <summary>Factor on the standard deviation that comes from the activation, where there is one.</summary>
+    public Func<ParameterValues, ActivationFunction, double>? ActivationGain { get; init; }
+
+    /// <summary>Whether a bias that is left open is drawn like the weight.</summary>
+    public bool DrawsBias { get; init; }
+
+    /// <summary>Two parameters of which one is the lower bound.</summary>
+    public Ordered? Order { get; init; }
+
+    /// <summary>From how many linear layers on the weights are then scaled on one batch.</summary>
+    public int ScaledFromLayers { get; init; } = int.MaxValue;
+}
+
 /// <summary>All initialisers by name. A new one is a line here, unless it needs more than a distribution.</summary>
 public static class InitializerRegistry
 {
-    /// <summary>Either a distribution to draw every number from, or a fill of its own for what needs more than one number at a time.</summary>
-    private sealed record Entry(InitializerInfo Info, bool FitsBias, Func<InitializerSpec, Fans, Draw>? Formula, MatrixFill? Fill = null,
-        Func<InitializerSpec, Fans, (double Mean, double Variance)>? FillMoments = null);
-
-    /// <summary>Fills a weight (fan_out, fan_in) row by row; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead.</summary>
-    private delegate void MatrixFill(InitializerSpec spec, Fans fans, Span<float> weight, Span<float> bias, RandomStream random);
-
-    private static readonly ParameterInfo Gain = new("gain", 1.0, "> 0", "Factor on the standard deviation.");
-    private static readonly ParameterInfo KaimingGain = new("gain", null, "> 0", "Factor on the standard deviation; PyTorch's gain of the layer's activation if left out, sqrt(2) where its table has none.");
-    private static readonly ParameterInfo Fan = new("mode", "fan_in", "fan_in | fan_out", "Keep the variance forwards (fan_in) or backwards (fan_out).");
+    private static readonly NumberParameter Gain = new("gain", 1, Bounds.Positive, "Factor on the standard deviation.");
+    private static readonly OptionalNumberParameter KaimingGain = new("gain", Bounds.Positive,
+        "Factor on the standard deviation; PyTorch's gain of the layer's activation if left out, sqrt(2) where its table has none.");
+    private static readonly ChoiceParameter Fan = new("mode", "fan_in", ["fan_in", "fan_out"], "Keep the variance forwards (fan_in) or backwards (fan_out).");
+    private static readonly NumberParameter Value = new("value", 0, Bounds.Finite, "The constant.");
+    private static readonly NumberParameter Mean = new("mean", 0, Bounds.Finite, "Mean.");
+    private static readonly NumberParameter Std = new("std", 1, Bounds.NonNegative, "Standard deviation.");
+    private static readonly NumberParameter StdBeforeCut = Std with { Description = "Standard deviation before the cut; afterwards it is 0.8796 std." };
+    private static readonly NumberParameter Sparsity = new("sparsity", 0.1, Bounds.Share, "Share of zeros in each column, rounded up.");
+    private static readonly NumberParameter StdOfOthers = new("std", 0.01, Bounds.NonNegative, "Standard deviation of the others.");
+    private static readonly NumberParameter Min = new("min", 0, Bounds.Finite, "Lower bound.");
+    private static readonly NumberParameter Max = new("max", 1, Bounds.Finite, "Upper bound, excluded; above min.");
+    private static readonly NumberParameter Scale = new("scale", 1, Bounds.Positive, "Factor on the variance.");
+    private static readonly ChoiceParameter AnyFan = new("mode", "fan_in", ["fan_in", "fan_out", "fan_avg"], "Which fan divides the variance.");
+    private static readonly ChoiceParameter Distribution = new("distribution", "truncated_normal", ["normal", "truncated_normal", "uniform"],
+        "truncated_normal is cut at 2 std and rescaled to the same variance.");
     private const string Glorot = "Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, eq. 16";
     private const string He = "He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, eqs. 10 and 14";
     private const string LeCun = "LeCun, Bottou, Orr & Müller (1998), Efficient BackProp; as in Klambauer et al. (2017)";
 
-    private static readonly Entry[] Entries =
+    private static readonly InitializerKind[] Kinds =
     [
         new(new("auto", [], "N(0, gain^2 / fan_in), gain = 1 / sqrt(E[f(z)^2]), z ~ N(0, 1), for any activation f; from 15 hidden layers on then scaled on one batch as lsuv",
             [], "the forward condition of He et al. (2015), eq. 9, with E[f^2] by quadrature"), false,
-            (_, f) => Draw.Normal(0, ActivationRegistry.Gains(f.Activation).Forward / Math.Sqrt(f.In))),
-        new(new("constant", [], "value", [new("value", 0.0, "finite", "The constant.")], "-"), true, (s, _) => Draw.Constant(s.Value!.Value)),
-        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He), false, (s, f) => Draw.Normal(0, Kaiming(s, f))),
-        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He), false, (s, f) => Symmetric(Kaiming(s, f))),
+            (_, f) => Draw.Normal(0, f.Activation.Gains.Forward / Math.Sqrt(f.In)))
+        {
+            ActivationGain = (_, f) => f.Gains.Forward,
+            ScaledFromLayers = 16,
+        },
+        new(new("constant", [], "value", [Value], "-"), true, (v, _) => Draw.Constant(v[Value])),
+        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He), false, (v, f) => Draw.Normal(0, Kaiming(v, f))) { ActivationGain = KaimingFactor },
+        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He), false, (v, f) => Symmetric(Kaiming(v, f))) { ActivationGain = KaimingFactor },
         new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun), false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
-            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false, null,
-            (_, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, 1, random),
-            (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)),
-        new(new("normal", ["random_normal"], "N(mean, std^2)", [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation.")], "-"), true,
-            (s, _) => Draw.Normal(s.Mean!.Value, s.Std!.Value)),
+            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false,
+            (_, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, 1, random, cancellation),
+            (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)) { ScaledFromLayers = 0 },
+        new(new("normal", ["random_normal"], "N(mean, std^2)", [Mean, Std], "-"), true,
+            (v, _) => Draw.Normal(v[Mean], v[Std])),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
-            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false, null,
-            (s, f, weight, _, random) => Structured.Orthogonal(weight, f.Out, f.In, s.Gain!.Value, random),
-            (s, f) => Structured.OrthogonalMoments(f.Out, f.In, s.Gain!.Value)),
+            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false,
+            (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
+            (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])),
         new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
-            "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true, null,
-            (_, f, weight, bias, random) => Structured.RandomizedAsymmetric(weight, bias, f.Out, f.In, random),
-            (_, f) => Structured.RandomizedAsymmetricMoments(f.In)),
+            "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true,
+            (_, _, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),
+            (_, f) => Structured.RandomizedAsymmetricMoments(f.In)) { DrawsBias = true },
         new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
-            [new("sparsity", 0.1, "[0, 1)", "Share of zeros in each column, rounded up."), new("std", 0.01, ">= 0", "Standard deviation of the others.")],
-            "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false, null,
-            (s, f, weight, _, random) => Structured.Sparse(weight, f.Out, f.In, s.Sparsity!.Value, s.Std!.Value, random),
-            (s, f) => Structured.SparseMoments(f.Out, s.Sparsity!.Value, s.Std!.Value)),
+            [Sparsity, StdOfOthers], "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false,
+            (v, _, weight, _, random, cancellation) => Structured.Sparse(weight, v[Sparsity], v[StdOfOthers], random, cancellation),
+            (v, f) => Structured.SparseMoments(f.Out, v[Sparsity], v[StdOfOthers])),
         new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases", [], "torch.nn.Linear.reset_parameters"), true,
-            (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
+            (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))) { DrawsBias = true },
         new(new("truncated_normal", ["trunc_normal"], "N(mean, std^2), redrawn beyond 2 std",
-            [new("mean", 0.0, "finite", "Mean."), new("std", 1.0, ">= 0", "Standard deviation before the cut; afterwards it is 0.8796 std.")], "-"), true,
-            (s, _) => Draw.TruncatedNormal(s.Mean!.Value, s.Std!.Value)),
-        new(new("uniform", ["random_uniform"], "U(min, max)", [new("min", 0.0, "finite", "Lower bound."), new("max", 1.0, "finite", "Upper bound, excluded; above min.")], "-"), true,
-            (s, _) => Draw.Uniform(s.Min!.Value, s.Max!.Value)),
-        new(new("variance_scaling", [], "variance scale / fan",
-            [
-                new("scale", 1.0, "> 0", "Factor on the variance."),
-                new("mode", "fan_in", "fan_in | fan_out | fan_avg", "Which fan divides the variance."),
-                new("distribution", "truncated_normal", "normal | truncated_normal | uniform", "truncated_normal is cut at 2 std and rescaled to the same variance."),
-            ], "Keras' VarianceScaling; He et al. (2015)"), false, (s, f) => Scaled(s.Distribution!, Math.Sqrt(s.Scale!.Value / s.Mode switch
+            [Mean, StdBeforeCut], "-"), true, (v, _) => Draw.TruncatedNormal(v[Mean], v[StdBeforeCut])),
+        new(new("uniform", ["random_uniform"], "U(min, max)", [Min, Max], "-"), true, (v, _) => Draw.Uniform(v[Min], v[Max]))
+        {
+            Order = new(Min, Max, MayBeEqual: false),
+        },
+        new(new("variance_scaling", [], "variance scale / fan", [Scale, AnyFan, Distribution], "Keras' VarianceScaling; He et al. (2015)"), false,
+            (v, f) => Scaled(v[Distribution], Math.Sqrt(v[Scale] / v[AnyFan] switch
             {
                 "fan_out" => f.Out,
                 "fan_avg" => (f.In + f.Out) / 2.0,
                 _ => f.In,
             }))),
-        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot), false, (s, f) => Draw.Normal(0, Xavier(s, f))),
-        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot), false, (s, f) => Symmetric(Xavier(s, f))),
+        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot), false, (v, f) => Draw.Normal(0, Xavier(v, f))),
+        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot), false, (v, f) => Symmetric(Xavier(v, f))),
         new(new("zeros", [], "0", [], "-"), true, (_, _) => Draw.Constant(0)),
     ];
 
     /// <summary>In alphabetical order of their canonical names.</summary>
-    public static IReadOnlyList<InitializerInfo> All { get; } = [.. Entries.Select(e => e.Info)];
+    public static IReadOnlyList<InitializerInfo> All { get; } = [.. Kinds.Select(k => k.Info)];
+
+    /// <summary>Every canonical name with the aliases behind it.</summary>
+    public static IReadOnlyList<string> AllNames { get; } = [.. All.SelectMany(a => a.Aliases.Prepend(a.Name))];
 
     /// <summary>By canonical name or alias; null if unknown.</summary>
-    public static InitializerInfo? Find(string name) => All.FirstOrDefault(a => a.Name == name || a.Aliases.Contains(name));
+    public static InitializerInfo? Find(string name) => KindOf(name)?.Info;
+
+    /// <summary>The initialiser with its defaults.</summary>
+    /// <exception cref="ArgumentException">No initialiser has this name.</exception>
+    public static Initializer Standard(string name)
+    {
+        var errors = new List<SpecError>();
+        return Resolve(new() { Name = name }, "", errors) ?? throw new ArgumentException(errors[0].Message, nameof(name));
+    }
 
     /// <summary>Checks name and parameters and fills in the defaults; adds errors and answers null if there were any.</summary>
-    public static InitializerSpec? Resolve(InitializerSpec spec, string pointer, ICollection<SpecError> errors)
+    public static Initializer? Resolve(InitializerSpec spec, string pointer, ICollection<SpecError> errors)
     {
-        if (Find(spec.Name) is not { } info)
+        if (KindOf(spec.Name) is not { } kind)
         {
-            errors.Add(new(pointer, $"unknown initializer '{spec.Name}'{Names.DidYouMean(spec.Name, All.SelectMany(a => a.Aliases.Prepend(a.Name)))}"));
+            errors.Add(new(pointer, $"unknown initializer '{spec.Name}'{Names.DidYouMean(spec.Name, AllNames)}"));
             return null;
         }
-        var parameters = new ParameterReader($"initializer '{info.Name}'", info.Parameters, pointer, errors);
-        var resolved = new InitializerSpec
-        {
-            Name = info.Name,
-            Gain = parameters.Read("gain", spec.Gain),
-            Value = parameters.Read("value", spec.Value),
-            Mean = parameters.Read("mean", spec.Mean),
-            Std = parameters.Read("std", spec.Std),
-            Min = parameters.Read("min", spec.Min),
-            Max = parameters.Read("max", spec.Max),
-            Mode = parameters.Read("mode", spec.Mode),
-            Scale = parameters.Read("scale", spec.Scale),
-            Distribution = parameters.Read("distribution", spec.Distribution),
-            Sparsity = parameters.Read("sparsity", spec.Sparsity),
-        };
-        if (parameters.Failed)
-            return null;
-        if (resolved.Min >= resolved.Max)
-        {
-            errors.Add(new(pointer + "/max", $"max must be above min, which is {resolved.Min}, not {resolved.Max}"));
-            return null;
-        }
-        return resolved;
+        var values = ParameterValues.Read($"initializer '{kind.Info.Name}'", kind.Info.Parameters, spec, pointer, errors);
+        return values is null || kind.Order?.Check(values, pointer, errors) == false ? null : new(kind, values);
     }
 
     /// <summary>The same for a bias, which has no fans of its own.</summary>
-    internal static InitializerSpec? ResolveBias(InitializerSpec spec, string pointer, ICollection<SpecError> errors)
+    internal static Initializer? ResolveBias(InitializerSpec spec, string pointer, ICollection<SpecError> errors)
     {
-        if (Resolve(spec, pointer, errors) is not { } resolved)
-            return null;
-        if (Of(resolved).FitsBias)
+        var resolved = Resolve(spec, pointer, errors);
+        if (resolved is not { FitsBias: false })
             return resolved;
-        errors.Add(new(pointer, $"initializer '{resolved.Name}' needs a weight matrix; a bias takes one of {string.Join(", ", Entries.Where(e => e.FitsBias).Select(e => e.Info.Name))}"));
+        errors.Add(new(pointer, $"initializer '{resolved.Name}' needs a weight matrix; a bias takes one of "
+            + string.Join(", ", Kinds.Where(k => k.FitsBias).Select(k => k.Info.Name))));
         return null;
     }
 
-    /// <summary>Draws a layer's weight (out, in), row by row, and its bias from streams of their own.</summary>
-    internal static void Fill(InitializerSpec initializer, InitializerSpec biasInitializer, Fans fans, long seed, int index, Span<float> weight, Span<float> bias)
-    {
-        var entry = Of(biasInitializer);
-        // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
-        if (entry.Fill is not null)
-            Fill(entry, biasInitializer, fans, weight, bias, new(seed, StreamPurpose.Weights, index));
-        else
-            Fill(entry, biasInitializer, fans, bias, [], new(seed, StreamPurpose.Biases, index));
-        Fill(Of(initializer), initializer, fans, weight, [], new(seed, StreamPurpose.Weights, index));
-    }
+    private static InitializerKind? KindOf(string name) => Array.Find(Kinds, k => k.Info.Name == name || k.Info.Aliases.Contains(name));
 
-    /// <summary>Mean and variance of what is drawn; what is then <see cref="ScaledOnBatch"/> has another variance.</summary>
-    internal static (double Mean, double Variance) Moments(InitializerSpec spec, Fans fans) =>
-        Of(spec) is { FillMoments: { } moments } ? moments(spec, fans) : Of(spec).Formula!(spec, fans).Moments;
+    private static double KaimingFactor(ParameterValues values, ActivationFunction function) => values[KaimingGain] ?? function.TorchGain;
 
-    /// <summary>
-    /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.
-    /// </summary>
-    internal static bool ScaledOnBatch(InitializerSpec initializer, int layers) => initializer.Name == "lsuv" || (initializer.Name == "auto" && layers > 15);
+    private static double Kaiming(ParameterValues values, Fans fans) =>
+        KaimingFactor(values, fans.Activation) / Math.Sqrt(values[Fan] == "fan_out" ? fans.Out : fans.In);
 
-    private static void Fill(Entry entry, InitializerSpec spec, Fans fans, Span<float> values, Span<float> bias, RandomStream random)
-    {
-        if (entry.Fill is { } fill)
-            fill(spec, fans, values, bias, random);
-        else
-            entry.Formula!(spec, fans).Fill(values, random);
-    }
-
-    private static Entry Of(InitializerSpec resolved) => Entries.First(e => e.Info.Name == resolved.Name);
-
-    private static double Kaiming(InitializerSpec s, Fans f) => (s.Gain ?? ActivationRegistry.TorchGain(f.Activation)) / Math.Sqrt(s.Mode == "fan_out" ? f.Out : f.In);
-
-    private static double Xavier(InitializerSpec s, Fans f) => s.Gain!.Value * Math.Sqrt(2.0 / (f.In + f.Out));
+    private static double Xavier(ParameterValues values, Fans fans) => values[Gain] * Math.Sqrt(2.0 / (fans.In + fans.Out));
 
     private static Draw Symmetric(double deviation) => Draw.Uniform(-Math.Sqrt(3) * deviation, Math.Sqrt(3) * deviation);
 

@@ -1,22 +1,24 @@
 using System.Runtime.Intrinsics;
+using TrainingService.Engine.Memory;
 using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Initializers;
 
-/// <summary>Initialisers that fill a matrix as a whole; all matrices are (rows, columns) = (fan_out, fan_in), row by row.</summary>
-internal static class Structured
+/// <summary>Initialisers that fill a matrix as a whole. All end soon after a cancellation, with an <see cref="OperationCanceledException"/>.</summary>
+internal static unsafe class Structured
 {
     /// <summary>
     /// Orthonormal rows (or columns, where there are fewer), times gain: modified Gram-Schmidt, twice for orthogonality to rounding, on normal vectors, which
     /// makes the result uniform over all such matrices.
     /// </summary>
-    public static void Orthogonal(Span<float> weight, int rows, int columns, double gain, RandomStream random)
+    public static void Orthogonal(WeightMatrix weight, double gain, RandomStream random, CancellationToken cancellation)
     {
-        int count = Math.Min(rows, columns), length = Math.Max(rows, columns);
-        var vectors = new double[count][];
+        int count = Math.Min(weight.Rows, weight.Columns), length = Math.Max(weight.Rows, weight.Columns);
+        using var memory = new FloatBuffer(OrthogonalFloats(weight.Rows, weight.Columns));
+        var vectors = (double*)memory.All;
         for (var i = 0; i < count; i++)
         {
-            var v = vectors[i] = new double[length];
+            var v = vectors + (long)i * length;
             for (var k = 0; k < length; k += 2)
             {
                 (v[k], var other) = random.Normals();
@@ -25,34 +27,45 @@ internal static class Structured
             }
             for (var pass = 0; pass < 2; pass++)
                 for (var j = 0; j < i; j++)
-                    Subtract(v, vectors[j], Dot(v, vectors[j]));
-            var norm = Math.Sqrt(Dot(v, v));
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var earlier = vectors + (long)j * length;
+                    Subtract(v, earlier, Dot(v, earlier, length), length);
+                }
+            var norm = Math.Sqrt(Dot(v, v, length));
             for (var k = 0; k < length; k++)
                 v[k] /= norm;
         }
-        for (var i = 0; i < count; i++)
-            for (var k = 0; k < length; k++)
-                weight[rows <= columns ? i * columns + k : k * columns + i] = (float)(gain * vectors[i][k]);
+        for (var row = 0; row < weight.Rows; row++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (var column = 0; column < weight.Columns; column++)
+                weight[row, column] = (float)(gain * (weight.Rows <= weight.Columns ? vectors[(long)row * length + column] : vectors[(long)column * length + row]));
+        }
     }
+
+    /// <summary>Scratch of <see cref="Orthogonal"/>, whose vectors are float64.</summary>
+    public static long OrthogonalFloats(int rows, int columns) => 2L * rows * columns;
 
     /// <summary>Of one entry: the vectors have norm gain and <c>max(rows, columns)</c> entries.</summary>
     public static (double Mean, double Variance) OrthogonalMoments(int rows, int columns, double gain) => (0, gain * gain / Math.Max(rows, columns));
 
     /// <summary>Normal numbers, but in every column (input) the same share of random rows is 0.</summary>
-    public static void Sparse(Span<float> weight, int rows, int columns, double sparsity, double std, RandomStream random)
+    public static void Sparse(WeightMatrix weight, double sparsity, double std, RandomStream random, CancellationToken cancellation)
     {
-        Draw.Normal(0, std).Fill(weight, random);
-        var order = new int[rows];
-        var zeros = Zeros(rows, sparsity);
+        weight.Fill(new(Draw.Normal(0, std), random), cancellation);
+        var order = new int[weight.Rows];
+        var zeros = Zeros(weight.Rows, sparsity);
         // numbers of the fill are not used again
         random = new((long)random.Next(), StreamPurpose.Structure, 0);
-        for (var column = 0; column < columns; column++)
+        for (var column = 0; column < weight.Columns; column++)
         {
-            for (var i = 0; i < rows; i++)
+            cancellation.ThrowIfCancellationRequested();
+            for (var i = 0; i < order.Length; i++)
                 order[i] = i;
             random.Shuffle(order);
             for (var i = 0; i < zeros; i++)
-                weight[order[i] * columns + column] = 0;
+                weight[order[i], column] = 0;
         }
     }
 
@@ -66,20 +79,22 @@ internal static class Structured
     /// [W b] normal with standard deviation 0.6007 / sqrt(fan_in), where one entry of each row, chosen at random, comes from Beta(2, 1) instead: the
     /// square root of a uniform number. Fills the bias too where it has room.
     /// </summary>
-    public static void RandomizedAsymmetric(Span<float> weight, Span<float> bias, int rows, int columns, RandomStream random)
+    public static void RandomizedAsymmetric(WeightMatrix weight, WeightMatrix bias, RandomStream random, CancellationToken cancellation)
     {
+        var columns = weight.Columns;
         var deviation = AsymmetricDeviation / Math.Sqrt(columns);
-        for (var row = 0; row < rows; row++)
+        for (var row = 0; row < weight.Rows; row++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var chosen = random.Below(columns + 1);
             var positive = Math.Sqrt(random.Uniform());
             for (var column = 0; column <= columns; column++)
             {
                 var value = (float)(column == chosen ? positive : deviation * random.Normals().Item1);
                 if (column < columns)
-                    weight[row * columns + column] = value;
-                else if (bias.Length > 0)
-                    bias[row] = value;
+                    weight[row, column] = value;
+                else if (bias.Columns > 0)
+                    bias[0, row] = value;
             }
         }
     }
@@ -95,26 +110,26 @@ internal static class Structured
     }
 
     // eight lanes on every instruction set, so that sums have the same order everywhere
-    private static double Dot(double[] a, double[] b)
+    private static double Dot(double* a, double* b, int length)
     {
         var lanes = Vector512<double>.Zero;
         var i = 0;
-        for (; i + 8 <= a.Length; i += 8)
-            lanes += Vector512.Create(a, i) * Vector512.Create(b, i);
+        for (; i + 8 <= length; i += 8)
+            lanes += Vector512.Load(a + i) * Vector512.Load(b + i);
         double sum = 0;
         for (var lane = 0; lane < 8; lane++)
             sum += lanes[lane];
-        for (; i < a.Length; i++)
+        for (; i < length; i++)
             sum += a[i] * b[i];
         return sum;
     }
 
-    private static void Subtract(double[] a, double[] b, double factor)
+    private static void Subtract(double* a, double* b, double factor, int length)
     {
         var i = 0;
-        for (; i + 8 <= a.Length; i += 8)
-            (Vector512.Create(a, i) - Vector512.Create(b, i) * factor).CopyTo(a, i);
-        for (; i < a.Length; i++)
+        for (; i + 8 <= length; i += 8)
+            (Vector512.Load(a + i) - Vector512.Load(b + i) * factor).Store(a + i);
+        for (; i < length; i++)
             a[i] -= b[i] * factor;
     }
 }

@@ -8,7 +8,7 @@ internal sealed class Team : IDisposable
 {
     private const int Spins = 2_000;
 
-    private readonly Thread[] _helpers;
+    private readonly List<Thread> _helpers;
     private readonly object _sleep = new();
     private Action<int, int>? _work;
     private int _count, _round, _unfinished, _sleeping;
@@ -17,12 +17,17 @@ internal sealed class Team : IDisposable
     public Team(int threads)
     {
         Threads = threads;
-        _helpers = new Thread[threads - 1];
-        for (var i = 0; i < _helpers.Length; i++)
+        _helpers = new(threads - 1);
+        try
         {
-            var index = i + 1;
-            _helpers[i] = new Thread(() => Help(index)) { IsBackground = true, Name = $"training helper {index}" };
-            _helpers[i].Start();
+            for (var i = 1; i < threads; i++)
+                _helpers.Add(Start(i));
+        }
+        catch
+        {
+            // the system may have no thread left
+            Dispose();
+            throw;
         }
     }
 
@@ -38,7 +43,7 @@ internal sealed class Team : IDisposable
         }
         _work = work;
         _count = count;
-        Volatile.Write(ref _unfinished, _helpers.Length);
+        Volatile.Write(ref _unfinished, Threads - 1);
         Interlocked.Increment(ref _round);
         Wake();
         Share(0, count, work);
@@ -54,6 +59,13 @@ internal sealed class Team : IDisposable
         Wake();
         foreach (var helper in _helpers)
             helper.Join();
+    }
+
+    private Thread Start(int index)
+    {
+        var helper = new Thread(() => Help(index)) { IsBackground = true, Name = $"training helper {index}" };
+        helper.Start();
+        return helper;
     }
 
     private void Share(int index, int count, Action<int, int> work)

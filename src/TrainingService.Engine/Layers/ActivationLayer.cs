@@ -15,11 +15,11 @@ internal sealed unsafe class ActivationLayer : Layer
     public ActivationLayer(ActivationPlan plan, Workspace workspace, int index) : base(workspace, plan.Units)
     {
         _index = index;
-        Function = ActivationRegistry.Bind(plan.Spec);
+        Function = plan.Function.Bind();
         _slopeStride = plan.Slopes > 1 ? 1 : 0;
         _slopes = plan.Slopes > 0 ? Layers.Parameters.Vector("slope", plan.Slopes, workspace) : null;
-        _slopes?.Set(Enumerable.Repeat((float)(plan.Spec.Init ?? 0), plan.Slopes).ToArray());
-        _unitGradients = workspace.Buffers.New(plan.Slopes > 0 ? plan.Units : 0);
+        _slopes?.Set(Enumerable.Repeat((float)(plan.Function.Slope?.Initial ?? 0), plan.Slopes).ToArray());
+        _unitGradients = workspace.NewBuffer(plan.Slopes > 0 ? plan.Units : 0);
         Parameters = _slopes is null ? [] : [_slopes];
         _forward = Forward;
         _backward = Backward;

@@ -13,14 +13,16 @@ internal sealed unsafe class BatchNorm : Norm
 {
     private readonly FloatBuffer _mean, _inverse, _runningMean, _runningVariance;
     private readonly Action<int, int> _forward, _backward;
+    private readonly float _momentum;
     private float* _input;
 
-    public BatchNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
+    public BatchNorm(BatchNormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _mean = workspace.Buffers.New(plan.Units);
-        _inverse = workspace.Buffers.New(plan.Units);
-        _runningMean = workspace.Buffers.New(plan.Units);
-        _runningVariance = workspace.Buffers.New(plan.Units);
+        _momentum = (float)plan.Momentum;
+        _mean = workspace.NewBuffer(plan.Units);
+        _inverse = workspace.NewBuffer(plan.Units);
+        _runningMean = workspace.NewBuffer(plan.Units);
+        _runningVariance = workspace.NewBuffer(plan.Units);
         RunningVariance.Fill(1);
         _forward = Forward;
         _backward = Backward;
@@ -51,7 +53,7 @@ internal sealed unsafe class BatchNorm : Norm
     {
         var (samples, blocks, stride) = (Workspace.Samples, Workspace.Blocks, Units * 32L);
         var training = Workspace.Training;
-        var momentum = (float)Plan.Momentum;
+        var momentum = _momentum;
         var epsilon = (float)Plan.Epsilon;
         float* runningMean = _runningMean.At(0, Units), runningVariance = _runningVariance.At(0, Units), allOutputs = Output;
         for (var unit = from; unit < to; unit++)

@@ -15,7 +15,7 @@ internal struct LayerIndices
 /// <summary>A step of the network on a batch in blocks (units x samples).</summary>
 internal abstract unsafe class Layer(Workspace workspace, int units)
 {
-    private readonly FloatBuffer _output = workspace.Buffers.New((long)workspace.Capacity * units);
+    private readonly FloatBuffer _output = workspace.NewBuffer((long)workspace.Capacity * units);
 
     protected Workspace Workspace { get; } = workspace;
 
@@ -63,15 +63,4 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
         if (Observed >= 0 && Workspace.GradientSquares is { } squares)
             squares[Observed] += VectorMath.SumOfSquares(Gradient, Count);
     }
-
-    public static Layer Create(LayerPlan plan, Workspace workspace, ref LayerIndices next) => plan switch
-    {
-        LinearPlan linear => new Linear(linear, workspace, next.Linear++),
-        ActivationPlan activation => new ActivationLayer(activation, workspace, next.Noise++),
-        DropoutPlan dropout => new DropoutLayer(dropout, workspace, next.Noise++),
-        NormPlan { Batch: true } norm => new BatchNorm(norm, workspace),
-        NormPlan norm => new LayerNorm(norm, workspace),
-        ResidualPlan residual => new Residual(residual, workspace, ref next),
-        _ => throw new ArgumentException($"no layer for {plan}", nameof(plan)),
-    };
 }

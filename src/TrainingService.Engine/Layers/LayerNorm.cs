@@ -12,10 +12,10 @@ internal sealed unsafe class LayerNorm : Norm
     private readonly Action<int, int> _forward, _parameterGradients, _backward;
     private float* _input;
 
-    public LayerNorm(NormPlan plan, Workspace workspace) : base(plan, workspace)
+    public LayerNorm(LayerNormPlan plan, Workspace workspace) : base(plan, workspace)
     {
-        _mean = workspace.Buffers.New(workspace.Capacity);
-        _inverse = workspace.Buffers.New(workspace.Capacity);
+        _mean = workspace.NewBuffer(workspace.Capacity);
+        _inverse = workspace.NewBuffer(workspace.Capacity);
         _forward = Forward;
         _parameterGradients = ParameterGradients;
         _backward = Backward;

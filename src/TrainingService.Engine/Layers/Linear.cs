@@ -19,10 +19,7 @@ internal sealed unsafe class Linear : Layer
         Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace);
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
-        var (weight, bias) = (new float[Weight.Count], new float[Bias.Count]);
-        InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, weight, bias);
-        Weight.Set(weight);
-        Bias.Set(bias);
+        Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, Weight.Numbers, Bias.Numbers, workspace.Cancellation);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing

@@ -43,12 +43,24 @@ internal sealed unsafe class Network : IDisposable
     /// <param name="seed">Of weights and noise.</param>
     /// <param name="threads">Of this run.</param>
     /// <param name="storesGradients">Whether weight gradients are kept until all are known.</param>
-    public Network(IReadOnlyList<LayerPlan> layers, int features, Loss loss, int states, int capacity, long seed, int threads = 1, bool storesGradients = false)
+    /// <param name="cancellation">Of the building, and until it is set anew of what follows.</param>
+    /// <exception cref="OperationCanceledException">What was built by then is freed.</exception>
+    public Network(IReadOnlyList<LayerPlan> layers, int features, Loss loss, int states, int capacity, long seed, int threads = 1, bool storesGradients = false,
+        CancellationToken cancellation = default)
     {
         Loss = loss;
-        _workspace = new(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity, seed, threads, states, storesGradients);
-        var first = default(LayerIndices);
-        _sequence = Sequence.Create(layers, _workspace, ref first);
+        var widestInput = Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0);
+        _workspace = new(features, Widest(layers, l => l.Units), widestInput, capacity, seed, threads, states, storesGradients, cancellation);
+        try
+        {
+            var first = default(LayerIndices);
+            _sequence = Sequence.Create(layers, _workspace, ref first);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         _outputs = layers[^1].Units;
         _labels = new int[Capacity];
         _values = new float[Capacity * _outputs];
@@ -230,6 +242,7 @@ internal sealed unsafe class Network : IDisposable
     /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has variance 1 over the rows given
     /// (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %).
     /// </summary>
+    /// <exception cref="OperationCanceledException">Within one layer's pass or scaling.</exception>
     public void ScaleToUnitVariance(Func<LinearPlan, bool> which, DataSplit split, ReadOnlySpan<int> rows)
     {
         foreach (var layer in Observed)
@@ -238,10 +251,7 @@ internal sealed unsafe class Network : IDisposable
                 var variance = Variance(layer.Linear, split, rows);
                 if (!(variance > 0) || !double.IsFinite(variance) || Math.Abs(variance - 1) < 0.01)
                     break;
-                var weight = layer.Linear.Weight.Get();
-                for (var i = 0; i < weight.Length; i++)
-                    weight[i] = (float)(weight[i] / Math.Sqrt(variance));
-                layer.Linear.Weight.Set(weight);
+                layer.Linear.Weight.Divide(Math.Sqrt(variance));
             }
     }
 

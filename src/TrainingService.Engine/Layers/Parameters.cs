@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Memory;
 using TrainingService.Engine.Optimizers;
@@ -17,10 +19,10 @@ internal sealed unsafe class Parameters
     {
         (Name, _rows, _columns) = (name, rows, columns);
         Length = (long)Layout.Tiles(columns) * rows * Layout.Lanes;
-        _values = workspace.Buffers.New(Length);
-        _first = workspace.States > 0 ? workspace.Buffers.New(Length) : null;
-        _second = workspace.States > 1 ? workspace.Buffers.New(Length) : null;
-        _gradient = gradient ? workspace.Buffers.New(Length) : null;
+        _values = workspace.NewBuffer(Length);
+        _first = workspace.States > 0 ? workspace.NewBuffer(Length) : null;
+        _second = workspace.States > 1 ? workspace.NewBuffer(Length) : null;
+        _gradient = gradient ? workspace.NewBuffer(Length) : null;
     }
 
     /// <summary>Unless the workspace stores gradients, those of a matrix go straight into the update.</summary>
@@ -61,15 +63,20 @@ internal sealed unsafe class Parameters
     public IEnumerable<FloatBuffer> State => new[] { _values, _first, _second }.OfType<FloatBuffer>();
 
     /// <summary>Lets the optimiser change <paramref name="count"/> numbers from <paramref name="offset"/> on, whose gradient is given.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Update(Optimizer optimizer, float* gradient, long offset, int count, bool measured, ref StepNorms norms, bool half = false) =>
         optimizer.Apply(gradient, _values.At(offset, count), At(_first, offset, count), At(_second, offset, count), count, measured, ref norms, half);
 
-    /// <summary>What <see cref="Update"/> will read of these numbers, and as much again and a third, so that it has come in time; the last may not exist.</summary>
+    /// <summary>What <see cref="Update"/> will read of these numbers and of a third more, so that all has come before the end; the last may not exist.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Ahead Ahead(long offset, int count, int depth)
     {
         var values = _values.At(offset, 0);
         return new(values, _first is null ? values : _first.At(offset, 0), _second is null ? values : _second.At(offset, 0), count * 4 / 3, depth);
     }
+
+    /// <summary>The values, to be filled.</summary>
+    public WeightMatrix Numbers => new(Values, _rows, _columns, panels: true);
 
     /// <summary>The values, row by row.</summary>
     public float[] Get() => Read(Values);
@@ -93,6 +100,14 @@ internal sealed unsafe class Parameters
                 var piece = Piece(Values, row, column);
                 values.Slice(row * _columns + column, piece.Length).CopyTo(piece);
             }
+    }
+
+    /// <summary>Divides every value; the padding stays 0.</summary>
+    public void Divide(double divisor)
+    {
+        var values = Values;
+        for (long i = 0; i < Length; i++)
+            values[i] = (float)(values[i] / divisor);
     }
 
     private static float* At(FloatBuffer? buffer, long offset, long count) => buffer is null ? null : buffer.At(offset, count);

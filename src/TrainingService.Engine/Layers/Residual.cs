@@ -12,7 +12,7 @@ internal sealed unsafe class Residual : Layer
     {
         Branch = Sequence.Create(plan.Branch, workspace, ref next);
         Parameters = [.. Branch.Layers.SelectMany(l => l.Parameters)];
-        _straight = workspace.Buffers.New((long)workspace.Capacity * plan.Units);
+        _straight = workspace.NewBuffer((long)workspace.Capacity * plan.Units);
     }
 
     public Sequence Branch { get; }

@@ -32,7 +32,7 @@ internal sealed unsafe class Sequence(IReadOnlyList<Layer> layers, Workspace wor
     {
         var layers = new List<Layer>();
         foreach (var plan in plans)
-            layers.Add(Layer.Create(plan, workspace, ref next));
+            layers.Add(plan.Create(workspace, ref next));
         return new(layers, workspace);
     }
 }

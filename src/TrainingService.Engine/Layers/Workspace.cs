@@ -7,6 +7,7 @@ namespace TrainingService.Engine.Layers;
 /// <summary>What the layers of one network share: the batch at hand, the gradient on its way back, scratch memory, threads and the optimiser.</summary>
 internal sealed unsafe class Workspace : IDisposable
 {
+    private readonly List<FloatBuffer> _buffers = [];
     private readonly FloatBuffer _input, _inputPanels, _panels, _gradient, _next;
     private bool _swapped;
 
@@ -18,8 +19,11 @@ internal sealed unsafe class Workspace : IDisposable
     /// <param name="threads">Of this run.</param>
     /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
     /// <param name="storesGradients">Whether weight gradients are kept until all are known, as clipping needs it.</param>
-    public Workspace(int features, int widest, int widestInput, int capacity, long seed, int threads, int states, bool storesGradients)
+    /// <param name="cancellation">Ends the building, too, with an <see cref="OperationCanceledException"/>.</param>
+    public Workspace(int features, int widest, int widestInput, int capacity, long seed, int threads, int states, bool storesGradients,
+        CancellationToken cancellation)
     {
+        Cancellation = cancellation;
         Features = features;
         Capacity = Layout.Padded(capacity);
         Seed = seed;
@@ -27,22 +31,34 @@ internal sealed unsafe class Workspace : IDisposable
         StoresGradients = storesGradients;
         try
         {
-            _input = Buffers.New((long)Capacity * features);
-            _inputPanels = Buffers.New((long)Capacity * Layout.Padded(features));
-            _panels = Buffers.New((long)Capacity * Layout.Padded(widestInput));
-            _gradient = Buffers.New((long)Capacity * widest);
-            _next = Buffers.New((long)Capacity * widest);
+            _input = NewBuffer((long)Capacity * features);
+            _inputPanels = NewBuffer((long)Capacity * Layout.Padded(features));
+            _panels = NewBuffer((long)Capacity * Layout.Padded(widestInput));
+            _gradient = NewBuffer((long)Capacity * widest);
+            _next = NewBuffer((long)Capacity * widest);
             Team = new(threads);
         }
         catch
         {
-            Buffers.Dispose();
+            Free();
             throw;
         }
     }
 
-    /// <summary>Where the network's buffers come from, and with which they go.</summary>
-    public Buffers Buffers { get; } = new();
+    /// <summary>A buffer that is freed with the workspace: so nothing is left behind, however far the building of the layers came.</summary>
+    public FloatBuffer NewBuffer(long length)
+    {
+        Cancellation.ThrowIfCancellationRequested();
+        var buffer = new FloatBuffer(length);
+        _buffers.Add(buffer);
+        return buffer;
+    }
+
+    private void Free()
+    {
+        foreach (var buffer in _buffers)
+            buffer.Dispose();
+    }
 
     public int Features { get; }
 
@@ -104,7 +120,7 @@ internal sealed unsafe class Workspace : IDisposable
     public void Dispose()
     {
         Team.Dispose();
-        Buffers.Dispose();
+        Free();
     }
 
     /// <summary>Bytes of the buffers.</summary>

@@ -24,15 +24,6 @@ internal abstract unsafe class Loss
     /// </summary>
     public abstract double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0);
 
-    public static Loss Create(string name, double labelSmoothing, double huberDelta, bool classes) => name switch
-    {
-        "cross_entropy" => new CrossEntropy((float)labelSmoothing),
-        "binary_cross_entropy" => new BinaryCrossEntropy(),
-        "huber" => new Huber(huberDelta, classes),
-        "mse" => new MeanSquaredError(classes),
-        _ => throw new ArgumentException($"no loss '{name}'", nameof(name)),
-    };
-
     /// <summary>Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs counts, and NaN predicts nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Correct(float* outputs, int count, int samples, in Targets targets)

@@ -21,6 +21,9 @@ internal sealed unsafe partial class FloatBuffer : IDisposable
     private const int Guards = 0;
 #endif
 
+    [ThreadStatic]
+    private static long _held;
+
     private float* _pointer;
 
     public FloatBuffer(long length)
@@ -33,6 +36,7 @@ internal sealed unsafe partial class FloatBuffer : IDisposable
         // before the first touch; where the kernel has none to give, nothing changes
         if (large)
             _ = Advise(_pointer, bytes, HugePages);
+        _held += length;
         NativeMemory.Clear(_pointer, bytes);
         SetGuards();
     }
@@ -41,6 +45,9 @@ internal sealed unsafe partial class FloatBuffer : IDisposable
 
     /// <summary>Whether this build looks.</summary>
     public static bool Checked => Guards > 0;
+
+    /// <summary>Numbers in buffers that this thread has made and not freed: for tests of what is left behind.</summary>
+    public static long Held => _held;
 
     public long Length { get; }
 
@@ -67,6 +74,8 @@ internal sealed unsafe partial class FloatBuffer : IDisposable
 
     private void Free()
     {
+        if (_pointer != null)
+            _held -= Length;
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;
     }

@@ -30,24 +30,13 @@ internal abstract unsafe class Optimizer
     /// <summary>Numbers kept per parameter from step to step.</summary>
     public abstract int States { get; }
 
-    /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the spec's own) and the index from 1.</summary>
+    /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the plan's own) and the index from 1.</summary>
     public abstract void Begin(double learningRate, double? momentum, long step);
 
     /// <summary>
     /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/> only the first 16 of every 32 exist.
     /// </summary>
     public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false);
-
-    public static Optimizer Create(OptimizerSpec s) => s.Name switch
-    {
-        "adam" => new Optimizer<Adam>((rate, momentum, step) => new(rate, momentum ?? s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, false, step)),
-        "adamw" => new Optimizer<Adam>((rate, momentum, step) => new(rate, momentum ?? s.Beta1!.Value, s.Beta2!.Value, s.Epsilon!.Value, s.WeightDecay!.Value, true, step)),
-        "rmsprop" => new Optimizer<RmsProp>((rate, momentum, _) => new(rate, s.Alpha!.Value, s.Epsilon!.Value, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
-        "sgd" when s.Momentum == 0 => new Optimizer<Sgd>((rate, _, _) => new(rate, s.WeightDecay!.Value)),
-        "sgd" when s.Nesterov == true => new Optimizer<SgdNesterov>((rate, momentum, _) => new(rate, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
-        "sgd" => new Optimizer<SgdMomentum>((rate, momentum, _) => new(rate, momentum ?? s.Momentum!.Value, s.WeightDecay!.Value)),
-        _ => throw new ArgumentException($"no optimizer '{s.Name}'", nameof(s)),
-    };
 }
 
 /// <inheritdoc/>

@@ -16,7 +16,11 @@ public sealed record ScheduleSpec
     /// </summary>
     public required string Name { get; init; }
 
+    /// <summary>What a training has that names none.</summary>
+    public static ScheduleSpec Default { get; } = new() { Name = "constant" };
+
     /// <summary>Steps in which the rate first rises linearly from lr / warmupSteps to lr. At least 0, fewer than the run's steps; default 0.</summary>
+    [AtLeast(0, Default = 0)]
     public int? WarmupSteps { get; init; }
 
     /// <summary>Steps between two drops (step; at least 1; default a third of the run).</summary>

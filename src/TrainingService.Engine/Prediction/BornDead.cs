@@ -1,5 +1,5 @@
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
-using TrainingService.Engine.Layers;
 
 namespace TrainingService.Engine.Prediction;
 
@@ -7,7 +7,7 @@ namespace TrainingService.Engine.Prediction;
 /// Rectifier nets that are dead before they are trained: one of their layers has z &lt;= 0 in all units, so that their output no longer depends on the input
 /// (Lu, Shin, Su &amp; Karniadakis 2019, Dying ReLU and initialization).
 /// </summary>
-public static class BornDead
+public static unsafe class BornDead
 {
     /// <summary>
     /// Exact for one input, symmetric weights and zero biases: 1 - (1 - 2^-N)^(L - 1). In a layer that is reached, each of N units is off with probability 1/2.
@@ -29,7 +29,7 @@ public static class BornDead
     /// <param name="depth">The largest L, at least 1.</param>
     /// <param name="nets">How many are drawn, at least 1.</param>
     /// <param name="seed">Of the first net.</param>
-    /// <param name="cancellation">Between two nets.</param>
+    /// <param name="cancellation">Looked at once a row of weights.</param>
     /// <returns>Dead nets by depth: entry L, from 0 to <paramref name="depth"/>, is the number of those of depth L.</returns>
     public static int[] Count(int width, int depth, int nets, long seed, CancellationToken cancellation = default)
     {
@@ -37,7 +37,8 @@ public static class BornDead
         ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(nets, 1);
         var died = new int[depth];
-        var (first, others) = (Plan(1, width), Plan(width, width));
+        Initializer weights = InitializerRegistry.Standard("kaiming_normal"), biases = InitializerRegistry.Standard("zeros");
+        var rectifier = ActivationRegistry.Standard("relu");
         float[] weight = new float[width * width], bias = new float[width], signal = new float[width], sums = new float[width];
         for (var net = 0; net < nets; net++)
         {
@@ -45,9 +46,11 @@ public static class BornDead
             signal[0] = 1;
             for (var hidden = 1; hidden < depth; hidden++)
             {
-                var plan = hidden == 1 ? first : others;
-                InitializerRegistry.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, seed + net, hidden - 1, weight.AsSpan(0, plan.Inputs * width), bias);
-                if (Layer(weight, bias, signal, sums, plan.Inputs))
+                var inputs = hidden == 1 ? 1 : width;
+                fixed (float* w = weight, b = bias)
+                    Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1, new(w, width, inputs, panels: false),
+                        new(b, 1, width, panels: false), cancellation);
+                if (Layer(weight, bias, signal, sums, inputs))
                 {
                     (signal, sums) = (sums, signal);
                     continue;
@@ -76,11 +79,5 @@ public static class BornDead
             alive |= z > 0;
         }
         return alive;
-    }
-
-    private static LinearPlan Plan(int inputs, int units)
-    {
-        InitializerSpec Resolved(string name) => InitializerRegistry.Resolve(new() { Name = name }, "", [])!;
-        return new("", inputs, units, Resolved("kaiming_normal"), Resolved("zeros"), new() { Name = "relu" });
     }
 }

@@ -14,7 +14,7 @@ namespace TrainingService.Engine.Prediction;
 /// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
 /// <param name="GradientFlow">
 /// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming.
-/// Not a number where no gradient arrives, null where it can't be predicted: the layers' notes say why.
+/// Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.
 /// </param>
 /// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where <paramref name="GradientFlow"/> is.</param>
 /// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the statistics of its batch.</param>
@@ -28,23 +28,26 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     /// <summary>Predicts what a run of this plan on this data will measure at step 0.</summary>
     /// <param name="plan">What would be trained.</param>
     /// <param name="data">Of the shape that the plan was checked against.</param>
-    public static Preflight Predict(RunPlan plan, TrainingData data)
+    /// <param name="cancellation">Looked at once a row and once a layer.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Preflight Predict(RunPlan plan, TrainingData data, CancellationToken cancellation = default)
     {
-        var classes = Classes(plan, data);
+        var classes = Classes(plan, data, cancellation);
         var layers = plan.DenseLayers;
-        var walk = new PreflightWalk(layers.Count);
-        var evaluated = Follow(walk, plan, data, classes);
-        var trained = plan.TrainsAsItEvaluates ? evaluated : Follow(new(layers.Count, walk), plan, data, classes);
+        var walk = new PreflightWalk(layers.Count, cancellation);
+        var evaluated = Follow(walk, plan, data, classes, cancellation);
+        var trained = plan.TrainsAsItEvaluates ? evaluated : Follow(new(layers.Count, cancellation, walk), plan, data, classes, cancellation);
         var (flow, spread) = Flow(evaluated);
         return new(
             [.. layers.Select((layer, i) => Layer(layer, evaluated[i]))], (float?)flow,
             flow is null ? null : [(float)(flow.Value + spread.Low), (float)(flow.Value + spread.High)], (float?)Flow(trained).Flow);
     }
 
-    private static List<ObservedPrediction> Follow(PreflightWalk walk, RunPlan plan, TrainingData data, List<RowClass> classes)
+    private static List<ObservedPrediction> Follow(PreflightWalk walk, RunPlan plan, TrainingData data, List<RowClass> classes,
+        CancellationToken cancellation)
     {
-        var output = walk.Forward(plan.Layers, Features(data, classes));
-        walk.Backward(LossGradient(plan, data, classes, output));
+        var output = walk.Forward(plan.Layers, Features(data, classes, cancellation));
+        walk.Backward(LossGradient(plan, data, classes, output, cancellation));
         return walk.Observed;
     }
 
@@ -65,12 +68,14 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var (first, last) = (observed[0], observed[^2]);
         if (first.Gradient!.Unknown is not null || last.Gradient!.Unknown is not null || observed[^1].Signal!.Unknown is not null)
             return (null, default);
-        double NormSquare(ObservedPrediction layer) => layer.Units * layer.Gradient!.MeanSquare;
+        double Norm(ObservedPrediction layer) => Math.Sqrt(layer.Units * layer.Gradient!.MeanSquare);
+        if (Diagnostics.GradientFlow.OfNorms(Norm(first), Norm(last)) is not { } flow)
+            return (null, default);
         // the last hidden layer's own straying is in both
         PreflightSpread near = last.Gradient.Spread, far = first.Gradient.Spread;
         var (low, high) = Range(new(Math.Max(0, far.Variance - near.Variance), far.Shift - near.Shift));
         // rounded, so that 0 is not 3e-14
-        return (Math.Round(Math.Log10(NormSquare(first) / NormSquare(last)) / 2, 6), (low / Math.Log(10), high / Math.Log(10)));
+        return (Math.Round(flow, 6), (low / Math.Log(10), high / Math.Log(10)));
     }
 
     /// <summary>
@@ -84,9 +89,9 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     private sealed record RowClass(int[] Rows, double Mean, double Square);
 
     /// <summary>The evaluation rows in classes of equally many, give or take one, so that a mean over classes is one over rows.</summary>
-    private static List<RowClass> Classes(RunPlan plan, TrainingData data)
+    private static List<RowClass> Classes(RunPlan plan, TrainingData data, CancellationToken cancellation)
     {
-        (int Index, double Mean, double Square)[] rows = [.. plan.PickEvaluationRows().Select(row => Moments(data, row)).OrderBy(row => row.Square)];
+        (int Index, double Mean, double Square)[] rows = [.. plan.PickEvaluationRows().Select(row => Moments(data, row, cancellation)).OrderBy(row => row.Square)];
         return rows.Length <= Bands * ClassesPerBand
             ? [.. rows.Select(row => new RowClass([row.Index], row.Mean, row.Square))]
             : [.. Enumerable.Range(0, Bands).SelectMany(band => Enumerable.Range(0, ClassesPerBand)
@@ -103,28 +108,33 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             Math.CopySign(Math.Sqrt(rows.Average(row => row.Mean * row.Mean)), rows.Average(row => row.Mean)), rows.Average(row => row.Square));
     }
 
-    private static (int Index, double Mean, double Square) Moments(TrainingData data, int row)
+    private static (int Index, double Mean, double Square) Moments(TrainingData data, int row, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         double sum = 0, squares = 0;
         foreach (var value in data.Train.Features.AsSpan(row * data.Shape.Features, data.Shape.Features))
             (sum, squares) = (sum + value, squares + (double)value * value);
         return (row, sum / data.Shape.Features, squares / data.Shape.Features);
     }
 
-    private static PreflightSignal Features(TrainingData data, List<RowClass> classes)
+    private static PreflightSignal Features(TrainingData data, List<RowClass> classes, CancellationToken cancellation)
     {
         var features = data.Shape.Features;
         var sums = new double[features];
         foreach (var row in classes.SelectMany(c => c.Rows))
+        {
+            cancellation.ThrowIfCancellationRequested();
             for (var feature = 0; feature < features; feature++)
                 sums[feature] += data.Train.Features[row * features + feature];
+        }
         double count = classes.Sum(c => c.Rows.Length);
         var shared = sums.Sum(sum => sum / count * (sum / count)) / features;
         return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, shared, default);
     }
 
     /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
-    private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output)
+    private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output,
+        CancellationToken cancellation)
     {
         var loss = plan.CreateLoss();
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
@@ -134,12 +144,13 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var labels = new int[Layout.Padded(samples)];
         var values = new float[samples * numbers];
         double[] square = new double[classes.Count], sumSquare = new double[classes.Count];
-        var random = new RandomStream(plan.Training.Seed!.Value, StreamPurpose.Preflight, 0);
+        var random = new RandomStream(plan.Training.Seed, StreamPurpose.Preflight, 0);
         for (var c = 0; c < classes.Count; c++)
         {
             var deviation = Math.Sqrt(Math.Max(0, output.Square[c] - output.Mean[c] * output.Mean[c]));
             for (var s = 0; s < samples; s++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 var row = classes[c].Rows[s % classes[c].Rows.Length];
                 for (var unit = 0; unit < count; unit++)
                     z[Layout.Block(unit, s, count)] = (float)(output.Mean[c] + deviation * random.Normals().Item1);

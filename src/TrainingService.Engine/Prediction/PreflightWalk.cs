@@ -1,5 +1,4 @@
 using TrainingService.Engine.Activations;
-using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 
 namespace TrainingService.Engine.Prediction;
@@ -15,13 +14,14 @@ namespace TrainingService.Engine.Prediction;
 /// per unit and per class of rows. Each step leaves behind how a gradient comes back through it.
 /// </summary>
 /// <param name="layers">Number of linear layers.</param>
+/// <param name="cancellation">Looked at once a layer.</param>
 /// <param name="evaluated">
 /// Null to walk as the layers are evaluated at step 0: no dropout, and batch norm with its running mean 0 and variance 1. That walk makes one as in training:
 /// dropout drops, batch norm takes the batch's statistics, and the weights are as the evaluation has scaled them.
 /// </param>
-internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
+internal sealed class PreflightWalk(int layers, CancellationToken cancellation, PreflightWalk? evaluated = null)
 {
-    private readonly Dictionary<ActivationSpec, PreflightMoments> _moments = evaluated?._moments ?? [];
+    private readonly Dictionary<ActivationFunction, PreflightMoments> _moments = evaluated?._moments ?? [];
     private readonly Dictionary<LinearPlan, double> _scaled = evaluated?._scaled ?? new(ReferenceEqualityComparer.Instance);
     private readonly bool _training = evaluated is not null;
     private readonly Stack<Func<PreflightGradient, PreflightGradient>> _back = [];
@@ -65,7 +65,10 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
     public void Backward(PreflightGradient gradient)
     {
         while (_back.TryPop(out var back))
+        {
+            cancellation.ThrowIfCancellationRequested();
             gradient = back(gradient);
+        }
     }
 
     /// <summary>The gradient that comes by here is the layer's dC/dz.</summary>
@@ -73,26 +76,27 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
 
     private PreflightSignal Step(LayerPlan plan, PreflightSignal x)
     {
+        cancellation.ThrowIfCancellationRequested();
         var y = plan switch
         {
             LinearPlan linear => Linear(linear, x),
             ActivationPlan activation => Activation(activation, x),
-            NormPlan { Batch: true } norm => BatchNorm(norm, x),
-            NormPlan norm => LayerNorm(norm, x),
+            BatchNormPlan norm => BatchNorm(norm, x),
+            LayerNormPlan norm => LayerNorm(norm, x),
             DropoutPlan dropout => Dropout(dropout, x),
             ResidualPlan residual => Residual(residual, x),
             _ => throw new ArgumentException($"no prediction for {plan}", nameof(plan)),
         };
-        _normalized = plan is NormPlan { Batch: false } || (_normalized && plan is not (LinearPlan or ResidualPlan));
+        _normalized = plan is LayerNormPlan || (_normalized && plan is not (LinearPlan or ResidualPlan));
         return x.Unknown is null || y.Unknown is not null ? y : y with { Unknown = x.Unknown };
     }
 
     private PreflightSignal Linear(LinearPlan plan, PreflightSignal x)
     {
-        var (mu, v) = InitializerRegistry.Moments(plan.Initializer, plan.Fans);
-        var (muBias, vBias) = InitializerRegistry.Moments(plan.BiasInitializer, plan.Fans);
+        var (mu, v) = plan.Initializer.Moments(plan.Fans);
+        var (muBias, vBias) = plan.BiasInitializer.Moments(plan.Fans);
         int n = plan.Inputs, units = plan.Units;
-        if (InitializerRegistry.ScaledOnBatch(plan.Initializer, layers))
+        if (plan.Initializer.ScaledOnBatch(layers))
             v = _scaled.TryGetValue(plan, out var known) ? known : _scaled[plan] = ScaledVariance();
         if (mu != 0)
             _approximate = "approximate from here on, as the weights' mean makes units alike";
@@ -104,7 +108,7 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
         { Unknown = g.Unknown });
         var z = Moments(v);
         var share = z.MeanSquare > 0 ? 1 - (muBias * muBias + vBias) / z.MeanSquare : 0;
-        return z with { Spread = InitializerRegistry.ScaledOnBatch(plan.Initializer, layers) ? default : x.Spread.Through(share) };
+        return z with { Spread = plan.Initializer.ScaledOnBatch(layers) ? default : x.Spread.Through(share) };
 
         PreflightSignal Moments(double variance)
         {
@@ -131,9 +135,9 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
     private PreflightSignal Activation(ActivationPlan plan, PreflightSignal z)
     {
         if (z.Unknown is null && !z.Normal)
-            return Stop(z, $"{plan.Spec.Name} acts on numbers that are not a dense layer's sums, whose distribution is not known");
-        if (!_moments.TryGetValue(plan.Spec, out var f))
-            _moments[plan.Spec] = f = new(ActivationRegistry.Bind(plan.Spec));
+            return Stop(z, $"{plan.Function.Name} acts on numbers that are not a dense layer's sums, whose distribution is not known");
+        if (!_moments.TryGetValue(plan.Function, out var f))
+            _moments[plan.Function] = f = new(plan.Function.Bind());
         NormalMoments[] moments = [.. z.Mean.Zip(z.Square, (mean, square) => f.At(mean, Math.Sqrt(Math.Max(0, square - mean * mean))))];
         // exact for one row; no larger for many, as all rows must agree
         var dead = _normalized ? (z.Units == 1 ? 1 : 0) : Math.Pow(moments.Min(m => m.Flat), z.Units);
@@ -149,7 +153,7 @@ internal sealed class PreflightWalk(int layers, PreflightWalk? evaluated = null)
             // the incoming gradient is normal, so that its square has 3 times the mean's square as its own
             g.Spread.Layer(Kappa(3 * typical.SlopeFourth, typical.SlopeSquare), units))
         { Unknown = g.Unknown });
-        return new(units, [.. moments.Select(m => m.Value)], [.. moments.Select(m => m.Square)], plan.Spec.Name == "identity", Shared(),
+        return new(units, [.. moments.Select(m => m.Value)], [.. moments.Select(m => m.Square)], plan.Function.Name == "identity", Shared(),
             z.Spread.Through(Finite(f.Elasticity(deviation))).Layer(Kappa(typical.Fourth, typical.Square), units));
 
         static double Kappa(double fourth, double square) => Finite(fourth / (square * square) - 1);

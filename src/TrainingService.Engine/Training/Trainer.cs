@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Randomness;
@@ -23,7 +22,6 @@ public sealed class Trainer : IDisposable
     private readonly RunPlan _plan;
     private readonly TrainingData _data;
     private readonly Optimizer _optimizer;
-    private readonly Schedule _schedule;
     private readonly Network _network;
     private readonly LayerObserver _observer;
     private readonly Stopwatch _clock = new();
@@ -46,23 +44,32 @@ public sealed class Trainer : IDisposable
     /// <param name="plan">What to train.</param>
     /// <param name="data">Of the shape that the plan was checked against.</param>
     /// <param name="threads">That this run may use, the caller's included; more than one pays for wide layers.</param>
-    public Trainer(RunPlan plan, TrainingData data, int threads = 1)
+    /// <param name="cancellation">Of the construction, which takes minutes where wide layers are made orthogonal; <see cref="Run"/> has its own.</param>
+    /// <exception cref="OperationCanceledException">Soon after the token's cancellation; whatever was made by then is freed.</exception>
+    public Trainer(RunPlan plan, TrainingData data, int threads = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         (_plan, _data) = (plan, data);
         var training = plan.Training;
-        _optimizer = Optimizer.Create(training.Optimizer!);
-        var hasMomentum = training.Optimizer!.Momentum > 0 || training.Optimizer.Beta1 is not null;
-        _schedule = new(training.Schedule!, training.Optimizer.LearningRate!.Value, hasMomentum, plan.Steps);
-        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed!.Value, threads, plan.StoresGradients)
+        _optimizer = training.Optimizer.Create();
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed, threads, plan.StoresGradients,
+            cancellation)
         {
-            ActivityL1 = training.ActivityL1!.Value,
+            ActivityL1 = training.ActivityL1,
         };
-        _order = new int[data.Train.Rows];
-        var evaluationRows = plan.PickEvaluationRows();
-        ScaleInitialWeights(evaluationRows);
-        _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules!.SaturatedActivations!.Rows!.Value);
-        Layers = plan.DenseLayers;
+        try
+        {
+            _order = new int[data.Train.Rows];
+            var evaluationRows = plan.PickEvaluationRows();
+            ScaleInitialWeights(evaluationRows);
+            _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
+            Layers = plan.DenseLayers;
+        }
+        catch
+        {
+            _network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The dense layers, from the input on; the output layer is last.</summary>
@@ -103,12 +110,19 @@ public sealed class Trainer : IDisposable
         _clock.Start();
         _network.Cancellation = cancellation;
         _cancellation = cancellation;
-        int epochs = _plan.Training.Epochs!.Value, batch = _plan.Training.BatchSize!.Value, every = _plan.Diagnostics.EverySteps!.Value;
+        int epochs = _plan.Training.Epochs, batch = _plan.Training.BatchSize, every = _plan.Diagnostics.EverySteps;
         var told = Math.Min(every, MetricSteps);
         if (_step == 0)
         {
             MeasureLayers(0, atEnd: true);
-            OnMetric?.Invoke(new(0, 0, Split.Train, (float)_observer.MeanLoss, Classes ? (float)_observer.Accuracy : null));
+            OnMetric?.Invoke(new()
+            {
+                Step = 0,
+                Epoch = 0,
+                Split = Split.Train,
+                Loss = (float)_observer.MeanLoss,
+                Accuracy = Classes ? (float)_observer.Accuracy : null,
+            });
             if (_data.Validation is { } held)
                 OnMetric?.Invoke(Evaluate(held, Split.Validation, 0).Point);
         }
@@ -169,7 +183,7 @@ public sealed class Trainer : IDisposable
             return;
         _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => InitializerRegistry.ScaledOnBatch(plan.Initializer, _network.Observed.Count);
+        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(_network.Observed.Count);
     }
 
     private void ShuffleOnce()
@@ -178,7 +192,7 @@ public sealed class Trainer : IDisposable
             return;
         for (var i = 0; i < _order.Length; i++)
             _order[i] = i;
-        new RandomStream(_plan.Training.Seed!.Value, StreamPurpose.Order, _epoch).Shuffle(_order);
+        new RandomStream(_plan.Training.Seed, StreamPurpose.Order, _epoch).Shuffle(_order);
         _orderedEpoch = _epoch;
         _epochBegan = _position == 0 ? TrainingSeconds : null;
     }
@@ -187,7 +201,7 @@ public sealed class Trainer : IDisposable
     private Divergence? Step(ReadOnlySpan<int> rows, bool measured)
     {
         var step = _step + 1;
-        (_learningRate, var momentum) = _schedule.At(_step);
+        (_learningRate, var momentum) = _plan.Training.Schedule.At(_step, _plan.Training.Optimizer, _plan.Steps);
         _optimizer.Begin(_learningRate, momentum, step);
         _network.Load(_data.Train, rows);
         _network.Forward(step);
@@ -241,8 +255,16 @@ public sealed class Trainer : IDisposable
 
     private void EmitRunning(double epoch)
     {
-        OnMetric?.Invoke(new(_step, epoch, Split.Train, (float)(_runningLoss / _runningSamples), Classes ? (float)_runningCorrect / _runningSamples : null,
-            LearningRate: (float)_learningRate, GradientNorm: (float)_gradientNorm));
+        OnMetric?.Invoke(new()
+        {
+            Step = _step,
+            Epoch = epoch,
+            Split = Split.Train,
+            Loss = (float)(_runningLoss / _runningSamples),
+            Accuracy = Classes ? (float)_runningCorrect / _runningSamples : null,
+            LearningRate = (float)_learningRate,
+            GradientNorm = (float)_gradientNorm,
+        });
         _runningLoss = 0;
         _runningSamples = _runningCorrect = 0;
     }
@@ -250,7 +272,7 @@ public sealed class Trainer : IDisposable
     private void MeasureLayers(double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank == true, _cancellation);
+        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }
@@ -284,12 +306,13 @@ public sealed class Trainer : IDisposable
             }
         }
         loss /= split.Rows;
+        var point = new MetricPoint { Step = _step, Epoch = epoch, Split = name, Loss = (float)loss };
         if (Classes)
-            return (new(_step, epoch, name, (float)loss, (float)((double)correct / split.Rows)), loss);
+            return (point with { Accuracy = (float)((double)correct / split.Rows) }, loss);
         // R2 = 1 - sum (y - prediction)^2 / sum (y - mean y)^2, over all numbers
         var numbers = (double)split.Rows * _data.Shape.Numbers;
         var spread = sumOfSquares - sum * sum / numbers;
-        return (new(_step, epoch, name, (float)loss, null, (float)Math.Sqrt(squaredError / numbers), (float)(1 - squaredError / spread)), loss);
+        return (point with { Rmse = (float)Math.Sqrt(squaredError / numbers), R2 = (float)(1 - squaredError / spread) }, loss);
     }
 
     private TrainingResult Finish(Divergence? divergence)

@@ -14,17 +14,35 @@ public enum Split
 }
 
 /// <summary>Metrics of one split at one step; a null was not measured there, NaN was measured and is not a number.</summary>
-/// <param name="Step">Optimiser steps done.</param>
-/// <param name="Epoch">Passes over the training rows done, with fractions.</param>
-/// <param name="Split">Which rows.</param>
-/// <param name="Loss">Mean loss.</param>
-/// <param name="Accuracy">Share of rows whose largest output is their class.</param>
-/// <param name="Rmse">Root of the mean squared error, in the target's unit.</param>
-/// <param name="R2">Coefficient of determination.</param>
-/// <param name="LearningRate">Rate of the last step (train only).</param>
-/// <param name="GradientNorm">2-norm of the last step's gradient over all parameters (train only).</param>
-public sealed record MetricPoint(long Step, double Epoch, Split Split, float Loss, float? Accuracy = null, float? Rmse = null, float? R2 = null,
-    float? LearningRate = null, float? GradientNorm = null);
+public record MetricPoint
+{
+    /// <summary>Optimiser steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Passes over the training rows done, with fractions.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Which rows.</summary>
+    public required Split Split { get; init; }
+
+    /// <summary>Mean loss.</summary>
+    public required float Loss { get; init; }
+
+    /// <summary>Share of rows whose largest output is their class.</summary>
+    public float? Accuracy { get; init; }
+
+    /// <summary>Root of the mean squared error, in the target's unit.</summary>
+    public float? Rmse { get; init; }
+
+    /// <summary>Coefficient of determination.</summary>
+    public float? R2 { get; init; }
+
+    /// <summary>Rate of the last step (train only).</summary>
+    public float? LearningRate { get; init; }
+
+    /// <summary>2-norm of the last step's gradient over all parameters (train only).</summary>
+    public float? GradientNorm { get; init; }
+}
 
 /// <summary>Where a run is.</summary>
 /// <param name="Epoch">Epochs finished.</param>

@@ -7,20 +7,18 @@ namespace TrainingService.Host.Catalog;
 
 public static class GetActivation
 {
-    private static IEnumerable<string> Known => ActivationRegistry.All.SelectMany(a => a.Aliases.Append(a.Name));
-
     /// <summary>Get an activation function</summary>
     /// <remarks>By name or alias. Its parameters may be given in the query, then the gains are those for them: <c>?negativeSlope=0.2</c>.</remarks>
     /// <response code="200">The activation function.</response>
     public static Results<Ok<ActivationResponse>, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
     {
-        if (ActivationRegistry.Find(activation.Name) is not { } info)
+        if (ActivationRegistry.Find(activation.Name) is null)
             return NotFound(activation.Name);
         var errors = new List<SpecError>();
-        return ActivationRegistry.Resolve(activation, "", errors) is { } resolved
-            ? TypedResults.Ok(ActivationResponse.Of(info, resolved))
+        return ActivationRegistry.Resolve(activation, "", errors) is { } function
+            ? TypedResults.Ok(ActivationResponse.Of(function))
             : Problems.Invalid(errors);
     }
 
-    public static ProblemHttpResult NotFound(string name) => Problems.NotFound($"unknown activation '{name}'{Names.DidYouMean(name, Known)}");
+    public static ProblemHttpResult NotFound(string name) => Problems.NotFound($"unknown activation '{name}'{Names.DidYouMean(name, ActivationRegistry.AllNames)}");
 }

@@ -13,5 +13,5 @@ public static class GetInitializer
     /// <response code="200">The initialiser.</response>
     public static Results<Ok<InitializerInfo>, ProblemHttpResult> Handle(string name) => InitializerRegistry.Find(name) is { } info
         ? TypedResults.Ok(info)
-        : Problems.NotFound($"unknown initializer '{name}'{Names.DidYouMean(name, InitializerRegistry.All.SelectMany(i => i.Aliases.Append(i.Name)))}");
+        : Problems.NotFound($"unknown initializer '{name}'{Names.DidYouMean(name, InitializerRegistry.AllNames)}");
 }

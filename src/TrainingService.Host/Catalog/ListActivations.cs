@@ -21,9 +21,9 @@ public sealed record ActivationResponse(string Name, IReadOnlyList<string> Alias
     string RecommendedInitializer, string Reference, ActivationGains Gains,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? CostRelativeToRelu, string CostMeasuredOn)
 {
-    public static ActivationResponse Of(ActivationInfo info, ActivationSpec resolved)
+    public static ActivationResponse Of(ActivationFunction function)
     {
-        var gains = ActivationRegistry.Gains(resolved);
+        var (info, gains) = (function.Info, function.Gains);
         return new(info.Name, info.Aliases, info.Formula, info.Derivative, info.Parameters, info.RecommendedInitializer, info.Reference,
             new(gains.Forward, gains.Backward, gains.Torch), ActivationCosts.Of(info.Name), ActivationCosts.MeasuredOn);
     }
@@ -39,7 +39,7 @@ public sealed record ActivationGains(double Forward, double Backward,
 public static class ListActivations
 {
     private static readonly Page<ActivationResponse> All = new(
-        [.. ActivationRegistry.All.Select(info => ActivationResponse.Of(info, ActivationRegistry.Resolve(new() { Name = info.Name }, "", [])!))], null);
+        [.. ActivationRegistry.All.Select(info => ActivationResponse.Of(ActivationRegistry.Standard(info.Name)))], null);
 
     /// <summary>List the activation functions</summary>
     /// <remarks>All of them, by name, with formulas, parameters and gains.</remarks>

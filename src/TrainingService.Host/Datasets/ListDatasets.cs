@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Data;
@@ -54,33 +52,24 @@ public sealed record DatasetSummary
 
 public static class ListDatasets
 {
+    private const string List = "datasets";
+
     /// <summary>List data sets</summary>
     /// <remarks>By name. One whose files are not on this machine is listed as <c>unavailable</c>, with how to get them.</remarks>
     /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <response code="200">A page of data sets.</response>
     public static Results<Ok<Page<DatasetSummary>>, ProblemHttpResult> Handle(DatasetRegistry datasets,
-        [Range(1, int.MaxValue), DefaultValue(50)] int? limit, string? cursor)
+        [Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, string? cursor)
     {
         var errors = new List<SpecError>();
-        if (limit < 1)
-            errors.Add(new("/limit", $"must be at least 1, not {limit}"));
-        var after = cursor == null ? "" : Decode(cursor, errors);
+        var size = Paging.Size(limit, errors);
+        var after = Paging.TryRead(cursor, errors, out string? last, List) ? last : "";
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         var rest = datasets.All.Where(dataset => string.CompareOrdinal(dataset.Name, after) > 0).ToList();
-        var items = rest.Take(Math.Min(limit ?? 50, 500)).ToList();
-        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)], items.Count < rest.Count ? Encode(items[^1].Name) : null));
-    }
-
-    private static string Encode(string name) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(name));
-
-    private static string Decode(string cursor, List<SpecError> errors)
-    {
-        if (cursor.Length > 0 && Base64Url.IsValid(cursor))
-            return Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
-        errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
-        return "";
+        var items = rest.Take(size).ToList();
+        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)], items.Count < rest.Count ? Paging.Cursor(items[^1].Name, List) : null));
     }
 
     private static DatasetSummary Summary(Dataset dataset)

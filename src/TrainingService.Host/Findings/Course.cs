@@ -1,4 +1,5 @@
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Losses;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
@@ -15,7 +16,7 @@ public sealed class Course(RunPlan plan)
 
     public RunPlan Plan => plan;
 
-    public RulesSpec Rules => plan.Diagnostics.Rules!;
+    public RulesPlan Rules => plan.Diagnostics.Rules;
 
     /// <summary>The dense layers from the input on; the output layer is last.</summary>
     public IReadOnlyList<LayerInfo> Layers { get; } = plan.DenseLayers;
@@ -49,8 +50,8 @@ public sealed class Course(RunPlan plan)
     /// <summary>The loss that guessing each of the K classes alike has: ln K; null for other losses.</summary>
     public double? GuessingLoss => plan.Training.Loss switch
     {
-        "cross_entropy" => Math.Log(plan.Data.Classes),
-        "binary_cross_entropy" => Math.Log(2),
+        CrossEntropyPlan => Math.Log(plan.Data.Classes),
+        BinaryCrossEntropyPlan => Math.Log(2),
         _ => null,
     };
 
@@ -71,9 +72,9 @@ public sealed class Course(RunPlan plan)
     {
         get
         {
-            var (smoothing, classes) = (plan.Training.LabelSmoothing!.Value, plan.Data.Classes);
-            if (smoothing == 0)
+            if (plan.Training.Loss is not CrossEntropyPlan { LabelSmoothing: > 0 and var smoothing })
                 return 0;
+            var classes = plan.Data.Classes;
             double right = 1 - smoothing + smoothing / classes, wrong = smoothing / classes;
             return -right * Math.Log(right) - (classes - 1) * wrong * Math.Log(wrong);
         }
@@ -82,18 +83,7 @@ public sealed class Course(RunPlan plan)
     /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
     public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
 
-    /// <summary>
-    /// log10 of norm(dC/dz_1)/norm(dC/dz_L) over the hidden layers, the norms being over all units; null where there is no gradient at all.
-    /// </summary>
-    public double? GradientFlow
-    {
-        get
-        {
-            double Norm(int layer) => Latest[layer].GradientRms * Math.Sqrt(Layers[layer].Units);
-            double first = Norm(0), last = Norm(Layers.Count - 2);
-            return first == 0 && last == 0 ? null : Math.Log10(first / last);
-        }
-    }
+    public double? GradientFlow => Engine.Diagnostics.GradientFlow.Of(Latest, Layers);
 
     public void Add(MetricPoint point)
     {
@@ -102,7 +92,7 @@ public sealed class Course(RunPlan plan)
             Start ??= point;
             if (point.Step > 0)
                 _firstTrained ??= point;
-            Keep(_train, point, Rules.LossNotDecreasing!.Evaluations!.Value + 1);
+            Keep(_train, point, Rules.LossNotDecreasing.Evaluations + 1);
         }
         else if (point.Split is Split.Validation)
         {
@@ -116,7 +106,7 @@ public sealed class Course(RunPlan plan)
         if (First.Count == 0)
             First = points;
         Latest = points;
-        Keep(_evaluations, points, Rules.UpdateRatio!.Evaluations!.Value);
+        Keep(_evaluations, points, Rules.UpdateRatio.Evaluations);
     }
 
     public void End(TrainingResult result) => Divergence = result.Divergence;

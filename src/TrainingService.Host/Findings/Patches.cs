@@ -14,8 +14,8 @@ public static class Patches
     /// <summary>A tenth of the learning rate, or the optimiser's default where that is lower still.</summary>
     public static Recommendation LowerRate(RunPlan plan)
     {
-        var rate = plan.Training.Optimizer!.LearningRate!.Value;
-        return Rate(plan, Math.Min(rate / 10, StandardRate(plan)), "Lower");
+        var rate = plan.Training.Optimizer.LearningRate;
+        return Rate(plan, Math.Min(rate / 10, plan.Training.Optimizer.StandardRate), "Lower");
     }
 
     /// <summary>
@@ -23,31 +23,29 @@ public static class Patches
     /// </summary>
     public static Recommendation HigherRate(RunPlan plan, double updateRatio)
     {
-        var rate = plan.Training.Optimizer!.LearningRate!.Value;
-        return Rate(plan, Math.Max(10 * rate, Math.Min(rate * 1e-3 / updateRatio, StandardRate(plan))), "Raise");
+        var rate = plan.Training.Optimizer.LearningRate;
+        return Rate(plan, Math.Max(10 * rate, Math.Min(rate * 1e-3 / updateRatio, plan.Training.Optimizer.StandardRate)), "Raise");
     }
-
-    private static double StandardRate(RunPlan plan) => plan.Training.Optimizer!.Name == "sgd" ? 0.05 : 0.001;
 
     private static Recommendation Rate(RunPlan plan, double rate, string verb)
     {
         rate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        return new(string.Create(CultureInfo.InvariantCulture, $"{verb} the learning rate from {plan.Training.Optimizer!.LearningRate} to {rate}."),
+        return new(string.Create(CultureInfo.InvariantCulture, $"{verb} the learning rate from {plan.Training.Optimizer.LearningRate} to {rate}."),
             Patch("training", new() { ["optimizer"] = new JsonObject { ["learningRate"] = rate } }));
     }
 
     /// <summary>Another activation in place of one, with the initialiser that fits it where the one there was does not.</summary>
     public static Recommendation Activation(RunPlan plan, string from, string to)
     {
-        var initializer = ActivationRegistry.Find(to)!.RecommendedInitializer;
-        var changed = !SameFamily(plan.Model.Initializer!.Name, initializer);
+        var initializer = ActivationRegistry.Standard(to).Info.RecommendedInitializer;
+        var changed = !SameFamily(plan.Model.Initializer.Name, initializer);
         var model = new JsonObject();
-        if (plan.Model.Activation!.Name == from || plan.Model.Layers is null)
+        if (plan.Model.Activation.Name == from || plan.Model.Short is not null)
             model["activation"] = Named(to);
         if (changed)
             Initialize(model, plan, initializer);
-        if (plan.Model.Layers is { } layers)
-            model["layers"] = Layers(plan.Model, layers, layer => layer with
+        if (plan.Model.Spec is { Layers: { } layers } stored)
+            model["layers"] = Layers(stored, layers, layer => layer with
             {
                 Activation = layer.Activation?.Name == from ? new() { Name = to } : layer.Activation,
                 Initializer = changed ? null : layer.Initializer,
@@ -61,16 +59,16 @@ public static class Patches
     {
         var model = new JsonObject();
         Initialize(model, plan, to);
-        if (plan.Model.Layers is { } layers)
-            model["layers"] = Layers(plan.Model, layers, layer => layer with { Initializer = null, BiasInitializer = null });
-        return new($"Initialise with {to} in place of {plan.Model.Initializer!.Name}.", Patch("model", model));
+        if (plan.Model.Spec is { Layers: { } layers } stored)
+            model["layers"] = Layers(stored, layers, layer => layer with { Initializer = null, BiasInitializer = null });
+        return new($"Initialise with {to} in place of {plan.Model.Initializer.Name}.", Patch("model", model));
     }
 
     /// <summary>The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance.</summary>
     public static Recommendation SmallerOutputs(Course course)
     {
         var first = course.Layers[0];
-        var fitting = ActivationRegistry.Find(first.Activation)!.RecommendedInitializer;
+        var fitting = ActivationRegistry.Standard(first.Activation).Info.RecommendedInitializer;
         return Initializer(course.Plan, SameFamily(first.Initializer, fitting) ? "torch_default" : fitting);
     }
 
@@ -80,10 +78,10 @@ public static class Patches
 
     public static Recommendation NoDropout(RunPlan plan)
     {
-        if (plan.Model.Layers is { } layers)
+        if (plan.Model.Spec is { Layers: { } layers } stored)
             return new("Leave the dropout layers out.", Patch("model", new()
             {
-                ["layers"] = Layers(plan.Model, WithoutDropout(layers), layer => layer),
+                ["layers"] = Layers(stored, WithoutDropout(layers), layer => layer),
             }));
         return new("Leave dropout out.", Patch("model", new() { ["dropout"] = 0 }));
     }
@@ -102,7 +100,7 @@ public static class Patches
     private static void Initialize(JsonObject model, RunPlan plan, string initializer)
     {
         model["initializer"] = Named(initializer);
-        if (plan.Model.BiasInitializer!.Name != "zeros")
+        if (plan.Model.BiasInitializer.Name != "zeros")
             model["biasInitializer"] = null;
     }
 

@@ -27,7 +27,7 @@ public static class PreflightFindings
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
     {
-        if (plan.Diagnostics.Rules!.DeadUnits is not { Enabled: true } rule
+        if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
             || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability) is not { } layer)
             yield break;
         var error = layer.BornDeadProbability > rule.Error;
@@ -37,7 +37,7 @@ public static class PreflightFindings
             Severity = error ? Severity.Error : Severity.Warning,
             Step = 0,
             Value = (float)layer.BornDeadProbability!.Value,
-            Threshold = (float)(error ? rule.Error : rule.Warn)!.Value,
+            Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = string.Create(CultureInfo.InvariantCulture,
                 $"With a probability of {layer.BornDeadProbability:P0}, all units of some layer are off for a given input: that draw of the net is dead before it is trained."),
             Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),

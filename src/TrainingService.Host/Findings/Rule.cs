@@ -5,25 +5,28 @@ namespace TrainingService.Host.Findings;
 
 /// <summary>A rule: its name in requests and answers, its thresholds, and what it says of a run when something new was measured.</summary>
 /// <param name="Name">snake_case.</param>
-/// <param name="Spec">Its thresholds.</param>
 /// <param name="Looks">When it is asked.</param>
+/// <param name="Enabled">Whether it is applied.</param>
 /// <param name="Find">What it finds by now.</param>
-public sealed record Rule(string Name, Func<RulesSpec, RuleSpec> Spec, Moment Looks, Func<Course, RuleSpec, IEnumerable<Found>> Find)
+public sealed record Rule(string Name, Moment Looks, Func<RulesPlan, bool> Enabled, Func<Course, IEnumerable<Found>> Find)
 {
     public static IReadOnlyList<Rule> All { get; } =
     [
-        new("dead_units", r => r.DeadUnits!, Moment.Layers, UnitRules.Dead),
-        new("saturated_activations", r => r.SaturatedActivations!, Moment.Layers, UnitRules.Saturated),
-        new("dropout_redundant", r => r.DropoutRedundant!, Moment.Layers, UnitRules.DropoutRedundant),
-        new("vanishing_gradient", r => r.VanishingGradient!, Moment.Layers, GradientRules.Vanishing),
-        new("exploding_gradient", r => r.ExplodingGradient!, Moment.Layers, GradientRules.Exploding),
-        new("update_ratio", r => r.UpdateRatio!, Moment.Layers, GradientRules.UpdateRatio),
-        new("poor_initialization", r => r.PoorInitialization!, Moment.Layers, PoorInitialization.Find),
-        new("initial_loss", r => r.InitialLoss!, Moment.Metrics, LossRules.Initial),
-        new("loss_not_decreasing", r => r.LossNotDecreasing!, Moment.Metrics, LossRules.NotDecreasing),
-        new("overfit", r => r.Overfit!, Moment.Metrics, LossRules.Overfit),
-        new("diverged", r => r.Diverged!, Moment.End, LossRules.Diverged),
+        Of("dead_units", r => r.DeadUnits, Moment.Layers, UnitRules.Dead),
+        Of("saturated_activations", r => r.SaturatedActivations, Moment.Layers, UnitRules.Saturated),
+        Of("dropout_redundant", r => r.DropoutRedundant, Moment.Layers, UnitRules.DropoutRedundant),
+        Of("vanishing_gradient", r => r.VanishingGradient, Moment.Layers, GradientRules.Vanishing),
+        Of("exploding_gradient", r => r.ExplodingGradient, Moment.Layers, GradientRules.Exploding),
+        Of("update_ratio", r => r.UpdateRatio, Moment.Layers, GradientRules.UpdateRatio),
+        Of("poor_initialization", r => r.PoorInitialization, Moment.Layers, PoorInitialization.Find),
+        Of("initial_loss", r => r.InitialLoss, Moment.Metrics, LossRules.Initial),
+        Of("loss_not_decreasing", r => r.LossNotDecreasing, Moment.Metrics, LossRules.NotDecreasing),
+        Of("overfit", r => r.Overfit, Moment.Metrics, LossRules.Overfit),
+        Of("diverged", r => r.Diverged, Moment.End, LossRules.Diverged),
     ];
+
+    private static Rule Of<T>(string name, Func<RulesPlan, T> thresholds, Moment looks, Func<Course, T, IEnumerable<Found>> find) where T : RulePlan =>
+        new(name, looks, rules => thresholds(rules).Enabled, course => find(course, thresholds(course.Rules)));
 }
 
 /// <summary>What has just been measured.</summary>
@@ -101,9 +104,9 @@ public sealed class Watch(RunPlan plan)
     {
         foreach (var rule in Rule.All)
         {
-            if (rule.Looks != moment || rule.Spec(_course.Rules) is not { Enabled: true } spec)
+            if (rule.Looks != moment || !rule.Enabled(_course.Rules))
                 continue;
-            foreach (var found in rule.Find(_course, spec))
+            foreach (var found in rule.Find(_course))
                 lock (_lock)
                 {
                     if (_worst.TryGetValue((rule.Name, found.Layer), out var before)

@@ -6,14 +6,14 @@ namespace TrainingService.Host.Findings;
 /// <summary>What becomes of the units of hidden layers. A sparse layer is healthy: only units that are off on every row count as dead.</summary>
 public static class UnitRules
 {
-    public static IEnumerable<Found> Dead(Course course, RuleSpec rule)
+    public static IEnumerable<Found> Dead(Course course, DeadUnitsRule rule)
     {
         foreach (var layer in course.Hidden)
         {
             var point = course.Latest[layer.Index];
             var (severity, threshold) = point.DeadFraction >= 1 ? (Severity.Critical, 1)
-                : point.DeadFraction > rule.Error ? (Severity.Error, rule.Error.Value)
-                : (Severity.Warning, rule.Warn!.Value);
+                : point.DeadFraction > rule.Error ? (Severity.Error, rule.Error)
+                : (Severity.Warning, rule.Warn);
             if (severity is Severity.Warning && !(point.DeadFraction > rule.Warn))
                 continue;
             var message = severity is Severity.Critical
@@ -33,27 +33,27 @@ public static class UnitRules
             : Patches.Activation(course.Plan, layer.Activation, "leaky_relu");
     }
 
-    public static IEnumerable<Found> Saturated(Course course, RuleSpec rule)
+    public static IEnumerable<Found> Saturated(Course course, SaturatedActivationsRule rule)
     {
         foreach (var layer in course.Hidden)
         {
             var point = course.Latest[layer.Index];
             if (point.SaturatedUnitFraction > rule.Warn)
-                yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn.Value,
+                yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn,
                     $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated on more than {rule.Rows:P0} of the "
                     + "rows, where almost no gradient passes.",
                     point.Step == 0 ? PoorInitialization.Better(course, layer) : Patches.LowerRate(course.Plan));
         }
     }
 
-    public static IEnumerable<Found> DropoutRedundant(Course course, RuleSpec rule)
+    public static IEnumerable<Found> DropoutRedundant(Course course, DropoutRedundantRule rule)
     {
         var dropped = DroppedLayers(course).ToHashSet();
         foreach (var layer in course.Hidden.Where(l => dropped.Contains(l.Index)))
         {
             var point = course.Latest[layer.Index];
             if (point.Step > 0 && point.Sparsity > rule.Info)
-                yield return Found.Above(Severity.Info, layer.Name, point.Step, point.Sparsity, rule.Info.Value,
+                yield return Found.Above(Severity.Info, layer.Name, point.Step, point.Sparsity, rule.Info,
                     $"{point.Sparsity:P0} of the activations of {layer.Name} are 0 already; dropout on top of that may be of no benefit.",
                     Patches.NoDropout(course.Plan));
         }
@@ -62,16 +62,13 @@ public static class UnitRules
     /// <summary>Indices of the dense layers that dropout follows before the next one.</summary>
     private static IEnumerable<int> DroppedLayers(Course course)
     {
-        if (course.Plan.Model.Layers is not { } layers)
-            return course.Plan.Model.Dropout > 0 ? course.Hidden.Select(l => l.Index) : [];
-        var (dense, result) = (-1, new List<int>());
-        foreach (var layer in Flat(layers))
-            if (layer.Type == "dense")
+        var dense = -1;
+        foreach (var entry in Flat(course.Plan.Model.Layers))
+            if (entry is DenseEntry)
                 dense++;
-            else if (layer.Type is "dropout" or "alpha_dropout" && layer.Rate > 0 && dense >= 0)
-                result.Add(dense);
-        return result;
+            else if (entry is DropoutEntry { Rate: > 0 } && dense >= 0)
+                yield return dense;
 
-        static IEnumerable<LayerSpec> Flat(IEnumerable<LayerSpec> layers) => layers.SelectMany(l => l.Layers is { } branch ? Flat(branch) : [l]);
+        static IEnumerable<LayerEntry> Flat(IEnumerable<LayerEntry> entries) => entries.SelectMany(e => e is ResidualEntry r ? Flat(r.Branch) : [e]);
     }
 }

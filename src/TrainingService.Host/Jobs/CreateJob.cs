@@ -76,7 +76,7 @@ public static class CreateJob
     private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets)
     {
         var plan = job.Plan;
-        var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed!.Value);
+        var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
         var preflight = Preflight.Predict(plan, data);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
             Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
@@ -103,7 +103,7 @@ public static class CreateJob
             SweepId = sweepId,
             Priority = (short)JobRules.Priorities.ToList().IndexOf(job.Spec.Priority!),
             CreatedAt = created,
-            Epochs = job.Plan.Training.Epochs!.Value,
+            Epochs = job.Plan.Training.Epochs,
             Steps = job.Plan.Steps,
         };
     }

@@ -59,7 +59,7 @@ public sealed class Idempotency : IAsyncDisposable
         if (_first is null)
             return null;
         _http.Response.Headers[ReplayedHeader] = "true";
-        return TypedResults.Accepted(_first.Location, JsonSerializer.Deserialize<T>(_first.Body!, Json.Options));
+        return TypedResults.Accepted(_first.Location, JsonSerializer.Deserialize<T>(_first.Body, Json.Options));
     }
 
     /// <summary>Stores the answer with the next SaveChanges.</summary>
@@ -71,7 +71,6 @@ public sealed class Idempotency : IAsyncDisposable
             {
                 Key = _key,
                 RequestHash = _hash,
-                StatusCode = answer.StatusCode,
                 Location = answer.Location,
                 Body = JsonSerializer.Serialize(answer.Value, Json.Options),
                 CreatedAt = Now,

@@ -8,8 +8,7 @@ public sealed class IdempotencyRecord
     /// <summary>SHA-256 of method, path and body.</summary>
     public required byte[] RequestHash { get; init; }
 
-    public int? StatusCode { get; set; }
-    public string? Location { get; set; }
-    public string? Body { get; set; }
+    public string? Location { get; init; }
+    public required string Body { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
 }

@@ -37,9 +37,9 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         return new(spec, spec with
         {
             Dataset = data!.Value.Spec,
-            Model = plan!.Model,
-            Training = plan.Training,
-            Diagnostics = plan.Diagnostics,
+            Model = plan!.Model.Spec,
+            Training = plan.Training.Spec,
+            Diagnostics = plan.Diagnostics.Spec,
             Priority = spec.Priority ?? "normal",
             TimeoutSeconds = spec.TimeoutSeconds ?? 3600,
             Labels = spec.Labels ?? new Dictionary<string, string>(),

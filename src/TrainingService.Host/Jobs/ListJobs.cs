@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
@@ -17,7 +16,7 @@ namespace TrainingService.Host.Jobs;
 /// <summary>Which jobs, and in what order.</summary>
 public sealed record JobFilter
 {
-    [FromQuery(Name = "limit"), Range(1, int.MaxValue), DefaultValue(50), Description("Jobs on a page; more than 500 gives 500.")]
+    [FromQuery(Name = "limit"), Range(1, int.MaxValue), DefaultValue(Paging.Standard), Description("Jobs on a page; more than 500 gives 500.")]
     public int? Limit { get; init; }
 
     [FromQuery(Name = "cursor"), Description("The nextCursor of the page before, with the same filters and order.")]
@@ -55,6 +54,8 @@ public static class ListJobs
 {
     public const string OldestFirst = "createdAt", NewestFirst = "-createdAt";
 
+    private const string List = "jobs";
+
     /// <summary>List jobs</summary>
     /// <remarks>Page by page, newest first. All filters given must hold.</remarks>
     /// <response code="200">A page of jobs.</response>
@@ -62,27 +63,26 @@ public static class ListJobs
         CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        var oldestFirst = filter.OrderBy == OldestFirst;
+        var order = filter.OrderBy ?? NewestFirst;
+        var oldestFirst = order == OldestFirst;
+        var limit = Paging.Size(filter.Limit, errors);
         var jobs = Filter(db.Jobs.AsNoTracking(), filter, errors);
         // Ids are UUIDv7 of the creation time, so their order is the order of creation.
-        if (filter.Cursor is not null && Decode(filter.Cursor, oldestFirst, errors) is { } last)
+        if (Paging.TryRead(filter.Cursor, errors, out Guid last, List, order))
             jobs = oldestFirst ? jobs.Where(j => j.Id > last) : jobs.Where(j => j.Id < last);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
-        var limit = Math.Min(filter.Limit ?? 50, 500);
         var found = await (oldestFirst ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id)).Take(limit + 1).ToListAsync(cancellation);
         var page = found.Take(limit).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
             [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var position) ? position : null))],
-            found.Count > limit ? Encode(page[^1].Id, oldestFirst) : null));
+            found.Count > limit ? Paging.Cursor(page[^1].Id, List, order) : null));
     }
 
     private static IQueryable<Job> Filter(IQueryable<Job> jobs, JobFilter filter, List<SpecError> errors)
     {
-        if (filter.Limit < 1)
-            errors.Add(new("/limit", $"must be at least 1, not {filter.Limit}"));
         if (filter.OrderBy is not (null or OldestFirst or NewestFirst))
             errors.Add(new("/orderBy", $"unknown order '{filter.OrderBy}'; allowed are {OldestFirst} and {NewestFirst}"));
         if (filter.Status is { Length: > 0 })
@@ -106,14 +106,14 @@ public static class ListJobs
         {
             var name = ActivationRegistry.Find(activation)?.Name;
             if (name is null)
-                errors.Add(Unknown("activation", activation, ActivationRegistry.All.SelectMany(a => a.Aliases.Append(a.Name))));
+                errors.Add(Unknown("activation", activation, ActivationRegistry.AllNames));
             jobs = jobs.Where(j => j.Activations.Contains(name));
         }
         if (filter.Initializer is { } initializer)
         {
             var name = InitializerRegistry.Find(initializer)?.Name;
             if (name is null)
-                errors.Add(Unknown("initializer", initializer, InitializerRegistry.All.SelectMany(i => i.Aliases.Append(i.Name))));
+                errors.Add(Unknown("initializer", initializer, InitializerRegistry.AllNames));
             jobs = jobs.Where(j => j.Initializers.Contains(name));
         }
         if (filter.Dataset is { } dataset)
@@ -142,17 +142,4 @@ public static class ListJobs
 
     private static SpecError Unknown(string kind, string name, IEnumerable<string> known) =>
         new($"/{kind}", $"unknown {kind} '{name}'{Names.DidYouMean(name, known)}");
-
-    public static string Encode(Guid id, bool oldestFirst) => Base64Url.EncodeToString([oldestFirst ? (byte)1 : (byte)0, .. id.ToByteArray(bigEndian: true)]);
-
-    public static Guid? Decode(string cursor, bool oldestFirst, List<SpecError> errors)
-    {
-        if (!Base64Url.IsValid(cursor) || Base64Url.DecodeFromChars(cursor) is not { Length: 17 } bytes)
-            errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
-        else if (bytes[0] != (oldestFirst ? 1 : 0))
-            errors.Add(new("/cursor", "the cursor is of a list in the other order; keep orderBy from page to page"));
-        else
-            return new Guid(bytes.AsSpan(1), bigEndian: true);
-        return null;
-    }
 }

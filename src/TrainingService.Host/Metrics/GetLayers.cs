@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
@@ -13,7 +14,8 @@ namespace TrainingService.Host.Metrics;
 /// <summary>What the layers of a job's net did over the run.</summary>
 /// <param name="Layers">The dense layers from the input on; the last one is the output layer. Empty until the training begins.</param>
 /// <param name="GradientFlow">
-/// <c>[step, epoch, value]</c>: log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer. Negative where the gradient vanishes on its way back.
+/// <c>[step, epoch, value]</c>: log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer. Negative where the gradient vanishes on its way back,
+/// "-Infinity" where it ends; left out where there is none in either layer.
 /// </param>
 /// <param name="Downsampled">Whether points were left out to keep to <c>maxPoints</c>.</param>
 public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList<double[]> GradientFlow, bool Downsampled);
@@ -45,48 +47,11 @@ public sealed record LayerCurve(int Index, string Name, int Units, string Activa
 /// <param name="Low">Lower edge of the first bin.</param>
 /// <param name="High">Upper edge of the last bin.</param>
 /// <param name="Counts">By bin; the outer ones hold what lies beyond, too.</param>
-public sealed record LayerHistogram(long Step, double Low, double High, IReadOnlyList<long> Counts)
-{
-    public static LayerHistogram? Of(LayerRow row) => row.Histogram is [var low, var high, .. var counts] ? new(row.Step, low, high, [.. counts.Select(count => (long)count)]) : null;
-}
+public sealed record LayerHistogram(long Step, double Low, double High, IReadOnlyList<long> Counts);
 
 public static class GetLayers
 {
     private const string VarianceRatio = "varianceRatio";
-
-    /// <summary>All series of a layer.</summary>
-    public static readonly Column<LayerRow>[] Columns =
-    [
-        new("sparsity", row => row.Sparsity),
-        new("offRate", row => row.OffRate),
-        new("deadFraction", row => row.DeadFraction),
-        new("bornDeadFraction", row => row.BornDeadFraction),
-        new("diedFraction", row => row.DiedFraction),
-        new("revivedFraction", row => row.RevivedFraction),
-        new("nearDeadFraction", row => row.NearDeadFraction),
-        new("negativeLockedFraction", row => row.NegativeLockedFraction),
-        new("dormantFraction", row => row.DormantFraction),
-        new("dormantFractionAt0", row => row.DormantFractionAt0),
-        new("dormantFractionAt10", row => row.DormantFractionAt10),
-        new("saturation", row => row.Saturation),
-        new("saturationAbove95", row => row.SaturationAbove95),
-        new("saturationAbove99", row => row.SaturationAbove99),
-        new("saturatedUnitFraction", row => row.SaturatedUnitFraction),
-        new("meanActivation", row => row.MeanActivation),
-        new("rmsActivation", row => row.RmsActivation),
-        new("activationVariance", row => Variance(row)),
-        new("meanAbsActivation", row => row.MeanAbsActivation),
-        // Of a layer that is all 0 there is no ratio.
-        new("centredness", row => row.RmsActivation == 0 ? null : row.MeanActivation / row.RmsActivation),
-        new("relativeL1", row => row.RmsActivation == 0 ? null : row.MeanAbsActivation / row.RmsActivation),
-        new("effectiveRank", row => row.EffectiveRank),
-        new("gradientRms", row => row.GradientRms),
-        new("updateRatio", row => row.UpdateRatio),
-        new("weightRms", row => row.WeightRms),
-        new("slope", row => row.Slope),
-        new("slopeMin", row => row.SlopeMin),
-        new("slopeMax", row => row.SlopeMax),
-    ];
 
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
     /// <remarks>
@@ -120,39 +85,36 @@ public static class GetLayers
                 new("epoch", typeof(double), row => row.Epoch),
                 new("layer", typeof(long), row => (long)row.Layer),
                 new("name", typeof(string), row => layers[row.Layer].Name),
-                .. Columns.Select(column => new RowField<LayerRow>(column.Name, typeof(float), row => column.Value(row))),
+                .. Measures.OfLayers.Select(measure => new RowField<LayerRow>(measure.Name, typeof(float), row => measure.Value(row))),
             ], cancellation);
 
         var curves = new Dictionary<(string Name, int Layer), List<double[]>>();
         var flow = new List<double[]>();
         var histograms = new List<(int Layer, LayerHistogram Histogram)>();
         LayerRow? first = null;
-        float variance = 0;
+        double variance = 0;
         await foreach (var row in rows.WithCancellation(cancellation))
         {
-            foreach (var column in Columns)
-                if (column.Value(row) is { } value)
-                    Points.Add(curves, (column.Name, row.Layer), row.Step, row.Epoch, value);
+            foreach (var measure in Measures.OfLayers)
+                if (measure.Value(row) is { } value)
+                    Points.Add(curves, (measure.Name, row.Layer), row.Step, row.Epoch, value);
             if (row.Layer > 0 && row.Layer <= GradientFlow.Last(layers) && variance != 0)
-                Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, Variance(row) / variance);
-            variance = Variance(row);
-            if (LayerHistogram.Of(row) is { } histogram)
-                histograms.Add((row.Layer, histogram));
+                Points.Add(curves, (VarianceRatio, row.Layer), row.Step, row.Epoch, (float)(row.ActivationVariance / variance));
+            variance = row.ActivationVariance;
+            if (row.Histogram is { } histogram)
+                histograms.Add((row.Layer, new(row.Step, histogram.Low, histogram.High, [.. histogram.Counts.Select(count => (long)count)])));
             if (row.Layer == 0)
                 first = row;
-            if (row.Layer == GradientFlow.Last(layers))
-                flow.Add([row.Step, row.Epoch, GradientFlow.Of(first!, row, layers)]);
+            if (row.Layer == GradientFlow.Last(layers) && first is not null && GradientFlow.Of(first.GradientRms, row.GradientRms, layers) is { } ratio)
+                flow.Add([row.Step, row.Epoch, ratio]);
         }
         var max = maxPoints ?? Points.DefaultMax;
         return TypedResults.Ok(new LayerCurves(
             [.. layers.Select(layer => new LayerCurve(layer.Index, layer.Name, layer.Units, layer.Activation, layer.Initializer,
-                Columns.Select(column => column.Name).Append(VarianceRatio).Where(name => curves.ContainsKey((name, layer.Index)))
+                Measures.OfLayers.Select(measure => measure.Name).Append(VarianceRatio).Where(name => curves.ContainsKey((name, layer.Index)))
                     .ToDictionary(name => name, name => Extremes.Keep(curves[(name, layer.Index)], max)),
                 [.. histograms.Where(h => h.Layer == layer.Index).Select(h => h.Histogram)]))],
             Extremes.Keep(flow, max),
             curves.Values.Append(flow).Any(points => points.Count > max)));
     }
-
-    /// <summary>Over all units and rows.</summary>
-    private static float Variance(LayerRow row) => row.RmsActivation * row.RmsActivation - row.MeanActivation * row.MeanActivation;
 }

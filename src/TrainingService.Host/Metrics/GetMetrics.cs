@@ -14,10 +14,13 @@ namespace TrainingService.Host.Metrics;
 /// <summary>Which of a job's metrics.</summary>
 public sealed record MetricFilter
 {
+    /// <summary>Of <see cref="Measures.OfMetrics"/>; an attribute can't ask it.</summary>
+    public const string Name = "(loss|accuracy|rmse|r2|learningRate|gradientNorm)";
+
     /// <summary>Integers above it lose digits in JSON.</summary>
     public const double MaxStep = 9_007_199_254_740_991;
 
-    [FromQuery(Name = "names"), RegularExpression("^(loss|accuracy|rmse|r2|learningRate|gradientNorm)(,(loss|accuracy|rmse|r2|learningRate|gradientNorm))*$")]
+    [FromQuery(Name = "names"), RegularExpression($"^{Name}(,{Name})*$")]
     [Description("Only these, separated by commas: loss, accuracy, rmse, r2, learningRate, gradientNorm.")]
     public string? Names { get; init; }
 
@@ -49,16 +52,6 @@ public sealed record MetricSeries(string Name, Split Split, IReadOnlyList<double
 
 public static class GetMetrics
 {
-    private static readonly Column<MetricRow>[] Columns =
-    [
-        new("loss", row => row.Loss),
-        new("accuracy", row => row.Accuracy),
-        new("rmse", row => row.Rmse),
-        new("r2", row => row.R2),
-        new("learningRate", row => row.LearningRate),
-        new("gradientNorm", row => row.GradientNorm),
-    ];
-
     private static readonly Dictionary<string, Split> Splits = Enum.GetValues<Split>().ToDictionary(split => split.ToString().ToLowerInvariant());
 
     /// <summary>A job's loss, accuracy and gradient over time</summary>
@@ -73,7 +66,7 @@ public static class GetMetrics
         TrainingDbContext db, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        var columns = Chosen("/names", filter.Names, Columns.ToDictionary(column => column.Name), errors);
+        var measures = Chosen("/names", filter.Names, Measures.OfMetrics.ToDictionary(measure => measure.Name), errors);
         var splits = Chosen("/split", filter.Split, Splits, errors);
         CheckStep("/fromStep", filter.FromStep, errors);
         CheckStep("/toStep", filter.ToStep, errors);
@@ -96,20 +89,20 @@ public static class GetMetrics
                 new("step", typeof(long), row => row.Step),
                 new("epoch", typeof(double), row => row.Epoch),
                 new("split", typeof(string), row => row.Split.ToString().ToLowerInvariant()),
-                .. columns.Select(column => new RowField<MetricRow>(column.Name, typeof(float), row => column.Value(row))),
+                .. measures.Select(measure => new RowField<MetricRow>(measure.Name, typeof(float), row => measure.Value(row))),
             ], cancellation);
 
         var curves = new Dictionary<(string Name, Split Split), List<double[]>>();
         await foreach (var row in rows.WithCancellation(cancellation))
-            foreach (var column in columns)
-                if (column.Value(row) is { } value)
-                    Points.Add(curves, (column.Name, row.Split), row.Step, row.Epoch, value);
+            foreach (var measure in measures)
+                if (measure.Value(row) is { } value)
+                    Points.Add(curves, (measure.Name, row.Split), row.Step, row.Epoch, value);
         var max = filter.MaxPoints ?? Points.DefaultMax;
-        return TypedResults.Ok(new MetricCurves([.. from column in columns
+        return TypedResults.Ok(new MetricCurves([.. from measure in measures
                                                     from split in splits
-                                                    let points = curves.GetValueOrDefault((column.Name, split))
+                                                    let points = curves.GetValueOrDefault((measure.Name, split))
                                                     where points is not null
-                                                    select new MetricSeries(column.Name, split, Extremes.Keep(points, max), points.Count > max)]));
+                                                    select new MetricSeries(measure.Name, split, Extremes.Keep(points, max), points.Count > max)]));
     }
 
     private static void CheckStep(string pointer, long? step, List<SpecError> errors)

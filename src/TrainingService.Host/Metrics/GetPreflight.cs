@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Prediction;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
@@ -10,7 +11,7 @@ namespace TrainingService.Host.Metrics;
 /// <summary>What theory predicted of a job's net, beside what its run measured at step 0.</summary>
 /// <param name="Predicted">Null until the training begins.</param>
 /// <param name="Measured">The layers at step 0, in the order of the prediction; empty until they are measured.</param>
-/// <param name="GradientFlow">As measured; null until then, or without a hidden layer.</param>
+/// <param name="GradientFlow">As measured; null until then, without a hidden layer, or where no gradient arrives.</param>
 /// <param name="GradientFlowDifference">Measured less predicted; null where one is missing.</param>
 public sealed record PreflightComparison(Preflight? Predicted, IReadOnlyList<PreflightMeasurement> Measured, float? GradientFlow,
     float? GradientFlowDifference);
@@ -45,7 +46,7 @@ public static class GetPreflight
         var layers = job.Layers ?? [];
         var rows = await db.Layers.AsNoTracking().Where(r => r.JobId == id && r.Step == 0 && r.Layer < layers.Count).OrderBy(r => r.Layer)
             .ToListAsync(cancellation);
-        float? flow = rows.Count == layers.Count && rows.Count > 1 ? (float)GradientFlow.Of(rows[0], rows[GradientFlow.Last(layers)], layers) : null;
+        var flow = (float?)GradientFlow.Of(rows, layers);
         return TypedResults.Ok(new PreflightComparison(
             job.Preflight,
             [.. rows.Select(row => Measurement(row, layers[row.Layer].Name, job.Preflight?.Layers[row.Layer]))],

@@ -1,8 +1,6 @@
-using System.Buffers.Text;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -104,7 +102,7 @@ public sealed record Unit
 
 public static class GetUnits
 {
-    private const int Most = 500, Standard = 50;
+    private const string List = "units";
 
     /// <summary>What became of each unit of a layer</summary>
     /// <remarks>
@@ -117,13 +115,12 @@ public static class GetUnits
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <response code="200">A page of units.</response>
     public static async Task<Results<Ok<UnitPage>, ProblemHttpResult>> Handle(Guid id, int layer,
-        [FromQuery, Range(1, int.MaxValue), DefaultValue(Standard)] int? limit, [FromQuery] string? cursor, HttpContext http, TrainingDbContext db,
+        [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, [FromQuery] string? cursor, HttpContext http, TrainingDbContext db,
         CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        if (limit < 1)
-            errors.Add(new("/limit", $"must be at least 1, not {limit}"));
-        var first = cursor is null ? 0 : Decode(cursor, errors);
+        var size = Paging.Size(limit, errors);
+        var first = Paging.TryRead(cursor, errors, out int index, List) ? index : 0;
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers }).SingleOrDefaultAsync(cancellation) is not { } job)
@@ -135,22 +132,11 @@ public static class GetUnits
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
         var units = await db.Units.Where(u => u.JobId == id && u.Layer == layer).Select(u => u.Units).SingleOrDefaultAsync(cancellation) ?? [];
-        Unit[] items = [.. units.Skip(first).Take(Math.Min(limit ?? Standard, Most)).Select(Unit.Of)];
+        Unit[] items = [.. units.Skip(first).Take(size).Select(Unit.Of)];
         var next = first + items.Length;
         var states = units.CountBy(u => u.State).ToDictionary(c => NameOf(c.Key), c => c.Value);
-        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation, states, items, next < units.Count ? Encode(next) : null));
+        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation, states, items, next < units.Count ? Paging.Cursor(next, List) : null));
     }
 
     private static string NameOf(UnitState state) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
-
-    private static string Encode(int first) => Base64Url.EncodeToString(Encoding.ASCII.GetBytes($"unit {first}"));
-
-    private static int Decode(string cursor, List<SpecError> errors)
-    {
-        if (Base64Url.IsValid(cursor) && Encoding.ASCII.GetString(Base64Url.DecodeFromChars(cursor)).Split(' ') is ["unit", var text]
-            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var first))
-            return first;
-        errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
-        return 0;
-    }
 }

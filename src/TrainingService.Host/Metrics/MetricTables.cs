@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 
@@ -34,9 +35,18 @@ public static class MetricTables
         public void Configure(EntityTypeBuilder<LayerRow> row)
         {
             row.ToTable("job_layers").HasKey(r => new { r.JobId, r.Step, r.Layer });
+            row.Property(r => r.Layer).HasConversion<short>();
+            row.Property(r => r.Histogram).HasColumnType("real[]").HasConversion(histogram => ToArray(histogram), array => ToHistogram(array));
             row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         }
     }
+
+    /// <summary>Lower edge, upper edge, counts by bin.</summary>
+    internal static float[]? ToArray(Histogram? histogram) =>
+        histogram is null ? null : [histogram.Low, histogram.High, .. histogram.Counts.Select(count => (float)count)];
+
+    private static Histogram? ToHistogram(float[]? array) =>
+        array is [var low, var high, .. var counts] ? new(low, high, [.. counts.Select(count => (int)count)]) : null;
 
     internal sealed class OfUnits : IEntityTypeConfiguration<UnitRow>
     {

@@ -1,18 +1,15 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
-using ScottPlot;
-using SkiaSharp;
 
 namespace TrainingService.Host.Reports;
 
 /// <summary>
-/// Draws charts as SVG that needs nothing from outside. ScottPlot draws the lines; letters are SVG text elements, which the reader's own fonts show: a container
-/// need not have any, and names in any script remain readable, searchable and selectable.
+/// Draws charts as SVG that needs nothing from outside. Letters are text elements, which the reader's own fonts show: a container need not have any, and names
+/// in any script remain readable, searchable and selectable.
 /// </summary>
-public static partial class ChartSvg
+public static class ChartSvg
 {
     private const double TitleSize = 15, TextSize = 12.5;
     private const string Ink = "#1A1A1A", Faint = "#595959";
@@ -53,8 +50,8 @@ public static partial class ChartSvg
         new(Svg + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y)), anchor == "start" ? null : new XAttribute("text-anchor", anchor),
             color is null ? null : new XAttribute("fill", color), size is null ? null : new XAttribute("font-size", size), bold ? new XAttribute("font-weight", "600") : null, Clean(text));
 
-    [GeneratedRegex(@"-?\d+\.\d+")]
-    private static partial Regex Decimal();
+    private static XElement Path(string d, string stroke, double width, XAttribute? more = null) =>
+        new(Svg + "path", new XAttribute("fill", "none"), new XAttribute("stroke", stroke), new XAttribute("stroke-width", width), new XAttribute("d", d), more);
 
     private readonly record struct Label(string Text, string Whole, ChartStyle Style, CurvePoint End);
 
@@ -70,7 +67,7 @@ public static partial class ChartSvg
         private readonly List<string> _note;
         private readonly List<Label> _labels;
         private readonly (double Min, double Max) _x, _y;
-        private readonly PixelPadding _padding;
+        private readonly double _left, _right, _top, _bottom;
         private readonly List<Tick> _xTicks, _yTicks;
 
         public Drawing(Chart chart)
@@ -85,11 +82,10 @@ public static partial class ChartSvg
             _labels = [.. chart.Curves.Select((curve, i) => (curve, Style: ChartStyle.Of(curve.Style ?? i)))
                 .Where(entry => entry.curve.Name != "" && entry.curve.Points.Any(IsDrawn))
                 .Select(entry => new Label(Shorten(entry.curve.Name), entry.curve.Name, entry.Style, entry.curve.Points.Last(IsDrawn)))];
-            _padding = new(
-                left: (float)(18 + _yTicks.Select(tick => WidthOf(tick.Label)).DefaultIfEmpty(20).Max()),
-                right: (float)(_atEnds && _labels.Count > 0 ? 18 + _labels.Max(label => WidthOf(label.Text)) : 28),
-                bottom: 46,
-                top: (float)(34 + LineHeight * _note.Count + 22));
+            _left = 18 + _yTicks.Select(tick => WidthOf(tick.Label)).DefaultIfEmpty(20).Max();
+            _right = chart.Width - (_atEnds && _labels.Count > 0 ? 18 + _labels.Max(label => WidthOf(label.Text)) : 28);
+            _top = 34 + LineHeight * _note.Count + 22;
+            _bottom = chart.Height - 46;
         }
 
         public IEnumerable<XElement> Elements()
@@ -102,150 +98,112 @@ public static partial class ChartSvg
                 yield return Text(_chart.Width / 2.0, _chart.Height / 2.0 + 10, _chart.Empty, "middle", Faint, 14);
                 yield break;
             }
-            var plot = Lines();
-            // The first time, ScottPlot draws twice; its own GetSvgXml draws a bitmap first, which takes most of the time.
-            using (var nowhere = new SKNoDrawCanvas(_chart.Width, _chart.Height))
-                plot.Render(nowhere, _chart.Width, _chart.Height);
-            using var stream = new MemoryStream();
-            using (var canvas = SKSvgCanvas.Create(SKRect.Create(_chart.Width, _chart.Height), stream))
-                plot.Render(canvas, _chart.Width, _chart.Height);
-            stream.Position = 0;
-            var drawn = XElement.Load(stream);
-            // Clip paths would need ids that are unique on a page; all that is drawn lies within the axes.
-            foreach (var shape in drawn.Descendants().Where(e => e.Name.LocalName is "path" or "ellipse" or "rect" && e.Parent!.Name.LocalName != "clipPath"))
-                if (Tidy(shape) is { } tidy)
-                    yield return tidy;
-            foreach (var text in Letters(plot))
+            foreach (var tick in _yTicks)
+                yield return Horizontal(Down(_y, tick.Position), "#DDD");
+            if (_y.Min < 0 && _y.Max > 0 && !_chart.Y.Log)
+                yield return Horizontal(OnY(0), "#999");
+            var curves = _chart.Curves.Select((curve, i) => (Curve: curve, Style: ChartStyle.Of(curve.Style ?? i))).ToList();
+            foreach (var shape in curves.Where(entry => entry.Curve.Joined).SelectMany(entry => Bands(entry.Curve, entry.Style))
+                .Concat(curves.SelectMany((entry, i) => Drawn(entry.Curve, entry.Style, i))))
+                yield return shape;
+            if (_chart.NotFiniteFrom is { } from)
+                yield return Vertical(OnX(from), _top, _bottom, Ink);
+            foreach (var tick in _xTicks)
+                yield return Vertical(Across(_x, tick.Position), _bottom, _bottom + 4, Faint);
+            yield return Horizontal(_bottom, Faint);
+            foreach (var text in Letters())
                 yield return text;
         }
 
-        private Plot Lines()
-        {
-            var plot = new Plot();
-            plot.Layout.Fixed(_padding);
-            plot.FigureBackground.Color = Colors.Transparent;
-            plot.DataBackground.Color = Colors.Transparent;
-            // ScottPlot sees the unit square, so that no range of values is beyond it.
-            plot.Axes.SetLimits(0, 1, 0, 1);
-            plot.Axes.Bottom.SetTicks([.. _xTicks.Select(tick => In(_x, tick.Position))], [.. _xTicks.Select(_ => "")]);
-            plot.Axes.Left.SetTicks([.. _yTicks.Select(tick => In(_y, tick.Position))], [.. _yTicks.Select(_ => "")]);
-            plot.Axes.Top.FrameLineStyle.Width = plot.Axes.Right.FrameLineStyle.Width = plot.Axes.Left.FrameLineStyle.Width = 0;
-            plot.Axes.Left.MajorTickStyle.Length = 0;
-            plot.Axes.Bottom.FrameLineStyle.Color = plot.Axes.Bottom.MajorTickStyle.Color = Color.FromHex(Faint);
-            plot.Grid.XAxisStyle.IsVisible = false;
-            plot.Grid.YAxisStyle.MajorLineStyle.Color = Color.FromHex("#DDDDDD");
-            plot.Grid.YAxisStyle.MajorLineStyle.Width = 1;
-            if (_y.Min < 0 && _y.Max > 0 && !_chart.Y.Log)
-                plot.Add.HorizontalLine(OnY(0), 1, Color.FromHex("#999999"));
+        private XElement Horizontal(double y, string color) => Path(Line([(_left, y), (_right, y)]), color, 1);
 
-            for (var i = 0; i < _chart.Curves.Count; i++)
-                if (_chart.Curves[i].Joined)
-                    AddBand(plot, _chart.Curves[i], ChartStyle.Of(_chart.Curves[i].Style ?? i));
-            for (var i = 0; i < _chart.Curves.Count; i++)
-                Add(plot, _chart.Curves[i], ChartStyle.Of(_chart.Curves[i].Style ?? i), i);
-            if (_chart.NotFiniteFrom is { } from)
-                plot.Add.VerticalLine(OnX(from), 1, Color.FromHex(Ink));
-            return plot;
+        private static XElement Vertical(double x, double y1, double y2, string color) => Path(Line([(x, y1), (x, y2)]), color, 1);
+
+        private static string Line(IEnumerable<(double X, double Y)> points) => "M" + string.Join('L', points.Select(point => $"{Number(point.X)} {Number(point.Y)}"));
+
+        private IEnumerable<XElement> Bands(Curve curve, ChartStyle style)
+        {
+            bool IsBand(CurvePoint point) => IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high);
+            return Stretches(curve.Points, IsBand).Select(stretch => new XElement(Svg + "path", new XAttribute("fill", style.Color), new XAttribute("fill-opacity", "0.16"),
+                new XAttribute("d", Line([.. stretch.Select(p => (OnX(p.X), OnY(p.High ?? p.Y))), .. stretch.AsEnumerable().Reverse().Select(p => (OnX(p.X), OnY(p.Low ?? p.Y)))]) + "Z")));
         }
 
-        private void AddBand(Plot plot, Curve curve, ChartStyle style)
+        private IEnumerable<XElement> Drawn(Curve curve, ChartStyle style, int index)
         {
-            foreach (var stretch in Stretches(curve.Points, point => IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high)))
-            {
-                var band = plot.Add.FillY([.. stretch.Select(p => OnX(p.X))], [.. stretch.Select(p => OnY(p.Low!.Value))], [.. stretch.Select(p => OnY(p.High!.Value))]);
-                band.FillColor = Color.FromHex(style.Color).WithAlpha(0.16);
-                band.LineWidth = 0;
-                band.MarkerSize = 0;
-            }
-        }
-
-        private void Add(Plot plot, Curve curve, ChartStyle style, int index)
-        {
-            var color = Color.FromHex(style.Color);
             var drawn = curve.Points.Where(IsDrawn).ToList();
-            if (drawn.Count == 0)
-                return;
             if (curve.Joined)
                 foreach (var stretch in Stretches(curve.Points, IsDrawn))
-                {
-                    var line = plot.Add.ScatterLine(stretch.Select(p => OnX(p.X)).ToArray(), stretch.Select(p => OnY(p.Y)).ToArray(), color);
-                    line.LineWidth = 2;
-                }
+                    yield return Path(Line(stretch.Select(p => (OnX(p.X), OnY(p.Y)))), style.Color, 2, style.Dash is { } dash ? new XAttribute("stroke-dasharray", dash) : null);
             else
                 foreach (var point in drawn)
-                    AddErrorBars(plot, point, color);
+                    foreach (var bar in ErrorBars(point))
+                        yield return Path(bar, style.Color, 1.5);
             // Where points stand for measurements and lines for theory, a line's markers would pass for measurements.
             if (curve.Joined && !_chart.Curves.All(c => c.Joined))
-                return;
+                yield break;
             // Some markers along the curve, not at the same places as its neighbours', and one at its end.
             var every = curve.Joined ? Math.Max(1, drawn.Count / 7) : 1;
-            var marked = drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0).ToList();
-            var markers = plot.Add.Markers(marked.Select(p => OnX(p.X)).ToArray(), marked.Select(p => OnY(p.Y)).ToArray(), style.Marker, curve.Joined ? 7 : 10, color);
-            markers.MarkerStyle.LineWidth = 1.6f;
-            markers.MarkerStyle.LineColor = color;
+            var radius = curve.Joined ? 3.5 : 5;
+            yield return new XElement(Svg + "g", new XAttribute("fill", style.Filled ? style.Color : "none"),
+                style.Filled ? null : new XAttribute[] { new("stroke", style.Color), new("stroke-width", Math.Round(1.6 / radius, 2)) },
+                drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0).Select(point => new XElement(Svg + "path",
+                    new XAttribute("transform", $"translate({Number(OnX(point.X))} {Number(OnY(point.Y))}) scale({Number(radius)})"), new XAttribute("d", style.Marker))));
         }
 
-        private void AddErrorBars(Plot plot, CurvePoint point, Color color)
+        private IEnumerable<string> ErrorBars(CurvePoint point)
         {
-            Bar(point.X, point.Low, point.X, point.High);
-            Bar(point.XLow, point.Y, point.XHigh, point.Y);
-
-            void Bar(double? x1, double? y1, double? x2, double? y2)
-            {
-                if (x1 is not { } left || x2 is not { } right || y1 is not { } low || y2 is not { } high || !double.IsFinite(left + right + low + high))
-                    return;
-                plot.Add.ScatterLine((double[])[OnX(left), OnX(right)], (double[])[OnY(low), OnY(high)], color).LineWidth = 1.5f;
-            }
+            if (point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high))
+                yield return Line([(OnX(point.X), OnY(low)), (OnX(point.X), OnY(high))]);
+            if (point is { XLow: { } left, XHigh: { } right } && double.IsFinite(left) && double.IsFinite(right))
+                yield return Line([(OnX(left), OnY(point.Y)), (OnX(right), OnY(point.Y))]);
         }
 
-        private IEnumerable<XElement> Letters(Plot plot)
+        private IEnumerable<XElement> Letters()
         {
-            var bottom = _chart.Height - _padding.Bottom;
-            yield return Text(14, _padding.Top - 12, _chart.Y.Label, color: Faint);
+            yield return Text(14, _top - 12, _chart.Y.Label, color: Faint);
             foreach (var tick in _yTicks)
-                yield return Text(_padding.Left - 8, plot.GetPixel(new(0, In(_y, tick.Position))).Y + 4.5, tick.Label, "end", Faint);
+                yield return Text(_left - 8, Down(_y, tick.Position) + 4.5, tick.Label, "end", Faint);
             foreach (var tick in _xTicks)
-                yield return Text(plot.GetPixel(new(In(_x, tick.Position), 0)).X, bottom + 18, tick.Label, "middle", Faint);
-            yield return Text((_padding.Left + _chart.Width - _padding.Right) / 2, bottom + 37, _chart.X.Label, "middle", Faint);
+                yield return Text(Across(_x, tick.Position), _bottom + 18, tick.Label, "middle", Faint);
+            yield return Text((_left + _right) / 2, _bottom + 37, _chart.X.Label, "middle", Faint);
 
-            var places = _labels.Select(label => (Label: label, Point: plot.GetPixel(new(OnX(label.End.X), OnY(label.End.Y))))).OrderBy(place => place.Point.Y).ToList();
-            foreach (var text in _atEnds ? NamesAtEnds(places, bottom) : NamesAtPoints(places))
+            var places = _labels.Select(label => (Label: label, X: OnX(label.End.X), Y: OnY(label.End.Y))).OrderBy(place => place.Y).ToList();
+            foreach (var text in _atEnds ? NamesAtEnds(places) : NamesAtPoints(places))
                 yield return text;
             if (_chart.NotFiniteFrom is { } from)
             {
-                var x = plot.GetPixel(new(OnX(from), 1)).X;
+                var x = OnX(from);
                 var left = x > _chart.Width * 0.5;
-                yield return OnWhite(Text(left ? x - 6 : x + 6, bottom - 8, _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
+                yield return OnWhite(Text(left ? x - 6 : x + 6, _bottom - 8, _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
             }
         }
 
-        private IEnumerable<XElement> NamesAtEnds(List<(Label Label, Pixel Point)> places, double bottom)
+        private IEnumerable<XElement> NamesAtEnds(List<(Label Label, double X, double Y)> places)
         {
-            var ys = Apart([.. places.Select(place => (double)place.Point.Y)], _padding.Top, bottom);
-            var edge = _chart.Width - _padding.Right + 14;
+            var ys = Apart([.. places.Select(place => place.Y)], _top, _bottom);
+            var edge = _right + 14;
             for (var i = 0; i < places.Count; i++)
             {
-                var (label, point) = places[i];
+                var (label, x, y) = places[i];
                 // From the curve's end to its name, where that isn't beside it.
-                if (Math.Abs(ys[i] - point.Y) > 3 || point.X < edge - 24)
-                    yield return new XElement(Svg + "path", new XAttribute("d", $"M{Number(point.X + 5)} {Number(point.Y)}L{Number(edge - 3)} {Number(ys[i])}"),
-                        new XAttribute("stroke", "#999"), new XAttribute("stroke-width", "0.8"), new XAttribute("fill", "none"));
+                if (Math.Abs(ys[i] - y) > 3 || x < edge - 24)
+                    yield return Path(Line([(x + 5, y), (edge - 3, ys[i])]), "#999", 0.8);
                 yield return Name(label, edge, ys[i] + 4.5, "start");
             }
         }
 
-        private IEnumerable<XElement> NamesAtPoints(List<(Label Label, Pixel Point)> places)
+        private IEnumerable<XElement> NamesAtPoints(List<(Label Label, double X, double Y)> places)
         {
             var taken = new List<(double Left, double Right, double Y)>();
-            foreach (var (label, point) in places)
+            foreach (var (label, x, end) in places)
             {
                 var width = WidthOf(label.Text);
-                var before = point.X + 10 + width > _chart.Width - 8;
-                var (left, y) = (before ? point.X - 10 - width : point.X + 10, point.Y - 6.0);
+                var before = x + 10 + width > _chart.Width - 8;
+                var (left, y) = (before ? x - 10 - width : x + 10, end - 6);
                 while (taken.Any(other => left < other.Right && other.Left < left + width && Math.Abs(other.Y - y) < 15))
                     y += 15;
                 taken.Add((left, left + width, y));
-                yield return OnWhite(Name(label, before ? point.X - 10 : left, y, before ? "end" : "start"));
+                yield return OnWhite(Name(label, before ? x - 10 : left, y, before ? "end" : "start"));
             }
         }
 
@@ -277,29 +235,17 @@ public static partial class ChartSvg
             return sorted;
         }
 
-        /// <summary>ScottPlot's shape with one decimal, without what is SVG's default, and with the dash that Skia would have cut into a hundred pieces.</summary>
-        private static XElement? Tidy(XElement shape)
-        {
-            var tidy = new XElement(Svg + shape.Name.LocalName);
-            foreach (var attribute in shape.Attributes())
-                if (attribute.Name.LocalName is not ("stroke-miterlimit" or "clip-path"))
-                    tidy.Add(new XAttribute(attribute.Name, Decimal().Replace(attribute.Value, number => double.Parse(number.Value, CultureInfo.InvariantCulture).ToString(
-                        attribute.Name.LocalName.EndsWith("opacity", StringComparison.Ordinal) ? "0.##" : "0.#", CultureInfo.InvariantCulture))));
-            // The left axis' ticks have no length. Backgrounds are transparent, which Skia writes as a rectangle without a fill: black.
-            if (shape.Attribute("stroke")?.Value == "black" || shape.Attribute("fill-opacity")?.Value == "0" || (shape.Attribute("fill")?.Value is null or "none" && shape.Attribute("stroke") is null))
-                return null;
-            if (shape.Attribute("stroke-width")?.Value == "2" && ChartStyle.DashOf(shape.Attribute("stroke")?.Value) is { } dash)
-                tidy.Add(new XAttribute("stroke-dasharray", dash));
-            return tidy;
-        }
-
         private bool IsDrawn(CurvePoint point) => double.IsFinite(point.X) && double.IsFinite(point.Y) && (!_chart.X.Log || point.X > 0) && (!_chart.Y.Log || point.Y >= 0);
 
         private bool HasZeroOnLog() => _chart.Y.Log && _chart.Curves.Any(curve => curve.Points.Any(point => point.Y == 0));
 
-        private double OnX(double value) => In(_x, At(_chart.X, value));
+        private double OnX(double value) => Across(_x, At(_chart.X, value));
 
-        private double OnY(double value) => In(_y, At(_chart.Y, value));
+        private double OnY(double value) => Down(_y, At(_chart.Y, value));
+
+        private double Across((double Min, double Max) range, double at) => _left + In(range, at) * (_right - _left);
+
+        private double Down((double Min, double Max) range, double at) => _bottom - In(range, at) * (_bottom - _top);
 
         /// <summary>0 at the axis' lower end, 1 at its upper one.</summary>
         private static double In((double Min, double Max) range, double at) => Math.Clamp((at - range.Min) / (range.Max - range.Min), 0, 1);

@@ -16,18 +16,18 @@ public static class GetActivationPlot
     /// <response code="200">An SVG that needs nothing from outside.</response>
     public static Results<ContentHttpResult, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
     {
-        if (ActivationRegistry.Find(activation.Name) is not { } info)
+        if (ActivationRegistry.Find(activation.Name) is null)
             return GetActivation.NotFound(activation.Name);
         var errors = new List<SpecError>();
-        if (ActivationRegistry.Resolve(activation, "", errors) is not { } resolved)
+        if (ActivationRegistry.Resolve(activation, "", errors) is not { } function)
             return Problems.Invalid(errors);
         float[] z = [.. Enumerable.Range(0, Points + 1).Select(i => (float)(2 * End * i / Points - End))];
-        var values = ActivationRegistry.Evaluate(resolved, z);
-        return TypedResults.Text(ChartSvg.Draw(new Chart(info.Name, new("z"), new("f(z) and its derivative f′(z)"),
+        var values = function.Evaluate(z);
+        return TypedResults.Text(ChartSvg.Draw(new Chart(function.Name, new("z"), new("f(z) and its derivative f′(z)"),
         [
             new("f", [.. z.Select((x, i) => new CurvePoint(x, values[i].Value))]),
             new("f′", [.. z.Select((x, i) => new CurvePoint(x, values[i].Derivative))]),
         ])
-        { Note = $"{info.Formula}." }), $"{GetJobPlot.MediaType}; charset=utf-8");
+        { Note = $"{function.Info.Formula}." }), $"{GetJobPlot.MediaType}; charset=utf-8");
     }
 }

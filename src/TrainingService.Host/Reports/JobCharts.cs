@@ -35,7 +35,7 @@ public static class JobCharts
     public static IReadOnlyList<Chart> Sparsity(Job job, IReadOnlyList<LayerRow> rows)
     {
         // Functions without an exactly flat side give no zeros; what can be told of them is how often they are on their negative side.
-        var exact = rows.GroupBy(row => row.Layer).ToDictionary(layer => (int)layer.Key, layer => layer.Any(row => row.Sparsity > SomeZeros) || layer.All(row => row.OffRate == 0));
+        var exact = rows.GroupBy(row => row.Layer).ToDictionary(layer => layer.Key, layer => layer.Any(row => row.Sparsity > SomeZeros) || layer.All(row => row.OffRate == 0));
         var some = exact.Where(entry => entry.Key < LastHidden(job) + 1).Select(entry => entry.Value).ToList();
         return
         [
@@ -51,10 +51,10 @@ public static class JobCharts
     public static IReadOnlyList<Chart> GradientFlows(Job job, IReadOnlyList<LayerRow> rows)
     {
         var layers = job.Layers ?? [];
-        var last = LastHidden(job);
-        var flow = rows.GroupBy(row => row.Step).Select(step => (First: step.FirstOrDefault(row => row.Layer == 0), Last: step.FirstOrDefault(row => row.Layer == last)))
-            .Where(step => step.First is not null && step.Last is not null)
-            .Select(step => new double[] { step.First!.Step, step.First.Epoch, GradientFlow.Of(step.First, step.Last!, layers) }).ToList();
+        var flow = new List<double[]>();
+        foreach (var evaluation in rows.GroupBy(row => (row.Step, row.Epoch)))
+            if (GradientFlow.Of([.. evaluation.OrderBy(row => row.Layer)], layers) is { } ratio)
+                flow.Add([evaluation.Key.Step, evaluation.Key.Epoch, ratio]);
         return
         [
             new(Title("Gradient flow", job), Epoch, new("log10 of norm(∂C/∂z) in the first over the last hidden layer"), flow.Count == 0 ? [] : [Thin("flow", flow)])
@@ -77,16 +77,16 @@ public static class JobCharts
 
     /// <summary>How the outputs of each hidden layer are distributed, its exact zeros left out.</summary>
     public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows) => new(title, new("output"), new("share of the outputs that are not 0 (%)", Log: true),
-        [.. Some([.. rows.Where(row => row.Layer < layers.Count - 1 && row.Histogram is not null)], ChartStyle.Count).Select(row => Polygon(layers[row.Layer].Name, row))])
+        Some([.. rows.Where(row => row.Layer < layers.Count - 1)
+            .Select(row => row.Histogram is { } histogram ? Polygon(layers[row.Layer].Name, histogram) : null).OfType<Curve>()], ChartStyle.Count))
     {
         Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. The outer bins hold what lies beyond, too.",
     };
 
-    public static Curve Polygon(string name, LayerRow row)
+    private static Curve Polygon(string name, Histogram histogram)
     {
-        var histogram = LayerHistogram.Of(row)!;
-        var (width, all) = ((histogram.High - histogram.Low) / histogram.Counts.Count, (double)histogram.Counts.Sum());
-        return new(name, [.. histogram.Counts.Index().Select(bin => new CurvePoint(histogram.Low + (bin.Index + 0.5) * width, 100 * bin.Item / all))]);
+        var (low, width, all) = ((double)histogram.Low, ((double)histogram.High - histogram.Low) / histogram.Counts.Count, histogram.Counts.Sum(count => (double)count));
+        return new(name, [.. histogram.Counts.Index().Select(bin => new CurvePoint(low + (bin.Index + 0.5) * width, 100 * bin.Item / all))]);
     }
 
     public static string LossLabel(string? loss) => loss switch
@@ -107,7 +107,7 @@ public static class JobCharts
         var hidden = (job.Layers ?? []).Take(LastHidden(job) + 1).ToList();
         var shown = Some(hidden, ChartStyle.Count);
         var left = shown.Count < hidden.Count ? $"{shown.Count} of {hidden.Count} layers are shown." : null;
-        var byLayer = rows.ToLookup(row => (int)row.Layer);
+        var byLayer = rows.ToLookup(row => row.Layer);
         return new(title, Epoch, y, [.. shown.Where(layer => byLayer.Contains(layer.Index)).Select(layer =>
             Thin($"{layer.Name} ({layer.Activation})", [.. byLayer[layer.Index].Select(row => new double[] { row.Step, row.Epoch, float.IsFinite(row.RmsActivation) ? value(row) : double.NaN })]))])
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using MathNet.Numerics.Statistics;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using TrainingService.Engine.Diagnostics;
@@ -41,7 +42,7 @@ public readonly record struct CurveStat(double Epoch, int Runs, int Finite, doub
 /// <param name="Layers">The dense layers; the output layer is last.</param>
 /// <param name="LayerStats">By series, named as in <c>/jobs/{id}/layers</c>, and layer.</param>
 /// <param name="Ends">One run's hidden layers as they were measured last, with their histograms.</param>
-/// <param name="GradientFlow">log10 from the first to the last hidden layer, of the runs in which neither gradient is zero.</param>
+/// <param name="GradientFlow">log10 from the first to the last hidden layer, of the runs in which it is finite.</param>
 public sealed record ArmCurves(IReadOnlyDictionary<(string Name, Split Split), IReadOnlyList<CurveStat>> Metrics, IReadOnlyList<LayerInfo> Layers,
     IReadOnlyDictionary<(string Name, int Layer), IReadOnlyList<CurveStat>> LayerStats, IReadOnlyList<CurveStat> GradientFlow, IReadOnlyList<LayerRow> Ends);
 
@@ -50,12 +51,9 @@ public static class SweepCurves
 {
     private const int MaxPoints = 60;
 
-    private static readonly string[] MetricNames = ["loss", "accuracy", "r2"];
-    private static readonly (string Name, string Column)[] LayerNames =
-    [
-        ("sparsity", "sparsity"), ("offRate", "off_rate"), ("deadFraction", "dead_fraction"), ("saturation", "saturation"),
-        ("meanActivation", "mean_activation"), ("rmsActivation", "rms_activation"), ("gradientRms", "gradient_rms"),
-    ];
+    private static readonly Measure<MetricPoint>[] OfMetrics = [.. ((string[])["loss", "accuracy", "r2"]).Select(Measures.OfMetrics.Named)];
+    private static readonly Measure<LayerPoint>[] OfLayers =
+        [.. ((string[])["sparsity", "offRate", "deadFraction", "saturation", "meanActivation", "rmsActivation"]).Select(Measures.OfLayers.Named)];
 
     /// <summary>The curves of the arms that are shown; of the others there are none.</summary>
     public static async Task<IReadOnlyList<ArmCurves>> ReadAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<int> shown, CancellationToken cancellation)
@@ -69,13 +67,13 @@ public static class SweepCurves
         var jobs = longest.Select(cell => cell.JobId).Distinct().ToArray();
         var nets = await db.Jobs.AsNoTracking().Where(job => jobs.Contains(job.Id)).Select(job => new { job.Id, job.Layers }).ToDictionaryAsync(job => job.Id, job => job.Layers!, cancellation);
 
-        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. MetricNames.Select(name => (name, $"m.{name}"))],
+        var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. OfMetrics.Select(measure => (measure.Name, $"m.{measure.Column}"))],
             await PlacesAsync(db.Metrics.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation), cancellation);
         var layerPlaces = await PlacesAsync(db.Layers.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation);
         // Of activations that aren't finite, the counts (no zeros, nothing off) say nothing.
-        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", [.. LayerNames.Select(layer => (layer.Name, $"CASE WHEN {Finite("m.rms_activation")} THEN m.{layer.Column} ELSE 'NaN' END"))],
+        var layerRows = await StatsAsync(db, sweep.Id, "job_layers", "layer", [.. OfLayers.Select(measure => (measure.Name, $"CASE WHEN {Finite("m.rms_activation")} THEN m.{measure.Column} ELSE 'NaN' END"))],
             layerPlaces, cancellation);
-        var flows = await FlowsAsync(db, sweep.Id, longest.Select(cell => (cell.Arm, nets[cell.JobId])), layerPlaces, cancellation);
+        var flows = await FlowsAsync(db, sweep.Id, longest.ToDictionary(cell => cell.Arm, cell => nets[cell.JobId]), layerPlaces, cancellation);
 
         var ends = (await db.Layers.AsNoTracking().Where(row => jobs.Contains(row.JobId) && row.Step > 0 && row.Histogram != null).ToListAsync(cancellation)).ToLookup(row => row.JobId);
 
@@ -119,15 +117,14 @@ public static class SweepCurves
         return stats.ToLookup(entry => entry.Arm, entry => entry.Row);
     }
 
-    private static async Task<List<(int Arm, CurveStat Stat)>> FlowsAsync(TrainingDbContext db, Guid sweep, IEnumerable<(short Arm, IReadOnlyList<LayerInfo> Layers)> nets,
+    private static async Task<List<(int Arm, CurveStat Stat)>> FlowsAsync(TrainingDbContext db, Guid sweep, Dictionary<short, IReadOnlyList<LayerInfo>> nets,
         (short[] Arms, long[] Steps) places, CancellationToken cancellation)
     {
-        var deep = nets.Where(net => net.Layers.Count > 2).ToList();
-        const string Flow = "CASE WHEN f.gradient_rms > 0 AND l.gradient_rms > 0 THEN log(f.gradient_rms::float8 / l.gradient_rms) + n.widths END";
-        var sql = $"""
-            SELECT c.arm, 0::smallint, min(f.epoch), count(*)::int{Stats(Flow)}
+        var deep = nets.Where(net => GradientFlow.Last(net.Value) > 0).ToList();
+        const string Sql = """
+            SELECT c.arm, min(f.epoch), array_agg(f.gradient_rms), array_agg(l.gradient_rms)
             FROM unnest(@arms, @steps) AS p(arm, step)
-            JOIN unnest(@netArms, @last, @widths) AS n(arm, last, widths) ON n.arm = p.arm
+            JOIN unnest(@netArms, @last) AS n(arm, last) ON n.arm = p.arm
             JOIN sweep_cells c ON c.sweep_id = @sweep AND c.candidate = -1 AND c.arm = p.arm
             JOIN job_layers f ON f.job_id = c.job_id AND f.step = p.step AND f.layer = 0
             JOIN job_layers l ON l.job_id = c.job_id AND l.step = p.step AND l.layer = n.last
@@ -135,11 +132,14 @@ public static class SweepCurves
             ORDER BY c.arm, f.step
             """;
         var stats = new List<(int, CurveStat)>();
-        await foreach (var row in RowsAsync(db, sql, sweep, places, cancellation,
-            ("netArms", deep.Select(net => net.Arm).ToArray()), ("last", deep.Select(net => (short)GradientFlow.Last(net.Layers)).ToArray()),
-            // What the layers' widths contribute: the rest is the ratio of the root mean squares.
-            ("widths", deep.Select(net => GradientFlow.Of(new() { GradientRms = 1 }, new() { GradientRms = 1, Layer = (short)GradientFlow.Last(net.Layers) }, net.Layers)).ToArray())))
-            stats.Add((row.GetInt16(0), Stat(row, 4)));
+        await foreach (var row in RowsAsync(db, Sql, sweep, places, cancellation,
+            ("netArms", deep.Select(net => net.Key).ToArray()), ("last", deep.Select(net => (short)GradientFlow.Last(net.Value)).ToArray())))
+        {
+            var (arm, first, last) = (row.GetInt16(0), row.GetFieldValue<float[]>(2), row.GetFieldValue<float[]>(3));
+            double[] finite = [.. first.Zip(last, (f, l) => GradientFlow.Of(f, l, nets[arm])).OfType<double>().Where(double.IsFinite)];
+            stats.Add((arm, new(row.GetDouble(1), first.Length, finite.Length,
+                finite.Length == 0 ? null : finite.Mean(), finite.Length < 2 ? null : finite.StandardDeviation())));
+        }
         return stats;
     }
 

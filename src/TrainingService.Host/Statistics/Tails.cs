@@ -16,7 +16,4 @@ internal static class Tails
 
     /// <summary>t with P(|T| > t) = alpha.</summary>
     public static double Student(double alpha, int degrees) => StudentT.InvCDF(0, 1, degrees, 1 - alpha / 2);
-
-    /// <summary>P(|T| > |t|).</summary>
-    public static double StudentP(double t, int degrees) => double.IsInfinity(t) ? 0 : 2 * StudentT.CDF(0, 1, degrees, -Math.Abs(t));
 }

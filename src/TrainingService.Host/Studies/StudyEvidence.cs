@@ -1,6 +1,6 @@
 using System.Globalization;
 using MathNet.Numerics.Statistics;
-using TrainingService.Host.Metrics;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
@@ -62,7 +62,7 @@ public sealed class StudyEvidence(SweepSpec spec, IReadOnlyList<CellResult> cell
         ? runs.Average(run => run.Diverged || run.Result!.TrainLoss > 0.9 * Math.Log(Math.Max(2, run.Layers[^1].Units)) ? 1.0 : 0) : double.NaN;
 
     /// <summary>Mean over an arm's runs of a layer value, over the hidden layers.</summary>
-    public double? Hidden(string arm, Func<LayerRow, float?> value) =>
+    public double? Hidden(string arm, Func<LayerPoint, float?> value) =>
         Cells(arm).Where(run => !run.Diverged).Select(run => run.OverHidden(run.Last, value)).OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
     public static string Percent(double? share) => share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";

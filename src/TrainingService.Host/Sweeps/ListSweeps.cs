@@ -13,6 +13,8 @@ namespace TrainingService.Host.Sweeps;
 
 public static class ListSweeps
 {
+    private const string List = "sweeps";
+
     /// <summary>List sweeps</summary>
     /// <remarks>Page by page, newest first.</remarks>
     /// <param name="limit">Sweeps on a page; more than 500 gives 500.</param>
@@ -20,12 +22,11 @@ public static class ListSweeps
     /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
     /// <param name="study">Only sweeps of this study.</param>
     /// <response code="200">A page of sweeps.</response>
-    public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle([FromQuery, Range(1, int.MaxValue), DefaultValue(50)] int? limit,
+    public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle([FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
         [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        if (limit < 1)
-            errors.Add(new("/limit", $"must be at least 1, not {limit}"));
+        var size = Paging.Size(limit, errors);
         var sweeps = db.Sweeps.AsNoTracking();
         if (status is { Length: > 0 })
         {
@@ -37,14 +38,13 @@ public static class ListSweeps
             errors.Add(new("/study", $"there is no study '{study}'{Names.DidYouMean(study, StudyCatalog.All.Select(s => s.Name))}"));
         if (study is not null)
             sweeps = sweeps.Where(sweep => sweep.Study == study);
-        if (cursor is not null && ListJobs.Decode(cursor, oldestFirst: false, errors) is { } last)
+        if (Paging.TryRead(cursor, errors, out Guid last, List))
             sweeps = sweeps.Where(sweep => sweep.Id < last);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        var size = Math.Min(limit ?? 50, 500);
         var found = await sweeps.OrderByDescending(sweep => sweep.Id).Take(size + 1).ToListAsync(cancellation);
         var page = found.Take(size).ToList();
         return TypedResults.Ok(new Page<SweepResponse>(await SweepResponse.Of(db, page, cancellation),
-            found.Count > size ? ListJobs.Encode(page[^1].Id, oldestFirst: false) : null));
+            found.Count > size ? Paging.Cursor(page[^1].Id, List) : null));
     }
 }

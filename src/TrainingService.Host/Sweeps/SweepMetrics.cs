@@ -48,7 +48,7 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, J
     public double? SecondsPerEpoch => Result is null || Diverged ? null : (Result.Seconds - Result.DiagnosticsSeconds) / Epochs;
 
     /// <summary>Mean over the units of the hidden layers, of one measurement.</summary>
-    public double? OverHidden(IReadOnlyList<LayerRow> rows, Func<LayerRow, float?> value)
+    public double? OverHidden(IReadOnlyList<LayerRow> rows, Func<LayerPoint, float?> value)
     {
         double sum = 0, units = 0;
         foreach (var row in rows)
@@ -61,12 +61,9 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, J
         return units > 0 ? sum / units : null;
     }
 
-    /// <summary>Gradient flow of one measurement (Glorot and Bengio 2010); null with fewer than two hidden layers.</summary>
-    public double? GradientFlow(IReadOnlyList<LayerRow> rows)
-    {
-        var last = Metrics.GradientFlow.Last(Layers);
-        return last < 1 || rows.Count <= last ? null : Metrics.GradientFlow.Of(rows[0], rows[last], Layers);
-    }
+    /// <summary>Gradient flow of one measurement; null with fewer than two hidden layers.</summary>
+    public double? GradientFlow(IReadOnlyList<LayerRow> rows) =>
+        Engine.Diagnostics.GradientFlow.Last(Layers) < 1 ? null : Engine.Diagnostics.GradientFlow.Of(rows, Layers);
 }
 
 /// <summary>All metrics, by name.</summary>
@@ -85,12 +82,12 @@ public static class SweepMetrics
         new(new("generalizationGap", false, true), c => c.Result!.TrainAccuracy - c.Result.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result!.FastestEpochSeconds, null, null, "validationLoss"),
-        OfLayers("sparsity", true, row => row.Sparsity),
-        OfLayers("offRate", true, row => row.OffRate),
-        OfLayers("deadFraction", false, row => row.DeadFraction),
-        OfLayers("bornDeadFraction", false, row => row.BornDeadFraction),
-        OfLayers("diedFraction", false, row => row.DiedFraction),
-        OfLayers("saturation", false, row => row.Saturation),
+        OfLayers("sparsity", true),
+        OfLayers("offRate", true),
+        OfLayers("deadFraction", false),
+        OfLayers("bornDeadFraction", false),
+        OfLayers("diedFraction", false),
+        OfLayers("saturation", false),
         // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998; "bias shift": Clevert et al. 2016)
         new(new("biasShift", false, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
         new(new("initialBiasShift", false, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
@@ -109,9 +106,12 @@ public static class SweepMetrics
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name, 0)!, c => value(c.Result!), 0.02, null, "validationLoss");
 
-    private static SweepMetric OfLayers(string name, bool higherIsBetter, Func<LayerRow, float?> value) =>
-        new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, value), 0.01, null, "validationLoss");
+    private static SweepMetric OfLayers(string name, bool higherIsBetter)
+    {
+        var measure = Measures.OfLayers.Named(name);
+        return new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
+    }
 
     // a layer that is dead throughout has no shift
-    private static float? BiasShift(LayerRow row) => row.RmsActivation == 0 ? 0 : Math.Abs(row.MeanActivation) / row.RmsActivation;
+    private static float? BiasShift(LayerPoint point) => Math.Abs(point.Centredness ?? 0);
 }

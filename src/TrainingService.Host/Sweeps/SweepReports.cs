@@ -69,11 +69,11 @@ public static class SweepReports
     }
 
     private static IReadOnlyList<ArmLayer> Layers(List<CellResult> cells) =>
-        [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row))).GroupBy(layer => (Index: (int)layer.Row.Layer, layer.Name))
+        [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row))).GroupBy(layer => (Index: layer.Row.Layer, layer.Name))
             .OrderBy(layer => layer.Key.Index)
-            .Select(layer => new ArmLayer(layer.Key.Index, layer.Key.Name, GetLayers.Columns
-                .Select(column => (column.Name, Values: layer.Select(l => column.Value(l.Row)).Where(value => value is not null).Select(value => (double)value!).ToArray()))
-                .Where(column => column.Values.Length > 0).ToDictionary(column => column.Name, column => column.Values.Average())))];
+            .Select(layer => new ArmLayer(layer.Key.Index, layer.Key.Name, Measures.OfLayers
+                .Select(measure => (measure.Name, Values: layer.Select(l => measure.Value(l.Row)).Where(value => value is not null).Select(value => (double)value!).ToArray()))
+                .Where(measure => measure.Values.Length > 0).ToDictionary(measure => measure.Name, measure => measure.Values.Average())))];
 
     private static string Answer(Sweep sweep, SweepMetric metric, IReadOnlyList<ContrastResult> contrasts, List<CellResult> cells)
     {

@@ -32,9 +32,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        _preflight = Preflight.Predict(plan, data);
+        _preflight = Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan);
-        using var trainer = new Trainer(plan, data, threads);
+        using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
         {
             Metrics.Add(point);

@@ -7,10 +7,10 @@ using TrainingService.Engine.Tests.Memory;
 namespace TrainingService.Engine.Tests.Activations;
 
 /// <summary>Sends single numbers through the engine's loops, evaluating.</summary>
-internal sealed unsafe class ActivationHarness(ActivationSpec spec)
+internal sealed unsafe class ActivationHarness(ActivationFunction function)
 {
-    private readonly Activation _activation = ActivationRegistry.Bind(spec);
-    private readonly float _slope = (float)(spec.Init ?? 0);
+    private readonly Activation _activation = function.Bind();
+    private readonly float _slope = (float)(function.Slope?.Initial ?? 0);
 
     public static ActivationHarness Of(ActivationSpec spec)
     {

@@ -88,6 +88,6 @@ public class ActivationRegistryTests
     private static (ActivationSpec? Resolved, List<SpecError> Errors) Resolve(ActivationSpec spec)
     {
         var errors = new List<SpecError>();
-        return (ActivationRegistry.Resolve(spec, "/a", errors), errors);
+        return (ActivationRegistry.Resolve(spec, "/a", errors)?.Spec, errors);
     }
 }

@@ -36,7 +36,7 @@ public class GainTests
     {
         var function = ActivationValueTests.Functions[name];
         var reference = ReferenceActivation.Of(function);
-        var gains = ActivationRegistry.Gains(Resolved(GoldenSpecs.Activation(function)));
+        var gains = Resolved(GoldenSpecs.Activation(function)).Gains;
         Close.Assert(1 / Math.Sqrt(SecondMoment(reference.Value)), gains.Forward, 2e-5, "forward");
         Close.Assert(1 / Math.Sqrt(SecondMoment(reference.Derivative)), gains.Backward, 2e-5, "backward");
     }
@@ -55,15 +55,15 @@ public class GainTests
         Assert.Null(Torch(new() { Name = "softplus" }));
     }
 
-    private static double? Torch(ActivationSpec spec) => ActivationRegistry.Gains(Resolved(spec)).Torch;
+    private static double? Torch(ActivationSpec spec) => Resolved(spec).Gains.Torch;
 
     private static void AssertGains(ActivationSpec spec, double forward, double backward)
     {
-        var gains = ActivationRegistry.Gains(Resolved(spec));
+        var gains = Resolved(spec).Gains;
         Assert.Equal((forward, backward), (Math.Round(gains.Forward, 4), Math.Round(gains.Backward, 4)));
     }
 
-    private static ActivationSpec Resolved(ActivationSpec spec) => ActivationRegistry.Resolve(spec, "", new List<SpecError>())!;
+    private static ActivationFunction Resolved(ActivationSpec spec) => ActivationRegistry.Resolve(spec, "", new List<SpecError>())!;
 
     /// <summary>E[f(z)^2] for z ~ N(0, 1) by the midpoint rule, which never lands on a kink at 0.</summary>
     private static double SecondMoment(Func<double, double> f)

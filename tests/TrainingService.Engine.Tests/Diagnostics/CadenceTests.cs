@@ -18,7 +18,7 @@ public class CadenceTests
     {
         DataShape data = new(features, TargetKind.Classes, 10, rows, 0, 0);
         RunPlan Plan(int? every) => RunPlan.Check(new() { HiddenLayers = hidden }, new() { BatchSize = batch, Epochs = epochs }, new() { EverySteps = every }, data, [])!;
-        var (every, steps) = (Plan(null).Diagnostics.EverySteps!.Value, Plan(1).Steps);
+        var (every, steps) = (Plan(null).Diagnostics.EverySteps, Plan(1).Steps);
         var evaluation = (Plan(1).FloatingPointOperations - Plan(2).FloatingPointOperations) / (steps / 2.0);
         // samples of a step that are not there are computed all the same
         var training = (Plan(1).FloatingPointOperations - (steps + 2) * evaluation) * ((batch + 31) / 32 * 32) / batch;

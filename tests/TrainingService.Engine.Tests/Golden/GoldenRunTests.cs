@@ -40,7 +40,7 @@ public class GoldenRunTests
         var plan = RunPlan.Check(GoldenSpecs.Model(golden), GoldenSpecs.Training(golden), new(), GoldenSpecs.Data(golden), errors);
         Assert.Empty(errors);
         Assert.Equal(Flat(EngineNetwork.Plans(golden.Layers)), Flat(plan!.Layers));
-        Assert.Equal(GoldenSpecs.Optimizer(golden.Optimizer), plan.Training.Optimizer);
+        Assert.Equal(GoldenSpecs.Optimizer(golden.Optimizer), plan.Training.Optimizer.Spec);
     }
 
     /// <summary>Without what a golden file does not tell: names and initialisers.</summary>

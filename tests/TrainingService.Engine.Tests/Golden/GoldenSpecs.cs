@@ -1,7 +1,9 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Losses;
 using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Tests.Golden;
@@ -63,6 +65,20 @@ public static class GoldenSpecs
         ActivityL1 = golden.ActivityL1,
         ClipNorm = golden.ClipNorm,
     };
+
+    public static LossPlan Loss(GoldenLoss loss)
+    {
+        var errors = new List<SpecError>();
+        DataShape data = new(1, loss.Classes ? TargetKind.Classes : TargetKind.Number, 2, 1, 0, 0);
+        return LossPlan.Resolve(loss.Name, loss.LabelSmoothing, loss.Name == "huber" ? loss.Delta : null, data, "", errors)
+            ?? throw new ArgumentException(errors[0].Message);
+    }
+
+    public static OptimizerPlan Plan(OptimizerSpec spec)
+    {
+        var errors = new List<SpecError>();
+        return OptimizerPlan.Resolve(spec, "", errors) ?? throw new ArgumentException(errors[0].Message);
+    }
 
     /// <summary>The long form without the output layer, which the service adds from the data.</summary>
     public static ModelSpec Model(GoldenTrajectory golden) => new() { Layers = [.. golden.Layers.SkipLast(1).Select(Layer)] };

@@ -76,6 +76,6 @@ public class InitializerRegistryTests
     private static (InitializerSpec? Resolved, List<SpecError> Errors) Resolve(InitializerSpec spec)
     {
         var errors = new List<SpecError>();
-        return (InitializerRegistry.Resolve(spec, "/i", errors), errors);
+        return (InitializerRegistry.Resolve(spec, "/i", errors)?.Spec, errors);
     }
 }

@@ -1,7 +1,6 @@
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Losses;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Tests.Golden;
@@ -28,11 +27,11 @@ internal sealed unsafe class EngineNetwork : IDisposable
     public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, double activityL1 = 0,
         double? clipNorm = null, int threads = 1)
     {
-        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _) => default) : Optimizer.Create(optimizer);
+        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _) => default) : GoldenSpecs.Plan(optimizer).Create();
         (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
         var plans = Plans(layers);
         _outputs = plans[^1].Units;
-        Inner = new(plans, Inputs(layers[0]), Loss.Create(loss.Name, loss.LabelSmoothing, loss.Delta, _classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
+        Inner = new(plans, Inputs(layers[0]), GoldenSpecs.Loss(loss).Create(_classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
         {
             ActivityL1 = activityL1,
         };
@@ -90,14 +89,16 @@ internal sealed unsafe class EngineNetwork : IDisposable
         switch (layer.Type)
         {
             case "dense":
-                InitializerSpec zeros = new() { Name = "zeros" };
-                return new LinearPlan(layer.Name!, layer.In, layer.Out, zeros, zeros, new() { Name = "identity" });
+                var zeros = InitializerRegistry.Standard("zeros");
+                return new LinearPlan(layer.Name!, layer.In, layer.Out, zeros, zeros, ActivationFunction.Identity);
             case "activation":
                 var errors = new List<SpecError>();
                 return new ActivationPlan(layer.Units, ActivationRegistry.Resolve(GoldenSpecs.Activation(layer.Function!), "", errors)
                     ?? throw new ArgumentException(errors[0].Message));
-            case "batch_norm" or "layer_norm":
-                return new NormPlan(layer.Units, layer.Type == "batch_norm", layer.Epsilon, layer.Momentum);
+            case "batch_norm":
+                return new BatchNormPlan(layer.Units, layer.Epsilon, layer.Momentum);
+            case "layer_norm":
+                return new LayerNormPlan(layer.Units, layer.Epsilon);
             case "dropout" or "alpha_dropout":
                 return new DropoutPlan(layer.Units, layer.Rate, layer.Type == "alpha_dropout");
             case "residual":

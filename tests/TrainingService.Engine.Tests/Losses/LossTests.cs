@@ -90,7 +90,7 @@ public sealed unsafe class LossTests
     private static (double Loss, double[][] Gradient) Run(string name, double[][] z, double[][] targets)
     {
         var classes = Classes(name);
-        var loss = Loss.Create(name.Split(' ')[0], Smoothing(name), Delta, classes);
+        var loss = GoldenSpecs.Loss(new(name.Split(' ')[0], Smoothing(name), Delta)).Create(classes);
         int[] labels = [.. targets.Select(t => classes ? (int)t[0] : 0), .. new int[16]];
         float[] values = [.. targets.SelectMany(t => t).Select(v => (float)v)];
         var count = z[0].Length;

@@ -34,7 +34,7 @@ public sealed unsafe class OptimizerTests
             Alpha = 0.9,
             Epsilon = 1e-6,
         };
-        var optimizer = Optimizer.Create(GoldenSpecs.Optimizer(options));
+        var optimizer = GoldenSpecs.Plan(GoldenSpecs.Optimizer(options)).Create();
         var expected = new ReferenceParameter("p", new SplitMix64(1).Symmetric(Count, 1));
         var reference = new ReferenceOptimizer(options);
         using GuardedBuffer gradient = new(Count), values = new([.. expected.Values.Select(v => (float)v)]), first = new(Count), second = new(Count);
@@ -61,17 +61,17 @@ public sealed unsafe class OptimizerTests
     [Fact]
     public void Padding_stays_zero()
     {
-        foreach (var options in new OptimizerSpec[]
+        foreach (var options in new OptimizerPlan[]
         {
-            new() { Name = "adam", LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.1 },
-            new() { Name = "adamw", LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.1 },
-            new() { Name = "rmsprop", LearningRate = 0.1, Alpha = 0.9, Momentum = 0.9, Epsilon = 1e-8, WeightDecay = 0.1 },
-            new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 },
+            new AdamPlan(LearningRate: 0.1, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1),
+            new AdamWPlan(LearningRate: 0.1, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1),
+            new RmsPropPlan(LearningRate: 0.1, Alpha: 0.9, Momentum: 0.9, Epsilon: 1e-8, WeightDecay: 0.1),
+            new SgdPlan(LearningRate: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 0.1),
         })
         {
             using GuardedBuffer gradient = new(32), values = new(32), first = new(32), second = new(32);
             var norms = default(StepNorms);
-            var optimizer = Optimizer.Create(options);
+            var optimizer = options.Create();
             optimizer.Begin(0.1, null, 1);
             optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 32, measured: false, ref norms);
             Assert.Equal(new float[32], values.Values);

@@ -29,9 +29,10 @@ internal static class Exported
             return plan switch
             {
                 LinearPlan l => result with { Type = "dense", In = l.Inputs, Out = l.Units },
-                ActivationPlan a => result with { Type = "activation", Function = Function(a.Spec) },
+                ActivationPlan a => result with { Type = "activation", Function = Function(a.Function.Spec) },
                 DropoutPlan d => result with { Type = d.Alpha ? "alpha_dropout" : "dropout", Rate = d.Rate },
-                NormPlan n => result with { Type = n.Batch ? "batch_norm" : "layer_norm", Epsilon = n.Epsilon, Momentum = n.Momentum },
+                BatchNormPlan n => result with { Type = "batch_norm", Epsilon = n.Epsilon, Momentum = n.Momentum },
+                LayerNormPlan n => result with { Type = "layer_norm", Epsilon = n.Epsilon },
                 ResidualPlan r => result with { Type = "residual", Layers = Layers(r.Branch, ((Residual)layer).Branch.Layers) },
                 _ => throw new ArgumentException(plan.ToString()),
             };

@@ -129,7 +129,7 @@ public class RunPlanTests
             Schedule("/etaMin", new() { Name = "cosine", EtaMin = -1 }, ">= 0");
             Schedule("/etaMin", new() { Name = "cosine", EtaMin = double.NaN }, ">= 0");
             Schedule("/pctStart", new() { Name = "one_cycle", PctStart = 1 }, "(0, 1)");
-            Schedule("/pctStart", new() { Name = "one_cycle", PctStart = 0 }, "> 0");
+            Schedule("/pctStart", new() { Name = "one_cycle", PctStart = 0 }, "(0, 1)");
             Schedule("/divFactor", new() { Name = "one_cycle", DivFactor = -1 }, "> 0");
             Schedule("/maxMomentum", new() { Name = "one_cycle", MaxMomentum = 1 }, "[0, 1)");
             Schedule("/warmupSteps", new() { Name = "constant", WarmupSteps = -1 }, "not -1");
@@ -166,7 +166,7 @@ public class RunPlanTests
         AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
         AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn",
             diagnostics: new() { Rules = new() { Overfit = new() { Error = 1 } } });
-        AssertRefused("/diagnostics/rules/update_ratio/evaluations", "> 0, not 0", diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
+        AssertRefused("/diagnostics/rules/update_ratio/evaluations", "from 1 to 1,000, not 0", diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
         AssertRefused("/diagnostics/effectiveRank", "rows units^2", model: new() { HiddenLayers = [2000] }, diagnostics: new() { EffectiveRank = true });
     }
 
@@ -175,8 +175,8 @@ public class RunPlanTests
     {
         Assert.Equal("/training/loss", Assert.Single(Check(training: new() { Loss = "cross_entropy" }, data: Number).Errors).Pointer);
         Assert.Equal("/training/loss", Assert.Single(Check(training: new() { Loss = "binary_cross_entropy" }, data: Number).Errors).Pointer);
-        Assert.Equal("mse", Check(training: new() { Loss = "auto" }, data: Number).Plan!.Training.Loss);
-        Assert.Equal("cross_entropy", Check(training: new() { Loss = "auto" }).Plan!.Training.Loss);
+        Assert.Equal("mse", Check(training: new() { Loss = "auto" }, data: Number).Plan!.Training.Loss.Name);
+        Assert.Equal("cross_entropy", Check(training: new() { Loss = "auto" }).Plan!.Training.Loss.Name);
     }
 
     [Fact]
@@ -185,13 +185,13 @@ public class RunPlanTests
         var error = Assert.Single(Check(training: new() { EarlyStopping = new() }, data: Digits with { ValidationRows = 0 }).Errors);
         Assert.Equal("/training/earlyStopping", error.Pointer);
         Assert.Contains("validation", error.Message);
-        Assert.Equal(new EarlyStoppingSpec { Patience = 5, MinDelta = 0 }, Check(training: new() { EarlyStopping = new() }).Plan!.Training.EarlyStopping);
+        Assert.Equal(new EarlyStoppingPlan(5, 0), Check(training: new() { EarlyStopping = new() }).Plan!.Training.EarlyStopping);
     }
 
     [Fact]
     public void Schedules_default_to_the_length_of_the_run()
     {
-        ScheduleSpec Resolved(string name) => Check(training: new() { Schedule = new() { Name = name } }).Plan!.Training.Schedule!;
+        ScheduleSpec Resolved(string name) => Check(training: new() { Schedule = new() { Name = name } }).Plan!.Training.Schedule.Spec;
         Assert.Equal((54, 0.1), (Resolved("step").StepSize, Resolved("step").Gamma));
         Assert.Equal(0.01, Math.Pow(Resolved("exponential").Gamma!.Value, 160), 1e-9);
         Assert.Equal((160, 0), (Resolved("cosine").TMax, Resolved("cosine").EtaMin));
@@ -221,22 +221,25 @@ public class RunPlanTests
     public void Every_default_is_filled_in()
     {
         var plan = Check().Plan!;
-        Assert.Equal([256, 128], plan.Model.HiddenLayers!);
+        var model = plan.Model.Spec;
+        Assert.Equal([256, 128], model.HiddenLayers!);
         Assert.Equal(("relu", "kaiming_normal", "zeros", 0, "none"),
-            (plan.Model.Activation!.Name, plan.Model.Initializer!.Name, plan.Model.BiasInitializer!.Name, plan.Model.Dropout, plan.Model.Normalization));
-        Assert.Equal(new OptimizerSpec { Name = "sgd", LearningRate = 0.05, Momentum = 0.9, Nesterov = false, WeightDecay = 0 }, plan.Training.Optimizer);
+            (model.Activation!.Name, model.Initializer!.Name, model.BiasInitializer!.Name, model.Dropout, model.Normalization));
+        Assert.Equal(new OptimizerSpec { Name = "sgd", LearningRate = 0.05, Momentum = 0.9, Nesterov = false, WeightDecay = 0 },
+            plan.Training.Optimizer.Spec);
+        var training = plan.Training.Spec;
         Assert.Equal((10, 64, 1, "constant", "cross_entropy"),
-            (plan.Training.Epochs, plan.Training.BatchSize, plan.Training.Seed, plan.Training.Schedule!.Name, plan.Training.Loss));
+            (training.Epochs, training.BatchSize, training.Seed, training.Schedule!.Name, training.Loss));
         Assert.Equal((2048, false), (plan.Diagnostics.EvaluationRows, plan.Diagnostics.EffectiveRank));
-        Assert.Equal((0.1, 0.5, true), (plan.Diagnostics.Rules!.DeadUnits!.Warn, plan.Diagnostics.Rules.DeadUnits.Error, plan.Diagnostics.Rules.DeadUnits.Enabled));
+        Assert.Equal(new DeadUnitsRule(true, 0.1, 0.5), plan.Diagnostics.Rules.DeadUnits);
         Assert.Equal((0, 0, null, null, null),
-            (plan.Training.ActivityL1, plan.Training.LabelSmoothing, plan.Training.HuberDelta, plan.Training.ClipNorm, plan.Training.EarlyStopping));
-        Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.HuberDelta);
-        Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer!.WeightDecay);
+            (training.ActivityL1, training.LabelSmoothing, training.HuberDelta, training.ClipNorm, training.EarlyStopping));
+        Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.Spec.HuberDelta);
+        Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer.WeightDecay);
         Assert.Equal(new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
-            Check(training: new() { Optimizer = new() { Name = "rmsprop" } }).Plan!.Training.Optimizer);
+            Check(training: new() { Optimizer = new() { Name = "rmsprop" } }).Plan!.Training.Optimizer.Spec);
         Assert.Equal(new OptimizerSpec { Name = "adam", LearningRate = 0.001, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0 },
-            Check(training: new() { Optimizer = new() { Name = "adam" } }).Plan!.Training.Optimizer);
+            Check(training: new() { Optimizer = new() { Name = "adam" } }).Plan!.Training.Optimizer.Spec);
     }
 
     [Fact]
@@ -252,15 +255,15 @@ public class RunPlanTests
         LayerSpec[] layers = [Dense, new() { Type = "dropout", Rate = 0.3 }, new() { Type = "batch_norm" }, new() { Type = "layer_norm" },
             Dense with { Activation = new() { Name = "swish" } }];
         var plan = Check(new() { Layers = layers, Initializer = new() { Name = "rai" } }, training).Plan!;
-        var again = Check(plan.Model, plan.Training, plan.Diagnostics).Plan!;
-        var nested = Check(new() { Layers = [Dense, new() { Type = "residual", Layers = layers }] }).Plan!.Model;
-        Assert.Equal(nested.Layers![1].Layers!, Check(nested).Plan!.Model.Layers![1].Layers!);
+        var again = Check(plan.Model.Spec, plan.Training.Spec, plan.Diagnostics.Spec).Plan!;
+        var nested = Check(new() { Layers = [Dense, new() { Type = "residual", Layers = layers }] }).Plan!.Model.Spec;
+        Assert.Equal(nested.Layers![1].Layers!, Check(nested).Plan!.Model.Spec.Layers![1].Layers!);
         Assert.Equal(plan.Training, again.Training);
         Assert.Equal(plan.Diagnostics, again.Diagnostics);
-        Assert.Equal(plan.Model.Layers!, again.Model.Layers!);
-        Assert.Equal(plan.Model with { Layers = null }, again.Model with { Layers = null });
+        Assert.Equal(plan.Model.Layers, again.Model.Layers);
+        Assert.Equal(plan.Model.Spec with { Layers = null }, again.Model.Spec with { Layers = null });
         var shortForm = Check().Plan!;
-        Assert.NotNull(Check(shortForm.Model, shortForm.Training, shortForm.Diagnostics).Plan);
+        Assert.NotNull(Check(shortForm.Model.Spec, shortForm.Training.Spec, shortForm.Diagnostics.Spec).Plan);
     }
 
     [Fact]

@@ -19,7 +19,15 @@ public static class Rows
         {
             Id = Guid.CreateVersion7(),
             Name = name,
-            Spec = new() { Dataset = digits with { Name = dataset }, Model = plan.Model, Training = plan.Training, Diagnostics = plan.Diagnostics, Priority = "normal", TimeoutSeconds = 60 },
+            Spec = new()
+            {
+                Dataset = digits with { Name = dataset },
+                Model = plan.Model.Spec,
+                Training = plan.Training.Spec,
+                Diagnostics = plan.Diagnostics.Spec,
+                Priority = "normal",
+                TimeoutSeconds = 60,
+            },
             Dataset = dataset,
             Activations = ["relu"],
             Initializers = ["kaiming_normal"],

@@ -83,13 +83,15 @@ public sealed class ListJobsTests(ApiOnly api)
     }
 
     [Fact]
-    public async Task A_cursor_belongs_to_its_order()
+    public async Task A_cursor_belongs_to_its_list_and_order()
     {
         await Create();
         await Create();
         var cursor = (await api.Http.GetAnswer("/api/v1/jobs?limit=1"))["nextCursor"].GetString();
         var answer = await api.Http.GetAnswer($"/api/v1/jobs?orderBy=createdAt&cursor={cursor}");
         Assert.Contains("other order", answer.Error("/cursor"), StringComparison.Ordinal);
+        foreach (var other in (string[])["sweeps", "datasets"])
+            Assert.Contains("not a cursor of this list", (await api.Http.GetAnswer($"/api/v1/{other}?cursor={cursor}")).Error("/cursor"), StringComparison.Ordinal);
     }
 
     private async Task<string> Create(string dataset = "digits", string model = "{}", string? labels = null)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
@@ -181,6 +182,34 @@ public sealed class MetricTests(Service service)
         Assert.StartsWith("0,0,0,hidden1,0.5,", lines[1], StringComparison.Ordinal);
     }
 
+    /// <summary>A measure's value is found in its own column, whatever its name.</summary>
+    [Fact]
+    public async Task Every_measure_goes_through_its_column()
+    {
+        await using var db = service.NewDbContext();
+        var id = await db.InsertJobAsync();
+        var point = new LayerPoint { Step = 0, Epoch = 0, Layer = 0, Histogram = new(-1, 2, [3, 4]) };
+        // no two alike
+        var properties = typeof(LayerPoint).GetProperties().Where(p => p.CanWrite && (p.PropertyType == typeof(float) || p.PropertyType == typeof(float?))).ToList();
+        foreach (var (i, property) in properties.Index())
+            property.SetValue(point, i + 0.5f);
+        var metric = new MetricPoint { Step = 0, Epoch = 0, Split = Split.Train, Loss = 1, Accuracy = 2, Rmse = 3, R2 = 4, LearningRate = 5, GradientNorm = 6 };
+        var writer = new MetricWriter(CancellationToken.None);
+        writer.Add(metric);
+        writer.Add([point]);
+        await using var connection = new Npgsql.NpgsqlConnection(service.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await writer.CopyAsync(connection, id);
+
+        var layer = await db.Layers.AsNoTracking().SingleAsync(row => row.JobId == id, TestContext.Current.CancellationToken);
+        Assert.Equal(point.Histogram, layer.Histogram);
+        Assert.All(properties, property => Assert.Equal(property.GetValue(point), property.GetValue(layer)));
+        Assert.Equal(properties.Count, Measures.OfLayers.Count(measure => measure.IsStored));
+        var stored = await db.Metrics.AsNoTracking().SingleAsync(row => row.JobId == id, TestContext.Current.CancellationToken);
+        Assert.Equal([1, 2, 3, 4, 5, 6], Measures.OfMetrics.Select(measure => measure.Value(stored)!.Value));
+        Assert.Equal(MetricFilter.Name, $"({string.Join('|', Measures.OfMetrics.Select(measure => measure.Name))})");
+    }
+
     private static JsonElement[][] Points(JsonElement series) => [.. series.GetProperty("points").EnumerateArray().Select(p => p.EnumerateArray().ToArray())];
 
     private async Task<JsonElement[]> SeriesAsync(Guid id, string query) =>
@@ -210,9 +239,10 @@ public sealed class MetricTests(Service service)
         for (var step = 0; step < steps; step++)
         {
             var accuracy = step switch { 3 => float.NaN, 4 => float.PositiveInfinity, 5 => float.NegativeInfinity, _ => 0.1f };
-            writer.Add(new MetricPoint(step, step / 2.0, Split.Train, step == 1234 ? 99 : 0.25f, accuracy, LearningRate: 0.05f));
+            var point = new MetricPoint { Step = step, Epoch = step / 2.0, Split = Split.Train, Loss = step == 1234 ? 99 : 0.25f, Accuracy = accuracy, LearningRate = 0.05f };
+            writer.Add(point);
             if (step % 10 == 0)
-                writer.Add(new MetricPoint(step, step / 2.0, Split.Validation, 1, 0.5f));
+                writer.Add(point with { Split = Split.Validation, Loss = 1, Accuracy = 0.5f, LearningRate = null });
             writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint
             {
                 Step = step,

@@ -107,7 +107,16 @@ public sealed class JobPlotTests(Service service)
             foreach (var split in (Split[])[Split.Train, Split.Validation])
             {
                 var loss = diverges && step >= 30 ? float.NaN : 2.3f / (1 + step);
-                writer.Add(new MetricPoint(step, step / 2.0, split, loss, regression ? null : 0.5f, regression ? 1 : null, regression ? 0.5f : null));
+                writer.Add(new MetricPoint
+                {
+                    Step = step,
+                    Epoch = step / 2.0,
+                    Split = split,
+                    Loss = loss,
+                    Accuracy = regression ? null : 0.5f,
+                    Rmse = regression ? 1 : null,
+                    R2 = regression ? 0.5f : null,
+                });
                 if (split == Split.Train)
                     writer.Add([.. Enumerable.Range(0, 3).Select(layer => new LayerPoint
                     {

@@ -64,7 +64,7 @@ public static class SampleReport
         Layers,
         Names().ToDictionary(key => key, key => Stats(seeds, epoch => key.Name == "sparsity" ? arm == 0 ? 0.5 : 0 : 0.1 * (1 + key.Layer))),
         Stats(seeds, epoch => -0.5 + 0.01 * epoch),
-        [.. Layers.Select(layer => new LayerRow { Layer = (short)layer.Index, Step = 100, Histogram = [-1, 2, 10, 30, 20, 5] })]))];
+        [.. Layers.Select(layer => new LayerRow { Layer = layer.Index, Step = 100, Epoch = 1, Histogram = new(-1, 2, [10, 30, 20, 5]) })]))];
 
     public static Guid Job(int arm, int seed) => Guid.Parse($"00000000-0000-7000-8000-{arm:d6}{seed:d6}");
 

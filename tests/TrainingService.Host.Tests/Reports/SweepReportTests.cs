@@ -55,6 +55,18 @@ public sealed class SweepReportTests(Service service)
     }
 
     [Fact]
+    public async Task Arms_are_compared_and_studies_read_by_the_gradient_flow_of_the_curves()
+    {
+        await using var db = service.NewDbContext();
+        var cells = await SweepCells.ReadAsync(db, await StoreAsync(db), TestContext.Current.CancellationToken);
+        foreach (var cell in cells.Where(cell => cell.Arm == 0))
+        {
+            Assert.Equal(Math.Log10(2) - cell.Seed, cell.GradientFlow(cell.First)!.Value, 5);
+            Assert.Equal(Math.Log10(2) - cell.Seed, SweepMetrics.Find("gradientFlow")!.Of(cell)!.Value, 5);
+        }
+    }
+
+    [Fact]
     public async Task A_run_that_diverges_is_in_the_means_until_then_and_is_counted()
     {
         await using var db = service.NewDbContext();
@@ -151,7 +163,7 @@ public sealed class SweepReportTests(Service service)
         var writer = new MetricWriter(CancellationToken.None);
         for (var epoch = 0; epoch <= last; epoch++)
         {
-            writer.Add(new MetricPoint(10 * epoch, epoch, Split.Train, diverges && epoch == last ? float.NaN : (float)seed / (1 + epoch)));
+            writer.Add(new MetricPoint { Step = 10 * epoch, Epoch = epoch, Split = Split.Train, Loss = diverges && epoch == last ? float.NaN : (float)seed / (1 + epoch) });
             writer.Add([.. Net.Select(layer => new LayerPoint
             {
                 Step = 10 * epoch,

@@ -82,7 +82,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         var id = await db.InsertJobAsync();
         var lease = (await ClaimAsync(id))!;
         var metrics = new MetricWriter(_cancellation);
-        metrics.Add(new MetricPoint(0, 0, Split.Train, 1));
+        metrics.Add(Point(0));
         await Assert.ThrowsAsync<InvalidOperationException>(() => lease.WriteAsync(async (context, _) =>
         {
             await metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id);
@@ -90,7 +90,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         }));
         Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
         // The commit went through, but we did not hear of it: no Forget.
-        metrics.Add(new MetricPoint(1, 0, Split.Train, 1));
+        metrics.Add(Point(1));
         Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
         Assert.Equal([0, 1], await db.Metrics.Where(m => m.JobId == id).OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
     }
@@ -127,9 +127,11 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     private static Job Canceling() =>
         new() { Status = JobStatus.Canceling, Spec = new() { Dataset = new() { Name = "digits" } }, Dataset = "", Activations = [], Initializers = [], Labels = [] };
 
+    private static MetricPoint Point(long step) => new() { Step = step, Epoch = 0, Split = Split.Train, Loss = 1 };
+
     private static Func<TrainingDbContext, Job, Task> WriteMetric(Lease lease, long step) => (db, _) =>
     {
-        db.Metrics.Add(new() { JobId = lease.Id, Step = step });
+        db.Metrics.Add(new() { JobId = lease.Id, Step = step, Epoch = 0, Split = Split.Train, Loss = 0 });
         return Task.CompletedTask;
     };
 

@@ -116,7 +116,7 @@ public static class SpecRules
             ["evaluationRows"] = Between(1, 100_000, 2048),
             ["effectiveRank"] = Default(false),
         },
-        ["RulesSpec"] = RulesSpec.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
+        ["RulesSpec"] = RulesPlan.Parameters.ToDictionary(rule => rule.Key, rule => Thresholds(rule.Value)),
         ["SweepSpec"] = new()
         {
             ["name"] = Length(1, 200),
@@ -169,9 +169,9 @@ public static class SpecRules
         ["approximate"] = schema => schema.Enum = Nodes(["none", "tanh"]),
     };
 
-    private static IEnumerable<string> Activations => ActivationRegistry.All.SelectMany(a => a.Aliases.Prepend(a.Name));
+    private static IEnumerable<string> Activations => ActivationRegistry.AllNames;
 
-    private static IEnumerable<string> Initializers => InitializerRegistry.All.SelectMany(i => i.Aliases.Prepend(i.Name));
+    private static IEnumerable<string> Initializers => InitializerRegistry.AllNames;
 
     private static List<JsonNode> Nodes(IEnumerable<string> names) => [.. names.Select(name => (JsonNode)name)];
 
@@ -200,7 +200,7 @@ public static class SpecRules
             Description = p.Description,
             Default = JsonSerializer.SerializeToNode(p.Default),
             Minimum = p.Name == "evaluations" ? "1" : p.Range == "[0, 1)" ? "0" : null,
-            Maximum = p.Name == "evaluations" ? $"{RulesSpec.MostEvaluations}" : null,
+            Maximum = p.Name == "evaluations" ? $"{RulesPlan.MostEvaluations}" : null,
             ExclusiveMinimum = p.Range == "> 0" && p.Name != "evaluations" ? "0" : null,
             ExclusiveMaximum = p.Range == "[0, 1)" ? "1" : null,
         }),

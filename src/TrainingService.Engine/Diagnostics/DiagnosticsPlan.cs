@@ -1,0 +1,30 @@
+using TrainingService.Engine.Specs;
+
+namespace TrainingService.Engine.Diagnostics;
+
+/// <summary>Checked diagnostics, see <see cref="DiagnosticsSpec"/>.</summary>
+/// <param name="EverySteps">Steps between evaluations.</param>
+/// <param name="EvaluationRows">Rows that the layers are measured on, if there are as many.</param>
+/// <param name="EffectiveRank">Whether the first and the last evaluation measure it.</param>
+/// <param name="Rules">Thresholds of the findings.</param>
+public sealed record DiagnosticsPlan(int EverySteps, int EvaluationRows, bool EffectiveRank, RulesPlan Rules)
+{
+    /// <summary>The stored and shown form.</summary>
+    public DiagnosticsSpec Spec => new() { EverySteps = EverySteps, EvaluationRows = EvaluationRows, EffectiveRank = EffectiveRank, Rules = Rules.Spec };
+
+    /// <summary>Checks and fills in the defaults; adds errors and answers null if there were any.</summary>
+    /// <param name="spec">As asked for.</param>
+    /// <param name="everySteps">Steps between evaluations on so many rows, where the request leaves them open.</param>
+    /// <param name="pointer">Its place.</param>
+    /// <param name="errors">Where refusals go.</param>
+    internal static DiagnosticsPlan? Resolve(DiagnosticsSpec spec, Func<int, int> everySteps, string pointer, ICollection<SpecError> errors)
+    {
+        var before = errors.Count;
+        var fields = Fields.Check(spec, pointer, errors);
+        var rules = RulesPlan.Resolve(spec.Rules, pointer + "/rules", errors);
+        if (errors.Count > before || rules is null)
+            return null;
+        var rows = fields.Of<int>(nameof(spec.EvaluationRows));
+        return new(spec.EverySteps ?? everySteps(rows), rows, fields.Of<bool>(nameof(spec.EffectiveRank)), rules);
+    }
+}
