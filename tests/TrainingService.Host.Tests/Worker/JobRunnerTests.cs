@@ -1,3 +1,4 @@
+using TrainingService.Engine.Layers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -66,6 +67,30 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     }
 
     [Fact]
+    public async Task A_job_can_be_canceled_before_its_training_begins()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(model: SlowToBuild);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Status is JobStatus.Running);
+        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await run;
+        var job = await ReadAsync(id);
+        // Layers are told once the net is built.
+        Assert.Equal((JobStatus.Canceled, null), (job.Status, job.Layers));
+    }
+
+    [Fact]
+    public async Task A_job_runs_out_of_time_before_its_training_begins()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(model: SlowToBuild, timeoutSeconds: 1);
+        await Runner().RunAsync(id, null, _cancellation);
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Failed, "timeout", null), (job.Status, job.ErrorCode, job.Layers));
+    }
+
+    [Fact]
     public async Task Times_are_those_of_the_clock()
     {
         await using var db = Service.Context(_database);
@@ -74,6 +99,9 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         var job = await ReadAsync(id);
         Assert.Equal((JobStatus.Succeeded, Stopped.Time, Stopped.Time), (job.Status, job.StartedAt, job.FinishedAt));
     }
+
+    /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
+    private static ModelSpec SlowToBuild => new() { HiddenLayers = [4000, 4000, 4000], Initializer = new() { Name = "orthogonal" } };
 
     private JobRunner Runner(TimeProvider? clock = null)
     {
