@@ -23,9 +23,9 @@ try
     var builder = WebApplication.CreateBuilder();
     var worker = WorkerOptions.Read(builder.Configuration);
 
+    builder.Services.AddSingleton(TimeProvider.System);
     builder.AddLogs();
     builder.BindAddresses(role);
-    builder.Services.AddSingleton(TimeProvider.System);
     builder.AddDatabase(worker.Lease / 2);
     builder.AddJson();
     builder.AddProblems();
@@ -34,11 +34,12 @@ try
     builder.AddDatasets();
     builder.AddJobs();
     builder.AddSweeps();
+    builder.AddStudies();
     builder.AddJobQueue();
     if (role.RunsWorker)
     {
         builder.AddWorker(worker);
-        builder.AddSweepReconciler();
+        builder.AddSweepsBesideWorkers();
     }
 
     var app = builder.Build();

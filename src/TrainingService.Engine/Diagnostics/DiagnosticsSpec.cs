@@ -10,7 +10,7 @@ public sealed record DiagnosticsSpec
     /// from 100 on with which all of them together take at most about 4 % of the training's time; in a run so short that the two at its ends take more, none
     /// in between.
     /// </summary>
-    [AtLeast(1)]
+    [AtLeast(1, All = true)]
     public int? EverySteps { get; init; }
 
     /// <summary>Training rows that the layers are measured on, the same at every evaluation; all where there are fewer. 1 to 100,000; default 2048.</summary>

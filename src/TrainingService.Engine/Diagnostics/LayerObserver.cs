@@ -37,7 +37,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     }
 
     private (UnitHistory History, Parameters Bias)[] Followed => field ??=
-        [.. _histories.Zip(network.Observed).Where(layer => layer.First is not null).Select(layer => (layer.First!, BiasOf(layer.Second)))];
+        [.. _histories.Zip(network.Observed).SelectMany(layer => layer.First is { } history ? new[] { (history, BiasOf(layer.Second)) } : [])];
 
     /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
     public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
@@ -102,7 +102,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         var function = FunctionOf(network.Observed[layer]);
         return !double.IsFinite(magnitude) ? UnitState.NonFinite
             : network.Observed[layer].Activation is null ? UnitState.Alive
-            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]![n].BornDead ? UnitState.BornDead : UnitState.Dead
+            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true ? UnitState.BornDead : UnitState.Dead
             : IsSaturated(function, counts, n) ? UnitState.Saturated
             : function.DiesWhenOff && IsNearDead(counts, n) ? UnitState.NearDead
             : magnitude <= 0.025 * mean ? UnitState.Dormant

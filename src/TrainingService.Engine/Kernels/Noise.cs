@@ -12,7 +12,7 @@ internal static class Noise
 {
     /// <summary>The key of one layer at one step of one run.</summary>
     public static ulong Key(long seed, int layer, long step) =>
-        RandomStream.Mix(RandomStream.Mix(RandomStream.Mix((ulong)seed + ((ulong)StreamPurpose.Noise << 56)) + (ulong)layer) + (ulong)step);
+        SplitMix64.Mix(SplitMix64.Mix(SplitMix64.Mix((ulong)seed + ((ulong)StreamPurpose.Noise << 56)) + (ulong)layer) + (ulong)step);
 
     /// <summary>The samples' part of the hash for 16 samples from <paramref name="first"/> on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,7 +24,7 @@ internal static class Noise
 
     /// <summary>32 random bits for each of 16 samples of one unit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> Bits(ulong key, int unit, Vector512<uint> samples) => Mix(samples ^ Vector512.Create((uint)RandomStream.Mix(key + (uint)unit)));
+    public static Vector512<uint> Bits(ulong key, int unit, Vector512<uint> samples) => Mix(samples ^ Vector512.Create((uint)SplitMix64.Mix(key + (uint)unit)));
 
     /// <summary>MurmurHash3's finaliser on 32 bits: a bijection that scatters neighbours.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,7 +10,7 @@ internal sealed class Team : IDisposable
 
     private readonly List<Thread> _helpers;
     private readonly object _sleep = new();
-    private Action<int, int>? _work;
+    private Action<int, int> _work = (_, _) => { };
     private int _count, _round, _unfinished, _sleeping;
     private volatile bool _closing;
 
@@ -89,7 +89,7 @@ internal sealed class Team : IDisposable
             seen++;
             if (_closing)
                 return;
-            Share(index, _count, _work!);
+            Share(index, _count, _work);
             Interlocked.Decrement(ref _unfinished);
         }
     }

@@ -94,7 +94,8 @@ internal sealed unsafe class Linear : Layer
     /// <summary>Panels of the weight gradient, a tile at a time, each handed to the optimiser while it is in the cache.</summary>
     private void WeightGradient(int from, int to)
     {
-        var optimizer = Workspace.Optimizer!;
+        if (Workspace.Optimizer is not { } optimizer)
+            return;
         var memory = stackalloc float[Tile.LargestRows * 32 + 16];
         var tile = (float*)(((nint)memory + 63) & ~63);
         for (var q = from; q < to && !Workspace.Cancellation.IsCancellationRequested; q++)

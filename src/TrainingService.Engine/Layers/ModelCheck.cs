@@ -11,8 +11,6 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
     private const string Pointer = "/model";
     private const int MaxDepth = 16;
 
-    private static readonly int[] StandardLayers = [256, 128];
-
     private readonly HashSet<(Initializer, ActivationFunction)> _gains = [];
     private int _layers, _depth;
 
@@ -32,8 +30,9 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
             Refuse("/layers", "hiddenLayers and layers exclude each other: give one of them");
         var fields = Fields.Check(model, Pointer, errors);
         var (dropout, normalization) = (fields.Of<double>(nameof(model.Dropout)), fields.Of<string>(nameof(model.Normalization)));
+        var hidden = fields.Of<IReadOnlyList<int>>(nameof(model.HiddenLayers));
         if (model.Layers is null)
-            CheckUnits(model.HiddenLayers ?? StandardLayers);
+            CheckUnits(hidden);
         if (model.Layers is not null && normalization != ShortForm.NoNorm)
             Refuse("/normalization", "normalization belongs to the short form; in layers, put {\"type\": \"batch_norm\"} where it is wanted");
         if (model.Layers is not null && dropout > 0)
@@ -51,7 +50,7 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
             entries = LongForm(model.Layers);
         if (errors.Count > before || Activation is null || Initializer is null || BiasInitializer is null)
             return null;
-        var shortForm = model.Layers is null ? new ShortForm(model.HiddenLayers ?? StandardLayers, dropout, normalization) : null;
+        var shortForm = model.Layers is null ? new ShortForm(hidden, dropout, normalization) : null;
         if (shortForm is not null)
         {
             entries.AddRange(shortForm.Entries(Activation, Initializer, BiasInitializer));

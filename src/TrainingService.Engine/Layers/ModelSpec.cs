@@ -13,7 +13,7 @@ public sealed record ModelSpec
     internal const int MaxLayers = 1_000;
 
     /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <see cref="Layers"/>.</summary>
-    [Items(1, MaxLayers, Least = 1, Most = LayerSpec.MaxUnits)]
+    [Items(1, MaxLayers, Least = 1, Most = LayerSpec.MaxUnits, Default = new[] { 256, 128 })]
     public IReadOnlyList<int>? HiddenLayers { get; init; }
 
     /// <summary>The long form, in order; excludes <see cref="HiddenLayers"/>.</summary>

@@ -25,6 +25,9 @@ internal sealed record PreflightSignal(int Units, double[] Mean, double[] Square
 /// <param name="Spread">How far draws of finite width stray.</param>
 internal sealed record PreflightGradient(double[] Square, double[] SumSquare, PreflightSpread Spread)
 {
+    /// <summary>Where none has come by yet.</summary>
+    public static PreflightGradient None { get; } = new([], [], default) { Unknown = "no gradient has come by" };
+
     /// <inheritdoc cref="PreflightSignal.Unknown"/>
     public string? Unknown { get; init; }
 

@@ -17,26 +17,17 @@ internal enum StreamPurpose
 /// <summary>
 /// xoshiro256++ (Blackman &amp; Vigna 2019), its state drawn by SplitMix64 from (seed, purpose, index): equal keys give equal numbers on every machine.
 /// </summary>
-internal struct RandomStream
+internal struct RandomStream : IBelow
 {
     private ulong _a, _b, _c, _d;
 
     public RandomStream(long seed, StreamPurpose purpose, long index)
     {
-        var key = Mix(Mix((ulong)seed) ^ Mix(((ulong)purpose << 56) + (ulong)index));
-        _a = Mix(key + 1);
-        _b = Mix(key + 2);
-        _c = Mix(key + 3);
-        _d = Mix(key + 4);
-    }
-
-    /// <summary>SplitMix64's output function after one step: a bijection that scatters neighbours.</summary>
-    public static ulong Mix(ulong x)
-    {
-        x += 0x9E3779B97F4A7C15;
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
+        var key = SplitMix64.Mix(SplitMix64.Mix((ulong)seed) ^ SplitMix64.Mix(((ulong)purpose << 56) + (ulong)index));
+        _a = SplitMix64.Mix(key + 1);
+        _b = SplitMix64.Mix(key + 2);
+        _c = SplitMix64.Mix(key + 3);
+        _d = SplitMix64.Mix(key + 4);
     }
 
     public ulong Next()
@@ -53,7 +44,7 @@ internal struct RandomStream
     }
 
     /// <summary>Uniform in [0, 1).</summary>
-    public double Uniform() => (Next() >> 11) * (1.0 / (1L << 53));
+    public double Uniform() => SplitMix64.Uniform(Next());
 
     /// <summary>Uniform whole number in [0, bound), without bias (Lemire 2019).</summary>
     public int Below(int bound)
@@ -79,13 +70,6 @@ internal struct RandomStream
         }
     }
 
-    /// <summary>Fisher-Yates.</summary>
-    public void Shuffle(Span<int> items)
-    {
-        for (var i = items.Length - 1; i > 0; i--)
-        {
-            var j = Below(i + 1);
-            (items[i], items[j]) = (items[j], items[i]);
-        }
-    }
+    /// <summary>Puts the items into random order.</summary>
+    public void Shuffle(Span<int> items) => Order.Shuffle(ref this, items);
 }

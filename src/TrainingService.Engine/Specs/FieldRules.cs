@@ -9,6 +9,9 @@ public abstract class FieldRuleAttribute : Attribute
     /// <summary>What is taken where the field is left out; null for nothing, or for what depends on other fields.</summary>
     public object? Default { get; init; }
 
+    /// <summary>To show what a value looks like.</summary>
+    public string[]? Examples { get; init; }
+
     /// <summary>Null if the value is allowed, else one sentence.</summary>
     internal virtual string? Problem(string name, object value) => null;
 }
@@ -34,8 +37,12 @@ public sealed class WithinAttribute(double least, double most) : BoundsAttribute
     private protected override string Text(object value) => string.Create(CultureInfo.InvariantCulture, $"{value:#,0.##########}");
 }
 
-/// <summary>Whole numbers from <paramref name="least"/> on.</summary>
-public sealed class AtLeastAttribute(int least) : BoundsAttribute(new($">= {least}", $"at least {least}", Least: least));
+/// <summary>Whole numbers from <paramref name="least"/> on: all that the type holds, or fewer, which other fields decide.</summary>
+public sealed class AtLeastAttribute(int least) : BoundsAttribute(new($">= {least}", $"at least {least}", Least: least))
+{
+    /// <summary>Whether every number of the type is allowed.</summary>
+    public bool All { get; init; }
+}
 
 /// <summary>Numbers above 0.</summary>
 public sealed class PositiveAttribute() : BoundsAttribute(Bounds.Positive);
@@ -58,11 +65,24 @@ public sealed class ItemsAttribute(int fewest, int most) : FieldRuleAttribute
     /// <summary>Most items.</summary>
     public int MostItems { get; } = most;
 
+    /// <summary>Whether no two items may be equal.</summary>
+    public bool Unique { get; init; }
+
     /// <summary>The least number that may be an item; 0 together with <see cref="Most"/> where items aren't numbers.</summary>
     public int Least { get; init; }
 
     /// <summary>The largest number that may be an item.</summary>
     public int Most { get; init; }
+}
+
+/// <summary>A text of so many characters; who reads it checks it, since it says more of the text.</summary>
+public sealed class LengthAttribute(int fewest, int most = int.MaxValue) : FieldRuleAttribute
+{
+    /// <summary>Fewest characters.</summary>
+    public int Fewest { get; } = fewest;
+
+    /// <summary>Most characters.</summary>
+    public int Most { get; } = most;
 }
 
 /// <summary>One of some words.</summary>

@@ -56,7 +56,7 @@ public sealed record TrainingSpec
 public sealed record EarlyStoppingSpec
 {
     /// <summary>Epochs without improvement after which training stops, at least 1. Default 5.</summary>
-    [AtLeast(1, Default = 5)]
+    [AtLeast(1, All = true, Default = 5)]
     public int? Patience { get; init; }
 
     /// <summary>How much lower the loss must be to count as an improvement, at least 0. Default 0.</summary>

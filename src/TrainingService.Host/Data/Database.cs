@@ -1,6 +1,8 @@
+using System.Data;
 using System.Globalization;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using TrainingService.Host.Settings;
 
@@ -106,6 +108,10 @@ public static class Database
         var hangfire = await db.Database.SqlQuery<bool>($"""SELECT to_regclass('hangfire.jobqueue') IS NOT NULL AS "Value" """).SingleAsync(cancellation);
         return hangfire ? null : "The database lacks the job queue's tables: run TrainingService.Host --role migrate.";
     }
+
+    /// <summary>Until it is disposed of, all that is read is as it was at the first statement.</summary>
+    public static Task<IDbContextTransaction> SnapshotAsync(this TrainingDbContext db, CancellationToken cancellation) =>
+        db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
 
     /// <summary>Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what happened in exceptions of its own.</summary>
     public static bool IsOutage(Exception? e) => e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }

@@ -1,3 +1,5 @@
+using TrainingService.Engine.Randomness;
+
 namespace TrainingService.Host.Datasets;
 
 /// <summary>

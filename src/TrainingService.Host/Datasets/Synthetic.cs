@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Datasets;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;

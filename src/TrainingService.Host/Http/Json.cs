@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using TrainingService.Engine.Specs;
 
@@ -16,6 +17,10 @@ public static class Json
 
     /// <summary>An enum's name as it stands in JSON, in addresses and in sentences.</summary>
     public static string NameOf<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    /// <summary>As it stands in JSON; of what is an object there.</summary>
+    public static JsonObject ObjectOf<T>(T value) => JsonSerializer.SerializeToNode(value, Options) as JsonObject
+        ?? throw new ArgumentException($"a {typeof(T).Name} is no object in JSON", nameof(value));
 
     public static void AddJson(this WebApplicationBuilder builder) => builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
 

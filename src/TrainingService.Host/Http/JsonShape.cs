@@ -188,7 +188,10 @@ internal sealed class JsonShape
         _ => Shorten(value.GetRawText()),
     };
 
-    private static string Shorten(string text) => text.Length <= 100 ? text : $"{text[..100]}...";
+    private static string Shorten(string text) => Characters.Shorten(text, 100);
+
+    /// <summary>A part of a JSON pointer as the name that it stands for.</summary>
+    public static string Unescape(string part) => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
     /// <summary>A name as a part of a JSON pointer (RFC 6901).</summary>
     public static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using TrainingService.Engine.Prediction;
+using TrainingService.Engine.Training;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;

@@ -1,5 +1,4 @@
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Findings;
 

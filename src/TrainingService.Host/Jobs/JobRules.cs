@@ -1,4 +1,5 @@
 using TrainingService.Engine.Data;
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
@@ -15,6 +16,8 @@ public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan);
 /// <summary>Every rule that a spec must keep to be accepted.</summary>
 public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
 {
+    public const int MaxName = 200;
+
     public static IReadOnlyList<string> Priorities { get; } = ["high", "normal", "low"];
 
     // Stands in for an unknown dataset, so that the rest of the spec is checked all the same: two classes and many rows allow what any dataset would.
@@ -46,9 +49,12 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         }, plan);
     }
 
+    /// <summary>A model with every default filled in; null if it breaks a rule by itself.</summary>
+    public static ModelSpec? Resolve(ModelSpec model) => RunPlan.Check(model, new(), new(), AnyData, [])?.Model.Spec;
+
     private static void CheckOwnFields(JobSpec spec, ICollection<SpecError> errors)
     {
-        if (spec.Name is not null && (spec.Name.Length is 0 or > 200 || string.IsNullOrWhiteSpace(spec.Name)))
+        if (spec.Name is not null && (Characters.Exceeds(spec.Name, MaxName) || string.IsNullOrWhiteSpace(spec.Name)))
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a job without a name"));
         if (spec.Priority is { } priority && !Priorities.Contains(priority))
             errors.Add(new("/priority", $"unknown priority '{priority}'; allowed are {string.Join(", ", Priorities)}{Names.DidYouMean(priority, Priorities)}"));
@@ -63,10 +69,10 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         foreach (var (key, value) in spec.Labels)
         {
             var place = $"/labels/{JsonShape.Escape(key)}";
-            if (key.Length is 0 or > 63 || key.Contains('='))
+            if (key.Length == 0 || Characters.Exceeds(key, 63) || key.Contains('='))
                 errors.Add(new(place, "a label's key must have 1 to 63 characters and no '='"));
-            if (value.Length > 255)
-                errors.Add(new(place, $"a label's value may have at most 255 characters, not {value.Length}"));
+            if (Characters.Exceeds(value, 255))
+                errors.Add(new(place, $"a label's value may have at most 255 characters, not {Characters.Count(value)}"));
         }
     }
 }

@@ -1,5 +1,6 @@
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 
@@ -9,6 +10,7 @@ namespace TrainingService.Host.Jobs;
 public sealed record JobSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>
+    [Length(1, 200)]
     public string? Name { get; init; }
 
     /// <summary>The data, by name or as an object.</summary>
@@ -24,9 +26,11 @@ public sealed record JobSpec
     public DiagnosticsSpec? Diagnostics { get; init; }
 
     /// <summary><c>high</c>, <c>normal</c> (default) or <c>low</c>.</summary>
+    [OneOf("high", "normal", "low", Default = "normal")]
     public string? Priority { get; init; }
 
     /// <summary>Wall seconds of training after which the job fails with <c>timeout</c>, 1 to 604,800. Default 3600.</summary>
+    [Within(1, 604_800, Default = 3600)]
     public int? TimeoutSeconds { get; init; }
 
     /// <summary>Free key-value pairs to find jobs by; at most 32, keys up to 63 and values up to 255 characters.</summary>

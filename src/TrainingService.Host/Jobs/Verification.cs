@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
@@ -63,15 +62,15 @@ public static class Verification
             return Nothing(rerun, $"The second run is {Json.NameOf(rerun.Status)} and has no result to compare"
                 + (rerun.ErrorMessage is null ? "." : $" ({rerun.ErrorCode}): {rerun.ErrorMessage}"));
 
-        JsonObject before = Object(original.Result), after = Object(rerun.Result);
+        JsonObject before = Json.ObjectOf(original.Result), after = Json.ObjectOf(rerun.Result);
         var differences = Compare("result.", before, after, name => !Provenance.Contains(name) && !IsTime(name));
-        differences.AddRange(Compare("", Object(new { original.Status, original.ErrorCode, original.ErrorMessage }),
-            Object(new { rerun.Status, rerun.ErrorCode, rerun.ErrorMessage }), _ => true));
+        differences.AddRange(Compare("", Json.ObjectOf(new { original.Status, original.ErrorCode, original.ErrorMessage }),
+            Json.ObjectOf(new { rerun.Status, rerun.ErrorCode, rerun.ErrorMessage }), _ => true));
         long rows = 0;
         foreach (var table in db.Model.GetEntityTypes().Where(IsMeasured))
             rows += await CompareAsync(db, table, original.Id, rerun.Id, differences, cancellation);
         var circumstances = Compare("", before, after, Provenance.Contains);
-        circumstances.AddRange(Compare("spec.", Object(original.Spec), Object(rerun.Spec), _ => true));
+        circumstances.AddRange(Compare("spec.", Json.ObjectOf(original.Spec), Json.ObjectOf(rerun.Spec), _ => true));
         return new()
         {
             Id = rerun.Id,
@@ -111,8 +110,6 @@ public static class Verification
 
     private static bool IsTime(string name) => name == "samplesPerSecond" || name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase);
 
-    private static JsonObject Object<T>(T value) => (JsonObject)JsonSerializer.SerializeToNode(value, Json.Options)!;
-
     private static List<VerificationDifference> Compare(string prefix, JsonObject original, JsonObject rerun, Func<string, bool> which) =>
         [.. original.Select(p => p.Key).Union(rerun.Select(p => p.Key)).Where(which)
             .Where(name => !JsonNode.DeepEquals(original[name], rerun[name]))
@@ -121,7 +118,7 @@ public static class Verification
     /// <summary>What a run leaves behind in rows of its own, whichever feature keeps them.</summary>
     private static bool IsMeasured(IEntityType table) => table.FindPrimaryKey()!.Properties is { Count: > 1 } key && key.Any(p => p.Name == "JobId");
 
-    private static string? Shortened(string? text) => text is { Length: > 200 } ? text[..200] + "..." : text;
+    private static string? Shortened(string? text) => text is null ? null : Characters.Shorten(text, 200);
 
     /// <summary>Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.</summary>
     private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, Guid original, Guid rerun,

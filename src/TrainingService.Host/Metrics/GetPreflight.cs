@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
+using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Reports;
@@ -27,7 +28,7 @@ public static class ReportContent
 
     public static IReadOnlyList<Section> Of(SweepReport report, IReadOnlyList<ArmCurves> curves)
     {
-        var outcome = SweepMetrics.Find(report.Metric)!.Outcome;
+        var outcome = SweepMetrics.Named(report.Metric).Outcome;
         var charts = new SweepCharts(report, curves);
         Section?[] sections =
         [
@@ -39,7 +40,7 @@ public static class ReportContent
             Part("cost", "What it costs", [charts.Cost()]),
             Part("gradients", "Gradients", [charts.GradientFlow()]),
             Part("layers", "Layers", [.. charts.Layers(), LayersAtEnd(report)]),
-            report.Cells is null ? null : Part("born-dead", "Nets born dead", [SweepCharts.BornDead(report.Cells), BornDead(report)]),
+            report.Cells is not { } nets ? null : Part("born-dead", "Nets born dead", [SweepCharts.BornDead(nets), BornDead(nets)]),
             report.Notes.Count == 0 && report.Method is null ? null : new("notes", "Notes",
                 [.. report.Method is { } method ? [new Paragraph(method)] : (Block[])[], new Bullets(report.Notes)]),
             Literature(report),
@@ -117,8 +118,8 @@ public static class ReportContent
         ], Folded: true);
     }
 
-    private static Table BornDead(SweepReport report) => new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
-        [.. report.Cells!.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}", Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
+    private static Table BornDead(IReadOnlyList<BornDeadCell> nets) => new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
+        [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}", Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
 
     private static Section? Literature(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",
     [

@@ -61,8 +61,9 @@ public static partial class ReportMarkdown
         if (table.Rows.Any(row => row.Below is not null))
         {
             text.Append('\n');
-            foreach (var row in table.Rows.Where(row => row.Below is not null))
-                text.Append($"- {Escape(row.Cells[0].Text.TrimEnd('.'))}: {Escape(row.Below!)}\n");
+            foreach (var row in table.Rows)
+                if (row.Below is { } below)
+                    text.Append($"- {Escape(row.Cells[0].Text.TrimEnd('.'))}: {Escape(below)}\n");
         }
 
         void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");

@@ -14,7 +14,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
 
     private readonly List<int> _shown = Shown(report);
 
-    private Outcome Outcome => SweepMetrics.Find(report.Metric)!.Outcome;
+    private Outcome Outcome => SweepMetrics.Named(report.Metric).Outcome;
 
     private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
 
@@ -50,7 +50,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst." : ""),
         }]);
 
-        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch!.Value, scale * arm.Mean!.Value, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
+        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch ?? double.NaN, scale * arm.Mean ?? double.NaN, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
 
         // Two seeds may give an interval of a share that reaches far below 0 and above 1.
         double? Possible(double? end) => Outcome.IsFraction && end is { } share ? scale * Math.Clamp(share, 0, 1) : end;
@@ -138,7 +138,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var all = Enumerable.Range(0, report.Arms.Count).ToList();
         if (all.Count <= most)
             return all;
-        var sign = SweepMetrics.Find(report.Metric)!.Outcome.HigherIsBetter ? -1 : 1;
+        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter ? -1 : 1;
         var ranked = all.Where(arm => report.Arms[arm].Mean is not null).OrderBy(arm => sign * report.Arms[arm].Mean).ToList();
         var chosen = all.Where(arm => report.Arms[arm].Name == report.Baseline).ToHashSet();
         for (var i = 0; chosen.Count < most && i < ranked.Count; i++)

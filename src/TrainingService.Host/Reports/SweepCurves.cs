@@ -58,14 +58,14 @@ public static class SweepCurves
     /// <summary>The curves of the arms that are shown; of the others there are none.</summary>
     public static async Task<IReadOnlyList<ArmCurves>> ReadAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<int> shown, CancellationToken cancellation)
     {
-        var arms = sweep.Spec.Arms!.Count;
+        var arms = sweep.Spec.Arms.Count;
         var longest = (await (from cell in db.SweepCells
                               join job in db.Jobs on cell.JobId equals job.Id
                               where cell.SweepId == sweep.Id && cell.Candidate < 0 && job.Layers != null
                               select new { cell.Arm, cell.JobId, job.Step }).AsNoTracking().ToListAsync(cancellation))
-            .Where(cell => shown.Contains(cell.Arm)).GroupBy(cell => cell.Arm).Select(arm => arm.MaxBy(cell => cell.Step)!).ToList();
+            .Where(cell => shown.Contains(cell.Arm)).GroupBy(cell => cell.Arm).Select(arm => arm.OrderByDescending(cell => cell.Step).First()).ToList();
         var jobs = longest.Select(cell => cell.JobId).Distinct().ToArray();
-        var nets = await db.Jobs.AsNoTracking().Where(job => jobs.Contains(job.Id)).Select(job => new { job.Id, job.Layers }).ToDictionaryAsync(job => job.Id, job => job.Layers!, cancellation);
+        var nets = await db.Jobs.AsNoTracking().Where(job => jobs.Contains(job.Id)).Select(job => new { job.Id, job.Layers }).ToDictionaryAsync(job => job.Id, job => job.Layers ?? [], cancellation);
 
         var metricRows = await StatsAsync(db, sweep.Id, "job_metrics", "split", [.. OfMetrics.Select(measure => (measure.Name, $"m.{measure.Column}"))],
             await PlacesAsync(db.Metrics.Where(row => jobs.Contains(row.JobId)).Select(row => new Place(row.JobId, row.Step)), longest.Select(cell => (cell.Arm, cell.JobId)), cancellation), cancellation);

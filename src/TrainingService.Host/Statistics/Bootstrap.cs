@@ -1,5 +1,5 @@
 using MathNet.Numerics.Distributions;
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Statistics;
 
@@ -86,7 +86,7 @@ public sealed class Bootstrap
     {
         var seed = 0L;
         foreach (var value in values)
-            seed = (long)new SplitMix64(seed ^ BitConverter.DoubleToInt64Bits(value)).Next();
+            seed = (long)SplitMix64.Mix((ulong)(seed ^ BitConverter.DoubleToInt64Bits(value)));
         return seed;
     }
 

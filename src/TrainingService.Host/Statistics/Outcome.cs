@@ -13,14 +13,15 @@ namespace TrainingService.Host.Statistics;
 /// </param>
 public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFraction, double? Resolution = null)
 {
-    /// <summary>The known metrics: accuracies and R2 improve upwards, losses, RMSE and seconds downwards. Null for any other name.</summary>
-    public static Outcome? Of(string metric, double? resolution = null) => metric switch
+    /// <summary>The known metrics: accuracies and R2 improve upwards, losses, RMSE and seconds downwards.</summary>
+    /// <exception cref="ArgumentException">Any other name.</exception>
+    public static Outcome Of(string metric, double? resolution = null) => metric switch
     {
         _ when metric.EndsWith("Accuracy", StringComparison.OrdinalIgnoreCase) => new(metric, true, true, resolution),
         _ when metric.EndsWith("R2", StringComparison.OrdinalIgnoreCase) => new(metric, true, false, resolution),
         _ when metric.EndsWith("Loss", StringComparison.OrdinalIgnoreCase) || metric.EndsWith("Rmse", StringComparison.OrdinalIgnoreCase)
             || metric.Contains("seconds", StringComparison.OrdinalIgnoreCase) => new(metric, false, false, resolution),
-        _ => null,
+        _ => throw new ArgumentException($"it is not known which way '{metric}' improves", nameof(metric)),
     };
 
     /// <summary>The name in words: "test accuracy".</summary>

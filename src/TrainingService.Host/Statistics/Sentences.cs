@@ -23,7 +23,7 @@ internal static class Sentences
         {
             Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.{Small(result, outcome)}",
             Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.{Small(result, outcome)}",
-            Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90!, outcome)}) "
+            Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) "
                 + $"lies within ±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters.",
             _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
         };
@@ -92,7 +92,8 @@ internal static class Sentences
                 + "and the verdict's p counts a diverged run as worse than any of these.";
     }
 
-    private static string Range(double[] interval, Outcome outcome) => $"{outcome.Number(interval[0])} to {outcome.Number(interval[1])}";
+    private static string Range(double[]? interval, Outcome outcome) =>
+        interval is [var low, var high] ? $"{outcome.Number(low)} to {outcome.Number(high)}" : "none";
 
     private static string P(double p) => p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
 

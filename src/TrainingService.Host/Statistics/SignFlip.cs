@@ -1,4 +1,4 @@
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Statistics;
 

@@ -26,14 +26,16 @@ public sealed class BornDeadNets : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
 
-    public override StudyMeasurement Measure(StudySize size)
+    public override Func<StudySize, CancellationToken, StudyMeasurement> Measure => Draw;
+
+    private static StudyMeasurement Draw(StudySize size, CancellationToken cancellation)
     {
         var nets = size == StudySize.Quick ? 2_000 : 20_000;
         return new([.. from width in Enumerable.Range(2, Widest - 1)
-                       let dead = BornDead.Count(width, Deepest, nets, seed: 1_000_000L * width)
+                       let dead = BornDead.Count(width, Deepest, nets, seed: 1_000_000L * width, cancellation)
                        from depth in Enumerable.Range(2, Deepest - 1)
                        select new BornDeadCell(width, depth, nets, (double)dead[depth] / nets, BornDead.Probability(width, depth),
-                           Proportion.Wilson(dead[depth], nets)!.Value.ToArray())]);
+                           Proportion.Wilson(dead[depth], nets)?.ToArray() ?? [])]);
     }
 
     protected override string Request(StudySize size) => $$"""
@@ -63,7 +65,7 @@ public sealed class BornDeadNets : Study
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         // Not by the loss: what a few steps of luck do to it is no learning. A net that is dead answers every row alike.
         var dead = trained.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction >= 1)).ToList();
-        var learned = dead.Count(run => !run.Diverged && run.Result!.TrainLoss < 0.9 * Math.Log(run.Layers[^1].Units));
+        var learned = dead.Count(run => !run.Diverged && run.Result?.TrainLoss < 0.9 * Math.Log(run.Layers[^1].Units));
         // "Only if all units of all layers die": each of these has a dead layer and living ones, and the claim says that it learns.
         var partly = dead.Count(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1));
         var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;

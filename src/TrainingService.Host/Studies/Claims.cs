@@ -1,5 +1,4 @@
 using TrainingService.Host.Statistics;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
 
@@ -48,6 +47,20 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
 
     private static string Join(params string?[] sentences) => string.Join(" ", sentences.Where(sentence => sentence is not null));
 }
+
+/// <summary>What the evidence says of a claim.</summary>
+/// <param name="Id">C1 to C12.</param>
+/// <param name="Claim">The claim in one sentence.</param>
+/// <param name="Verdict">What the measured evidence supports, here and on this data.</param>
+/// <param name="Evidence">The figures behind the verdict, in words.</param>
+/// <param name="Effect">The measured effect; null where the evidence is not one number.</param>
+/// <param name="Ci95">Its interval.</param>
+/// <param name="N">Paired seeds (or nets) behind it.</param>
+/// <param name="SecondsSpent">Training time that the evidence cost.</param>
+/// <param name="Literature">What the literature leads one to expect. Not a result of this service.</param>
+/// <param name="Source">Where the claim comes from.</param>
+public sealed record ClaimReport(string Id, string Claim, Verdict Verdict, string Evidence, double? Effect, double[]? Ci95, int N, double SecondsSpent,
+    string? Literature, string Source);
 
 /// <summary>The claims by number.</summary>
 public static class Claims

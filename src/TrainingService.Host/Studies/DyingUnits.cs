@@ -38,7 +38,7 @@ public sealed class DyingUnits : Study
         var shares = string.Join(", ", Rates.Select(rate => $"{StudyEvidence.Percent(e.Hidden(Arm("relu", rate), row => row.DeadFraction))} at rate {rate}"));
         var worst = dead[^1];
         // Of the rates, the one that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.
-        var usual = Rates.MaxBy(rate => e.Summary(Arm("relu", rate), "validationAccuracy").Mean ?? 0)!;
+        var usual = Rates.OrderByDescending(rate => e.Summary(Arm("relu", rate), "validationAccuracy").Mean ?? 0).First();
         var sparsity = e.Summary(Arm("relu", usual), "sparsity");
         return new(
             $"Of ReLU's units these are dead after training: {shares}. Does it cost accuracy? {string.Join(" ", accuracy.Select((contrast, i) => $"Rate {Rates[i]}: {contrast.Sentence}"))}",

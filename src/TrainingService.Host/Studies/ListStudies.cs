@@ -54,7 +54,7 @@ public static class ListStudies
         {
             var dataset = RunStudy.DefaultDataset(size, datasets);
             var sweep = study.Sweep(size, dataset, null);
-            return new StudySizeResponse(size, dataset, sweep.Arms?.Count ?? sweep.Grid!.Values.Aggregate(1, (n, values) => n * values.Count), sweep.SeedCount!.Value,
-                (sweep.Arms?.Count ?? sweep.Grid!.Values.Aggregate(1, (n, values) => n * values.Count)) * sweep.SeedCount.Value, withSweep ? sweep : null);
+            var (arms, seeds) = (sweep.Arms?.Count ?? SweepRules.Combinations(sweep.Grid), study.Seeds(size));
+            return new StudySizeResponse(size, dataset, arms, seeds, arms * seeds, withSweep ? sweep : null);
         })]);
 }

@@ -17,9 +17,11 @@ public sealed record StudySpec
     public StudySize? Size { get; init; }
 
     /// <summary>Name of a data set with classes. Default: digits for quick; fashion-mnist, where it is installed, for full.</summary>
+    [Length(1, Examples = ["digits", "wine"])]
     public string? Dataset { get; init; }
 
     /// <summary>Seeds of each arm. Default: the study's own number.</summary>
+    [Within(1, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
 }
 
@@ -32,7 +34,7 @@ public static class RunStudy
     /// <response code="202">The study's sweep.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(string name, JsonBody<StudySpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, DatasetRegistry datasets,
-        WakeUps wakeUps, CancellationToken cancellation)
+        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (StudyCatalog.Find(name) is not { } study)
             return ListStudies.Unknown(name);
@@ -56,7 +58,7 @@ public static class RunStudy
         if (rules.Check(study.Sweep(size, dataset, body.Value.SeedCount), errors) is not { } accepted)
             // The study's own request is sound, so it is the data that doesn't suit it.
             return Problems.Invalid([.. errors.Select(error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}"))]);
-        return await CreateSweep.Store(accepted, study.Name, size.ToString().ToLowerInvariant(), once, http, db, rules, wakeUps, cancellation);
+        return await CreateSweep.Store(accepted, study.Name, Json.NameOf(size), once, http, db, rules, wakeUps, clock, cancellation);
     }
 
     public static string DefaultDataset(StudySize size, DatasetRegistry datasets) =>

@@ -32,7 +32,7 @@ public sealed class SlopeSweep : Study
     {
         var arms = Slopes.Where(slope => slope != "0.01").Select(Arm).Append("prelu").ToArray();
         var family = e.Family("testAccuracy", e.Spec.Delta, [.. arms.Select(arm => (arm, Arm("0.01")))]);
-        var worst = family.SkipLast(1).MinBy(contrast => contrast.MeanDifference ?? 0)!;
+        var worst = family.SkipLast(1).OrderBy(contrast => contrast.MeanDifference ?? 0).First();
         var learned = family[^1];
         var hurts = worst.Verdict switch
         {
@@ -42,7 +42,7 @@ public sealed class SlopeSweep : Study
         };
         var learns = Studies.Claims.C3.NotWorse(learned, e).Verdict;
         var slopes = string.Join(", ", e.Cells("prelu").Where(run => !run.Diverged).SelectMany(run => run.Last.Where(row => row.Slope is not null).Select(row => (run.Layers[row.Layer].Name, row.Slope)))
-            .GroupBy(layer => layer.Name).Select(layer => $"{layer.Key} {StudyEvidence.Number(layer.Average(l => (double)l.Slope!))}"));
+            .GroupBy(layer => layer.Name).Select(layer => $"{layer.Key} {StudyEvidence.Number(layer.Average(l => l.Slope))}"));
         return new($"The worst of the fixed slopes: {worst.Sentence} Learned: {learned.Sentence}",
         [
             Studies.Claims.C3.Report(Claim.All([hurts, learns]), $"{string.Join(" ", family.Select(contrast => contrast.Sentence))} "

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;
 
@@ -17,7 +18,7 @@ public enum StudySize
 /// <summary>What a study has found.</summary>
 /// <param name="Answer">The question's answer in plain words.</param>
 /// <param name="Claims">The claims that it bears on.</param>
-public sealed record StudyReading(string Answer, IReadOnlyList<Sweeps.ClaimReport> Claims);
+public sealed record StudyReading(string Answer, IReadOnlyList<ClaimReport> Claims);
 
 /// <summary>
 /// A question, the sweep that answers it, and how the sweep is read. The sweep is written as the request that anyone could POST to <c>/sweeps</c>.
@@ -45,12 +46,12 @@ public abstract class Study
     /// <summary>What the finished cells say.</summary>
     public abstract StudyReading Read(StudyEvidence e);
 
-    /// <summary>What is measured beside the trainings, by a worker; null for nothing.</summary>
-    public virtual StudyMeasurement? Measure(StudySize size) => null;
+    /// <summary>Measures what is measured beside the trainings, the same every time, in up to minutes; null if there is nothing.</summary>
+    public virtual Func<StudySize, CancellationToken, StudyMeasurement>? Measure => null;
 
     public SweepSpec Sweep(StudySize size, string dataset, int? seedCount)
     {
-        var errors = new List<Engine.Specs.SpecError>();
+        var errors = new List<SpecError>();
         using var json = JsonDocument.Parse(Request(size));
         var spec = JsonBody.Read<SweepSpec>(json.RootElement, errors)
             ?? throw new InvalidOperationException($"The study {Name} is malformed: {string.Join("; ", errors)}");

@@ -1,12 +1,19 @@
+using System.Text.Json;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
 
 public static class StudyRoutes
 {
     public const string Root = "/api/v1/studies";
+
+    /// <summary>The studies for those who only know sweeps.</summary>
+    public static KnownStudies Known { get; } = new([.. StudyCatalog.All.Select(study => study.Name)],
+        [.. StudyCatalog.All.Where(study => study.Measure is not null).Select(study => study.Name)], Measure);
+
+    public static void AddStudies(this WebApplicationBuilder builder) => builder.Services.AddSingleton(Known);
 
     public static void MapStudies(this IEndpointRouteBuilder api)
     {
@@ -16,4 +23,9 @@ public static class StudyRoutes
         studies.MapPost("/{name}", RunStudy.Handle).WithName("runStudy").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }
+
+    private static string Measure(Sweep sweep, CancellationToken cancellation) =>
+        sweep is { Study: { } study, StudySize: { } size } && StudyCatalog.Find(study)?.Measure is { } measure
+            ? JsonSerializer.Serialize(measure(Enum.Parse<StudySize>(size, ignoreCase: true), cancellation), Json.Options)
+            : throw new InvalidOperationException($"the study {sweep.Study} measures nothing beside the trainings");
 }

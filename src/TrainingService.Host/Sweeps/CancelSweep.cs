@@ -15,17 +15,18 @@ public static class CancelSweep
     /// <param name="id">The sweep's id.</param>
     /// <response code="202">The sweep: canceling, canceled, or finished as it was.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, SweepProgress progress,
-        CancellationToken cancellation)
+        TimeProvider clock, CancellationToken cancellation)
     {
         await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Canceling), cancellation);
-        DateTimeOffset? now = DateTimeOffset.UtcNow;
+        DateTimeOffset? now = clock.GetUtcNow();
         // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
         await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
             .Where(job => db.Set<Sweep>().Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
             .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
         await progress.AdvanceAsync(id, cancellation);
 
+        await using var snapshot = await db.SnapshotAsync(cancellation);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         var answer = await SweepResponse.Of(db, sweep, cancellation);

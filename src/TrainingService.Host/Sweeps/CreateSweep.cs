@@ -19,7 +19,7 @@ public static class CreateSweep
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(JsonBody<SweepSpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps,
-        CancellationToken cancellation)
+        TimeProvider clock, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -27,26 +27,26 @@ public static class CreateSweep
         var errors = new List<SpecError>();
         if (rules.Check(body.Value, errors) is not { } accepted)
             return Problems.Invalid(errors);
-        return await Store(accepted, null, null, once, http, db, rules, wakeUps, cancellation);
+        return await Store(accepted, null, null, once, http, db, rules, wakeUps, clock, cancellation);
     }
 
     /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
-    public static async Task<Accepted<SweepResponse>> Store(CheckedSweep accepted, string? study, string? size, Idempotency once, HttpContext http,
-        TrainingDbContext db, SweepRules rules, WakeUps wakeUps, CancellationToken cancellation)
+    public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size, Idempotency once, HttpContext http,
+        TrainingDbContext db, SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
-        var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
         var sweep = new Sweep
         {
             Id = Guid.CreateVersion7(now),
-            Name = accepted.Spec.Name,
+            Name = accepted.Name,
             Status = JobStatus.Queued,
-            Spec = accepted.Spec,
+            Spec = accepted,
             Study = study,
             StudySize = size,
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);
-        var jobs = SweepCells.AddDue(db, sweep, [], rules, _ => null);
+        var jobs = SweepCells.AddDue(db, sweep, [], rules, clock, _ => null);
         await db.SaveChangesAsync(cancellation);
         var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
         once.Remember(answer);

@@ -12,12 +12,15 @@ namespace TrainingService.Host.Sweeps;
 public sealed record SweepExtensionSpec
 {
     /// <summary>Arms beside those there are; each is compared with the baseline.</summary>
+    [Items(0, SweepRules.MaxArms)]
     public IReadOnlyList<ArmSpec>? Arms { get; init; }
 
     /// <summary>Seeds beside those there are. Excludes <c>seedCount</c>.</summary>
+    [Items(0, SweepRules.MaxCells, Unique = true)]
     public IReadOnlyList<long>? Seeds { get; init; }
 
     /// <summary>How many seeds there shall be in all; the new ones follow the largest.</summary>
+    [Within(2, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
 }
 
@@ -31,7 +34,7 @@ public static class ExtendSweep
     /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, SweepProgress progress,
-        WakeUps wakeUps, CancellationToken cancellation)
+        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -45,14 +48,14 @@ public static class ExtendSweep
             return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
         var errors = new List<SpecError>();
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
-            return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms!.Count) })]);
+            return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms.Count) })]);
 
-        sweep.Spec = accepted.Spec;
+        sweep.Spec = accepted;
         sweep.Extended = true;
         sweep.Reopen();
         var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-        var jobs = SweepCells.AddDue(db, sweep, existing, rules, arm => Tuning.Choose(results, arm, SweepMetrics.Find(sweep.Spec.Metric!)!));
+        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
         await db.SaveChangesAsync(cancellation);
         var response = await SweepResponse.Of(db, sweep, cancellation);
         var answer = TypedResults.Accepted(response.Links.Self, response);
@@ -73,13 +76,13 @@ public static class ExtendSweep
     private static string Place(string pointer, int before) => pointer.Split('/') is [_, "arms", var arm, ..] && int.TryParse(arm, out var index) && index >= before
         ? $"/arms/{index - before}{pointer[("/arms/".Length + arm.Length)..]}" : pointer;
 
-    private static SweepSpec? Extended(SweepSpec spec, SweepExtensionSpec extension, List<SpecError> errors)
+    private static SweepSpec? Extended(SweepPlan spec, SweepExtensionSpec extension, List<SpecError> errors)
     {
         if (extension is { Arms: null or { Count: 0 }, Seeds: null or { Count: 0 }, SeedCount: null })
             errors.Add(new("", "nothing to add: give 'arms', 'seeds' or 'seedCount'"));
         if (extension.Seeds is not null && extension.SeedCount is not null)
             errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other"));
-        if (extension.SeedCount <= spec.Seeds!.Count)
+        if (extension.SeedCount <= spec.Seeds.Count)
             errors.Add(new("/seedCount", $"is the number of seeds in all and must be above {spec.Seeds.Count}, which the sweep has"));
         if (extension.SeedCount > SweepRules.MaxCells)
             errors.Add(new("/seedCount", $"must be at most {SweepRules.MaxCells:N0}, not {extension.SeedCount}"));
@@ -91,11 +94,11 @@ public static class ExtendSweep
             return null;
         var next = spec.Seeds.Max() + 1;
         var seeds = extension.Seeds ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : []);
-        return spec with
+        return spec.ToSpec() with
         {
-            Arms = [.. spec.Arms!, .. extension.Arms ?? []],
+            Arms = [.. spec.Arms, .. extension.Arms ?? []],
             Seeds = [.. spec.Seeds, .. seeds],
-            Contrasts = [.. spec.Contrasts!, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline! })],
+            Contrasts = [.. spec.Contrasts, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline })],
         };
     }
 }

@@ -14,6 +14,7 @@ public static class GetSweep
     public static async Task<Results<Ok<SweepResponse>, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
         CancellationToken cancellation)
     {
+        await using var snapshot = await db.SnapshotAsync(cancellation);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return NotFound(id);
         var answer = await SweepResponse.Of(db, sweep, cancellation);

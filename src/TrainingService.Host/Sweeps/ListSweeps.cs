@@ -7,7 +7,6 @@ using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Studies;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -23,7 +22,8 @@ public static class ListSweeps
     /// <param name="study">Only sweeps of this study.</param>
     /// <response code="200">A page of sweeps.</response>
     public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle([FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
-        [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, CancellationToken cancellation)
+        [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, KnownStudies studies,
+        CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
@@ -34,14 +34,15 @@ public static class ListSweeps
             sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
                 ? JobStatus.Running : sweep.Status));
         }
-        if (study is not null && StudyCatalog.Find(study) is null)
-            errors.Add(new("/study", $"there is no study '{study}'{Names.DidYouMean(study, StudyCatalog.All.Select(s => s.Name))}"));
+        if (study is not null && !studies.Names.Contains(study))
+            errors.Add(new("/study", $"there is no study '{study}'{Names.DidYouMean(study, studies.Names)}"));
         if (study is not null)
             sweeps = sweeps.Where(sweep => sweep.Study == study);
         if (Paging.TryRead(cursor, errors, out Guid last, List))
             sweeps = sweeps.Where(sweep => sweep.Id < last);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
+        await using var snapshot = await db.SnapshotAsync(cancellation);
         var found = await sweeps.OrderByDescending(sweep => sweep.Id).Take(size + 1).ToListAsync(cancellation);
         var page = found.Take(size).ToList();
         return TypedResults.Ok(new Page<SweepResponse>(await SweepResponse.Of(db, page, cancellation),

@@ -31,10 +31,10 @@ public static class RetryFailed
         if (failed.Count > 0)
             sweep.Reopen();
         await db.SaveChangesAsync(cancellation);
+        var answer = await SweepResponse.Of(db, sweep, cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(failed);
 
-        var answer = await SweepResponse.Of(db, sweep, cancellation);
         http.Response.Headers.ETag = answer.Tag;
         if (!answer.IsFinished)
             http.Response.Headers.RetryAfter = "1";

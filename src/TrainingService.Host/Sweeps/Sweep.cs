@@ -1,5 +1,4 @@
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Studies;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -10,8 +9,7 @@ public sealed class Sweep
     public string? Name { get; init; }
     public JobStatus Status { get; set; }
 
-    /// <summary>Resolved: arms listed, defaults filled in.</summary>
-    public required SweepSpec Spec { get; set; }
+    public required SweepPlan Spec { get; set; }
 
     /// <summary>Whether seeds or arms were added after it had ended.</summary>
     public bool Extended { get; set; }
@@ -20,8 +18,8 @@ public sealed class Sweep
     public string? Study { get; init; }
     public string? StudySize { get; init; }
 
-    /// <summary>What the study measured beside the trainings.</summary>
-    public StudyMeasurement? Measured { get; set; }
+    /// <summary>What the study measured beside the trainings: JSON that only it reads.</summary>
+    public string? Measured { get; set; }
 
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; set; }

@@ -15,23 +15,25 @@ public static class SweepCells
     /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended (<paramref name="chosen"/> answers
     /// the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by seed, so that those on the same data follow each other.
     /// </summary>
-    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules, Func<int, int?> chosen)
+    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules,
+        TimeProvider clock, Func<int, int?> chosen)
     {
         var spec = sweep.Spec;
         var there = existing.Select(cell => (cell.Arm, cell.Candidate, cell.Seed)).ToHashSet();
-        var tuned = SweepRules.CandidateCount(spec);
-        var trials = spec.Tune is null ? [] : (
-            from seed in spec.Seeds!.Take(spec.TuneSeedCount!.Value)
-            from arm in Enumerable.Range(0, spec.Arms!.Count)
+        var tuned = SweepRules.Combinations(spec.Tune);
+        var trials = (
+            from seed in spec.Seeds.Take(spec.TuneSeedCount ?? 0)
+            from arm in Enumerable.Range(0, spec.Arms.Count)
             from candidate in Enumerable.Range(0, tuned)
             where !there.Contains(((short)arm, (short)candidate, seed))
             select (Arm: arm, Candidate: candidate, Seed: seed, Uses: candidate)).ToList();
-        var uses = trials.Count > 0 ? [] : spec.Arms!.Select((_, arm) => spec.Tune is null ? -1 : chosen(arm)).ToArray();
+        var uses = trials.Count > 0 ? [] : spec.Arms.Select((_, arm) => spec.Tune is null ? -1 : chosen(arm)).ToArray();
         var compared =
-            from seed in trials.Count > 0 ? [] : spec.Seeds!
-            from arm in Enumerable.Range(0, spec.Arms!.Count)
-            where !there.Contains(((short)arm, -1, seed)) && uses[arm] is not null
-            select (Arm: arm, Candidate: -1, Seed: seed, Uses: uses[arm]!.Value);
+            from seed in trials.Count > 0 ? [] : spec.Seeds
+            from arm in Enumerable.Range(0, spec.Arms.Count)
+            let used = uses[arm]
+            where used is not null && !there.Contains(((short)arm, -1, seed))
+            select (Arm: arm, Candidate: -1, Seed: seed, Uses: used.Value);
 
         var (jobs, cells) = (new List<Job>(), new List<SweepCell>());
         var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash)).ToDictionary(same => same.Key, same => same.First().JobId);
@@ -41,12 +43,12 @@ public static class SweepCells
             // Nothing but the seed and the name differs between the seeds of an arm.
             if (!templates.TryGetValue((cell.Arm, cell.Uses), out var template))
                 templates[(cell.Arm, cell.Uses)] = template = rules.Job(spec, cell.Arm, cell.Uses, cell.Seed);
-            var job = new CheckedJob(SweepRules.Named(template.Request, spec, cell.Arm, cell.Candidate, cell.Seed),
-                SweepRules.Named(template.Spec, spec, cell.Arm, cell.Candidate, cell.Seed), template.Plan);
+            var job = new CheckedJob(SweepRules.Named(template.Request, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed),
+                SweepRules.Named(template.Spec, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed), template.Plan);
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
-                jobs.Add(CreateJob.NewJob(job, DateTimeOffset.UtcNow, sweep.Id, jobs.Count));
+                jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
             cells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
@@ -68,10 +70,10 @@ public static class SweepCells
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
         var last = ends.Where(layer => layer.Step > 0).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
-        var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds![0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
+        var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds[0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
         var preflights = await db.Jobs.AsNoTracking().Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Preflight })
             .ToDictionaryAsync(job => job.Id, job => job.Preflight, cancellation);
-        var order = sweep.Spec.Seeds!.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
+        var order = sweep.Spec.Seeds.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
         return [.. cells.OrderBy(cell => cell.Arm).ThenBy(cell => order.GetValueOrDefault(cell.Seed)).Select(cell =>
         {
             var job = jobs[cell.JobId];

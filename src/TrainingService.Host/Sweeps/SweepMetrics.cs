@@ -1,6 +1,5 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -21,6 +20,14 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     /// <summary>A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.</summary>
     public double? Of(CellResult cell) => cell.Diverged ? double.NaN
         : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
+
+    /// <summary>Values of the seeds with which both arms have an outcome; NaN where a run diverged.</summary>
+    public (double[] Arm, double[] Baseline) Paired(IEnumerable<CellResult> arm, IEnumerable<CellResult> baseline)
+    {
+        var pairs = arm.Join(baseline, cell => cell.Seed, cell => cell.Seed, (a, b) => (Arm: Of(a), Baseline: Of(b)))
+            .SelectMany(pair => pair is ({ } a, { } b) ? [(Arm: a, Baseline: b)] : Array.Empty<(double Arm, double Baseline)>()).ToList();
+        return ([.. pairs.Select(pair => pair.Arm)], [.. pairs.Select(pair => pair.Baseline)]);
+    }
 }
 
 /// <summary>A cell's run, as far as metrics look at it.</summary>
@@ -79,9 +86,9 @@ public static class SweepMetrics
         Loss("testLoss", r => r.TestLoss),
         Loss("validationLoss", r => r.ValidationLoss),
         Loss("trainLoss", r => r.TrainLoss),
-        new(new("generalizationGap", false, true), c => c.Result!.TrainAccuracy - c.Result.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
+        new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
-        new(new("fastestEpochSeconds", false, false, 0), c => c.Result!.FastestEpochSeconds, null, null, "validationLoss"),
+        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
         OfLayers("sparsity", true),
         OfLayers("offRate", true),
         OfLayers("deadFraction", false),
@@ -97,14 +104,19 @@ public static class SweepMetrics
 
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
 
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static SweepMetric Named(string name) => Find(name) ?? throw new ArgumentException($"there is no metric '{name}'", nameof(name));
+
+    private static Func<CellResult, double?> Of(Func<TrainingResult, float?> value) => cell => cell.Result is { } result ? value(result) : null;
+
     private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value) =>
-        new(Outcome.Of(name)!, c => value(c.Result!), 0.005, TargetKind.Classes, "validationAccuracy");
+        new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, "validationAccuracy");
 
     private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta) =>
-        new(Outcome.Of(name, 0)!, c => value(c.Result!), delta, TargetKind.Number, "validationLoss");
+        new(Outcome.Of(name, 0), Of(value), delta, TargetKind.Number, "validationLoss");
 
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
-        new(Outcome.Of(name, 0)!, c => value(c.Result!), 0.02, null, "validationLoss");
+        new(Outcome.Of(name, 0), Of(value), 0.02, null, "validationLoss");
 
     private static SweepMetric OfLayers(string name, bool higherIsBetter)
     {

@@ -1,12 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Studies;
 
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, and to its end.</summary>
-public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, WakeUps wakeUps, ILogger<SweepProgress> log)
+public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, KnownStudies studies, WakeUps wakeUps, TimeProvider clock,
+    ILogger<SweepProgress> log)
 {
     /// <summary>Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once: the row's lock lets one decide.</summary>
     public async Task AdvanceAsync(Guid id, CancellationToken cancellation)
@@ -44,35 +44,35 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         try
         {
             var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-            return SweepCells.AddDue(db, sweep, existing, rules, arm => Tuning.Choose(results, arm, SweepMetrics.Find(sweep.Spec.Metric!)!));
+            return SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
         }
         catch (InvalidOperationException e)
         {
             log.LogError(e, "Sweep {Id} can't go on.", sweep.Id);
-            (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) = (JobStatus.Failed, "invalid_spec", e.Message, DateTimeOffset.UtcNow);
+            (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) = (JobStatus.Failed, "invalid_spec", e.Message, clock.GetUtcNow());
             return [];
         }
     }
 
-    private static async Task EndAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    private async Task EndAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
     {
-        sweep.FinishedAt = DateTimeOffset.UtcNow;
         if (sweep.Status is JobStatus.Canceling)
         {
-            sweep.Status = JobStatus.Canceled;
+            (sweep.Status, sweep.FinishedAt) = (JobStatus.Canceled, clock.GetUtcNow());
             return;
         }
-        if (sweep is { Study: { } study, StudySize: { } size })
-            sweep.Measured = StudyCatalog.Find(study)?.Measure(Enum.Parse<StudySize>(size, ignoreCase: true));
+        // SweepMeasuring calls again when it is done.
+        if (studies.Owes(sweep))
+            return;
         // A diverged run is an outcome: it says something about its arm.
         var outcomes = await (from cell in db.SweepCells
                               where cell.SweepId == sweep.Id && cell.Candidate == -1
                               join job in db.Jobs on cell.JobId equals job.Id
                               where job.Status == JobStatus.Succeeded || job.ErrorCode == "diverged"
                               select job.Id).AnyAsync(cancellation);
-        sweep.Status = outcomes ? JobStatus.Succeeded : JobStatus.Failed;
-        (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null)
-            : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. GET .../jobs?status=failed tells why each did; POST .../retry-failed runs them again.");
+        (sweep.Status, sweep.FinishedAt) = (outcomes ? JobStatus.Succeeded : JobStatus.Failed, clock.GetUtcNow());
+        (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null) : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. "
+            + "GET .../jobs?status=failed tells why each did; POST .../retry-failed runs them again.");
     }
 
     private static Task<bool> HasUnfinishedJobs(TrainingDbContext db, Guid id, CancellationToken cancellation) =>

@@ -75,7 +75,7 @@ public sealed record SweepResponse
                 jobs.Key.Diverged,
                 Count = jobs.Count(),
                 Started = jobs.Min(job => job.StartedAt),
-                Seconds = jobs.Average(job => (double?)((job.FinishedAt - job.StartedAt)!.Value.TotalSeconds)),
+                Seconds = jobs.Average(job => (double?)((job.FinishedAt ?? job.CreatedAt) - (job.StartedAt ?? job.CreatedAt)).TotalSeconds),
             }).ToListAsync(cancellation)).ToLookup(group => group.SweepId);
         return [.. sweeps.Select(sweep =>
         {
@@ -93,8 +93,8 @@ public sealed record SweepResponse
                 Status = sweep.Status is JobStatus.Queued && started is not null ? JobStatus.Running : sweep.Status,
                 Study = sweep.Study,
                 Size = sweep.StudySize,
-                Spec = sweep.Spec,
-                Cells = sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count,
+                Spec = sweep.Spec.ToSpec(),
+                Cells = sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count,
                 Counts = counts,
                 Progress = new(counts.Finished, total, sweep.FinishedAt is not null ? 1 : total == 0 ? 0 : (double)counts.Finished / total,
                     sweep.FinishedAt is null ? seconds * (total - counts.Finished) / Math.Max(1, counts.Running) : null),

@@ -1,7 +1,6 @@
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
-
 namespace TrainingService.Host.Sweeps;
 
 public static class SweepRoutes
@@ -20,7 +19,11 @@ public static class SweepRoutes
     }
 
     /// <summary>Where workers run.</summary>
-    public static void AddSweepReconciler(this WebApplicationBuilder builder) => builder.Services.AddHostedService<SweepReconciler>();
+    public static void AddSweepsBesideWorkers(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<SweepReconciler>();
+        builder.Services.AddHostedService<SweepMeasuring>();
+    }
 
     public static void MapSweeps(this IEndpointRouteBuilder api)
     {
@@ -35,6 +38,5 @@ public static class SweepRoutes
         sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);
-        sweeps.MapGet("/{id:guid}/report", GetSweepReport.Handle).WithName("getSweepReport").AnswersWith(200, "Retry-After").AlsoAs(GetSweepReport.OtherFormats).Refuses(404, 406);
     }
 }

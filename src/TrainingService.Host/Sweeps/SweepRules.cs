@@ -1,27 +1,24 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrainingService.Engine.Data;
-using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
 
-/// <summary>A sweep that can run: defaults filled in, arms listed, each one's job checked.</summary>
-/// <param name="Spec">Resolved.</param>
-/// <param name="Arms">The arms' jobs without tuned values and with the first seed.</param>
-public sealed record CheckedSweep(SweepSpec Spec, IReadOnlyList<CheckedJob> Arms);
-
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
 public sealed class SweepRules(JobRules jobs)
 {
-    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultTuneSeeds = 2, MaxContrasts = 1_000;
+    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultTuneSeeds = 2, MaxContrasts = 1_000, MaxArmName = 100;
+
+    private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
     // Nobody reads more.
     private const int MostErrors = 50;
 
     private static readonly Dictionary<string, IReadOnlyList<object?>> NoValues = [];
+    private static readonly Dictionary<string, object?> NoValue = [];
 
     private static readonly Dictionary<string, string> FixedFields = new()
     {
@@ -30,14 +27,14 @@ public sealed class SweepRules(JobRules jobs)
     };
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
-    public CheckedSweep? Check(SweepSpec spec, ICollection<SpecError> errors)
+    public SweepPlan? Check(SweepSpec spec, ICollection<SpecError> errors)
     {
         var before = errors.Count;
-        if (spec.Name is not null && (spec.Name.Length > 200 || string.IsNullOrWhiteSpace(spec.Name)))
+        if (spec.Name is not null && (Characters.Exceeds(spec.Name, JobRules.MaxName) || string.IsNullOrWhiteSpace(spec.Name)))
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a sweep without a name"));
         var seeds = Seeds(spec, errors);
         var arms = Arms(spec, errors);
-        var candidates = spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? CandidateCount(spec) : 0;
+        var candidates = spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? Combinations(spec.Tune) : 0;
         var tuneSeeds = spec.TuneSeedCount ?? Math.Min(DefaultTuneSeeds, seeds.Count);
         if (spec.TuneSeedCount is not null && spec.Tune is null)
             errors.Add(new("/tuneSeedCount", "belongs to 'tune', which is not given"));
@@ -51,19 +48,15 @@ public sealed class SweepRules(JobRules jobs)
         if (errors.Count > before)
             return null;
 
-        var resolved = spec with { Arms = arms, Grid = null, Seeds = seeds, SeedCount = null, TuneSeedCount = spec.Tune is null ? null : tuneSeeds };
+        var job = Json.ObjectOf(spec.Base);
         var checkedArms = new List<CheckedJob>();
         var broken = new List<(int Arm, SpecError Error)>();
-        for (var arm = 0; arm < arms.Count && broken.Count < MostErrors; arm++)
-            if (Check(resolved, arm, spec, broken) is { } job)
-                checkedArms.Add(job);
+        foreach (var (index, arm) in arms.Index().TakeWhile(_ => broken.Count < MostErrors))
+            if (Check(spec, job, arm, index, seeds[0], broken) is { } ran)
+                checkedArms.Add(ran);
         foreach (var same in broken.GroupBy(b => b.Error, b => b.Arm))
             errors.Add(Culprits([.. same.Distinct()]) is { } culprits ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
-        if (errors.Count > before)
-            return null;
-        resolved = resolved with { Base = WithPriority(spec.Base) };
-        resolved = Compared(resolved, checkedArms, errors);
-        return errors.Count > before ? null : new(resolved, checkedArms);
+        return errors.Count > before ? null : Compared(spec, arms, seeds, spec.Tune is null ? null : tuneSeeds, checkedArms, errors);
 
         // What is wrong in all arms is the base's own mistake.
         string? Culprits(int[] wrong) => wrong.Length == arms.Count ? null
@@ -72,46 +65,48 @@ public sealed class SweepRules(JobRules jobs)
 
     /// <summary>The job of an arm with a seed and, where values are tuned, a combination of these.</summary>
     /// <exception cref="InvalidOperationException">It was fine when the sweep was accepted, and no longer is: its data has gone.</exception>
-    public CheckedJob Job(SweepSpec spec, int arm, int candidate, long seed)
+    public CheckedJob Job(SweepPlan plan, int arm, int candidate, long seed)
     {
         var errors = new List<SpecError>();
-        return Read(spec, arm, candidate, errors) is { } read && jobs.Check(Named(read, spec, arm, candidate, seed), errors) is { } job
+        return Read(Json.ObjectOf(plan.Base), plan.Arms[arm], candidate < 0 ? NoValue : Candidate(plan.Tune, candidate), errors) is { } read
+            && jobs.Check(Named(read, plan.Name, plan.Arms[arm], candidate, seed), errors) is { } job
             ? job : throw new InvalidOperationException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
     }
 
-    /// <summary>Number of combinations of tuned values; 1, an empty one, where nothing is tuned.</summary>
-    public static int CandidateCount(SweepSpec spec) => (spec.Tune ?? NoValues).Values.Aggregate(1, (count, values) => count * values.Count);
+    /// <summary>Number of combinations of the values; 1, an empty one, where there are none.</summary>
+    public static int Combinations(IReadOnlyDictionary<string, IReadOnlyList<object?>>? values) =>
+        (values ?? NoValues).Values.Aggregate(1, (count, list) => count * list.Count);
 
     /// <summary>A combination of tuned values, by pointer.</summary>
-    public static IReadOnlyDictionary<string, object?> Candidate(SweepSpec spec, int index) =>
+    public static IReadOnlyDictionary<string, object?> Candidate(IReadOnlyDictionary<string, IReadOnlyList<object?>>? tune, int index) =>
         // In an order of their own: jsonb does not keep that of the request, and cells refer to combinations by index.
-        Combination((spec.Tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal), index);
+        Combination((tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal), index);
 
     /// <summary>Sweeps are work in the background: a single job that somebody waits for goes first unless the request says otherwise.</summary>
     private static JobSpec WithPriority(JobSpec job) => job with { Priority = job.Priority ?? "low" };
 
     /// <summary>With the cell's seed and a name that tells where it belongs.</summary>
-    public static JobSpec Named(JobSpec job, SweepSpec spec, int arm, int candidate, long seed)
+    public static JobSpec Named(JobSpec job, string? sweep, ArmSpec arm, int candidate, long seed)
     {
-        var name = $"{spec.Name ?? "sweep"} · {spec.Arms![arm].Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
-        return WithPriority(job) with { Name = name.Length <= 200 ? name : name[..200], Training = (job.Training ?? new()) with { Seed = seed } };
+        var name = $"{sweep ?? "sweep"} · {arm.Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
+        return WithPriority(job) with { Name = Characters.Cut(name, JobRules.MaxName), Training = (job.Training ?? new()) with { Seed = seed } };
     }
 
-    private CheckedJob? Check(SweepSpec resolved, int arm, SweepSpec given, List<(int Arm, SpecError Error)> errors)
+    private CheckedJob? Check(SweepSpec given, JsonObject job, ArmSpec arm, int index, long seed, List<(int Arm, SpecError Error)> errors)
     {
-        CheckedJob? job = null;
-        var candidates = given.Tune is null ? [-1] : Enumerable.Range(0, CandidateCount(given)).Append(-1);
-        foreach (var candidate in candidates)
+        CheckedJob? ran = null;
+        foreach (var candidate in given.Tune is null ? [-1] : Enumerable.Range(0, Combinations(given.Tune)).Append(-1))
         {
             var own = new List<SpecError>();
-            job = Read(resolved, arm, candidate, own) is { } read ? jobs.Check(Named(read, resolved, arm, candidate, resolved.Seeds![0]), own) : null;
-            errors.AddRange(own.Select(error => (arm, error with { Pointer = Place(given, arm, error.Pointer) })));
-            if (job is not null && given.Tune is not null && job.Plan.Data.ValidationRows == 0)
-                errors.Add((arm, new("/base/dataset/validationFraction", "must be above 0, since tuning chooses by validation rows")));
+            var read = Read(job, arm, candidate < 0 ? NoValue : Candidate(given.Tune, candidate), own);
+            ran = read is null ? null : jobs.Check(Named(read, given.Name, arm, candidate, seed), own);
+            errors.AddRange(own.Select(error => (index, error with { Pointer = Place(given, index, error.Pointer) })));
+            if (ran is not null && given.Tune is not null && ran.Plan.Data.ValidationRows == 0)
+                errors.Add((index, new("/base/dataset/validationFraction", "must be above 0, since tuning chooses by validation rows")));
             if (own.Count > 0)
                 return null;
         }
-        return job;
+        return ran;
     }
 
     /// <summary>Where the client wrote what is wrong: in the arm's patch, the grid, the tuned values, or else the base.</summary>
@@ -121,7 +116,7 @@ public sealed class SweepRules(JobRules jobs)
             return $"/grid/{JsonShape.Escape(inGrid)}";
         if (given.Tune?.Keys.FirstOrDefault(key => Touches(key, pointer)) is { } inTune)
             return $"/tune/{JsonShape.Escape(inTune)}";
-        if (given.Arms?[arm].Patch is { } patch && Reaches(JsonSerializer.SerializeToNode(patch, Json.Options)!, pointer.Split('/').Skip(1)))
+        if (given.Arms?[arm].Patch is { } patch && Reaches(Json.ObjectOf(patch), pointer.Split('/').Skip(1).Select(JsonShape.Unescape)))
             return $"/arms/{arm}/patch{pointer}";
         return $"/base{pointer}";
 
@@ -143,17 +138,13 @@ public sealed class SweepRules(JobRules jobs)
         }
     }
 
-    private static JobSpec? Read(SweepSpec spec, int arm, int candidate, List<SpecError> errors)
+    private static JobSpec? Read(JsonObject job, ArmSpec arm, IReadOnlyDictionary<string, object?> tuned, List<SpecError> errors)
     {
-        // With its optimizer, so that the rate alone can be varied where the base leaves the rest to defaults.
-        var training = spec.Base.Training ?? new();
-        var node = JsonSerializer.SerializeToNode(spec.Base with { Training = training with { Optimizer = training.Optimizer ?? OptimizerSpec.Default } }, Json.Options);
-        if (spec.Arms![arm].Patch is { } patch)
-            node = MergePatch.Apply(node, JsonSerializer.SerializeToNode(patch, Json.Options));
-        if (candidate >= 0)
-            foreach (var (pointer, value) in Candidate(spec, candidate))
-                node = MergePatch.Apply(node, MergePatch.At(pointer, JsonSerializer.SerializeToNode(value, Json.Options)));
-        return JsonBody.Read<JobSpec>(JsonSerializer.SerializeToElement(node, Json.Options), errors);
+        if (arm.Patch is { } patch)
+            job = MergePatch.Apply(job, Json.ObjectOf(patch));
+        if (tuned.Count > 0)
+            job = MergePatch.Apply(job, MergePatch.Replacing(job, tuned));
+        return JsonBody.Read<JobSpec>(JsonSerializer.SerializeToElement(job, Json.Options), errors);
     }
 
     private static IReadOnlyList<long> Seeds(SweepSpec spec, ICollection<SpecError> errors)
@@ -177,58 +168,58 @@ public sealed class SweepRules(JobRules jobs)
         return [.. Enumerable.Range(1, count).Select(seed => (long)seed)];
     }
 
+    /// <summary>Whether the patch gives a value to the place, a part of it or all around it; to take it out is none.</summary>
     private static bool Sets(ArmSpec arm, string pointer)
     {
-        var node = JsonSerializer.SerializeToNode(arm.Patch, Json.Options);
-        foreach (var name in pointer.Split('/').Skip(1))
-            if (node is not JsonObject fields || !fields.TryGetPropertyValue(name, out node))
-                return false;
-        return true;
+        JsonNode? node = JsonSerializer.SerializeToNode(arm.Patch, Json.Options);
+        foreach (var name in pointer.Split('/').Skip(1).Select(JsonShape.Unescape))
+            node = (node as JsonObject)?[name];
+        return node is not null;
     }
 
     private static IReadOnlyList<ArmSpec> Arms(SweepSpec spec, ICollection<SpecError> errors)
     {
-        if (spec.Arms is { } arms)
-        {
-            if (spec.Grid is not null)
-                errors.Add(new("/grid", "'arms' and 'grid' exclude each other"));
-            if (arms.Count == 0)
-                errors.Add(new("/arms", "must hold at least one arm; leave it out to run the base alone"));
-            foreach (var (index, arm) in arms.Index())
-            {
-                if (string.IsNullOrWhiteSpace(arm.Name) || arm.Name.Length > 100)
-                    errors.Add(new($"/arms/{index}/name", "must have 1 to 100 characters, not only blanks"));
-                else if (arms.Take(index).Any(other => other.Name == arm.Name))
-                    errors.Add(new($"/arms/{index}/name", $"there is another arm '{arm.Name}'; names must differ"));
-                foreach (var (field, why) in FixedFields)
-                    if (arm.Patch?.ContainsKey(field) == true)
-                        errors.Add(new($"/arms/{index}/patch/{field}", why));
-                if (arm.Patch?.GetValueOrDefault("training") is JsonElement { ValueKind: JsonValueKind.Object } training && training.TryGetProperty("seed", out _))
-                    errors.Add(new($"/arms/{index}/patch/training/seed", "seeds are given by 'seeds' or 'seedCount', the same for all arms"));
-            }
-            foreach (var (index, arm) in arms.Index())
-                foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(pointer => Sets(arm, pointer)))
-                    errors.Add(new($"/arms/{index}/patch{pointer}", "is tuned ('tune' gives its values), so an arm must not set it"));
-            return arms;
-        }
+        if (spec.Arms is null)
+            return spec.Grid is null ? [new() { Name = "base" }] : Grid(spec, spec.Grid, errors);
         if (spec.Grid is not null)
-            foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(spec.Grid.ContainsKey))
-                errors.Add(new($"/tune/{JsonShape.Escape(pointer)}", "is varied by 'grid' already"));
-        if (spec.Grid is null)
-            return [new() { Name = "base" }];
-        if (!CheckValues(spec.Grid, "grid", errors))
-            return [];
-        var combinations = Enumerable.Range(0, spec.Grid.Values.Aggregate(1, (count, values) => count * values.Count)).Select(index => Combination(spec.Grid, index));
-        var named = combinations.Select(values => new ArmSpec
+            errors.Add(new("/grid", "'arms' and 'grid' exclude each other"));
+        if (spec.Arms.Count == 0)
+            errors.Add(new("/arms", "must hold at least one arm; leave it out to run the base alone"));
+        foreach (var (index, arm) in spec.Arms.Index())
         {
-            Name = Shorten(string.Join(", ", values.Select(value => Label(value.Key, value.Value)))),
-            // What holds a place comes before the place: an optimizer before its learning rate.
-            Patch = values.OrderBy(value => value.Key, StringComparer.Ordinal).Aggregate(new JsonObject(), (patch, value) =>
-                (JsonObject)MergePatch.Apply(patch, MergePatch.At(value.Key, Node(value.Value)))!).Deserialize<Dictionary<string, object?>>(Json.Options),
+            if (string.IsNullOrWhiteSpace(arm.Name) || Characters.Exceeds(arm.Name, MaxArmName))
+                errors.Add(new($"/arms/{index}/name", "must have 1 to 100 characters, not only blanks"));
+            else if (spec.Arms.Take(index).Any(other => other.Name == arm.Name))
+                errors.Add(new($"/arms/{index}/name", $"there is another arm '{arm.Name}'; names must differ"));
+            foreach (var (field, why) in FixedFields)
+                if (arm.Patch?.ContainsKey(field) == true)
+                    errors.Add(new($"/arms/{index}/patch/{field}", why));
+            if (arm.Patch?.GetValueOrDefault("training") is JsonElement training && HasSeed(training))
+                errors.Add(new($"/arms/{index}/patch/training/seed", $"{SeedsElsewhere}, the same for all arms"));
+        }
+        foreach (var (index, arm) in spec.Arms.Index())
+            foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(pointer => Sets(arm, pointer)))
+                errors.Add(new($"/arms/{index}/patch{pointer}", "is tuned ('tune' gives its values), so an arm must not set it"));
+        return spec.Arms;
+    }
+
+    private static bool HasSeed(object? training) => training is JsonElement { ValueKind: JsonValueKind.Object } fields && fields.TryGetProperty("seed", out _);
+
+    private static List<ArmSpec> Grid(SweepSpec spec, IReadOnlyDictionary<string, IReadOnlyList<object?>> grid, ICollection<SpecError> errors)
+    {
+        if (!CheckValues(grid, "grid", errors))
+            return [];
+        var job = Json.ObjectOf(spec.Base);
+        var arms = Enumerable.Range(0, Combinations(grid)).Select(index => Combination(grid, index)).Select(values => new ArmSpec
+        {
+            Name = Characters.Cut(string.Join(", ", values.Select(value => Label(value.Key, value.Value))), MaxArmName),
+            Patch = MergePatch.Replacing(job, values).Deserialize<Dictionary<string, object?>>(Json.Options),
         }).ToList();
-        if (named.CountBy(arm => arm.Name).FirstOrDefault(arm => arm.Value > 1) is { Value: > 1 } same)
+        foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(pointer => grid.ContainsKey(pointer) || arms.Exists(arm => Sets(arm, pointer))))
+            errors.Add(new($"/tune/{JsonShape.Escape(pointer)}", "is varied by 'grid' already"));
+        if (arms.CountBy(arm => arm.Name).FirstOrDefault(arm => arm.Value > 1) is { Value: > 1 } same)
             errors.Add(new("/grid", $"{same.Value} combinations would be called '{same.Key}': leave out values that are given twice, or name them as 'arms'"));
-        return named;
+        return arms;
     }
 
     private static bool CheckValues(IReadOnlyDictionary<string, IReadOnlyList<object?>> values, string field, ICollection<SpecError> errors)
@@ -242,8 +233,8 @@ public sealed class SweepRules(JobRules jobs)
             var place = $"/{field}/{JsonShape.Escape(pointer)}";
             if (!pointer.StartsWith('/') || pointer.Length < 2)
                 errors.Add(new(place, $"'{pointer}' is not a JSON pointer into the job: did you mean '/{pointer.Replace('.', '/')}'?"));
-            else if (pointer == "/training/seed")
-                errors.Add(new(place, "seeds are given by 'seeds' or 'seedCount'"));
+            else if (pointer == "/training/seed" || (pointer == "/training" && list.Any(HasSeed)))
+                errors.Add(new(place, SeedsElsewhere));
             else if (FixedFields.TryGetValue(pointer[1..], out var why))
                 errors.Add(new(place, why));
             else if (pointer.Split('/').Skip(1).FirstOrDefault(part => part.Length > 0 && part.All(char.IsAsciiDigit)) is { } index)
@@ -257,10 +248,12 @@ public sealed class SweepRules(JobRules jobs)
         return errors.Count == before;
     }
 
-    /// <summary>Metric, baseline, delta and contrasts.</summary>
-    private static SweepSpec Compared(SweepSpec spec, List<CheckedJob> arms, ICollection<SpecError> errors)
+    /// <summary>The checked sweep with its metric, baseline, delta and contrasts.</summary>
+    private static SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms, IReadOnlyList<long> seeds, int? tuneSeeds, List<CheckedJob> ran,
+        ICollection<SpecError> errors)
     {
-        var targets = arms.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
+        var before = errors.Count;
+        var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
         if (targets.Length > 1)
             errors.Add(new("/arms", "some arms predict classes and others numbers: they can't be compared"));
         var name = spec.Metric ?? (targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse");
@@ -270,25 +263,28 @@ public sealed class SweepRules(JobRules jobs)
             errors.Add(new("/metric", $"unknown metric '{name}'; allowed are {string.Join(", ", fitting)}{Names.DidYouMean(name, fitting)}"));
         else if (!fitting.Contains(name))
             errors.Add(new("/metric", $"'{name}' is not measured on this data; allowed are {string.Join(", ", fitting)}"));
-        if (name.StartsWith("validation", StringComparison.Ordinal) && arms.Exists(arm => arm.Plan.Data.ValidationRows == 0))
+        if (name.StartsWith("validation", StringComparison.Ordinal) && ran.Exists(arm => arm.Plan.Data.ValidationRows == 0))
             errors.Add(new("/metric", $"'{name}' needs validation rows: set /base/dataset/validationFraction above 0"));
         var delta = spec.Delta ?? metric?.Delta;
         if (delta is not null && !(delta > 0))
             errors.Add(new("/delta", $"must be above 0, not {delta}"));
-        else if (delta is null && metric is not null && spec.Arms!.Count > 1)
+        else if (delta is null && metric is not null && arms.Count > 1)
             errors.Add(new("/delta", $"is required for '{name}', whose scale depends on the data: the difference, in the metric's unit, that does not matter to you"));
         else if (metric?.Outcome.IsFraction == true && delta >= 1)
             errors.Add(new("/delta", $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
-        var known = spec.Arms!.Select(arm => arm.Name).ToArray();
+        var known = arms.Select(arm => arm.Name).ToArray();
         var baseline = spec.Baseline ?? known[0];
         if (!known.Contains(baseline))
             errors.Add(new("/baseline", Unknown(baseline)));
-        if (spec.Contrasts?.Count > MaxContrasts)
-            errors.Add(new("/contrasts", $"at most {MaxContrasts:N0} comparisons are allowed, not {spec.Contrasts.Count:N0}"));
+        IReadOnlyList<ContrastSpec> contrasts = spec.Contrasts
+            ?? [.. known.Where(arm => arm != baseline).Select(arm => new ContrastSpec { Arm = arm, Baseline = baseline })];
+        if (contrasts.Count > MaxContrasts)
+            errors.Add(new("/contrasts", $"at most {MaxContrasts:N0} comparisons are allowed, not {contrasts.Count:N0}"));
         foreach (var (index, contrast) in (spec.Contrasts ?? []).Take(MaxContrasts).Index())
         {
-            if (spec.Contrasts!.Take(index).Contains(contrast))
-                errors.Add(new($"/contrasts/{index}", $"'{contrast.Arm}' is compared with '{contrast.Baseline}' already; to ask twice would only raise the adjusted p-values"));
+            if (contrasts.Take(index).Contains(contrast))
+                errors.Add(new($"/contrasts/{index}", $"'{contrast.Arm}' is compared with '{contrast.Baseline}' already; "
+                    + "to ask twice would only raise the adjusted p-values"));
             if (!known.Contains(contrast.Arm))
                 errors.Add(new($"/contrasts/{index}/arm", Unknown(contrast.Arm)));
             if (!known.Contains(contrast.Baseline))
@@ -296,12 +292,18 @@ public sealed class SweepRules(JobRules jobs)
             if (contrast.Arm == contrast.Baseline)
                 errors.Add(new($"/contrasts/{index}", $"compares '{contrast.Arm}' with itself"));
         }
-        return spec with
+        return errors.Count > before ? null : new()
         {
+            Name = spec.Name,
+            Base = WithPriority(spec.Base),
+            Arms = arms,
+            Seeds = seeds,
+            Tune = spec.Tune,
+            TuneSeedCount = tuneSeeds,
             Metric = name,
             Baseline = baseline,
             Delta = delta,
-            Contrasts = spec.Contrasts ?? [.. known.Where(arm => arm != baseline).Select(arm => new ContrastSpec { Arm = arm, Baseline = baseline })],
+            Contrasts = contrasts,
         };
 
         string Unknown(string arm) => $"there is no arm '{arm}'{(Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}")}";
@@ -319,15 +321,11 @@ public sealed class SweepRules(JobRules jobs)
         return combination.Reverse().ToDictionary();
     }
 
-    private static string Label(string pointer, object? value) => Node(value) switch
+    private static string Label(string pointer, object? value) => JsonSerializer.SerializeToNode(value, Json.Options) switch
     {
         JsonObject named when named["name"] is JsonValue name => named.Count == 1 ? $"{name}"
             : $"{name}({string.Join(", ", named.Where(field => field.Key != "name").Select(field => $"{field.Key}={field.Value}"))})",
         JsonValue text when text.GetValueKind() == JsonValueKind.String => $"{text}",
         var other => $"{pointer.Split('/')[^1]}={other?.ToJsonString() ?? "null"}",
     };
-
-    private static JsonNode? Node(object? value) => JsonSerializer.SerializeToNode(value, Json.Options);
-
-    private static string Shorten(string name) => name.Length <= 100 ? name : name[..100];
 }

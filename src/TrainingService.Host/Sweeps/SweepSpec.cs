@@ -1,3 +1,4 @@
+using TrainingService.Engine.Specs;
 using TrainingService.Host.Jobs;
 
 
@@ -7,21 +8,25 @@ namespace TrainingService.Host.Sweeps;
 public sealed record SweepSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>
+    [Length(1, 200)]
     public string? Name { get; init; }
 
     /// <summary>The job that all arms vary. Its name and seed are replaced by those of each cell.</summary>
     public required JobSpec Base { get; init; }
 
     /// <summary>The variants. Excludes <c>grid</c>.</summary>
+    [Items(1, SweepRules.MaxArms)]
     public IReadOnlyList<ArmSpec>? Arms { get; init; }
 
     /// <summary>Values by JSON pointer into the job; every combination is an arm, named after its values. Excludes <c>arms</c>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Grid { get; init; }
 
     /// <summary>Seeds of every arm; arms are compared seed by seed. Excludes <c>seedCount</c>.</summary>
+    [Items(1, SweepRules.MaxCells, Unique = true)]
     public IReadOnlyList<long>? Seeds { get; init; }
 
     /// <summary>Short for the seeds 1 to this number. Default 6, the least with which a difference can be significant.</summary>
+    [Within(1, SweepRules.MaxCells, Default = SweepRules.DefaultSeeds)]
     public int? SeedCount { get; init; }
 
     /// <summary>
@@ -31,6 +36,7 @@ public sealed record SweepSpec
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
 
     /// <summary>Seeds (the first of the sweep's) that each tuned combination is tried with. Default 2.</summary>
+    [Within(1, SweepRules.MaxCells, Default = SweepRules.DefaultTuneSeeds)]
     public int? TuneSeedCount { get; init; }
 
     /// <summary>The outcome that arms are compared by. Default <c>testAccuracy</c> for classes, <c>testRmse</c> for numbers.</summary>
@@ -40,9 +46,11 @@ public sealed record SweepSpec
     public string? Baseline { get; init; }
 
     /// <summary>Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a point).</summary>
+    [Positive]
     public double? Delta { get; init; }
 
     /// <summary>The comparisons. Default: every arm with the baseline.</summary>
+    [Items(0, SweepRules.MaxContrasts)]
     public IReadOnlyList<ContrastSpec>? Contrasts { get; init; }
 }
 
@@ -50,6 +58,7 @@ public sealed record SweepSpec
 public sealed record ArmSpec
 {
     /// <summary>A name for people and contrasts, at most 100 characters, unique in the sweep.</summary>
+    [Length(1, 100)]
     public required string Name { get; init; }
 
     /// <summary>

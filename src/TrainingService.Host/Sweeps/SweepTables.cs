@@ -22,7 +22,7 @@ public static class SweepTables
             sweep.Property(s => s.Id).ValueGeneratedNever();
             sweep.Property(s => s.Status).Named();
             sweep.Property(s => s.Spec).Jsonb();
-            sweep.Property(s => s.Measured).Jsonb();
+            sweep.Property(s => s.Measured).HasColumnType("jsonb");
             sweep.Property(s => s.Version).IsRowVersion();
             sweep.HasIndex(s => s.Id).HasFilter("finished_at IS NULL").HasDatabaseName("ix_sweeps_unfinished");
             sweep.HasMany<Job>().WithOne().HasForeignKey(j => j.SweepId).OnDelete(DeleteBehavior.Cascade);

@@ -16,7 +16,7 @@ public static class Tuning
             .Join(cells.Where(cell => cell.Arm == arm && cell.Candidate >= 0), cell => cell.JobId, trial => trial.JobId, (_, trial) => trial).FirstOrDefault();
         if (settled is not null)
             return settled.Candidate;
-        var tunedBy = SweepMetrics.Find(metric.TunedBy)!;
+        var tunedBy = SweepMetrics.Named(metric.TunedBy);
         return cells.Where(cell => cell.Arm == arm && cell.Candidate >= 0 && cell.HasOutcome).GroupBy(cell => cell.Candidate)
             .OrderByDescending(trials => trials.Average(cell => cell.Diverged ? 0.0 : 1))
             .ThenBy(trials => trials.Where(cell => !cell.Diverged).Select(cell => (tunedBy.Outcome.HigherIsBetter ? -1 : 1) * tunedBy.Of(cell)).Average() ?? 0)
@@ -24,15 +24,16 @@ public static class Tuning
     }
 
     /// <summary>Arms for which the smallest or largest of a list of numbers was chosen, by the list's pointer: a better value may lie beyond it.</summary>
-    public static IEnumerable<(string Pointer, IReadOnlyList<string> Arms)> AtEdges(SweepSpec spec, IReadOnlyCollection<CellResult> cells, SweepMetric metric)
+    public static IEnumerable<(string Pointer, IReadOnlyList<string> Arms)> AtEdges(SweepPlan spec, IReadOnlyCollection<CellResult> cells, SweepMetric metric)
     {
-        var chosen = spec.Arms!.Select((arm, index) => (arm.Name, Candidate: Choose(cells, index, metric))).Where(arm => arm.Candidate is not null).ToList();
+        var chosen = spec.Arms.Select((arm, index) => (arm.Name, Candidate: Choose(cells, index, metric))).ToList();
         foreach (var (pointer, values) in spec.Tune ?? new Dictionary<string, IReadOnlyList<object?>>())
         {
             var numbers = values.Select(Number).ToList();
             if (numbers.Count < 2 || numbers.Contains(null))
                 continue;
-            var arms = chosen.Where(arm => Number(SweepRules.Candidate(spec, arm.Candidate!.Value)[pointer]) is var value && (value == numbers.Min() || value == numbers.Max()))
+            var arms = chosen.Where(arm => arm.Candidate is { } candidate
+                    && Number(SweepRules.Candidate(spec.Tune, candidate)[pointer]) is var value && (value == numbers.Min() || value == numbers.Max()))
                 .Select(arm => arm.Name).ToList();
             if (arms.Count > 0)
                 yield return (pointer, arms);

@@ -2,13 +2,12 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
-using TrainingService.Host.Http;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 

@@ -1,5 +1,8 @@
+using System.Globalization;
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
@@ -156,6 +159,64 @@ public class RunPlanTests
     [Theory, MemberData(nameof(WrongTrainings))]
     public void A_wrong_training_is_refused_at_the_place(string pointer, TrainingSpec training, string says) =>
         AssertRefused(pointer, says, training: training);
+
+    /// <summary>1e-46 is 0 as a float32.</summary>
+    [Fact]
+    public void What_must_be_above_0_is_above_0_as_the_kernels_see_it()
+    {
+        const double Zero = 1e-46;
+        void Optimizer(string field, OptimizerSpec optimizer) => AssertRefused("/training/optimizer/" + field, "> 0", training: new() { Optimizer = optimizer });
+        foreach (var name in new[] { "adam", "adamw", "rmsprop" })
+            Optimizer("epsilon", new() { Name = name, Epsilon = Zero });
+        Optimizer("learningRate", new() { Name = "sgd", LearningRate = Zero });
+        AssertRefused("/training/clipNorm", "> 0", training: new() { ClipNorm = Zero });
+        AssertRefused("/training/huberDelta", "> 0", training: new() { Loss = "huber", HuberDelta = Zero });
+        AssertRefused("/model/initializer/gain", "> 0", new() { Initializer = new() { Name = "orthogonal", Gain = Zero } });
+        AssertRefused("/model/activation/alpha", "> 0", new() { Activation = new() { Name = "elu", Alpha = Zero } });
+        AssertRefused("/model/activation/beta", "> 0", new() { Activation = new() { Name = "softplus", Beta = Zero } });
+        // of which the inverse is infinite
+        AssertRefused("/model/activation/beta", "1 / beta", new() { Activation = new() { Name = "softplus", Beta = 1e-39 } });
+        Assert.NotNull(Check(new() { Activation = new() { Name = "softplus", Beta = 1e-38 } }).Plan);
+    }
+
+    [Fact]
+    public void An_activation_that_lets_nothing_through_has_no_gain_to_initialise_by()
+    {
+        ActivationSpec wide = new() { Name = "soft_shrink", Lambda = 50 };
+        InitializerSpec auto = new() { Name = "auto" };
+        const string Says = "soft_shrink with lambda 50";
+        AssertRefused("/model/initializer", Says, new() { Activation = wide, Initializer = auto });
+        AssertRefused("/model/initializer", Says, new() { Activation = wide, Initializer = auto, Normalization = "layer_norm" });
+        AssertRefused("/model/layers/1/initializer", Says, new() { Layers = [Dense, Dense with { Activation = wide, Initializer = auto }] });
+        AssertRefused("/model/initializer", Says, new() { Initializer = auto, Layers = [Dense, Dense with { Activation = wide }] });
+        // E[f^2] is above 0, but the gain more than a float32 holds
+        AssertRefused("/model/initializer", "soft_shrink with lambda 20", new() { Activation = wide with { Lambda = 20 }, Initializer = auto });
+        Assert.NotNull(Check(new() { Activation = wide }).Plan);
+        Assert.NotNull(Check(new() { Activation = wide with { Lambda = 5 }, Initializer = auto }).Plan);
+    }
+
+    /// <summary>Refusals are read by machines, too.</summary>
+    [Fact]
+    public void Numbers_in_refusals_have_a_point_in_every_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        (comma.NumberFormat.NumberDecimalSeparator, comma.NumberFormat.NumberGroupSeparator) = (",", ".");
+        CultureInfo.CurrentCulture = comma;
+        try
+        {
+            AssertRefused("/model/activation/max", "which is 1.5, not 0.5", new() { Activation = new() { Name = "hard_tanh", Min = 1.5, Max = 0.5 } });
+            AssertRefused("/model/activation/upper", "which is 0.75, not 0.25", new() { Activation = new() { Name = "rrelu", Lower = 0.75, Upper = 0.25 } });
+            AssertRefused("/model/initializer/max", "which is 1.5, not 0.5", new() { Initializer = new() { Name = "uniform", Min = 1.5, Max = 0.5 } });
+            AssertRefused("/training/optimizer/momentum", "not 1.5", training: new() { Optimizer = new() { Name = "sgd", Momentum = 1.5 } });
+            AssertRefused("/training/labelSmoothing", "not 1.5", training: new() { LabelSmoothing = 1.5 });
+            AssertRefused("/training/epochs", "from 1 to 100,000, not 100,001", training: new() { Epochs = 100_001 });
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
 
     [Fact]
     public void Wrong_diagnostics_are_refused_at_the_place()

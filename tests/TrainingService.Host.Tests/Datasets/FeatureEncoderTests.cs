@@ -1,4 +1,5 @@
 using TrainingService.Engine.Data;
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Tests.Datasets;

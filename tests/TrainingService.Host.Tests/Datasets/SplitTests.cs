@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using TrainingService.Engine.Data;
+using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 

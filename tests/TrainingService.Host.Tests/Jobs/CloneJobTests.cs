@@ -112,9 +112,9 @@ public sealed class CloneJobTests(ApiOnly api)
     [Fact]
     public async Task An_error_that_the_patch_causes_elsewhere_points_at_its_nearest_place()
     {
-        var first = await api.Http.PostJob("""{"dataset": "digits", "training": {"loss": "huber", "huberDelta": 2} }""");
-        var answer = await PatchAsync(first.Id, """{"training": {"loss": "mse"} }""");
-        Assert.Contains("huberDelta belongs to huber", answer.Error("/training"), StringComparison.Ordinal);
+        var first = await api.Http.PostJob("""{"dataset": "digits", "training": {"optimizer": {"name": "sgd", "nesterov": true} } }""");
+        var answer = await PatchAsync(first.Id, """{"training": {"optimizer": {"momentum": 0} } }""");
+        Assert.Contains("momentum", answer.Error("/training/optimizer"), StringComparison.Ordinal);
     }
 
     [Fact]

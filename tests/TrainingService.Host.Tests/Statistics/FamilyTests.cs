@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Http;
 using TrainingService.Host.Statistics;
 
@@ -9,8 +9,8 @@ namespace TrainingService.Host.Tests.Statistics;
 public sealed class FamilyTests
 {
     private const double Diverged = double.NaN;
-    private static readonly Outcome Accuracy = Outcome.Of("testAccuracy")!;
-    private static readonly Outcome Loss = Outcome.Of("testLoss")!;
+    private static readonly Outcome Accuracy = Outcome.Of("testAccuracy");
+    private static readonly Outcome Loss = Outcome.Of("testLoss");
 
     /// <summary>Twelve accuracies around 0.9, and differences of 0.8 points with a standard deviation of 0.3.</summary>
     private static readonly double[] Base = new SplitMix64(1).Normal(12, 0.9, 0.01);

@@ -1,4 +1,4 @@
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Tests.Statistics;

@@ -1,4 +1,4 @@
-using TrainingService.Host.Datasets;
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Tests.Statistics;
@@ -7,7 +7,7 @@ namespace TrainingService.Host.Tests.Statistics;
 public sealed class SimulatedSweepTests
 {
     private const double Delta = 0.005;
-    private static readonly Outcome Accuracy = Outcome.Of("testAccuracy")!;
+    private static readonly Outcome Accuracy = Outcome.Of("testAccuracy");
 
     [Theory]
     [InlineData("normal", 6, 1)]

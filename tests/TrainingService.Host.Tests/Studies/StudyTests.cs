@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Fixtures;
@@ -71,7 +72,7 @@ public sealed class StudyTests(Service service)
         var row = await db.Sweeps.AsNoTracking().SingleAsync(s => s.Id == Guid.Parse(started.Id), TestContext.Current.CancellationToken);
         var cells = await SweepCells.ReadAsync(db, row, TestContext.Current.CancellationToken);
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
-        var arms = row.Spec.Arms!.Count;
+        var arms = row.Spec.Arms.Count;
         IReadOnlyList<IReadOnlyList<CellResult>> less =
         [
             [.. compared.Where(cell => cell.Seed == 1)],

@@ -134,8 +134,8 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"name": "x"}}]}""", "/arms/0/patch/name", "give the arm a name")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"priority": "high"}}]}""", "/arms/0/patch/priority", "belongs into 'base'")]
     [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms", "can't be compared")]
-    [InlineData("""{"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "momentum": 0.9}}}, "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"name": "adam"}}}}]}""",
-        "/base/training/optimizer/momentum", "in arm 'b'")]
+    [InlineData("""{"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "nesterov": true}}}, "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"momentum": 0}}}}]}""",
+        "/base/training/optimizer/nesterov", "in arm 'b'")]
     [InlineData("""{BASE, "arms": [{"name": "a"}], "grid": {"/model/activation": ["relu"]}}""", "/grid", "exclude each other")]
     [InlineData("""{BASE, "grid": {}}""", "/grid", "at least one JSON pointer")]
     [InlineData("""{BASE, "grid": {"/model/activation": []}}""", "/grid/~1model~1activation", "at least one value")]

@@ -42,10 +42,13 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     public async Task A_running_sweep_is_canceled_and_its_canceled_cells_can_be_run_again()
     {
         var id = await Submit("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}}, "seedCount": 1,
-             "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}, {"name": "long", "patch": {"training": {"epochs": 100000}}},
-                      {"name": "longer", "patch": {"training": {"epochs": 99999}}}, {"name": "last", "patch": {"training": {"epochs": 99998}}}]}
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}}, "seedCount": 1, "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}]}
             """);
+        await _http.WaitForSweepEnd(id);
+        Assert.Equal(202, (await Act(id, "extend", """
+            {"arms": [{"name": "long", "patch": {"training": {"epochs": 100000}}}, {"name": "longer", "patch": {"training": {"epochs": 99999}}},
+                      {"name": "last", "patch": {"training": {"epochs": 99998}}}]}
+            """)).Status);
         var running = await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") == 1 && sweep.Count("running") > 0);
         Assert.Equal("running", running.Status());
         var unfinished = await _http.GetSweep(id);
@@ -193,7 +196,7 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     public async Task A_single_job_of_a_sweep_can_be_canceled_and_the_sweep_ends_without_it()
     {
         var id = await Submit("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}}, "seedCount": 1,
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}}, "seedCount": 1,
              "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}, {"name": "long", "patch": {"training": {"epochs": 100000}}}]}
             """);
         await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") == 1 && sweep.Count("running") == 1);

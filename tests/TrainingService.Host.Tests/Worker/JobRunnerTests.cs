@@ -1,7 +1,7 @@
-using TrainingService.Engine.Layers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using TrainingService.Engine.Layers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;

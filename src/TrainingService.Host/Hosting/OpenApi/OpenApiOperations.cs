@@ -66,7 +66,7 @@ public static class OpenApiOperations
                 parameter.Description = RequestHeaders.GetValueOrDefault(parameter.Name!) ?? parameter.Description;
             else if (parameter.In == ParameterLocation.Path)
                 parameter.Description ??= "Name or alias.";
-            if (parameter.Schema is OpenApiSchema schema && SpecRules.ByParameter.TryGetValue(parameter.Name!, out var rule))
+            if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(parameter.Name!, out var rule))
                 rule(schema);
         }
         foreach (var (status, answer) in operation.Responses)

@@ -33,9 +33,7 @@ public static class OpenApiSchemas
     public static void Finish(OpenApiDocument document)
     {
         var schemas = document.Components!.Schemas!;
-        foreach (var (component, fields) in SpecRules.ByComponent)
-            foreach (var (field, rule) in fields)
-                rule(((OpenApiSchema)schemas[component]).Properties!, field);
+        FieldSchemas.Describe(schemas);
         schemas.Remove("RuleSpec");   // each rule has its own fields
         foreach (var type in Json.NamedTypes)
             NameOrObject(document, type.Name);

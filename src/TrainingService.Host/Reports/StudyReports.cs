@@ -1,7 +1,8 @@
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 
-namespace TrainingService.Host.Studies;
+namespace TrainingService.Host.Reports;
 
 /// <summary>A sweep's report, read by the study that asked for it.</summary>
 public static class StudyReports
@@ -11,7 +12,8 @@ public static class StudyReports
         var report = SweepReports.Of(sweep, cells);
         if (sweep.Study is null || StudyCatalog.Find(sweep.Study) is not { } study)
             return report;
-        var evidence = new StudyEvidence(sweep.Spec, cells, sweep.Measured);
+        var measured = StudyMeasurement.Of(sweep);
+        var evidence = new StudyEvidence(sweep.Spec, cells, measured);
         if (!cells.Any(cell => cell.Candidate < 0 && cell.HasOutcome))
         {
             return report with
@@ -31,7 +33,7 @@ public static class StudyReports
             Method = study.Method,
             Answer = complete ? reading.Answer : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
             Claims = reading.Claims,
-            Cells = sweep.Measured?.BornDead,
+            Cells = measured?.BornDead,
             Notes = [.. report.Notes, "Each claim's p-values are adjusted over the comparisons of that claim; what a claim rests on the literature for stands apart from what was measured."],
         };
     }

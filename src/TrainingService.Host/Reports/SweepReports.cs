@@ -3,8 +3,9 @@ using MathNet.Numerics.Statistics;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
 
-namespace TrainingService.Host.Sweeps;
+namespace TrainingService.Host.Reports;
 
 /// <summary>From a sweep's cells to what they have shown.</summary>
 public static class SweepReports
@@ -12,7 +13,7 @@ public static class SweepReports
     public static SweepReport Of(Sweep sweep, IReadOnlyList<CellResult> cells)
     {
         var spec = sweep.Spec;
-        var metric = SweepMetrics.Find(spec.Metric!)!;
+        var metric = spec.By;
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
         var byArm = compared.ToLookup(cell => cell.Arm);
         var contrasts = Contrasts(spec, metric, byArm);
@@ -23,37 +24,29 @@ public static class SweepReports
             Status = sweep.Status is JobStatus.Queued && cells.Any(cell => cell.Status != JobStatus.Queued) ? JobStatus.Running : sweep.Status,
             Answer = Answer(sweep, metric, contrasts, compared),
             Metric = metric.Name,
-            Baseline = spec.Contrasts!.Count == 0 ? null : spec.Baseline,
+            Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
             Delta = spec.Delta,
-            Arms = [.. spec.Arms!.Select((arm, index) => Arm(spec, arm.Name, index, metric, [.. byArm[index]], cells))],
+            Arms = [.. spec.Arms.Select((arm, index) => Arm(spec, arm.Name, index, metric, [.. byArm[index]], cells))],
             Contrasts = contrasts,
             Notes = [.. Notes(sweep, cells, metric)],
             Provenance = new(
                 Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),
-                spec.Base.Dataset.Name, Distinct(compared, cell => cell.Result?.DatasetSha256), spec.Seeds!, spec),
+                spec.Base.Dataset.Name, Distinct(compared, cell => cell.Result?.DatasetSha256), spec.Seeds, spec.ToSpec()),
         };
     }
 
     /// <summary>All contrasts of the sweep, judged as one family.</summary>
-    public static IReadOnlyList<ContrastResult> Contrasts(SweepSpec spec, SweepMetric metric, ILookup<int, CellResult> byArm)
+    public static IReadOnlyList<ContrastResult> Contrasts(SweepPlan spec, SweepMetric metric, ILookup<int, CellResult> byArm)
     {
-        var index = spec.Arms!.Index().ToDictionary(arm => arm.Item.Name, arm => arm.Index);
-        return Family.Judge([.. spec.Contrasts!.Select(contrast =>
+        var index = spec.Arms.Index().ToDictionary(arm => arm.Item.Name, arm => arm.Index);
+        return Family.Judge([.. spec.Contrasts.Select(contrast =>
         {
-            var (arm, baseline) = Paired(metric, byArm[index[contrast.Arm]], byArm[index[contrast.Baseline]]);
+            var (arm, baseline) = metric.Paired(byArm[index[contrast.Arm]], byArm[index[contrast.Baseline]]);
             return Contrast.Between(contrast.Arm, arm, contrast.Baseline, baseline);
         })], metric.Outcome, spec.Delta ?? 0);
     }
 
-    /// <summary>Values of the seeds with which both arms have an outcome; NaN where a run diverged.</summary>
-    public static (double[] Arm, double[] Baseline) Paired(SweepMetric metric, IEnumerable<CellResult> arm, IEnumerable<CellResult> baseline)
-    {
-        var pairs = arm.Join(baseline, cell => cell.Seed, cell => cell.Seed, (a, b) => (Arm: metric.Of(a), Baseline: metric.Of(b)))
-            .Where(pair => pair.Arm is not null && pair.Baseline is not null).ToList();
-        return ([.. pairs.Select(pair => pair.Arm!.Value)], [.. pairs.Select(pair => pair.Baseline!.Value)]);
-    }
-
-    private static ArmReport Arm(SweepSpec spec, string name, int index, SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
+    private static ArmReport Arm(SweepPlan spec, string name, int index, SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
     {
         var ended = cells.Where(cell => cell.HasOutcome).ToList();
         var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
@@ -63,7 +56,7 @@ public static class SweepReports
             cells.Count(cell => cell.Status is JobStatus.Failed or JobStatus.Canceled && !cell.HasOutcome),
             summary.Mean, summary.Sd, summary.Ci95, summary.Median, seconds.Length == 0 ? null : seconds.Median(),
             spec.Tune is null || Tuning.Choose(all, index, metric) is not { } chosen ? null
-                : SweepRules.Candidate(spec, chosen).ToDictionary(value => value.Key, value => value.Value!),
+                : SweepRules.Candidate(spec.Tune, chosen).ToDictionary(value => value.Key, value => value.Value),
             // Of runs that diverged little is finite, and one would spoil the mean of all.
             Layers(finished.Count > 0 ? finished : ended), [.. cells.Select(cell => cell.JobId)]);
     }
@@ -79,8 +72,8 @@ public static class SweepReports
     {
         var ended = cells.Count(cell => cell.HasOutcome);
         var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
-            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds!.Count} {(sweep.Spec.Seeds.Count == 1 ? "seed" : "seeds")}: "
-            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms!.Count * sweep.Spec.Seeds!.Count} cells{(sweep.IsFinished ? "" : " so far")}: ";
+            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds.Count} {(sweep.Spec.Seeds.Count == 1 ? "seed" : "seeds")}: "
+            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count} cells{(sweep.IsFinished ? "" : " so far")}: ";
         if (ended == 0)
             return sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
         if (contrasts.Count == 0)
@@ -120,7 +113,7 @@ public static class SweepReports
                 + "a better one may lie beyond the list.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
-            var untuned = spec.Arms!.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
+            var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
             if (untuned.Count > 0)
                 yield return $"Tuning chose nothing for {string.Join(", ", untuned.Take(8))}{(untuned.Count > 8 ? $" and {untuned.Count - 8} more" : "")}, so there is nothing to compare: "
                     + "none of the trials has an outcome, or the sweep ended before. POST .../retry-failed runs them again.";
@@ -142,7 +135,7 @@ public static class SweepReports
         if (unmeasured > 0)
             yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, for one, no gradient flows); "
                 + "means and comparisons are without them.";
-        if (spec.Seeds!.Count < SeedCount.ForSignificance(1) && spec.Contrasts!.Count > 0)
+        if (spec.Seeds.Count < SeedCount.ForSignificance(1) && spec.Contrasts.Count > 0)
             yield return $"With {spec.Seeds.Count} seeds no difference can be significant: the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
                 + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();

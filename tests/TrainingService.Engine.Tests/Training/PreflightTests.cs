@@ -3,13 +3,11 @@ using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Randomness;
-using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;
 
-namespace TrainingService.Engine.Tests.Prediction;
+namespace TrainingService.Engine.Tests.Training;
 
 /// <summary>Predictions beside what the engine measures at step 0, and beside closed forms.</summary>
 public class PreflightTests

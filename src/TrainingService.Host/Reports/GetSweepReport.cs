@@ -3,10 +3,9 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Metrics;
-using TrainingService.Host.Reports;
-using TrainingService.Host.Studies;
+using TrainingService.Host.Sweeps;
 
-namespace TrainingService.Host.Sweeps;
+namespace TrainingService.Host.Reports;
 
 public static class GetSweepReport
 {
@@ -25,6 +24,7 @@ public static class GetSweepReport
     {
         if (MediaTypes.Choose(http.Request, [MediaTypes.Json, .. OtherFormats]) is not { } mediaType)
             return Problems.NotAcceptable(http.Request, [MediaTypes.Json, .. OtherFormats]);
+        await using var snapshot = await db.SnapshotAsync(cancellation);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         http.Response.Headers.Vary = "Accept";

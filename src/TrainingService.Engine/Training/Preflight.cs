@@ -2,9 +2,10 @@ using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Memory;
 using TrainingService.Engine.Randomness;
-using TrainingService.Engine.Training;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Prediction;
 
-namespace TrainingService.Engine.Prediction;
+namespace TrainingService.Engine.Training;
 
 /// <summary>
 /// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the measurement at step 0.
@@ -53,7 +54,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 
     private static PreflightLayer Layer(LayerInfo info, ObservedPrediction observed)
     {
-        var (signal, gradient) = (observed.Signal!, observed.Gradient!);
+        var (signal, gradient) = (observed.Signal, observed.Gradient);
         var rms = signal.Unknown is null ? Math.Sqrt(signal.MeanSquare) : (double?)null;
         var (low, high) = Range(signal.Spread);
         string?[] notes = [signal.Unknown, gradient.Unknown, observed.DeathUnknown, observed.Approximate];
@@ -66,9 +67,9 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     private static (double? Flow, (double Low, double High) Spread) Flow(List<ObservedPrediction> observed)
     {
         var (first, last) = (observed[0], observed[^2]);
-        if (first.Gradient!.Unknown is not null || last.Gradient!.Unknown is not null || observed[^1].Signal!.Unknown is not null)
+        if (first.Gradient.Unknown is not null || last.Gradient.Unknown is not null || observed[^1].Signal.Unknown is not null)
             return (null, default);
-        double Norm(ObservedPrediction layer) => Math.Sqrt(layer.Units * layer.Gradient!.MeanSquare);
+        double Norm(ObservedPrediction layer) => Math.Sqrt(layer.Units * layer.Gradient.MeanSquare);
         if (Diagnostics.GradientFlow.OfNorms(Norm(first), Norm(last)) is not { } flow)
             return (null, default);
         // the last hidden layer's own straying is in both

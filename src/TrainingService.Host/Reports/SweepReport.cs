@@ -2,8 +2,9 @@ using System.Text.Json.Serialization;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Studies;
+using TrainingService.Host.Sweeps;
 
-namespace TrainingService.Host.Sweeps;
+namespace TrainingService.Host.Reports;
 
 /// <summary>What a sweep has shown: the answer first, then what it rests on.</summary>
 public sealed record SweepReport
@@ -77,27 +78,13 @@ public sealed record SweepReport
 public sealed record ArmReport(string Name, int N, int Diverged, double[]? DivergedCi95, int Failed,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Mean, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Sd,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci95, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Median,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsPerEpoch, IReadOnlyDictionary<string, object>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsPerEpoch, IReadOnlyDictionary<string, object?>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
 
 /// <summary>A layer of an arm at the end of training, the mean over seeds.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>
 /// <param name="Name">hidden1, hidden2, ... and output.</param>
 /// <param name="Values">By the names of <c>/jobs/{id}/layers</c>: sparsity, deadFraction, saturation, gradientRms and so on.</param>
 public sealed record ArmLayer(int Index, string Name, IReadOnlyDictionary<string, double> Values);
-
-/// <summary>What the evidence says of a claim.</summary>
-/// <param name="Id">C1 to C12.</param>
-/// <param name="Claim">The claim in one sentence.</param>
-/// <param name="Verdict">What the measured evidence supports, here and on this data.</param>
-/// <param name="Evidence">The figures behind the verdict, in words.</param>
-/// <param name="Effect">The measured effect; null where the evidence is not one number.</param>
-/// <param name="Ci95">Its interval.</param>
-/// <param name="N">Paired seeds (or nets) behind it.</param>
-/// <param name="SecondsSpent">Training time that the evidence cost.</param>
-/// <param name="Literature">What the literature leads one to expect. Not a result of this service.</param>
-/// <param name="Source">Where the claim comes from.</param>
-public sealed record ClaimReport(string Id, string Claim, Verdict Verdict, string Evidence, double? Effect, double[]? Ci95, int N, double SecondsSpent,
-    string? Literature, string Source);
 
 /// <summary>What made the figures.</summary>
 /// <param name="EngineVersions">All that took part; more than one is told in the notes.</param>

@@ -1,0 +1,189 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using TrainingService.Engine.Activations;
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Initializers;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Optimizers;
+using TrainingService.Engine.Specs;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Hosting.OpenApi;
+
+/// <summary>
+/// Turns the rules of requests' fields into keywords of their schemas: attributes on the fields, and of what is chosen by name, the parameters of all that could be
+/// chosen. The same rules are what requests are checked by.
+/// </summary>
+public static class FieldSchemas
+{
+    /// <summary>What is chosen by a name: all names, and all parameters.</summary>
+    private static readonly Dictionary<Type, (IEnumerable<string> Names, ParameterInfo[] Parameters)> Chosen = new()
+    {
+        [typeof(ActivationSpec)] = (ActivationRegistry.AllNames, [.. ActivationRegistry.All.SelectMany(a => a.Parameters)]),
+        [typeof(InitializerSpec)] = (InitializerRegistry.AllNames, [.. InitializerRegistry.All.SelectMany(i => i.Parameters)]),
+        [typeof(OptimizerSpec)] = (OptimizerPlan.Parameters.Keys, [.. OptimizerPlan.Parameters.Values.SelectMany(p => p)]),
+        [typeof(ScheduleSpec)] = (SchedulePlan.Parameters.Keys, [.. SchedulePlan.Parameters.Values.SelectMany(p => p)]),
+    };
+
+    /// <summary>What neither an attribute nor a parameter can say.</summary>
+    private static readonly Dictionary<(Type, string), Action<IDictionary<string, IOpenApiSchema>, string>> Others = new()
+    {
+        [(typeof(LayerSpec), "type")] = (fields, name) => OneOf((OpenApiSchema)fields[name], LayerSpec.Types),
+        [(typeof(JobSpec), "labels")] = Labels,
+        [(typeof(JobSpec), "notifyUrl")] = NotYet,
+        [(typeof(SweepSpec), "grid")] = ByPointer,
+        [(typeof(SweepSpec), "tune")] = ByPointer,
+        [(typeof(SweepSpec), "metric")] = (fields, name) => OneOf((OpenApiSchema)fields[name], SweepMetrics.All.Select(metric => metric.Name)),
+        [(typeof(ArmSpec), "patch")] = (fields, name) =>
+            ((OpenApiSchema)fields[name]).Examples = [new JsonObject { ["model"] = new JsonObject { ["activation"] = "tanh" } }],
+    };
+
+    /// <summary>Completes the components that stand for requests.</summary>
+    public static void Describe(IDictionary<string, IOpenApiSchema> components)
+    {
+        foreach (var type in typeof(ModelSpec).Assembly.GetExportedTypes().Concat(typeof(JobSpec).Assembly.GetExportedTypes()))
+            if (components.TryGetValue(type.Name, out var component) && component.Properties is { } fields)
+                foreach (var field in Fields.Of(type).Where(field => fields.ContainsKey(field.Name)))
+                    Describe(type, field, fields);
+    }
+
+    private static void Describe(Type type, Field field, IDictionary<string, IOpenApiSchema> fields)
+    {
+        if (Others.TryGetValue((type, field.Name), out var other))
+            other(fields, field.Name);
+        else if (type == typeof(RulesSpec))
+            fields[field.Name] = Thresholds(fields[field.Name], RulesPlan.Parameters[field.Name]);
+        else if (field.Rule is { } rule)
+            Apply((OpenApiSchema)fields[field.Name], rule);
+        else if (Chosen.TryGetValue(type, out var chosen) && field.Name == "name")
+            OneOf((OpenApiSchema)fields[field.Name], chosen.Names);
+        else if (chosen.Parameters?.Where(p => p.Name == field.Name).ToArray() is { Length: > 0 } parameters)
+            Apply((OpenApiSchema)fields[field.Name], parameters);
+    }
+
+    private static void Apply(OpenApiSchema schema, FieldRuleAttribute rule)
+    {
+        switch (rule)
+        {
+            case BoundsAttribute { Bounds: var bounds }:
+                Apply(schema, [bounds]);
+                if (rule is AtLeastAttribute { All: true })
+                    schema.Maximum = Text(int.MaxValue);
+                break;
+            case LengthAttribute length:
+                (schema.MinLength, schema.MaxLength) = (length.Fewest, length.Most == int.MaxValue ? null : length.Most);
+                break;
+            case OneOfAttribute choice:
+                OneOf(schema, choice.Words);
+                break;
+            case ItemsAttribute items:
+                (schema.MinItems, schema.MaxItems) = (items.Fewest, items.MostItems);
+                if (items.Unique)
+                    schema.UniqueItems = true;
+                if (items.Most > 0 && schema.Items is OpenApiSchema item)
+                    (item.Minimum, item.Maximum) = (Text(items.Least), Text(items.Most));
+                break;
+        }
+        if (rule.Default is { } standard)
+            schema.Default = JsonSerializer.SerializeToNode(standard);
+        if (rule.Examples is { } examples)
+            schema.Examples = [.. examples.Select(example => (JsonNode)example)];
+    }
+
+    private static void Apply(OpenApiSchema schema, ParameterInfo[] parameters)
+    {
+        if (parameters[0] is ChoiceParameter)
+            OneOf(schema, parameters.OfType<ChoiceParameter>().SelectMany(p => p.Words).Distinct());
+        else
+            Apply(schema, [.. parameters.Select(BoundsOf).OfType<Bounds>()]);
+    }
+
+    /// <summary>What any of them allows.</summary>
+    private static void Apply(OpenApiSchema schema, IReadOnlyList<Bounds> alternatives)
+    {
+        if (alternatives.Count == 0)
+            return;
+        if (alternatives.All(b => b.Above is not null))
+            schema.ExclusiveMinimum = Text(alternatives.Min(b => b.Above));
+        else if (alternatives.All(b => (b.Least ?? b.Above) is not null))
+            schema.Minimum = Text(alternatives.Min(b => b.Least ?? b.Above));
+        if (alternatives.All(b => b.Below is not null))
+            schema.ExclusiveMaximum = Text(alternatives.Max(b => b.Below));
+        else if (alternatives.All(b => (b.Most ?? b.Below) is not null))
+            schema.Maximum = Text(alternatives.Max(b => b.Most ?? b.Below));
+    }
+
+    private static Bounds? BoundsOf(ParameterInfo parameter) => parameter switch
+    {
+        NumberParameter number => number.Bounds,
+        OptionalNumberParameter number => number.Bounds,
+        CountParameter count => count.Bounds,
+        _ => null,
+    };
+
+    /// <summary>A rule has only some of the fields that its type has.</summary>
+    private static OpenApiSchema Thresholds(IOpenApiSchema rule, IEnumerable<ParameterInfo> parameters) => new()
+    {
+        Type = JsonSchemaType.Object | JsonSchemaType.Null,
+        Description = rule.Description ?? rule.OneOf?.Select(choice => choice.Description).FirstOrDefault(text => text is not null),
+        AdditionalPropertiesAllowed = false,
+        Properties = parameters.ToDictionary(p => p.Name, IOpenApiSchema (p) => Threshold(p)),
+    };
+
+    private static OpenApiSchema Threshold(ParameterInfo parameter)
+    {
+        var schema = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Null | parameter switch
+            {
+                FlagParameter => JsonSchemaType.Boolean,
+                CountParameter => JsonSchemaType.Integer,
+                _ => JsonSchemaType.Number,
+            },
+            Description = parameter.Description,
+            Default = JsonSerializer.SerializeToNode(parameter.Default),
+        };
+        Apply(schema, [parameter]);
+        return schema;
+    }
+
+    private static void OneOf(OpenApiSchema schema, IEnumerable<string> names)
+    {
+        schema.Enum = [.. names.Select(name => (JsonNode)name)];
+        if (schema.Type?.HasFlag(JsonSchemaType.Null) == true)
+            schema.Enum.Add(JsonNullSentinel.JsonNull);
+    }
+
+    private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) =>
+        fields[name] = new OpenApiSchema { Type = JsonSchemaType.Null, Description = "Not supported yet: leave it out or give null." };
+
+    /// <summary>Lists of anything a job can hold, by JSON pointer.</summary>
+    private static void ByPointer(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var schema = (OpenApiSchema)fields[name];
+        schema.MinProperties = 1;
+        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["^/."] = new OpenApiSchema { Type = JsonSchemaType.Array, MinItems = 1, Items = new OpenApiSchema { Description = "A value that the job can have there." } },
+        };
+        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
+        schema.Examples = [JsonNode.Parse("""{"/model/activation": ["relu", {"name": "leaky_relu", "negativeSlope": 0.1}]}""")!];
+    }
+
+    private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var schema = (OpenApiSchema)fields[name];
+        schema.MaxProperties = 32;
+        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["^[^=]{1,63}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+        };
+        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
+        schema.Examples = [JsonNode.Parse("""{"team": "a"}""")!];
+    }
+
+    private static string? Text(double? value) => value?.ToString(CultureInfo.InvariantCulture);
+}
