@@ -19,11 +19,12 @@ try
 {
     var role = Role.Parse(args);
     var builder = WebApplication.CreateBuilder();
+    var worker = WorkerOptions.Read(builder.Configuration);
 
     builder.Services.AddSingleton(TimeProvider.System);
     builder.AddLogs();
     builder.BindAddresses(role);
-    builder.AddDatabase();
+    builder.AddDatabase(worker.Lease / 2);
     builder.AddJson();
     builder.AddProblems();
     builder.AddOpenApiDocument();
@@ -35,7 +36,7 @@ try
     builder.AddJobQueue();
     if (role.RunsWorker)
     {
-        builder.AddWorker();
+        builder.AddWorker(worker);
         builder.AddSweepsBesideWorkers();
     }
 

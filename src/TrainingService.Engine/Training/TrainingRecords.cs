@@ -113,6 +113,9 @@ public sealed record TrainingResult
     /// <summary>SHA-256 of the data set's content, lower-case hex; set by whoever knows where the data came from.</summary>
     public string? DatasetSha256 { get; init; }
 
+    /// <summary>Rows of measurements that are stored: one a split and step of the metrics, one a layer and evaluation; set by whoever stores them.</summary>
+    public long? StoredRows { get; init; }
+
     /// <summary>Generalisation gap: <see cref="TrainAccuracy"/> minus <see cref="TestAccuracy"/>; null where one of them is.</summary>
     public float? AccuracyGap => TrainAccuracy - TestAccuracy;
 

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Globalization;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -13,14 +14,39 @@ public static class Database
     /// <summary>Any number, as long as it is ours alone: two migrating processes meet at this advisory lock.</summary>
     private const long MigrationLock = 0x7261_696E_5376_6331;
 
+    /// <summary>We were frozen in the middle of a transaction, and Postgres has taken its locks away.</summary>
+    private const string IdleInTransactionTimeout = "25P03";
+
     /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    public static void AddDatabase(this WebApplicationBuilder builder)
+    /// <summary>Of one process, if the connection string doesn't say: Postgres allows 100 in all by default, and one busy API must leave some for the workers.</summary>
+    private const int Connections = 30;
+
+    /// <summary>One source of connections for all that this process does.</summary>
+    /// <param name="idle">How long a transaction may hold its locks without doing anything, as one does whose process is frozen; then Postgres ends it.</param>
+    public static void AddDatabase(this WebApplicationBuilder builder, TimeSpan idle)
     {
-        var connectionString = builder.Configuration.TrainingConnectionString();
-        builder.Services.AddPooledDbContextFactory<TrainingDbContext>(options => options.UseTrainingDatabase(connectionString));
+        var settings = Settings(builder.Configuration.TrainingConnectionString(), idle);
+        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
+        builder.Services.AddPooledDbContextFactory<TrainingDbContext>((services, options) =>
+            options.UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContext());
+    }
+
+    /// <summary>What the connection string leaves open.</summary>
+    private static NpgsqlConnectionStringBuilder Settings(string connectionString, TimeSpan idle)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!settings.ShouldSerialize("Maximum Pool Size"))
+            settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
+        if (!settings.ShouldSerialize("TCP Keepalive"))
+            (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
+        // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection string sets comes
+        // later and so prevails.
+        settings.Options = string.Create(CultureInfo.InvariantCulture, $"-c idle_in_transaction_session_timeout={(long)idle.TotalMilliseconds} "
+            + $"-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 {settings.Options}").TrimEnd();
+        return settings;
     }
 
     public static DbContextOptionsBuilder<TContext> UseTrainingDatabase<TContext>(this DbContextOptionsBuilder<TContext> options, string connectionString)
@@ -55,8 +81,7 @@ public static class Database
         await Eventually(async attempt =>
         {
             await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
-            await using var locked = new NpgsqlConnection(db.Database.GetConnectionString());
-            await locked.OpenAsync(attempt);
+            await using var locked = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(attempt);
             // A long migration elsewhere is worth waiting for, so this is not bound by our patience.
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({MigrationLock})", locked) { CommandTimeout = 0 };
             await take.ExecuteNonQueryAsync(cancellation);
@@ -89,7 +114,8 @@ public static class Database
         db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
 
     /// <summary>Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what happened in exceptions of its own.</summary>
-    public static bool IsOutage(Exception? e) => e is NpgsqlException { IsTransient: true } || (e is not null && IsOutage(e.InnerException));
+    public static bool IsOutage(Exception? e) => e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
+        || (e is not null && IsOutage(e.InnerException));
 
     private static async Task Eventually(Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellation)
     {

@@ -8,6 +8,7 @@ public static class Logs
         .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
         // What fails throws; EF's error lines would only repeat it, and its first look for a migration history is meant to fail.
         .AddFilter("Microsoft.EntityFrameworkCore.Database", LogLevel.None)
+        .AddFilter("Microsoft.EntityFrameworkCore.Query", LogLevel.None)
         // What keeps the host from starting is told in one sentence or thrown; this category would add a stack trace.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
 }

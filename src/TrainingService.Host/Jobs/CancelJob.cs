@@ -17,13 +17,13 @@ public static class CancelJob
     /// <param name="id">The job's id.</param>
     /// <response code="202">The job: canceling, canceled, or finished as it was.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
-        HttpContext http, TrainingDbContext db, JobEnded ended, CancellationToken cancellation)
+        HttpContext http, TrainingDbContext db, JobEnded ended, TimeProvider clock, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var versions = EntityTags.Versions(ifMatch);
         var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
             .Where(j => versions == null || versions.Contains(j.Version))
-            .ExecuteUpdateAsync(Change(DateTimeOffset.UtcNow), cancellation);
+            .ExecuteUpdateAsync(Change(clock.GetUtcNow()), cancellation);
 
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);

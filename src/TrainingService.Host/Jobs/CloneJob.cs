@@ -21,7 +21,7 @@ public static class CloneJob
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, SpecPatch patch,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
-        CancellationToken cancellation)
+        TimeProvider clock, CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, patch.Patch, cancellation);
@@ -38,6 +38,6 @@ public static class CloneJob
             patch.Point(broken, errors);
             return Problems.Invalid(errors);
         }
-        return await CreateJob.Submit(accepted, once, db, wakeUps, cancellation);
+        return await CreateJob.Submit(accepted, once, db, wakeUps, clock, cancellation);
     }
 }

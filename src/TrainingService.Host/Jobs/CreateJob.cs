@@ -38,7 +38,7 @@ public static class CreateJob
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body, [FromQuery] bool? validateOnly,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
-        WakeUps wakeUps, CancellationToken cancellation)
+        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (validateOnly == true)
             return IsAccepted(rules, body.Value, out var estimated, out var wrong) ? TypedResults.Ok(Estimate(estimated, datasets)) : wrong;
@@ -47,14 +47,14 @@ public static class CreateJob
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<JobResponse>() is { } replay)
             return replay;
-        return IsAccepted(rules, body.Value, out var accepted, out var problem) ? await Submit(accepted, once, db, wakeUps, cancellation) : problem;
+        return IsAccepted(rules, body.Value, out var accepted, out var problem) ? await Submit(accepted, once, db, wakeUps, clock, cancellation) : problem;
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
     public static async Task<Accepted<JobResponse>> Submit(CheckedJob accepted, Idempotency once, TrainingDbContext db, WakeUps wakeUps,
-        CancellationToken cancellation)
+        TimeProvider clock, CancellationToken cancellation)
     {
-        var job = NewJob(accepted);
+        var job = NewJob(accepted, clock.GetUtcNow());
         db.Jobs.Add(job);
         var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
         once.Remember(answer);
@@ -84,14 +84,14 @@ public static class CreateJob
     }
 
     /// <summary>The row of a job that is to be queued.</summary>
-    public static Job NewJob(CheckedJob job, Guid? sweepId = null, int place = 0)
+    public static Job NewJob(CheckedJob job, DateTimeOffset now, Guid? sweepId = null, int place = 0)
     {
         // Whole milliseconds, as in the id: so the order of ids is the order of creation times.
-        var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var created = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
         var layers = job.Plan.DenseLayers;
         return new()
         {
-            Id = Ordered(Guid.CreateVersion7(now), place),
+            Id = Ordered(Guid.CreateVersion7(created), place),
             Name = job.Spec.Name,
             Status = JobStatus.Queued,
             Spec = job.Spec,
@@ -102,7 +102,7 @@ public static class CreateJob
             Labels = new(job.Labels),
             SweepId = sweepId,
             Priority = job.Priority,
-            CreatedAt = now,
+            CreatedAt = created,
             Epochs = job.Plan.Training.Epochs,
             Steps = job.Plan.Steps,
         };

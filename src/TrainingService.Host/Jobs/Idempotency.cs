@@ -31,6 +31,8 @@ public sealed class Idempotency : IAsyncDisposable
     private Idempotency(TrainingDbContext db, HttpContext http, IDbContextTransaction? transaction, string key, byte[] hash) =>
         (_db, _http, _transaction, _key, _hash) = (db, http, transaction, key, hash);
 
+    private DateTimeOffset Now => _http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+
     public static async Task<Idempotency> Begin<T>(TrainingDbContext db, HttpContext http, string? key, T body, CancellationToken cancellation)
     {
         if (key is null)
@@ -71,7 +73,7 @@ public sealed class Idempotency : IAsyncDisposable
                 RequestHash = _hash,
                 Location = answer.Location,
                 Body = JsonSerializer.Serialize(answer.Value, Json.Options),
-                CreatedAt = DateTimeOffset.UtcNow,
+                CreatedAt = Now,
             });
         }
     }
@@ -88,7 +90,7 @@ public sealed class Idempotency : IAsyncDisposable
         // SKIP LOCKED: two requests that purge at once must not wait for each other.
         await _db.Database.ExecuteSqlAsync($"""
             DELETE FROM idempotency_keys WHERE key IN
-                (SELECT key FROM idempotency_keys WHERE created_at < {DateTimeOffset.UtcNow - Kept} FOR UPDATE SKIP LOCKED)
+                (SELECT key FROM idempotency_keys WHERE created_at < {Now - Kept} FOR UPDATE SKIP LOCKED)
             """, cancellation);
         _first = await _db.IdempotencyKeys.AsNoTracking().SingleOrDefaultAsync(record => record.Key == _key, cancellation);
         if (_first is not null && !_first.RequestHash.AsSpan().SequenceEqual(_hash))

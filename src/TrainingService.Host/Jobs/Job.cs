@@ -81,10 +81,12 @@ public sealed class Job
     public string? ErrorMessage { get; set; }
 
     /// <summary>Waits for a worker again, as it did when it was new. What it measured goes when a worker claims it.</summary>
-    public void Requeue()
+    /// <param name="crashes">Those that still count.</param>
+    public void Requeue(int crashes = 0)
     {
         (Status, Result, ErrorCode, ErrorMessage, FinishedAt, StartedAt) = (JobStatus.Queued, null, null, null, null, null);
-        (Epoch, Step, SamplesPerSecond, EtaSeconds, Crashes) = (0, 0, null, null, 0);
+        (LeaseOwner, LeaseUntil, Crashes) = (null, null, crashes);
+        (Epoch, Step, SamplesPerSecond, EtaSeconds) = (0, 0, null, null);
     }
 
     public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;

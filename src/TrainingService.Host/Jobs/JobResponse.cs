@@ -99,7 +99,7 @@ public sealed record JobProgress(int Epoch, int Epochs, long Step, long Steps, d
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
 
 /// <summary>Why a job failed.</summary>
-/// <param name="Code">Stable, for programs (<c>diverged</c>, <c>timeout</c>, <c>crash_loop</c>, ...).</param>
+/// <param name="Code">Stable, for programs (<c>diverged</c>, <c>timeout</c>, <c>crash_loop</c>, <c>rows_lost</c>, ...).</param>
 /// <param name="Message">One sentence for people.</param>
 public sealed record JobError(string Code, string Message);
 

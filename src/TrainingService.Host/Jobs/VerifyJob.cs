@@ -18,7 +18,7 @@ public static class VerifyJob
     /// <response code="409">The job has no result to compare with, or can no longer run.</response>
     public static async Task<Results<Accepted<VerificationResponse>, ProblemHttpResult>> Handle(Guid id,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
-        CancellationToken cancellation)
+        TimeProvider clock, CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, id, cancellation);
@@ -33,7 +33,7 @@ public static class VerifyJob
         if (!CreateJob.IsAccepted(rules, original.Spec, out var accepted, out var problem))
             return Problems.Conflict($"The job can no longer run: {problem.ProblemDetails.Detail}");
 
-        var rerun = CreateJob.NewJob(accepted);
+        var rerun = CreateJob.NewJob(accepted, clock.GetUtcNow());
         rerun.Verifies = id;
         db.Jobs.Add(rerun);
         var answer = TypedResults.Accepted($"{JobRoutes.Root}/{rerun.Id}/verification", Verification.Pending(rerun));

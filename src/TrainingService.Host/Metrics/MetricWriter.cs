@@ -26,13 +26,17 @@ public sealed class MetricWriter(CancellationToken stop)
             Enqueue(point);
     }
 
-    /// <summary>Copies all that waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
-    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId)
+    /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
+    public long Measured { get; private set; }
+
+    /// <summary>Copies what waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
+    /// <param name="all">Once the run has ended: leaves nothing. Else, while Postgres refuses, no more may gather here than the channel holds, which then fills.</param>
+    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId, bool all = false)
     {
         // The last try may have been committed without our hearing of it.
         if (_batch.Count > 0 && await ExistsAsync(connection, jobId, _batch[0]))
             _batch.Clear();
-        while (_batch.Count < Capacity && _channel.Reader.TryRead(out var point))
+        while ((all || _batch.Count < Capacity) && _channel.Reader.TryRead(out var point))
             _batch.Add(point);
         if (_batch.Exists(point => point is MetricPoint))
             await CopyMetricsAsync(connection, jobId);
@@ -43,10 +47,20 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>What was copied is safe.</summary>
     public void Forget() => _batch.Clear();
 
+    /// <summary>Rows that are stored of a job.</summary>
+    public static async Task<long> CountAsync(NpgsqlConnection connection, Guid jobId)
+    {
+        await using var query = new NpgsqlCommand(
+            "SELECT (SELECT count(*) FROM job_metrics WHERE job_id = $1) + (SELECT count(*) FROM job_layers WHERE job_id = $1)", connection);
+        query.Parameters.Add(new() { Value = jobId });
+        return (long)(await query.ExecuteScalarAsync() ?? 0L);
+    }
+
     private void Enqueue(object point)
     {
         if (!_channel.Writer.TryWrite(point))
             _channel.Writer.WriteAsync(point, stop).AsTask().GetAwaiter().GetResult();
+        Measured++;
     }
 
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, Guid jobId, object point)

@@ -46,7 +46,7 @@ public static class CreateSweep
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);
-        var jobs = SweepCells.AddDue(db, sweep, [], rules, _ => null);
+        var jobs = SweepCells.AddDue(db, sweep, [], rules, clock, _ => null);
         await db.SaveChangesAsync(cancellation);
         var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
         once.Remember(answer);

@@ -34,7 +34,7 @@ public static class ExtendSweep
     /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, SweepProgress progress,
-        WakeUps wakeUps, CancellationToken cancellation)
+        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -55,7 +55,7 @@ public static class ExtendSweep
         sweep.Reopen();
         var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-        var jobs = SweepCells.AddDue(db, sweep, existing, rules, arm => Tuning.Choose(results, arm, sweep.Spec.By));
+        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
         await db.SaveChangesAsync(cancellation);
         var response = await SweepResponse.Of(db, sweep, cancellation);
         var answer = TypedResults.Accepted(response.Links.Self, response);

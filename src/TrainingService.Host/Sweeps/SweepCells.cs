@@ -15,7 +15,8 @@ public static class SweepCells
     /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended (<paramref name="chosen"/> answers
     /// the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by seed, so that those on the same data follow each other.
     /// </summary>
-    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules, Func<int, int?> chosen)
+    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules,
+        TimeProvider clock, Func<int, int?> chosen)
     {
         var spec = sweep.Spec;
         var there = existing.Select(cell => (cell.Arm, cell.Candidate, cell.Seed)).ToHashSet();
@@ -47,7 +48,7 @@ public static class SweepCells
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
-                jobs.Add(CreateJob.NewJob(job, sweep.Id, jobs.Count));
+                jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
             cells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });

@@ -24,15 +24,15 @@ public sealed class Lease
     public Guid? SweepId { get; }
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
-    public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, Guid id, WorkerOptions options, CancellationToken cancellation)
+    public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, Guid id, WorkerOptions options, TimeProvider clock,
+        CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // Leases are told by the database's clock alone, so that workers need not agree on the time.
         var claimed = await db.Jobs.FromSql($"""
             UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = {options.Owner}, lease_until = now() + {options.Lease},
-                started_at = {DateTimeOffset.UtcNow}, epoch = 0, step = 0, samples_per_second = NULL, eta_seconds = NULL,
-                layers = NULL, findings = NULL, preflight = NULL
+                started_at = {clock.GetUtcNow()}, layers = NULL, findings = NULL, preflight = NULL
             WHERE id = {id} AND status = 'queued' RETURNING *, xmin
             """).ToListAsync(cancellation);
         if (claimed is not [var job])

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 
@@ -18,15 +19,32 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
 
     public static Outcome Failed(string code, string message) => new(JobStatus.Failed, null, code, message);
 
-    public void ApplyTo(Job job)
+    /// <summary>Tells in the result how many rows of measurements are stored; a run of which some were lost must not pass for a good one.</summary>
+    public Outcome Counted(long measured, long stored)
     {
-        // Whoever was told that the job is being cancelled must not find it succeeded.
+        if (Result is null)
+            return this;
+        var counted = this with { Result = Result with { StoredRows = stored } };
+        return stored == measured || Status is JobStatus.Failed ? counted : counted with
+        {
+            Status = JobStatus.Failed,
+            ErrorCode = "rows_lost",
+            ErrorMessage = string.Create(CultureInfo.InvariantCulture, $"Of {measured:N0} rows of measurements {stored:N0} are stored: the result holds, its curves are "
+                + $"incomplete. Retry the job."),
+        };
+    }
+
+    /// <summary>Ends the job so, or gives it back.</summary>
+    public void ApplyTo(Job job, DateTimeOffset now)
+    {
+        // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
         var outcome = job.Status is JobStatus.Canceling ? Canceled : this;
+        if (outcome.Status is JobStatus.Queued)
+        {
+            job.Requeue(job.Crashes);
+            return;
+        }
         (job.Status, job.Result, job.ErrorCode, job.ErrorMessage) = (outcome.Status, outcome.Result, outcome.ErrorCode, outcome.ErrorMessage);
-        (job.LeaseOwner, job.LeaseUntil, job.EtaSeconds) = (null, null, null);
-        if (job.Status is JobStatus.Queued)
-            (job.StartedAt, job.Epoch, job.Step, job.SamplesPerSecond) = (null, 0, 0, null);
-        else
-            job.FinishedAt = DateTimeOffset.UtcNow;
+        (job.LeaseOwner, job.LeaseUntil, job.EtaSeconds, job.FinishedAt) = (null, null, null, now);
     }
 }

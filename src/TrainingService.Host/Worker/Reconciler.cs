@@ -5,11 +5,14 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Worker;
 
 /// <summary>Takes jobs back from workers that fell silent, and wakes workers for queued jobs that the queue has lost.</summary>
-public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker, WorkerOptions options,
-    ILogger<Reconciler> log) : BackgroundService
+public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker, JobEnded ended, WorkerOptions options,
+    TimeProvider clock, ILogger<Reconciler> log) : BackgroundService
 {
     private const int CrashLimit = 3;
     private const int Batch = 1000;
+
+    /// <summary>Between a row and its entry in the queue, and between an entry's being taken and the claim.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -21,7 +24,11 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             {
                 // In an outage leases run out although their workers live; once it is over, they have one round to renew them.
                 if (!afterFailure)
+                {
+                    await EndFrozenAsync(stoppingToken);
                     await TakeBackAsync(stoppingToken);
+                }
+                await ClearLocksAsync(stoppingToken);
                 await WakeForgottenAsync(stoppingToken);
                 afterFailure = false;
             }
@@ -32,6 +39,26 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>A worker that is frozen in the middle of a transaction keeps its job's row locked, against the next worker and against whoever cancels.</summary>
+    private async Task EndFrozenAsync(CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        // Whoever changes a row leaves the number of the transaction in it. Postgres itself ends only those that do nothing, not those in the middle of a COPY.
+        var frozen = await db.Database.SqlQuery<int>($"""
+            SELECT session.pid AS "Value" FROM jobs
+            JOIN pg_locks held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
+            JOIN pg_stat_activity session ON session.pid = held.pid
+            WHERE jobs.status IN ('running', 'canceling') AND session.datname = current_database()
+                AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {options.Lease / 2}
+            """).ToListAsync(cancellation);
+        foreach (var session in frozen)
+        {
+            // Not in the query above, where Postgres would be free to do it before it has looked at the other conditions.
+            await db.Database.ExecuteSqlAsync($"SELECT pg_terminate_backend({session})", cancellation);
+            log.LogWarning("Session {Session} of Postgres held a job's row and said nothing for half a lease; its worker seems to be frozen. It was ended.", session);
+        }
     }
 
     private async Task TakeBackAsync(CancellationToken cancellation)
@@ -47,23 +74,41 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             job.Crashes++;
             (job.Crashes < CrashLimit
                 ? Outcome.Released
-                : Outcome.Failed("crash_loop", $"The worker process died {CrashLimit} times while it ran this job; its memory may not have sufficed.")).ApplyTo(job);
+                : Outcome.Failed("crash_loop", $"The worker process died {CrashLimit} times while it ran this job; its memory may not have sufficed."))
+                .ApplyTo(job, clock.GetUtcNow());
         }
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         // The silent worker's queue entry is still there, and hidden for as long as Hangfire believes in that worker.
         wakeUps.Add(silent.Where(job => job.Status is JobStatus.Queued));
+        foreach (var job in silent.Where(job => job.IsFinished))
+            await ended(job.SweepId, cancellation);
     }
 
-    /// <summary>Once a worker has taken an entry from the queue, it stays there, hidden, until it is done with; so a job without one was lost.</summary>
+    /// <summary>Locks that Hangfire's clients left behind when they were killed; each would hold up whatever it guards for ever.</summary>
+    private async Task ClearLocksAsync(CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        await db.Database.ExecuteSqlAsync($"DELETE FROM hangfire.lock WHERE acquired < now() - {2 * WorkerServices.LockTimeout}", cancellation);
+    }
+
+    /// <summary>
+    /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to nothing. New jobs
+    /// have a moment to get theirs, and where a thousand entries wait, no worker lacks work.
+    /// </summary>
     private async Task WakeForgottenAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
+        var full = await db.Database.SqlQuery<string>($"""
+            SELECT queue AS "Value" FROM hangfire.jobqueue WHERE fetchedat IS NULL GROUP BY queue HAVING count(*) >= {Batch}
+            """).ToListAsync(cancellation);
+        var hungry = Waker.Queues.Index().Where(queue => !full.Contains(queue.Item)).Select(queue => (short)queue.Index).ToArray();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // The lock is held until the entries are made, so two reconcilers don't both make them.
         var forgotten = await db.Jobs.FromSql($"""
-            SELECT *, xmin FROM jobs WHERE status = 'queued' AND NOT EXISTS (
-                SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text)
+            SELECT *, xmin FROM jobs WHERE status = 'queued' AND priority = ANY ({hungry}) AND created_at < now() - {Grace} AND NOT EXISTS (
+                SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
+                AND entry.queue = ANY ({Waker.Queues}) AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace}))
             ORDER BY priority, id LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).AsNoTracking().ToListAsync(cancellation);
         // A thread of its own, as Hangfire's client holds it.

@@ -1,24 +1,31 @@
 using Hangfire;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>Whether this process' Hangfire server is known to the others, so takes jobs.</summary>
-public sealed class ServerCheck(JobStorage storage, WorkerOptions options) : IHealthCheck
+/// <summary>Whether this process takes jobs: its Hangfire server is known to the others, and while jobs wait its slots don't stay free.</summary>
+public sealed class ServerCheck(TrainingDbContext db, JobStorage storage, WorkerOptions options, Slots slots, TimeProvider clock) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.Run(() =>
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(1);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
             // Hangfire appends an id of its own to the server's name.
-            var server = storage.GetMonitoringApi().Servers().FirstOrDefault(s => s.Name.StartsWith(options.Owner, StringComparison.Ordinal));
-            return server?.Heartbeat > DateTime.UtcNow.AddMinutes(-1)
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
+            var server = await Task.Run(
+                () => storage.GetMonitoringApi().Servers().FirstOrDefault(s => s.Name.StartsWith(options.Owner, StringComparison.Ordinal)), cancellationToken);
+            if (server?.Heartbeat is not { } beat || clock.GetUtcNow().UtcDateTime - beat > Recent)
+                return HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
+            var jobsWait = await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued, cancellationToken);
+            return slots.FindStall(jobsWait) is { } stall ? HealthCheckResult.Unhealthy(stall) : HealthCheckResult.Healthy();
         }
-        catch (Npgsql.NpgsqlException)
+        catch (Exception e) when (Database.IsOutage(e))
         {
             return HealthCheckResult.Unhealthy("Postgres does not answer.");
         }
-    }, cancellationToken);
+    }
 }

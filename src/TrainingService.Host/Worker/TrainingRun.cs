@@ -5,9 +5,9 @@ using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
-using TrainingService.Host.Http;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 
@@ -58,7 +58,8 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
     }
 
     /// <summary>Writes what is known by now; what is not followed by <see cref="Wrote"/> is written again at the next call.</summary>
-    public async Task WriteAsync(TrainingDbContext db, Job job)
+    /// <param name="ended">The training has ended: leaves nothing.</param>
+    public async Task WriteAsync(TrainingDbContext db, Job job, bool ended = false)
     {
         job.Preflight ??= _preflight;
         if (_trainer is not { } trainer)
@@ -67,7 +68,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         job.Layers ??= trainer.Layers;
         (job.Epoch, job.Step, job.SamplesPerSecond) = (progress.Epoch, progress.Step, progress.SamplesPerSecond);
         job.EtaSeconds = progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
-        await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id);
+        await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id, ended);
         _writing = _watch!.Findings;
         foreach (var finding in _writing.Except(_written))
             await db.Database.ExecuteSqlAsync($"""

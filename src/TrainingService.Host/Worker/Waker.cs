@@ -35,7 +35,9 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogge
     {
         try
         {
-            hangfire.Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.RunAsync(wakeUp.Id)), new EnqueuedState(Queues[wakeUp.Priority]));
+            // The queue is the job's own, so that a retry comes back to it and not to Hangfire's default one, where nobody listens.
+            var queue = Queues[wakeUp.Priority];
+            hangfire.Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.RunAsync(wakeUp.Id, null, CancellationToken.None), queue), new EnqueuedState(queue));
             return true;
         }
         catch (BackgroundJobClientException e)

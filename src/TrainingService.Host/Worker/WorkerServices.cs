@@ -1,25 +1,20 @@
 using Hangfire;
 using Hangfire.PostgreSql;
-using TrainingService.Host.Data;
+using Npgsql;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Hangfire as this service uses it.</summary>
 public static class WorkerServices
 {
-    // Hangfire's calls hold their thread while Postgres answers. The pool begins with a thread a core and grows by one or two a second: eight first requests
-    // at once stood still for five.
-    private const int SpareThreads = 32;
+    public static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(15);
 
     public static void AddJobQueue(this WebApplicationBuilder builder)
     {
-        ThreadPool.GetMinThreads(out var workers, out var completions);
-        ThreadPool.SetMinThreads(Math.Max(workers, SpareThreads), completions);
-        var connectionString = builder.Configuration.TrainingConnectionString();
-        builder.Services.AddHangfire(hangfire => hangfire
+        builder.Services.AddHangfire((services, hangfire) => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(connectionString), new PostgreSqlStorageOptions
+            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(services.GetRequiredService<NpgsqlDataSource>())), new PostgreSqlStorageOptions
             {
                 PrepareSchemaIfNecessary = false,
                 UseSlidingInvisibilityTimeout = true,
@@ -27,16 +22,18 @@ public static class WorkerServices
                 // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled LISTEN for ever
                 // (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker, and wakes as fast as one can notice.
                 QueuePollInterval = TimeSpan.FromMilliseconds(50),
+                // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
+                DistributedLockTimeout = LockTimeout,
             }));
         builder.Services.AddSingleton<Waker>();
         // Before the job server, so that it stops after it and still carries what the server gives back.
         builder.Services.AddHostedService(services => services.GetRequiredService<Waker>());
     }
 
-    public static void AddWorker(this WebApplicationBuilder builder)
+    public static void AddWorker(this WebApplicationBuilder builder, WorkerOptions options)
     {
-        var options = WorkerOptions.Read(builder.Configuration);
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<Slots>();
         builder.Services.AddHangfireServer(server =>
         {
             server.ServerName = options.Owner;
@@ -54,4 +51,9 @@ public static class WorkerServices
 
     /// <summary>Open to whoever may reach the port: the rule that guards the API guards the dashboard.</summary>
     public static void MapDashboard(this WebApplication app) => app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
+
+    private sealed class Connections(NpgsqlDataSource source) : IConnectionFactory
+    {
+        public NpgsqlConnection GetOrCreateConnection() => source.CreateConnection();
+    }
 }

@@ -1,61 +1,25 @@
 using Microsoft.EntityFrameworkCore;
-using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Faults;
 
-/// <summary>An API as a process of its own, on a database of its own; the tests add the workers.</summary>
-public sealed class ApiWithoutWorkers(Service service) : IAsyncLifetime
-{
-    public string Database { get; private set; } = "";
-    public HostProcess? Api { get; private set; }
-
-    public async ValueTask InitializeAsync()
-    {
-        if (service.IsMissing)
-            return;
-        Database = await service.CreateMigratedDatabaseAsync();
-        Api = await HostProcess.StartAsync("api", Database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (Api is null)
-            return;
-        await Api.DisposeAsync();
-        await service.Postgres.DropDatabaseAsync(Database);
-    }
-}
-
 /// <summary>Processes die and the database goes away.</summary>
 [Trait("Category", "Slow")]
-public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : IClassFixture<ApiWithoutWorkers>, IAsyncDisposable
+public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : FaultTests(service, api), IClassFixture<ApiWithoutWorkers>
 {
-    private readonly List<HostProcess> _workers = [];
-    private readonly HttpClient _http = service.Present(api.Api).Http;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (TestContext.Current.TestState?.Result is TestResult.Failed)
-            foreach (var worker in _workers)
-                TestContext.Current.TestOutputHelper?.WriteLine(worker.Log);
-        foreach (var worker in _workers)
-            await worker.DisposeAsync();
-    }
-
     [Fact]
     public async Task When_a_worker_is_killed_another_finishes_its_job_and_no_metric_is_lost_or_doubled()
     {
         var undisturbed = await StartWorkerAsync();
-        var reference = await _http.SubmitAsync(Client.Seconds);
-        Assert.Equal("succeeded", (await _http.WaitForEndAsync(reference)).Status());
+        var reference = await Http.SubmitAsync(Client.Seconds);
+        Assert.Equal("succeeded", (await Http.WaitForEndAsync(reference)).Status());
 
-        var id = await _http.SubmitAsync(Client.Seconds);
-        await _http.WaitForStartAsync(id);
+        var id = await Http.SubmitAsync(Client.Seconds);
+        await Http.WaitForStartAsync(id);
         await undisturbed.KillAsync();
         await StartWorkerAsync();
-        var job = await _http.WaitForEndAsync(id);
+        var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("succeeded", 2), (job.Status(), job.GetProperty("attempt").GetInt32()));
         Assert.Equal(await CurvesAsync(reference), await CurvesAsync(id));
     }
@@ -65,14 +29,14 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : I
     {
         // A lease that no test would wait for: only the release can hand the job over.
         var first = await StartWorkerAsync(leaseSeconds: 3600);
-        var id = await _http.SubmitAsync(Client.Seconds);
-        await _http.WaitForStartAsync(id);
+        var id = await Http.SubmitAsync(Client.Seconds);
+        await Http.WaitForStartAsync(id);
         var exitCode = await first.TerminateAsync();
         Assert.True(exitCode is 0 or 143, $"exit code {exitCode}");
-        Assert.Equal("queued", (await _http.GetJobAsync(id)).Status());
+        Assert.Equal("queued", (await Http.GetJobAsync(id)).Status());
 
         await StartWorkerAsync(leaseSeconds: 3600);
-        var job = await _http.WaitForEndAsync(id);
+        var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("succeeded", 2), (job.Status(), job.GetProperty("attempt").GetInt32()));
         Assert.Equal(0, (await ReadAsync(id)).Crashes);
     }
@@ -80,15 +44,15 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : I
     [Fact]
     public async Task A_job_that_kills_its_process_three_times_fails()
     {
-        var id = await _http.SubmitAsync(Client.Hours);
+        var id = await Http.SubmitAsync(Client.Hours);
         for (var attempt = 1; attempt <= 3; attempt++)
         {
             var worker = await StartWorkerAsync();
-            await _http.WaitForAsync(id, job => job.GetProperty("attempt").GetInt32() == attempt && job.Status() == "running");
+            await Http.WaitForAsync(id, job => job.GetProperty("attempt").GetInt32() == attempt && job.Status() == "running");
             await worker.KillAsync();
         }
         await StartWorkerAsync();
-        var job = await _http.WaitForEndAsync(id);
+        var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("failed", "crash_loop", 3), (job.Status(), job.ErrorCode(), job.GetProperty("attempt").GetInt32()));
     }
 
@@ -96,23 +60,23 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : I
     public async Task A_job_canceled_while_its_worker_dies_ends_canceled()
     {
         var worker = await StartWorkerAsync();
-        var id = await _http.SubmitAsync(Client.Hours);
-        await _http.WaitForStepAsync(id);
+        var id = await Http.SubmitAsync(Client.Hours);
+        await Http.WaitForStepAsync(id);
         await worker.KillAsync();
         await CancelAsync(id);
         await StartWorkerAsync();
-        Assert.Equal("canceled", (await _http.WaitForEndAsync(id)).Status());
+        Assert.Equal("canceled", (await Http.WaitForEndAsync(id)).Status());
     }
 
     [Fact]
     public async Task A_job_canceled_in_the_queue_never_runs()
     {
-        var id = await _http.SubmitAsync();
+        var id = await Http.SubmitAsync();
         await CancelAsync(id);
-        var later = await _http.SubmitAsync();
+        var later = await Http.SubmitAsync();
         await StartWorkerAsync();
-        await _http.WaitForEndAsync(later);
-        var job = await _http.GetJobAsync(id);
+        await Http.WaitForEndAsync(later);
+        var job = await Http.GetJobAsync(id);
         Assert.Equal(("canceled", 0), (job.Status(), job.GetProperty("attempt").GetInt32()));
     }
 
@@ -121,9 +85,9 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : I
     {
         await StartWorkerAsync();
         await StartWorkerAsync();
-        var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => _http.SubmitAsync()));
+        var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Http.SubmitAsync()));
         foreach (var id in ids)
-            Assert.Equal(("succeeded", 1), ((await _http.WaitForEndAsync(id)).Status(), (await ReadAsync(id)).Attempt));
+            Assert.Equal(("succeeded", 1), ((await Http.WaitForEndAsync(id)).Status(), (await ReadAsync(id)).Attempt));
     }
 
     [Fact]
@@ -149,25 +113,34 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : I
         Assert.Equal(Enumerable.Range(0, (int)last).Where(s => s % 100 == 0).Select(s => (long)s).Append(last), steps);
     }
 
-    private async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4)
+    [Fact]
+    public async Task Rows_that_wait_when_the_training_ends_with_the_disk_full_are_all_stored_and_the_log_stays_short()
     {
-        var worker = await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}" });
-        _workers.Add(worker);
-        return worker;
-    }
+        await using var test = await ConnectAsync();
+        await ExecuteAsync(test, """
+            CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$;
+            CREATE TRIGGER fill BEFORE INSERT ON job_layers FOR EACH ROW EXECUTE FUNCTION fill();
+            """);
+        var worker = await StartWorkerAsync(leaseSeconds: 30);
+        // Over 10,000 rows, what the writer takes at once, and fewer than would make the training wait for ever.
+        var answer = await Http.PostJob("""
+            {"dataset": "digits", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 160, "batchSize": 64}, "diagnostics": {"everySteps": 1, "evaluationRows": 64}}
+            """);
+        var id = Guid.Parse(answer.Id);
+        for (var limit = DateTime.UtcNow.AddMinutes(2); !worker.Log.Contains("its end could not be written", StringComparison.Ordinal); await Task.Delay(100, Cancellation))
+            Assert.True(DateTime.UtcNow < limit, worker.Log);
+        await ExecuteAsync(test, "DROP TRIGGER fill ON job_layers; DROP FUNCTION fill");
 
-    private async Task CancelAsync(Guid id)
-    {
-        using var answer = await _http.PostAsync(new Uri($"/api/v1/jobs/{id}/cancel", UriKind.Relative), null);
-        Assert.Equal(System.Net.HttpStatusCode.Accepted, answer.StatusCode);
-    }
-
-    private async Task<Job> ReadAsync(Guid id)
-    {
-        await using var db = Service.Context(api.Database);
-        return await db.Jobs.SingleAsync(j => j.Id == id);
+        var job = await Http.WaitForEndAsync(id);
+        await using var db = NewDbContext();
+        var (metrics, layers) = (await db.Metrics.LongCountAsync(m => m.JobId == id, Cancellation), await db.Layers.LongCountAsync(l => l.JobId == id, Cancellation));
+        Assert.Equal(("succeeded", metrics + layers), (job.Status(), job.GetProperty("result").GetProperty("storedRows").GetInt64()));
+        Assert.Equal(3 * (job.GetProperty("progress").GetProperty("steps").GetInt64() + 1), layers);
+        Assert.InRange(metrics + layers, 10_001, 20_000);
+        Assert.InRange(worker.Log.Split('\n').Count(line => line.Contains("could not be written", StringComparison.Ordinal)), 1, 12);
+        Assert.DoesNotContain("   at ", worker.Log, StringComparison.Ordinal);
     }
 
     private async Task<(string Metrics, string Layers)> CurvesAsync(Guid id) =>
-        (await _http.GetStringAsync($"/api/v1/jobs/{id}/metrics?maxPoints=1000000"), await _http.GetStringAsync($"/api/v1/jobs/{id}/layers?maxPoints=1000000"));
+        (await Http.GetStringAsync($"/api/v1/jobs/{id}/metrics?maxPoints=1000000"), await Http.GetStringAsync($"/api/v1/jobs/{id}/layers?maxPoints=1000000"));
 }

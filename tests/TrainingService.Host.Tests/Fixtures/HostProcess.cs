@@ -108,9 +108,20 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>SIGTERM; answers the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
-            await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await ExitAsync();
+    }
+
+    /// <summary>SIGSTOP: the process keeps all it has, its connections among it, and does nothing any more.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT: it goes on as if nothing had been.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    private async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     public async ValueTask DisposeAsync()

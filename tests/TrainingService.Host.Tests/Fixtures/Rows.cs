@@ -1,3 +1,4 @@
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
@@ -9,11 +10,12 @@ namespace TrainingService.Host.Tests.Fixtures;
 /// <summary>Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.</summary>
 public static class Rows
 {
-    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null)
+    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null,
+        int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
-        var plan = RunPlan.Check(new() { HiddenLayers = [16] }, new() { Epochs = 1 }, new() { EverySteps = 10 }, shape, errors)!;
+        var plan = RunPlan.Check(model ?? new() { HiddenLayers = [16] }, new() { Epochs = epochs }, new() { EverySteps = 10 }, shape, errors)!;
         var job = new Job
         {
             Id = Guid.CreateVersion7(),
@@ -25,7 +27,7 @@ public static class Rows
                 Training = plan.Training.Spec,
                 Diagnostics = plan.Diagnostics.Spec,
                 Priority = "normal",
-                TimeoutSeconds = 60,
+                TimeoutSeconds = timeoutSeconds,
             },
             Dataset = dataset,
             Activations = ["relu"],
@@ -33,7 +35,7 @@ public static class Rows
             Labels = [],
             Priority = 1,
             CreatedAt = DateTimeOffset.UtcNow,
-            Epochs = 1,
+            Epochs = epochs,
             Steps = plan.Steps,
         };
         change?.Invoke(job);

@@ -28,7 +28,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var id = await db.InsertJobAsync();
-        var claims = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Task.Run(() => Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation))));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Task.Run(() => Lease.ClaimAsync(new Factory(_database), id, Options, TimeProvider.System, _cancellation))));
         Assert.Single(claims, claim => claim is not null);
         var job = await Reload(db, id);
         Assert.Equal((JobStatus.Running, 1, Options.Owner), (job.Status, job.Attempt, job.LeaseOwner));
@@ -44,7 +44,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var id = await db.InsertJobAsync(change: job => job.Status = status);
-        Assert.Null(await Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation));
+        Assert.Null(await Lease.ClaimAsync(new Factory(_database), id, Options, TimeProvider.System, _cancellation));
     }
 
     [Fact]
@@ -98,10 +98,34 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     [Fact]
     public void A_job_being_canceled_ends_canceled_even_if_it_just_succeeded()
     {
-        var job = new Job { Status = JobStatus.Canceling, Spec = new() { Dataset = new() { Name = "digits" } }, Dataset = "", Activations = [], Initializers = [], Labels = [] };
-        Outcome.Of(new TrainingResult { WeightsSha256 = "" }).ApplyTo(job);
+        var job = Canceling();
+        Outcome.Of(new TrainingResult { WeightsSha256 = "" }).ApplyTo(job, default);
         Assert.Equal((JobStatus.Canceled, null), (job.Status, job.Result));
     }
+
+    [Fact]
+    public void A_job_that_is_given_back_while_it_is_being_canceled_ends_canceled()
+    {
+        var job = Canceling();
+        Outcome.Released.ApplyTo(job, DateTimeOffset.UnixEpoch);
+        Assert.Equal((JobStatus.Canceled, DateTimeOffset.UnixEpoch), (job.Status, job.FinishedAt));
+    }
+
+    [Fact]
+    public void A_run_that_lost_rows_has_failed_and_keeps_its_result()
+    {
+        var result = new TrainingResult { WeightsSha256 = "" };
+        Assert.Equal((JobStatus.Succeeded, 7), (Outcome.Of(result).Counted(7, 7).Status, Outcome.Of(result).Counted(7, 7).Result?.StoredRows));
+        var lost = Outcome.Of(result).Counted(17_516, 10_000);
+        Assert.Equal((JobStatus.Failed, "rows_lost", 10_000), (lost.Status, lost.ErrorCode, lost.Result?.StoredRows));
+        Assert.Contains("17,516", lost.ErrorMessage, StringComparison.Ordinal);
+        // A reason of its own, and nothing to count, come first.
+        Assert.Equal("diverged", Outcome.Of(result with { Divergence = new(1, null, "") }).Counted(7, 6).ErrorCode);
+        Assert.Equal(Outcome.Canceled, Outcome.Canceled.Counted(7, 6));
+    }
+
+    private static Job Canceling() =>
+        new() { Status = JobStatus.Canceling, Spec = new() { Dataset = new() { Name = "digits" } }, Dataset = "", Activations = [], Initializers = [], Labels = [] };
 
     private static MetricPoint Point(long step) => new() { Step = step, Epoch = 0, Split = Split.Train, Loss = 1 };
 
@@ -117,9 +141,9 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         return await db.Jobs.SingleAsync(j => j.Id == id);
     }
 
-    private Task<Lease?> ClaimAsync(Guid id) => Lease.ClaimAsync(new Factory(_database), id, Options, _cancellation);
+    private Task<Lease?> ClaimAsync(Guid id) => Lease.ClaimAsync(new Factory(_database), id, Options, TimeProvider.System, _cancellation);
 
-    private sealed class Factory(string connectionString) : IDbContextFactory<TrainingDbContext>
+    public sealed class Factory(string connectionString) : IDbContextFactory<TrainingDbContext>
     {
         public TrainingDbContext CreateDbContext() => Service.Context(connectionString);
     }

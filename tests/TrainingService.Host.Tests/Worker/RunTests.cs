@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Hangfire;
+using Hangfire.PostgreSql;
+using Hangfire.PostgreSql.Factories;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -47,6 +50,18 @@ public sealed class RunTests(Service service)
         await using var db = service.NewDbContext();
         Assert.True(await db.Layers.AnyAsync(r => r.JobId == id, TestContext.Current.CancellationToken));
         Assert.Null((await db.Jobs.SingleAsync(j => j.Id == id, TestContext.Current.CancellationToken)).LeaseOwner);
+    }
+
+    [Fact]
+    public async Task A_running_job_whose_wake_up_is_deleted_on_the_dashboard_stops_and_is_canceled()
+    {
+        var id = await service.Http.SubmitAsync(Client.Hours);
+        await service.Http.WaitForStepAsync(id);
+        var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(service.ConnectionString, new()), new() { PrepareSchemaIfNecessary = false });
+        var wakeUp = storage.GetMonitoringApi().ProcessingJobs(0, 1000).Single(job => job.Value.Job.Args[0] is Guid of && of == id).Key;
+        Assert.True(new BackgroundJobClient(storage).Delete(wakeUp));
+        var job = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(("canceled", null), (job.Status(), job.ErrorCode()));
     }
 
     [Fact]

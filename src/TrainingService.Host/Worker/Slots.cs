@@ -1,0 +1,47 @@
+namespace TrainingService.Host.Worker;
+
+/// <summary>How many of this process' training slots are taken, and whether it has stopped taking jobs though some wait.</summary>
+public sealed class Slots(WorkerOptions options, TimeProvider clock)
+{
+    /// <summary>Time for the reconciler to wake for what was lost, twice.</summary>
+    private readonly TimeSpan _patience = 2 * options.Lease;
+    private readonly Lock _lock = new();
+    private int _taken;
+    private DateTimeOffset? _idleSince, _asked;
+
+    public void Take() => Change(1);
+
+    public void Free() => Change(-1);
+
+    /// <summary>
+    /// What is wrong if, at every time it was asked for two leases now, jobs waited while slots were free, and none was taken or became free; else null.
+    /// To be asked at least that often.
+    /// </summary>
+    public string? FindStall(bool jobsWait)
+    {
+        lock (_lock)
+        {
+            var now = clock.GetUtcNow();
+            var askedLately = now - _asked <= _patience;
+            _asked = now;
+            if (!jobsWait || _taken >= options.Workers)
+            {
+                _idleSince = null;
+                return null;
+            }
+            var since = askedLately ? _idleSince ?? now : now;
+            _idleSince = since;
+            return now - since < _patience ? null
+                : $"Jobs wait and {options.Workers - _taken} of {options.Workers} slots are free, but none was taken for {(int)(now - since).TotalSeconds} s.";
+        }
+    }
+
+    private void Change(int by)
+    {
+        lock (_lock)
+        {
+            _taken += by;
+            _idleSince = null;
+        }
+    }
+}

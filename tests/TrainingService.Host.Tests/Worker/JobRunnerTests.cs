@@ -1,0 +1,143 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using TrainingService.Engine.Layers;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Worker;
+
+namespace TrainingService.Host.Tests.Worker;
+
+/// <summary>One run, without Hangfire and with a process that is told to end when the test likes.</summary>
+public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostApplicationLifetime, IDisposable
+{
+    private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly WakeUps _wakeUps = new();
+    private readonly List<Guid?> _ended = [];
+    private string _database = "";
+
+    public CancellationToken ApplicationStarted => default;
+    public CancellationToken ApplicationStopping => _stopping.Token;
+    public CancellationToken ApplicationStopped => default;
+
+    public async ValueTask InitializeAsync() => _database = await service.CreateMigratedDatabaseAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_database.Length > 0)
+            await service.Postgres.DropDatabaseAsync(_database);
+        Dispose();
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    void IHostApplicationLifetime.StopApplication() => _stopping.Cancel();
+
+    [Fact]
+    public async Task A_job_that_is_given_back_at_shutdown_wakes_a_worker()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(epochs: Client.Hours);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Step > 0);
+        await _stopping.CancelAsync();
+        await run;
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Queued, null, 0L), (job.Status, job.LeaseOwner, job.Step));
+        Assert.Equal(id, (await NextWakeUpAsync())?.Id);
+        Assert.Empty(_ended);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_canceled_at_shutdown_ends_and_wakes_nobody()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(epochs: Client.Hours);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Step > 0);
+        // Between two beats, so that the run learns of the shutdown first.
+        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await _stopping.CancelAsync();
+        await run;
+        Assert.Equal(JobStatus.Canceled, (await ReadAsync(id)).Status);
+        Assert.Null(await NextWakeUpAsync());
+        Assert.Single(_ended);
+    }
+
+    [Fact]
+    public async Task A_job_can_be_canceled_before_its_training_begins()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(model: SlowToBuild);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Status is JobStatus.Running);
+        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await run;
+        var job = await ReadAsync(id);
+        // Layers are told once the net is built.
+        Assert.Equal((JobStatus.Canceled, null), (job.Status, job.Layers));
+    }
+
+    [Fact]
+    public async Task A_job_runs_out_of_time_before_its_training_begins()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(model: SlowToBuild, timeoutSeconds: 1);
+        await Runner().RunAsync(id, null, _cancellation);
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Failed, "timeout", null), (job.Status, job.ErrorCode, job.Layers));
+    }
+
+    [Fact]
+    public async Task Times_are_those_of_the_clock()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        await Runner(new Stopped()).RunAsync(id, null, _cancellation);
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Succeeded, Stopped.Time, Stopped.Time), (job.Status, job.StartedAt, job.FinishedAt));
+    }
+
+    /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
+    private static ModelSpec SlowToBuild => new() { HiddenLayers = [4000, 4000, 4000], Initializer = new() { Name = "orthogonal" } };
+
+    private JobRunner Runner(TimeProvider? clock = null)
+    {
+        var options = new WorkerOptions(1, 1, TimeSpan.FromSeconds(30));
+        clock ??= TimeProvider.System;
+        JobEnded ended = (sweep, _) =>
+        {
+            _ended.Add(sweep);
+            return Task.CompletedTask;
+        };
+        return new(new LeaseTests.Factory(_database), new DatasetRegistry("", ""), _wakeUps, ended, options, new Slots(options, clock), this, clock,
+            NullLogger<JobRunner>.Instance);
+    }
+
+    private async Task<WakeUp?> NextWakeUpAsync()
+    {
+        _wakeUps.Close();
+        return await _wakeUps.NextAsync();
+    }
+
+    private async Task<Job> ReadAsync(Guid id)
+    {
+        await using var db = Service.Context(_database);
+        return await db.Jobs.SingleAsync(job => job.Id == id, _cancellation);
+    }
+
+    private async Task UntilAsync(Guid id, Func<Job, bool> state)
+    {
+        for (var limit = DateTime.UtcNow.AddMinutes(2); !state(await ReadAsync(id)); await Task.Delay(20, _cancellation))
+            Assert.True(DateTime.UtcNow < limit, "never came to that state");
+    }
+
+    private sealed class Stopped : TimeProvider
+    {
+        public static readonly DateTimeOffset Time = new(2001, 2, 3, 4, 5, 6, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Time;
+    }
+}
