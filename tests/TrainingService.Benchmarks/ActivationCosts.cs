@@ -2,7 +2,9 @@ using TrainingService.Engine.Activations;
 
 namespace TrainingService.Benchmarks;
 
-/// <summary>What an activation, or a layer beside it, costs a whole training step; rounds interleave so that a disturbance hits all alike.</summary>
+/// <summary>
+/// What an activation, or a layer beside it, costs a whole training step; rounds interleave so that a disturbance hits all alike.
+/// </summary>
 internal static class ActivationCosts
 {
     public static int Run(string[] args)
@@ -10,7 +12,8 @@ internal static class ActivationCosts
         var options = new Options(args, "net", "seconds", "rounds");
         var net = Net.Named(options.Text("net", "large"));
         var names = ActivationRegistry.All.Select(a => a.Name).Where(n => n != "relu").Prepend("relu").ToArray();
-        Ratios.Print(names, name => Measurement.Of(net, net.Plan(activation: name), 1, options.Number("seconds", 0.3)).SecondsPerStep, (int)options.Number("rounds", 7));
+        Ratios.Print(names, name => Measurement.Of(net, net.Plan(activation: name), 1, options.Number("seconds", 0.3)).SecondsPerStep,
+            (int)options.Number("rounds", 7));
         return 0;
     }
 }
@@ -23,7 +26,8 @@ internal static class LayerCosts
         var options = new Options(args, "net", "seconds", "rounds");
         var net = Net.Named(options.Text("net", "large"));
         Ratios.Print(["none", "dropout", "batch_norm", "layer_norm"],
-            name => Measurement.Of(net, net.Plan(normalization: name is "none" or "dropout" ? "none" : name, dropout: name == "dropout" ? 0.5 : 0), 1, options.Number("seconds", 0.3))
+            name => Measurement.Of(net, net.Plan(normalization: name is "none" or "dropout" ? "none" : name,
+                dropout: name == "dropout" ? 0.5 : 0), 1, options.Number("seconds", 0.3))
                 .SecondsPerStep, (int)options.Number("rounds", 7));
         return 0;
     }

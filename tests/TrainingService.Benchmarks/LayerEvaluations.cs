@@ -46,11 +46,13 @@ internal static class LayerEvaluations
             {
             }
             double step = training / steps, evaluation = evaluating / evaluations;
-            Console.WriteLine($"{net.Name,-7} {step * 1e6,9:F1} us/step {evaluation * 1e6,9:F1} us/evaluation: {evaluation / step,6:F1} steps, every 100 steps {evaluation / step / 100,6:P1}, "
+            Console.WriteLine($"{net.Name,-7} {step * 1e6,9:F1} us/step {evaluation * 1e6,9:F1} us/evaluation: "
+                + $"{evaluation / step,6:F1} steps, every 100 steps {evaluation / step / 100,6:P1}, "
                 + $"by default every {standard.Diagnostics.EverySteps} steps {evaluation / step / standard.Diagnostics.EverySteps,6:P1}");
         }
         return 0;
     }
 
-    private static RunPlan Check(RunPlan plan, DiagnosticsSpec diagnostics) => RunPlan.Check(plan.Model.Spec, plan.Training.Spec, diagnostics, plan.Data, [])!;
+    private static RunPlan Check(RunPlan plan, DiagnosticsSpec diagnostics) =>
+        RunPlan.Check(plan.Model.Spec, plan.Training.Spec, diagnostics, plan.Data, [])!;
 }

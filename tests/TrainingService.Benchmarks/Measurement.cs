@@ -2,7 +2,9 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Benchmarks;
 
-/// <summary>Whole training steps of one net: gather, forward, loss, backward, update, with the counters that diagnostics keep at every step.</summary>
+/// <summary>
+/// Whole training steps of one net: gather, forward, loss, backward, update, with the counters that diagnostics keep at every step.
+/// </summary>
 /// <param name="SecondsPerStep">Median over chunks of about 30 ms.</param>
 /// <param name="Peak">Median FLOP/s of pure multiply-adds between the chunks; of one core.</param>
 /// <param name="AllocatedBytesPerStep">Managed bytes.</param>

@@ -23,12 +23,14 @@ internal sealed record Net(string Name, int[] Widths, int Batch)
     ];
 
     /// <summary>Floating-point operations of a training step: B (4 K0 N0 + sum over later layers of 6 K N).</summary>
-    public double StepOperations => Batch * (4.0 * Widths[0] * Widths[1] + Enumerable.Range(1, Widths.Length - 2).Sum(i => 6.0 * Widths[i] * Widths[i + 1]));
+    public double StepOperations =>
+        Batch * (4.0 * Widths[0] * Widths[1] + Enumerable.Range(1, Widths.Length - 2).Sum(i => 6.0 * Widths[i] * Widths[i + 1]));
 
     /// <summary>Floating-point operations of a forward pass over one row.</summary>
     public double RowOperations => Enumerable.Range(0, Widths.Length - 1).Sum(i => 2.0 * Widths[i] * Widths[i + 1]);
 
-    public static Net Named(string name) => All.FirstOrDefault(n => n.Name == name) ?? throw new ArgumentException($"no net '{name}'; there are {string.Join(", ", All.Select(n => n.Name))}");
+    public static Net Named(string name) => All.FirstOrDefault(n => n.Name == name)
+        ?? throw new ArgumentException($"no net '{name}'; there are {string.Join(", ", All.Select(n => n.Name))}");
 
     public TrainingData Data()
     {
@@ -49,8 +51,19 @@ internal sealed record Net(string Name, int[] Widths, int Batch)
     {
         var errors = new List<SpecError>();
         var plan = RunPlan.Check(
-            new() { HiddenLayers = Widths[1..^1], Activation = new ActivationSpec { Name = activation }, Normalization = normalization, Dropout = dropout },
-            new() { Epochs = 100_000, BatchSize = Batch, Optimizer = new OptimizerSpec { Name = optimizer, LearningRate = optimizer == "sgd" ? 1e-3 : 1e-4 } },
+            new()
+            {
+                HiddenLayers = Widths[1..^1],
+                Activation = new ActivationSpec { Name = activation },
+                Normalization = normalization,
+                Dropout = dropout,
+            },
+            new()
+            {
+                Epochs = 100_000,
+                BatchSize = Batch,
+                Optimizer = new OptimizerSpec { Name = optimizer, LearningRate = optimizer == "sgd" ? 1e-3 : 1e-4 },
+            },
             new() { EverySteps = int.MaxValue, EvaluationRows = 1 }, Data().Shape, errors);
         return plan ?? throw new ArgumentException(string.Join("; ", errors.Select(e => e.Message)));
     }

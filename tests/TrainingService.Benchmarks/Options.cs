@@ -9,7 +9,8 @@ internal sealed class Options
     {
         for (var i = 0; i < args.Length; i++)
         {
-            var name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : throw new ArgumentException($"'{args[i]}' is not an option");
+            var name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..]
+                : throw new ArgumentException($"'{args[i]}' is not an option");
             if (!known.Contains(name))
                 throw new ArgumentException($"unknown option --{name}; there are {string.Join(", ", known.Select(k => "--" + k))}");
             _values[name] = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "";

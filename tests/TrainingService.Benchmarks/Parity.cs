@@ -4,7 +4,9 @@ using TrainingService.Engine.Tests.Golden;
 
 namespace TrainingService.Benchmarks;
 
-/// <summary>The engine against a file of golden vectors: one JSON line a case, the error being |actual - expected| / max(1, |expected|).</summary>
+/// <summary>
+/// The engine against a file of golden vectors: one JSON line a case, the error being |actual - expected| / max(1, |expected|).
+/// </summary>
 internal static class Parity
 {
     private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };

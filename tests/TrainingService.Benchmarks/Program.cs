@@ -28,7 +28,8 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: dotnet run -c Release --project tests/TrainingService.Benchmarks -- COMMAND [options]
-          steps        whole training steps: --nets small,medium,large,xl,tiny,deep --optimizer sgd|adam|... --activation relu --threads 1 --seconds 2 --json
+          steps        whole training steps: --nets small,medium,large,xl,tiny,deep --optimizer sgd|adam|... --activation relu
+                       --threads 1 --seconds 2 --json
           activations  every activation's step on one net over relu's: --net large --seconds 1
           layers       dropout, batch_norm and layer_norm over none: --net large --seconds 1
           evaluation   forward passes only: --net large --seconds 1

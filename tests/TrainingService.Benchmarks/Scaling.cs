@@ -17,7 +17,8 @@ internal static class Scaling
             runs.Add(alone / pair[0] + alone / pair[1]);
             threads.Add(alone / WallPerStep(2));
         }
-        Console.WriteLine($"{net.Name}: two runs {Clock.Median(runs):F2}, two threads {Clock.Median(threads):F2} times one run's samples per second");
+        Console.WriteLine($"{net.Name}: two runs {Clock.Median(runs):F2}, two threads {Clock.Median(threads):F2} "
+            + "times one run's samples per second");
         return 0;
 
         double WallPerStep(int count)

@@ -29,7 +29,8 @@ internal static class Steps
                     diagnostics = true,
                     allocatedBytesPerStep = Math.Round(m.AllocatedBytesPerStep, 1),
                 })
-                : $"{net.Name,-7} {m.SecondsPerStep * 1e6,10:F1} us/step {net.Batch / m.SecondsPerStep,12:N0} samples/s {flops / 1e9,7:F1} GFLOP/s {flops / m.Peak,6:P0} of peak {m.AllocatedBytesPerStep,6:F0} B/step");
+                : $"{net.Name,-7} {m.SecondsPerStep * 1e6,10:F1} us/step {net.Batch / m.SecondsPerStep,12:N0} "
+                    + $"samples/s {flops / 1e9,7:F1} GFLOP/s {flops / m.Peak,6:P0} of peak {m.AllocatedBytesPerStep,6:F0} B/step");
         }
         return 0;
     }

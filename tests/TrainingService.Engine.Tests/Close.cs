@@ -6,8 +6,8 @@ public static class Close
     public static void Assert(double expected, double actual, double tolerance, string what = "")
     {
         if (!Is(expected, actual, tolerance))
-            Xunit.Assert.Fail($"{what}: expected {expected:R}, got {actual:R}, off by {Math.Abs(expected - actual) / Math.Max(1, Math.Abs(expected)):E2}, "
-                + $"allowed {tolerance:E2}");
+            Xunit.Assert.Fail($"{what}: expected {expected:R}, got {actual:R}, "
+                + $"off by {Math.Abs(expected - actual) / Math.Max(1, Math.Abs(expected)):E2}, allowed {tolerance:E2}");
     }
 
     public static void Assert(IReadOnlyList<double> expected, IReadOnlyList<double> actual, double tolerance, string what = "")

@@ -37,21 +37,25 @@ internal abstract unsafe class Activation
     public abstract bool LearnsSlope { get; }
 
     /// <summary>
-    /// h = f(z) for blocks <paramref name="from"/> to <paramref name="to"/>. <paramref name="noise"/> is the key of random activations, 0 when evaluating.
+    /// h = f(z) for blocks <paramref name="from"/> to <paramref name="to"/>. <paramref name="noise"/> is the key of random
+    /// activations, 0 when evaluating.
     /// </summary>
     public abstract void Forward(float* z, float* h, int units, int from, int to, float* slopes, int slopeStride, ulong noise);
 
     /// <summary>
     /// In place, for units <paramref name="from"/> to <paramref name="to"/>: gradients dC/dh in <paramref name="g"/> become dC/dz, after
-    /// <paramref name="l1"/> sign(h) was added for the samples that exist. Learned slopes get their unit's dC/dslope in <paramref name="slopeGradient"/>.
+    /// <paramref name="l1"/> sign(h) was added for the samples that exist. Learned slopes get their unit's dC/dslope in
+    /// <paramref name="slopeGradient"/>.
     /// </summary>
-    public abstract void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1);
+    public abstract void Backward(float* z, float* h, float* g, int units, int samples, int from,
+        int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1);
 
     /// <summary>Adds the first <paramref name="samples"/> samples to the counts.</summary>
     public abstract void Count(float* z, float* h, int units, int samples, float* slopes, int slopeStride, ActivationCounts counts);
 
     /// <summary>
-    /// True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the slope is learned, since it may move.
+    /// True if f' = 0 for every z &lt;= 0: a unit that is off on every row gets no gradient at all. False where the
+    /// slope is learned, since it may move.
     /// </summary>
     public abstract bool DiesWhenOff { get; }
 
@@ -61,7 +65,9 @@ internal abstract unsafe class Activation
     /// <summary>f(z) and f'(z).</summary>
     public abstract (float Value, float Derivative) At(float z);
 
-    /// <summary>Over z ~ N(<paramref name="mean"/>, <paramref name="deviation"/>^2), of the function as it evaluates, by the midpoint rule.</summary>
+    /// <summary>
+    /// Over z ~ N(<paramref name="mean"/>, <paramref name="deviation"/>^2), of the function as it evaluates, by the midpoint rule.
+    /// </summary>
     public abstract NormalMoments Moments(double mean, double deviation);
 }
 
@@ -97,7 +103,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Backward(float* z, float* h, float* g, int units, int samples, int from, int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1)
+    public override void Backward(float* z, float* h, float* g, int units, int samples, int from,
+        int to, float* slopes, int slopeStride, float* slopeGradient, ulong noise, float l1)
     {
         var f = op;
         if (!TOp.LearnsSlope && !TOp.Random && l1 == 0)
@@ -118,7 +125,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
             for (var first = 0; first < samples; first += 32, at += (long)units * 32)
                 for (var half = 0; half < 32; half += 16)
                 {
-                    Vector512<float> input = Vector512.Load(z + at + half), output = Vector512.Load(h + at + half), gradient = Vector512.Load(g + at + half);
+                    Vector512<float> input = Vector512.Load(z + at + half),
+                        output = Vector512.Load(h + at + half), gradient = Vector512.Load(g + at + half);
                     if (TOp.Random && noise != 0)
                         f = TOp.WithBits(op, Noise.Bits(noise, unit, Noise.Samples(noise, first + half)));
                     if (l1 != 0)
@@ -141,7 +149,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     {
         var f = op;
         var bound = Bound ?? 0;
-        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * bound)), above99 = Vector512.Create((float)(0.99 * bound));
+        Vector512<float> saturated = _saturated, above95 = Vector512.Create((float)(0.95 * bound)),
+            above99 = Vector512.Create((float)(0.99 * bound));
         var bounded = Bound is not null;
         Vector512<double> sum = default, squares = default, magnitudes = default;
         fixed (int* active = counts.Active, saturatedRows = counts.SaturatedRows)
@@ -160,14 +169,18 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                     var lanes = (uint)mask.ExtractMostSignificantBits();
                     var input = Vector512.Load(z + offset);
                     var output = Vector512.Load(h + offset) & mask;
-                    off += (int)uint.PopCount((uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
-                    counts.Zeros += uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
+                    off += (int)uint.PopCount(
+                        (uint)Vector512.LessThanOrEqual(input, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
+                    counts.Zeros +=
+                        uint.PopCount((uint)Vector512.Equals(output, Vector512<float>.Zero).ExtractMostSignificantBits() & lanes);
                     var flat = Vector512.LessThan(Vector512.Abs(f.Derivative(input, output)), saturated);
                     dull += (int)uint.PopCount((uint)flat.ExtractMostSignificantBits() & lanes);
                     if (bounded)
                     {
-                        counts.Above95 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above95).ExtractMostSignificantBits());
-                        counts.Above99 += uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above99).ExtractMostSignificantBits());
+                        counts.Above95 +=
+                            uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above95).ExtractMostSignificantBits());
+                        counts.Above99 +=
+                            uint.PopCount((uint)Vector512.GreaterThan(Vector512.Abs(output), above99).ExtractMostSignificantBits());
                     }
                     // in this order one NaN doesn't hide the other rows: where an operand is NaN, x86 answers the second one
                     highest = Vector512.MaxNative(Vector512.ConditionalSelect(mask, input, highest), highest);
@@ -210,7 +223,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         var nodes = deviation > 8 ? NormalNodes.Crowded : NormalNodes.Even;
         var f = op;
         Vector512<double> spread = Vector512.Create(deviation), centre = Vector512.Create(mean);
-        Vector512<double> value = default, square = default, fourth = default, slope = default, slopeSquare = default, slopeFourth = default, flat = default;
+        Vector512<double> value = default, square = default, fourth = default,
+            slope = default, slopeSquare = default, slopeFourth = default, flat = default;
         fixed (double* points = nodes.Points, weights = nodes.Weights)
             for (var i = 0; i < NormalNodes.Count; i += 8)
             {
@@ -218,7 +232,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                 var narrow = Vector512.Narrow(z, z);
                 var output = f.Value(narrow);
                 var weight = Vector512.Load(weights + i);
-                Vector512<double> h = Vector512.WidenLower(output), d = Vector512.WidenLower(f.Derivative(narrow, output)), hh = h * h, dd = d * d;
+                Vector512<double> h = Vector512.WidenLower(output),
+                    d = Vector512.WidenLower(f.Derivative(narrow, output)), hh = h * h, dd = d * d;
                 value = Vector512.FusedMultiplyAdd(weight, h, value);
                 square = Vector512.FusedMultiplyAdd(weight, hh, square);
                 fourth = Vector512.FusedMultiplyAdd(weight, hh * hh, fourth);
@@ -227,7 +242,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                 slopeFourth = Vector512.FusedMultiplyAdd(weight, dd * dd, slopeFourth);
                 flat += weight & Vector512.Equals(d, Vector512<double>.Zero);
             }
-        return new(Vector512.Create(Total(value), Total(square), Total(fourth), Total(slope), Total(slopeSquare), Total(slopeFourth), Total(flat), 0));
+        return new(Vector512.Create(Total(value), Total(square), Total(fourth),
+            Total(slope), Total(slopeSquare), Total(slopeFourth), Total(flat), 0));
 
         // lane by lane, so that the sum is the same on every machine
         static double Total(Vector512<double> lanes)
@@ -240,8 +256,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
     }
 
     /// <summary>
-    /// max |f'| on [-30, 30], where default parameters put the steepest place: with others it may be less than the largest (softplus with a small beta),
-    /// or 0 (a shrink of more than 30), so that nothing counts as saturated.
+    /// max |f'| on [-30, 30], where default parameters put the steepest place: with others it may be less than the largest (softplus with a
+    /// small beta), or 0 (a shrink of more than 30), so that nothing counts as saturated.
     /// </summary>
     private static float LargestDerivative(TOp op)
     {

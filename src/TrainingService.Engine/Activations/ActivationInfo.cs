@@ -10,10 +10,12 @@ namespace TrainingService.Engine.Activations;
 /// <param name="Parameters">In the order of their documentation.</param>
 /// <param name="RecommendedInitializer">A canonical initialiser name.</param>
 /// <param name="Reference">Paper or source.</param>
-public sealed record ActivationInfo(string Name, IReadOnlyList<string> Aliases, string Formula, string Derivative, IReadOnlyList<ParameterInfo> Parameters,
-    string RecommendedInitializer, string Reference);
+public sealed record ActivationInfo(string Name, IReadOnlyList<string> Aliases, string Formula,
+    string Derivative, IReadOnlyList<ParameterInfo> Parameters, string RecommendedInitializer, string Reference);
 
-/// <summary>Gains that keep the second moment of a unit-variance signal: forward 1/sqrt(E[f(z)^2]), backward 1/sqrt(E[f'(z)^2]), z~N(0,1).</summary>
+/// <summary>
+/// Gains that keep the second moment of a unit-variance signal: forward 1/sqrt(E[f(z)^2]), backward 1/sqrt(E[f'(z)^2]), z~N(0,1).
+/// </summary>
 /// <param name="Forward">By numerical quadrature.</param>
 /// <param name="Backward">By numerical quadrature.</param>
 /// <param name="Torch">PyTorch's table, null where it has no entry.</param>

@@ -6,7 +6,8 @@ namespace TrainingService.Engine.Activations;
 /// <param name="Info">As the catalogue shows it.</param>
 /// <param name="Bind">Makes the loops.</param>
 /// <param name="TorchGain">PyTorch's calculate_gain; null where its table has no entry.</param>
-internal sealed record ActivationKind(ActivationInfo Info, Func<ParameterValues, Activation> Bind, Func<ParameterValues, double>? TorchGain = null)
+internal sealed record ActivationKind(ActivationInfo Info,
+    Func<ParameterValues, Activation> Bind, Func<ParameterValues, double>? TorchGain = null)
 {
     /// <summary>Two parameters of which one is the lower bound.</summary>
     public Ordered? Order { get; init; }
@@ -40,7 +41,8 @@ public static class ActivationRegistry
         },
         new(Relu.Info, _ => new Activation<Relu>(default), _ => Rectifier(0)),
         new(Relu6.Info, _ => new Activation<HardTanh>(new(0, 6))),
-        new(RRelu.Info, p => new Activation<RRelu>(new(p[RRelu.Lower], p[RRelu.Upper])), p => Rectifier((p[RRelu.Lower] + p[RRelu.Upper]) / 2))
+        new(RRelu.Info, p => new Activation<RRelu>(new(p[RRelu.Lower], p[RRelu.Upper])),
+            p => Rectifier((p[RRelu.Lower] + p[RRelu.Upper]) / 2))
         {
             Order = new(RRelu.Lower, RRelu.Upper, MayBeEqual: true),
         },

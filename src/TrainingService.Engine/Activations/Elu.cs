@@ -33,6 +33,7 @@ internal static class Selu
     public const double Alpha = 1.6732632423543772;
     public const double Scale = 1.0507009873554805;
 
-    public static readonly ActivationInfo Info = new("selu", [], "scale (z > 0 ? z : alpha (e^z - 1)), scale = 1.0507009873554805, alpha = 1.6732632423543772",
-        "scale (z > 0 ? 1 : alpha e^z)", [], "lecun_normal", "Klambauer, Unterthiner, Mayr & Hochreiter (2017), Self-normalizing neural networks");
+    public static readonly ActivationInfo Info = new("selu", [],
+        "scale (z > 0 ? z : alpha (e^z - 1)), scale = 1.0507009873554805, alpha = 1.6732632423543772", "scale (z > 0 ? 1 : alpha e^z)",
+        [], "lecun_normal", "Klambauer, Unterthiner, Mayr & Hochreiter (2017), Self-normalizing neural networks");
 }

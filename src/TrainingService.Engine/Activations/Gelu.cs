@@ -8,10 +8,11 @@ namespace TrainingService.Engine.Activations;
 /// <summary>f(z) = z Phi(z), Phi the normal distribution function.</summary>
 internal readonly struct Gelu : IActivation<Gelu>
 {
-    public static readonly ChoiceParameter Approximate = new("approximate", "none", ["none", "tanh"], "Exact, or with tanh in place of Phi.");
+    public static readonly ChoiceParameter Approximate =
+        new("approximate", "none", ["none", "tanh"], "Exact, or with tanh in place of Phi.");
 
-    public static readonly ActivationInfo Info = new("gelu", [], "none: z Phi(z); tanh: z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))", "none: Phi(z) + z phi(z)",
-        [Approximate], "kaiming_normal", "Hendrycks & Gimpel (2016), Gaussian error linear units");
+    public static readonly ActivationInfo Info = new("gelu", [], "none: z Phi(z); tanh: z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))",
+        "none: Phi(z) + z phi(z)", [Approximate], "kaiming_normal", "Hendrycks & Gimpel (2016), Gaussian error linear units");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => z * VectorMath.NormalCdf(z);
@@ -29,7 +30,8 @@ internal readonly struct Gelu : IActivation<Gelu>
 internal readonly struct GeluTanh : IActivation<GeluTanh>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> TwoU(Vector512<float> z) => z * Vector512.FusedMultiplyAdd(z * z, Vector512.Create(2 * 0.7978845608f * 0.044715f), Vector512.Create(2 * 0.7978845608f));
+    private static Vector512<float> TwoU(Vector512<float> z) =>
+        z * Vector512.FusedMultiplyAdd(z * z, Vector512.Create(2 * 0.7978845608f * 0.044715f), Vector512.Create(2 * 0.7978845608f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => z * VectorMath.Sigmoid(TwoU(z));

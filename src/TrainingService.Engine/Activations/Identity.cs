@@ -6,7 +6,8 @@ namespace TrainingService.Engine.Activations;
 /// <summary>f(z) = z.</summary>
 internal readonly struct Identity : IActivation<Identity>
 {
-    public static readonly ActivationInfo Info = new("identity", ["linear"], "z", "1", [], "lecun_normal", "no nonlinearity: a stack of such layers is one linear map");
+    public static readonly ActivationInfo Info =
+        new("identity", ["linear"], "z", "1", [], "lecun_normal", "no nonlinearity: a stack of such layers is one linear map");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) => z;

@@ -16,7 +16,8 @@ internal readonly struct LeakyRelu(double negativeSlope) : IActivation<LeakyRelu
         "Maas, Hannun & Ng (2013), Rectifier nonlinearities improve neural network acoustic models");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Value(Vector512<float> z) => Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), z, _slope * z);
+    public Vector512<float> Value(Vector512<float> z) =>
+        Vector512.ConditionalSelect(Vector512.GreaterThan(z, Vector512<float>.Zero), z, _slope * z);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>

@@ -7,7 +7,8 @@ namespace TrainingService.Engine.Activations;
 /// <summary>f(z) = -ln(1 + e^-z).</summary>
 internal readonly struct LogSigmoid : IActivation<LogSigmoid>
 {
-    public static readonly ActivationInfo Info = new("log_sigmoid", ["logsigmoid"], "-ln(1 + e^-z)", "1 / (1 + e^z)", [], "xavier_normal", "torch.nn.LogSigmoid");
+    public static readonly ActivationInfo Info =
+        new("log_sigmoid", ["logsigmoid"], "-ln(1 + e^-z)", "1 / (1 + e^z)", [], "xavier_normal", "torch.nn.LogSigmoid");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<float> Value(Vector512<float> z) =>

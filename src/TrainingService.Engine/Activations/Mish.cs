@@ -7,7 +7,8 @@ namespace TrainingService.Engine.Activations;
 /// <summary>f(z) = z tanh(ln(1 + e^z)).</summary>
 internal readonly struct Mish : IActivation<Mish>
 {
-    public static readonly ActivationInfo Info = new("mish", [], "z tanh(ln(1 + e^z))", "t + z (1 - t^2) / (1 + e^-z), t = tanh(ln(1 + e^z))", [], "kaiming_normal",
+    public static readonly ActivationInfo Info = new("mish", [], "z tanh(ln(1 + e^z))",
+        "t + z (1 - t^2) / (1 + e^-z), t = tanh(ln(1 + e^z))", [], "kaiming_normal",
         "Misra (2020), Mish: a self regularized non-monotonic activation function");
 
     /// <summary>tanh(ln(1 + e^z)) = n / (n + 2), n = e^z (e^z + 2); beyond 20 it is 1.</summary>
@@ -27,6 +28,7 @@ internal readonly struct Mish : IActivation<Mish>
     public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h)
     {
         var t = T(z);
-        return Vector512.FusedMultiplyAdd(VectorMath.Bounded(z) * VectorMath.Sigmoid(z), Vector512.FusedMultiplyAdd(-t, t, Vector512<float>.One), t);
+        return Vector512.FusedMultiplyAdd(VectorMath.Bounded(z) * VectorMath.Sigmoid(z),
+            Vector512.FusedMultiplyAdd(-t, t, Vector512<float>.One), t);
     }
 }

@@ -3,8 +3,9 @@ using System.Runtime.Intrinsics;
 namespace TrainingService.Engine.Activations;
 
 /// <summary>
-/// Expectations of an activation f over z ~ N(mean, deviation^2): the E[f^2] and E[f'^2] of mean-field theory (Poole et al. 2016; Schoenholz et al. 2017), and
-/// the fourth powers that say how far a layer of finite width strays from them. A vector, so that interpolation is one line.
+/// Expectations of an activation f over z ~ N(mean, deviation^2): the E[f^2] and E[f'^2] of mean-field theory (Poole et al.
+/// 2016; Schoenholz et al. 2017), and the fourth powers that say how far a layer of finite width strays from them. A vector,
+/// so that interpolation is one line.
 /// </summary>
 internal readonly record struct NormalMoments(Vector512<double> Values)
 {

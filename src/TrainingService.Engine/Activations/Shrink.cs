@@ -19,7 +19,8 @@ internal readonly struct SoftShrink(double lambda) : IActivation<SoftShrink>
     public Vector512<float> Value(Vector512<float> z) => z - Vector512.MinNative(_lambda, Vector512.MaxNative(-_lambda, z));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) => Vector512.GreaterThan(Vector512.Abs(z), _lambda) & Vector512<float>.One;
+    public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>
+        Vector512.GreaterThan(Vector512.Abs(z), _lambda) & Vector512<float>.One;
 }
 
 /// <summary>f(z) = |z| > lambda ? z : 0.</summary>
@@ -34,5 +35,6 @@ internal readonly struct HardShrink(double lambda) : IActivation<HardShrink>
     public Vector512<float> Value(Vector512<float> z) => Vector512.AndNot(z, Vector512.LessThanOrEqual(Vector512.Abs(z), _lambda));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) => Vector512.GreaterThan(Vector512.Abs(z), _lambda) & Vector512<float>.One;
+    public Vector512<float> Derivative(Vector512<float> z, Vector512<float> h) =>
+        Vector512.GreaterThan(Vector512.Abs(z), _lambda) & Vector512<float>.One;
 }

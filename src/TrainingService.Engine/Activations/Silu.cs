@@ -7,7 +7,8 @@ namespace TrainingService.Engine.Activations;
 /// <summary>f(z) = z s(z), s the logistic function.</summary>
 internal readonly struct Silu : IActivation<Silu>
 {
-    public static readonly ActivationInfo Info = new("silu", ["swish"], "z / (1 + e^-z)", "s + z s (1 - s), s = 1 / (1 + e^-z)", [], "kaiming_normal",
+    public static readonly ActivationInfo Info = new("silu", ["swish"],
+        "z / (1 + e^-z)", "s + z s (1 - s), s = 1 / (1 + e^-z)", [], "kaiming_normal",
         "Elfwing, Uchibe & Doya (2018), Sigmoid-weighted linear units; Ramachandran, Zoph & Le (2017), Searching for activation functions");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,10 +14,11 @@ internal readonly struct Softplus(double beta, double threshold) : IActivation<S
 
     public static readonly NumberParameter Beta = new("beta", 1,
         Bounds.Positive with { Words = "> 0 (and 1 / beta a finite float32)", Least = 1 / (double)float.MaxValue }, "Sharpness.");
-    public static readonly NumberParameter Threshold = new("threshold", 20, Bounds.Finite, "Where beta z is large enough to answer z itself.");
+    public static readonly NumberParameter Threshold =
+        new("threshold", 20, Bounds.Finite, "Where beta z is large enough to answer z itself.");
 
-    public static readonly ActivationInfo Info = new("softplus", [], "beta z > threshold ? z : ln(1 + e^(beta z)) / beta", "beta z > threshold ? 1 : 1 / (1 + e^(-beta z))",
-        [Beta, Threshold], "kaiming_normal",
+    public static readonly ActivationInfo Info = new("softplus", [], "beta z > threshold ? z : ln(1 + e^(beta z)) / beta",
+        "beta z > threshold ? 1 : 1 / (1 + e^(-beta z))", [Beta, Threshold], "kaiming_normal",
         "Dugas et al. (2001), Incorporating second-order functional knowledge for better option pricing");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,7 +18,8 @@ public enum TargetKind
 /// <param name="ValidationRows">Rows of the validation split, 0 without one.</param>
 /// <param name="TestRows">Rows of the test split, 0 without one.</param>
 /// <param name="Numbers">Target numbers of a row; read for a number target only.</param>
-public sealed record DataShape(int Features, TargetKind Target, int Classes, int TrainRows, int ValidationRows, int TestRows, int Numbers = 1);
+public sealed record DataShape(int Features, TargetKind Target, int Classes,
+    int TrainRows, int ValidationRows, int TestRows, int Numbers = 1);
 
 /// <summary>Rows of one split: features already encoded, imputed and scaled.</summary>
 /// <param name="Rows">Number of rows.</param>

@@ -10,7 +10,8 @@ namespace TrainingService.Engine.Diagnostics;
 public sealed record DiagnosticsPlan(int EverySteps, int EvaluationRows, bool EffectiveRank, RulesPlan Rules)
 {
     /// <summary>The stored and shown form.</summary>
-    public DiagnosticsSpec Spec => new() { EverySteps = EverySteps, EvaluationRows = EvaluationRows, EffectiveRank = EffectiveRank, Rules = Rules.Spec };
+    public DiagnosticsSpec Spec =>
+        new() { EverySteps = EverySteps, EvaluationRows = EvaluationRows, EffectiveRank = EffectiveRank, Rules = Rules.Spec };
 
     /// <summary>Checks and fills in the defaults; adds errors and answers null if there were any.</summary>
     /// <param name="spec">As asked for.</param>

@@ -6,20 +6,22 @@ namespace TrainingService.Engine.Diagnostics;
 public sealed record DiagnosticsSpec
 {
     /// <summary>
-    /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default: the least multiple of 50
-    /// from 100 on with which all of them together take at most about 4 % of the training's time; in a run so short that the two at its ends take more, none
-    /// in between.
+    /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default:
+    /// the least multiple of 50 from 100 on with which all of them together take at most about 4 % of the training's time; in a run so
+    /// short that the two at its ends take more, none in between.
     /// </summary>
     [AtLeast(1, All = true)]
     public int? EverySteps { get; init; }
 
-    /// <summary>Training rows that the layers are measured on, the same at every evaluation; all where there are fewer. 1 to 100,000; default 2048.</summary>
+    /// <summary>
+    /// Training rows that the layers are measured on, the same at every evaluation; all where there are fewer. 1 to 100,000; default 2048.
+    /// </summary>
     [Within(1, 100_000, Default = 2048)]
     public int? EvaluationRows { get; init; }
 
     /// <summary>
-    /// Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows units^2 + units^3; refused
-    /// where that would be long. Default false.
+    /// Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows
+    /// units^2 + units^3; refused where that would be long. Default false.
     /// </summary>
     [Any(Default = false)]
     public bool? EffectiveRank { get; init; }

@@ -7,8 +7,9 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
-/// exp of the entropy of s_i / sum(s), s the singular values of a layer's activations on the evaluation rows (rows x units): how many directions they use
-/// (Roy &amp; Vetterli 2007, The effective rank, definition 1). The s_i are the roots of the eigenvalues of the Gram matrix (units x units).
+/// exp of the entropy of s_i / sum(s), s the singular values of a layer's activations on the evaluation rows (rows x units):
+/// how many directions they use (Roy &amp; Vetterli 2007, The effective rank, definition 1). The s_i are the roots of the eigenvalues
+/// of the Gram matrix (units x units).
 /// </summary>
 internal sealed unsafe class EffectiveRank(int units, int rows) : IDisposable
 {
@@ -21,8 +22,12 @@ internal sealed unsafe class EffectiveRank(int units, int rows) : IDisposable
     /// <summary>Multiplications and additions: the Gram matrix, and its eigenvalues at a fourth of its speed.</summary>
     public static double Operations(double units, double rows) => units * units * rows + 4 * units * units * units;
 
-    /// <summary>Bytes of a run with layers of these widths: the activations of all, and half a Gram matrix of each at both ends, which the collector may leave.</summary>
-    public static long Bytes(IEnumerable<int> widths, int rows) => widths.Sum(units => (long)units * rows * sizeof(float) + (long)units * units * sizeof(double));
+    /// <summary>
+    /// Bytes of a run with layers of these widths: the activations of all, and half a Gram matrix of each at both ends,
+    /// which the collector may leave.
+    /// </summary>
+    public static long Bytes(IEnumerable<int> widths, int rows) =>
+        widths.Sum(units => (long)units * rows * sizeof(float) + (long)units * units * sizeof(double));
 
     /// <summary>Why layers of these widths can't be measured on so many rows; null if they can.</summary>
     public static string? Refusal(IEnumerable<int> widths, int rows)

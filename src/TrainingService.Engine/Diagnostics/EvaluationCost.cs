@@ -7,16 +7,16 @@ namespace TrainingService.Engine.Diagnostics;
 internal static class EvaluationCost
 {
     /// <summary>
-    /// Of the training's arithmetic. An evaluation takes 0.9 (large nets) to 1.4 times (tiny nets with gelu) what its arithmetic alone would make of a step's
-    /// time, so this keeps all of them within 5 %.
+    /// Of the training's arithmetic. An evaluation takes 0.9 (large nets) to 1.4 times (tiny nets with gelu) what its arithmetic alone
+    /// would make of a step's time, so this keeps all of them within 5 %.
     /// </summary>
     private const double Share = 0.035;
 
     private const int Least = 100, Granularity = 50;
 
     /// <summary>
-    /// The steps between evaluations where the request leaves them open: as few as keep all evaluations, those at the ends included, within their share. In a
-    /// run so short that the ends alone take more, there are none in between.
+    /// The steps between evaluations where the request leaves them open: as few as keep all evaluations, those at the ends included,
+    /// within their share. In a run so short that the ends alone take more, there are none in between.
     /// </summary>
     /// <param name="steps">Of the run.</param>
     /// <param name="batch">Rows of a step.</param>

@@ -1,10 +1,10 @@
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
-/// How the gradient fares on its way back: log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer (Glorot &amp; Bengio 2010,
-/// Understanding the difficulty of training deep feedforward neural networks); the norms are over all units and rows. 0 is a gradient that keeps its size,
-/// -2 one of which a hundredth is left, <c>-Infinity</c> one that ends on its way. Null where there is none to follow: no hidden layer, or both norms are 0.
-/// <c>NaN</c> where a norm isn't finite.
+/// How the gradient fares on its way back: log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer
+/// (Glorot &amp; Bengio 2010, Understanding the difficulty of training deep feedforward neural networks); the norms are over all units
+/// and rows. 0 is a gradient that keeps its size, -2 one of which a hundredth is left, <c>-Infinity</c> one that ends on its way.
+/// Null where there is none to follow: no hidden layer, or both norms are 0. <c>NaN</c> where a norm isn't finite.
 /// </summary>
 public static class GradientFlow
 {

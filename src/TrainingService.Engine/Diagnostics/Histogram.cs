@@ -5,14 +5,16 @@ namespace TrainingService.Engine.Diagnostics;
 /// <summary>How a layer's activations are distributed over the evaluation rows, before training and at its end.</summary>
 /// <param name="Low">Lower edge of the first bin.</param>
 /// <param name="High">Upper edge of the last bin.</param>
-/// <param name="Counts">Activations by bin, the bins being equally wide; the outer ones hold what lies beyond, too. Exact zeros and what is not finite are left out.</param>
+/// <param name="Counts">Activations by bin, the bins being equally wide; the outer ones hold what lies beyond, too. Exact zeros and
+/// what is not finite are left out.</param>
 public sealed record Histogram(float Low, float High, IReadOnlyList<int> Counts)
 {
     /// <summary>Bins of every histogram.</summary>
     public const int Bins = 48;
 
     /// <inheritdoc/>
-    public bool Equals(Histogram? other) => other is not null && (Low, High) == (other.Low, other.High) && Counts.SequenceEqual(other.Counts);
+    public bool Equals(Histogram? other) =>
+        other is not null && (Low, High) == (other.Low, other.High) && Counts.SequenceEqual(other.Counts);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Low, High, Counts.Count);

@@ -20,7 +20,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     // those of the last measurement stay until the next one is done: it may be cancelled in its middle
     private ActivationCounts[] _counts = Empty(network), _next = Empty(network);
     private bool _measured;
-    private readonly UnitHistory?[] _histories = [.. network.Observed.Select(l => FunctionOf(l).DiesWhenOff ? new UnitHistory(l.Linear.Units) : null)];
+    private readonly UnitHistory?[] _histories =
+        [.. network.Observed.Select(l => FunctionOf(l).DiesWhenOff ? new UnitHistory(l.Linear.Units) : null)];
     private readonly double[] _squares = new double[network.Observed.Count];
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
@@ -37,9 +38,12 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     }
 
     private (UnitHistory History, Parameters Bias)[] Followed => field ??=
-        [.. _histories.Zip(network.Observed).SelectMany(layer => layer.First is { } history ? new[] { (history, BiasOf(layer.Second)) } : [])];
+        [.. _histories.Zip(network.Observed)
+            .SelectMany(layer => layer.First is { } history ? new[] { (history, BiasOf(layer.Second)) } : [])];
 
-    /// <summary>A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.</summary>
+    /// <summary>
+    /// A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.
+    /// </summary>
     public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
     {
         EffectiveRank[] ranks = effectiveRank ? [.. network.Observed.Select(l => new EffectiveRank(l.Linear.Units, rows.Length))] : [];
@@ -115,7 +119,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         var function = FunctionOf(network.Observed[layer]);
         return !double.IsFinite(magnitude) ? UnitState.NonFinite
             : network.Observed[layer].Activation is null ? UnitState.Alive
-            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true ? UnitState.BornDead : UnitState.Dead
+            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true
+                ? UnitState.BornDead : UnitState.Dead
             : IsSaturated(function, counts, n) ? UnitState.Saturated
             : function.DiesWhenOff && IsNearDead(counts, n) ? UnitState.NearDead
             : magnitude <= 0.025 * mean ? UnitState.Dormant
@@ -185,7 +190,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
 
     /// <summary>Where f is bounded on one side only by being off there, a unit that is off is dead or sparse, not saturated.</summary>
     private bool IsSaturated(Activation function, ActivationCounts counts, int n) =>
-        function.Bound is not null && counts.SaturatedRows[n] - (function.DiesWhenOff ? rows.Length - counts.Active[n] : 0) > saturatedRows * rows.Length;
+        function.Bound is not null
+        && counts.SaturatedRows[n] - (function.DiesWhenOff ? rows.Length - counts.Active[n] : 0) > saturatedRows * rows.Length;
 
     private static double Magnitude(ActivationCounts counts, int unit)
     {

@@ -1,6 +1,8 @@
 namespace TrainingService.Engine.Diagnostics;
 
-/// <summary>A layer's state at one step, measured on the fixed evaluation rows with dropout off. Fractions are shares of the layer's units.</summary>
+/// <summary>
+/// A layer's state at one step, measured on the fixed evaluation rows with dropout off. Fractions are shares of the layer's units.
+/// </summary>
 public record LayerPoint
 {
     /// <summary>Optimiser steps done.</summary>
@@ -18,7 +20,9 @@ public record LayerPoint
     /// <summary>Share of pre-activations z &lt;= 0.</summary>
     public float OffRate { get; init; }
 
-    /// <summary>Units with z &lt;= 0 on every row, of an activation that then passes no gradient (relu, relu6, ...); of all others none is dead.</summary>
+    /// <summary>
+    /// Units with z &lt;= 0 on every row, of an activation that then passes no gradient (relu, relu6, ...); of all others none is dead.
+    /// </summary>
     public float DeadFraction { get; init; }
 
     /// <summary>Units that are dead now and were at step 0.</summary>
@@ -34,11 +38,14 @@ public record LayerPoint
     public float NearDeadFraction { get; init; }
 
     /// <summary>
-    /// Units with z &lt;= 0 on every row, of an activation that still passes a gradient there (leaky_relu, elu, ...); null where units die, and of the output layer.
+    /// Units with z &lt;= 0 on every row, of an activation that still passes a gradient there (leaky_relu, elu, ...); null where
+    /// units die, and of the output layer.
     /// </summary>
     public float? NegativeLockedFraction { get; init; }
 
-    /// <summary>Units whose mean |h| is at most 0.025 of the layer's mean (Sokar et al. 2023, The dormant neuron phenomenon, definition 3.1).</summary>
+    /// <summary>
+    /// Units whose mean |h| is at most 0.025 of the layer's mean (Sokar et al. 2023, The dormant neuron phenomenon, definition 3.1).
+    /// </summary>
     public float DormantFraction { get; init; }
 
     /// <summary>The same at 0: units that are 0 on every row.</summary>
@@ -57,7 +64,8 @@ public record LayerPoint
     public float? SaturationAbove99 { get; init; }
 
     /// <summary>
-    /// Units whose entries are saturated (not just off) on more than a share of the rows (<c>rules.saturated_activations.rows</c>); null without bound.
+    /// Units whose entries are saturated (not just off) on more than a share of the rows (<c>rules.saturated_activations.rows</c>);
+    /// null without bound.
     /// </summary>
     public float? SaturatedUnitFraction { get; init; }
 
@@ -80,7 +88,8 @@ public record LayerPoint
     public float? RelativeL1 => RmsActivation == 0 ? null : MeanAbsActivation / RmsActivation;
 
     /// <summary>
-    /// exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for, at the first and last evaluation.
+    /// exp of the entropy of the normalised singular values of the activations (rows x units); null unless asked for,
+    /// at the first and last evaluation.
     /// </summary>
     public float? EffectiveRank { get; init; }
 
@@ -102,7 +111,9 @@ public record LayerPoint
     /// <summary>Largest learned slope.</summary>
     public float? SlopeMax { get; init; }
 
-    /// <summary>How the activations are distributed; before the first step and after the last only, and null where all are 0 or not finite.</summary>
+    /// <summary>
+    /// How the activations are distributed; before the first step and after the last only, and null where all are 0 or not finite.
+    /// </summary>
     public Histogram? Histogram { get; init; }
 }
 

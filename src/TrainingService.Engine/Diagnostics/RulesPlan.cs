@@ -40,9 +40,11 @@ public sealed record DropoutRedundantRule(bool Enabled, double Info) : RulePlan(
 public sealed record DivergedRule(bool Enabled) : RulePlan(Enabled);
 
 /// <summary>All rules, checked.</summary>
-public sealed record RulesPlan(DeadUnitsRule DeadUnits, SaturatedActivationsRule SaturatedActivations, VanishingGradientRule VanishingGradient,
+public sealed record RulesPlan(DeadUnitsRule DeadUnits,
+    SaturatedActivationsRule SaturatedActivations, VanishingGradientRule VanishingGradient,
     ExplodingGradientRule ExplodingGradient, PoorInitializationRule PoorInitialization, LossNotDecreasingRule LossNotDecreasing,
-    InitialLossRule InitialLoss, UpdateRatioRule UpdateRatio, OverfitRule Overfit, DropoutRedundantRule DropoutRedundant, DivergedRule Diverged)
+    InitialLossRule InitialLoss, UpdateRatioRule UpdateRatio, OverfitRule Overfit,
+    DropoutRedundantRule DropoutRedundant, DivergedRule Diverged)
 {
     /// <summary>Most points in a row that a rule can look at.</summary>
     public const int MostEvaluations = 1000;
@@ -58,26 +60,28 @@ public sealed record RulesPlan(DeadUnitsRule DeadUnits, SaturatedActivationsRule
     private static readonly CountParameter Evaluations = new("evaluations", 10, Bounds.Between(1, MostEvaluations), "Points in a row.");
 
     /// <summary>Which thresholds each rule has, with default and range.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = new Dictionary<string, IReadOnlyList<ParameterInfo>>
-    {
-        ["dead_units"] = [Enabled, Warn with { Default = 0.1 }, Error],
-        ["saturated_activations"] = [Enabled, Warn with { Default = 0.5 }, Rows],
-        ["vanishing_gradient"] = [Enabled, WarnLog with { Default = -2.0 }, FirstLayerRms],
-        ["exploding_gradient"] = [Enabled, WarnLog with { Default = 2.0 }],
-        ["poor_initialization"] = [Enabled, Warn with { Default = 10.0 }],
-        ["loss_not_decreasing"] = [Enabled, Warn with { Default = 0.001 }, Evaluations],
-        ["initial_loss"] = [Enabled, Warn with { Default = 0.5 }],
-        ["update_ratio"] = [Enabled, Min, Max, Evaluations with { Default = 3 }],
-        ["overfit"] = [Enabled, Warn with { Default = 0.1 }],
-        ["dropout_redundant"] = [Enabled, Info],
-        ["diverged"] = [Enabled],
-    };
+    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } =
+        new Dictionary<string, IReadOnlyList<ParameterInfo>>
+        {
+            ["dead_units"] = [Enabled, Warn with { Default = 0.1 }, Error],
+            ["saturated_activations"] = [Enabled, Warn with { Default = 0.5 }, Rows],
+            ["vanishing_gradient"] = [Enabled, WarnLog with { Default = -2.0 }, FirstLayerRms],
+            ["exploding_gradient"] = [Enabled, WarnLog with { Default = 2.0 }],
+            ["poor_initialization"] = [Enabled, Warn with { Default = 10.0 }],
+            ["loss_not_decreasing"] = [Enabled, Warn with { Default = 0.001 }, Evaluations],
+            ["initial_loss"] = [Enabled, Warn with { Default = 0.5 }],
+            ["update_ratio"] = [Enabled, Min, Max, Evaluations with { Default = 3 }],
+            ["overfit"] = [Enabled, Warn with { Default = 0.1 }],
+            ["dropout_redundant"] = [Enabled, Info],
+            ["diverged"] = [Enabled],
+        };
 
     /// <summary>The stored and shown form.</summary>
     public RulesSpec Spec => new()
     {
         DeadUnits = new() { Enabled = DeadUnits.Enabled, Warn = DeadUnits.Warn, Error = DeadUnits.Error },
-        SaturatedActivations = new() { Enabled = SaturatedActivations.Enabled, Warn = SaturatedActivations.Warn, Rows = SaturatedActivations.Rows },
+        SaturatedActivations =
+            new() { Enabled = SaturatedActivations.Enabled, Warn = SaturatedActivations.Warn, Rows = SaturatedActivations.Rows },
         VanishingGradient = new()
         {
             Enabled = VanishingGradient.Enabled,
@@ -86,15 +90,19 @@ public sealed record RulesPlan(DeadUnitsRule DeadUnits, SaturatedActivationsRule
         },
         ExplodingGradient = new() { Enabled = ExplodingGradient.Enabled, Warn = ExplodingGradient.Warn },
         PoorInitialization = new() { Enabled = PoorInitialization.Enabled, Warn = PoorInitialization.Warn },
-        LossNotDecreasing = new() { Enabled = LossNotDecreasing.Enabled, Warn = LossNotDecreasing.Warn, Evaluations = LossNotDecreasing.Evaluations },
+        LossNotDecreasing =
+            new() { Enabled = LossNotDecreasing.Enabled, Warn = LossNotDecreasing.Warn, Evaluations = LossNotDecreasing.Evaluations },
         InitialLoss = new() { Enabled = InitialLoss.Enabled, Warn = InitialLoss.Warn },
-        UpdateRatio = new() { Enabled = UpdateRatio.Enabled, Min = UpdateRatio.Min, Max = UpdateRatio.Max, Evaluations = UpdateRatio.Evaluations },
+        UpdateRatio =
+            new() { Enabled = UpdateRatio.Enabled, Min = UpdateRatio.Min, Max = UpdateRatio.Max, Evaluations = UpdateRatio.Evaluations },
         Overfit = new() { Enabled = Overfit.Enabled, Warn = Overfit.Warn },
         DropoutRedundant = new() { Enabled = DropoutRedundant.Enabled, Info = DropoutRedundant.Info },
         Diverged = new() { Enabled = Diverged.Enabled },
     };
 
-    /// <summary>Checks the thresholds and fills in the defaults; adds an error for every broken rule and answers null if there was any.</summary>
+    /// <summary>
+    /// Checks the thresholds and fills in the defaults; adds an error for every broken rule and answers null if there was any.
+    /// </summary>
     internal static RulesPlan? Resolve(RulesSpec? rules, string pointer, ICollection<SpecError> errors)
     {
         var before = errors.Count;
@@ -102,7 +110,8 @@ public sealed record RulesPlan(DeadUnitsRule DeadUnits, SaturatedActivationsRule
         foreach (var field in Fields.Of(typeof(RulesSpec)))
         {
             var given = rules is null ? null : (RuleSpec?)field.Property.GetValue(rules);
-            if (ParameterValues.Read($"rule '{field.Name}'", Parameters[field.Name], given, $"{pointer}/{field.Name}", errors) is { } values)
+            if (ParameterValues.Read($"rule '{field.Name}'", Parameters[field.Name],
+                given, $"{pointer}/{field.Name}", errors) is { } values)
                 read[field.Name] = values;
         }
         return errors.Count > before ? null : new(

@@ -9,11 +9,15 @@ public sealed record RulesSpec
     [JsonPropertyName("dead_units")]
     public RuleSpec? DeadUnits { get; init; }
 
-    /// <summary>Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: <c>warn</c> 0.5. Bounded activations only.</summary>
+    /// <summary>
+    /// Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: <c>warn</c> 0.5. Bounded activations only.
+    /// </summary>
     [JsonPropertyName("saturated_activations")]
     public RuleSpec? SaturatedActivations { get; init; }
 
-    /// <summary>log10 of norm(dC/dz_1)/norm(dC/dz_L): below <c>warn</c> (-2) while the first layer's gradient is below <c>firstLayerRms</c> (1e-4).</summary>
+    /// <summary>
+    /// log10 of norm(dC/dz_1)/norm(dC/dz_L): below <c>warn</c> (-2) while the first layer's gradient is below <c>firstLayerRms</c> (1e-4).
+    /// </summary>
     [JsonPropertyName("vanishing_gradient")]
     public RuleSpec? VanishingGradient { get; init; }
 
@@ -22,8 +26,8 @@ public sealed record RulesSpec
     public RuleSpec? ExplodingGradient { get; init; }
 
     /// <summary>
-    /// Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c> (10); or that over all hidden
-    /// layers where it drifts steadily; or units that start alike.
+    /// Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c> (10);
+    /// or that over all hidden layers where it drifts steadily; or units that start alike.
     /// </summary>
     [JsonPropertyName("poor_initialization")]
     public RuleSpec? PoorInitialization { get; init; }
@@ -32,11 +36,15 @@ public sealed record RulesSpec
     [JsonPropertyName("loss_not_decreasing")]
     public RuleSpec? LossNotDecreasing { get; init; }
 
-    /// <summary>Relative distance of the loss before training from ln K, cross entropy on K classes only: above <c>warn</c> (0.5).</summary>
+    /// <summary>
+    /// Relative distance of the loss before training from ln K, cross entropy on K classes only: above <c>warn</c> (0.5).
+    /// </summary>
     [JsonPropertyName("initial_loss")]
     public RuleSpec? InitialLoss { get; init; }
 
-    /// <summary>log10 of norm(dW)/norm(W) of a layer outside <c>min</c> (-4) to <c>max</c> (-1) at <c>evaluations</c> (3) evaluations in a row.</summary>
+    /// <summary>
+    /// log10 of norm(dW)/norm(W) of a layer outside <c>min</c> (-4) to <c>max</c> (-1) at <c>evaluations</c> (3) evaluations in a row.
+    /// </summary>
     [JsonPropertyName("update_ratio")]
     public RuleSpec? UpdateRatio { get; init; }
 

@@ -1,8 +1,8 @@
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
-/// Eigenvalues of a symmetric matrix: Householder reflections make it tridiagonal, implicit QL steps with Wilkinson's shift diagonalise that
-/// (Golub &amp; Van Loan, Matrix Computations, 8.3).
+/// Eigenvalues of a symmetric matrix: Householder reflections make it tridiagonal, implicit QL steps with Wilkinson's shift diagonalise
+/// that (Golub &amp; Van Loan, Matrix Computations, 8.3).
 /// </summary>
 internal static class SymmetricEigenvalues
 {
@@ -15,7 +15,10 @@ internal static class SymmetricEigenvalues
         return diagonal;
     }
 
-    /// <summary>From the last row up: A = A - v w' - w v', with the reflection I - 2 v v' / v'v that leaves of the row only its entry beside the diagonal.</summary>
+    /// <summary>
+    /// From the last row up: A = A - v w' - w v', with the reflection I - 2 v v' / v'v that leaves of the row only
+    /// its entry beside the diagonal.
+    /// </summary>
     private static (double[] Diagonal, double[] Below) Tridiagonal(double[][] a, CancellationToken cancellation)
     {
         var n = a.Length;
@@ -81,7 +84,8 @@ internal static class SymmetricEigenvalues
             for (var iteration = 0; iteration < 50; iteration++)
             {
                 var last = first;
-                while (last < n - 1 && Math.Abs(below[last]) > double.Epsilon + 1e-16 * (Math.Abs(diagonal[last]) + Math.Abs(diagonal[last + 1])))
+                while (last < n - 1
+                    && Math.Abs(below[last]) > double.Epsilon + 1e-16 * (Math.Abs(diagonal[last]) + Math.Abs(diagonal[last + 1])))
                     last++;
                 if (last == first)
                     break;

@@ -6,8 +6,9 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
-/// The lives of one layer's units, of an activation whose units die (<see cref="Activations.Activation.DiesWhenOff"/>). Of each step between two evaluations it
-/// takes only the gradient by the bias, a number per unit; why that suffices to tell what killed a unit stands with <see cref="Death"/>.
+/// The lives of one layer's units, of an activation whose units die (<see cref="Activations.Activation.DiesWhenOff"/>).
+/// Of each step between two evaluations it takes only the gradient by the bias, a number per unit; why that suffices to tell what killed
+/// a unit stands with <see cref="Death"/>.
 /// </summary>
 internal sealed unsafe class UnitHistory(int units)
 {
@@ -57,7 +58,8 @@ internal sealed unsafe class UnitHistory(int units)
             Vector512.ConditionalSelect(larger, g, most).Store(largest + i);
             Vector512.ConditionalSelect(larger.AsInt32(), now, Vector512.Load(largestStep + i)).Store(largestStep + i);
             // a unit that no row activates has no gradient
-            Vector512.ConditionalSelect(Vector512.Equals(g, Vector512<float>.Zero).AsInt32(), Vector512.Load(activeStep + i), now).Store(activeStep + i);
+            Vector512.ConditionalSelect(Vector512.Equals(g, Vector512<float>.Zero).AsInt32(), Vector512.Load(activeStep + i), now)
+                .Store(activeStep + i);
         }
     }
 
@@ -139,7 +141,8 @@ internal sealed unsafe class UnitHistory(int units)
         }
     }
 
-    private Array[] State => [_bornDead, _dead, _everDead, _diedAt, _revivedAt, _highest, _bias, _sum, _squares, _largest, _largestStep, _activeStep];
+    private Array[] State =>
+        [_bornDead, _dead, _everDead, _diedAt, _revivedAt, _highest, _bias, _sum, _squares, _largest, _largestStep, _activeStep];
 
     private static Span<byte> Bytes(Array numbers) =>
         MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(numbers), Buffer.ByteLength(numbers));

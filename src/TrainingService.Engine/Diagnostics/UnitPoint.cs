@@ -62,19 +62,22 @@ public enum DeathCause
 /// <param name="Activity">Share of the evaluation rows with z &gt; 0.</param>
 /// <param name="MeanAbsActivation">Mean of |h| over the rows.</param>
 /// <param name="BornDead">Whether it was dead at step 0.</param>
-/// <param name="DiedAtStep">The evaluation that found it dead for the latest time, after one that saw it alive; null if it never died.</param>
+/// <param name="DiedAtStep">The evaluation that found it dead for the latest time, after one that saw it alive;
+/// null if it never died.</param>
 /// <param name="RevivedAtStep">The evaluation that found it alive again for the latest time; null if it never was.</param>
 /// <param name="Death">The latest death; null if it never died.</param>
 public readonly record struct UnitPoint(int Unit, UnitState State, float Activity, float MeanAbsActivation, bool BornDead,
     long? DiedAtStep, long? RevivedAtStep, Death? Death);
 
 /// <summary>
-/// What changed between the last evaluation that saw a unit alive and the first that found it dead. With M the largest z over the evaluation rows, b the bias
-/// and g_t = dC/db in step t between the two evaluations:
+/// What changed between the last evaluation that saw a unit alive and the first that found it dead. With M the largest z over the
+/// evaluation rows, b the bias and g_t = dC/db in step t between the two evaluations:
 /// <list type="bullet">
-/// <item>one oversized update, if one step's max g_t is at least half of the sum of all g_t, and at least 4 times the root mean square of the others;</item>
+/// <item>one oversized update, if one step's max g_t is at least half of the sum of all g_t, and at least 4 times the root
+/// mean square of the others;</item>
 /// <item>else bias drift, if b's fall is at least half of M's fall;</item>
-/// <item>else the weights: the rest of M's fall comes from w x, that is from the unit's weights or from what the layers before it now answer.</item>
+/// <item>else the weights: the rest of M's fall comes from w x, that is from the unit's weights or from what the
+/// layers before it now answer.</item>
 /// </list>
 /// g_t stands for the unit's whole gradient: that of its weights is the same dC/dz weighed with its inputs.
 /// </summary>

@@ -31,7 +31,8 @@ public sealed record Initializer
     internal (double Mean, double Variance) Moments(Fans fans) => _kind.Moments(_values, fans);
 
     /// <summary>
-    /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more, where errors of its gain would add up.
+    /// Whether the weights are scaled to unit variance of z on one batch: lsuv, and auto in nets of 15 hidden layers or more,
+    /// where errors of its gain would add up.
     /// </summary>
     internal bool ScaledOnBatch(int layers) => _kind.ScaledFromLayers <= layers;
 
@@ -40,8 +41,8 @@ public sealed record Initializer
 
     /// <summary>Draws a layer's weight (out, in), row by row, and its bias (one row) from streams of their own.</summary>
     /// <exception cref="OperationCanceledException">Within a row of numbers, or two vectors made orthogonal.</exception>
-    internal static void Fill(Initializer initializer, Initializer biasInitializer, Fans fans, long seed, int index, WeightMatrix weight, WeightMatrix bias,
-        CancellationToken cancellation)
+    internal static void Fill(Initializer initializer, Initializer biasInitializer, Fans fans,
+        long seed, int index, WeightMatrix weight, WeightMatrix bias, CancellationToken cancellation)
     {
         // a bias that belongs to the weight's structure is drawn with the weight's stream, and its matrix is not the weight
         if (biasInitializer._kind.IsMatrix)

@@ -8,4 +8,5 @@ namespace TrainingService.Engine.Initializers;
 /// <param name="Formula">The distribution, with fan_in and fan_out.</param>
 /// <param name="Parameters">In the order of their documentation.</param>
 /// <param name="Reference">Paper or source.</param>
-public sealed record InitializerInfo(string Name, IReadOnlyList<string> Aliases, string Formula, IReadOnlyList<ParameterInfo> Parameters, string Reference);
+public sealed record InitializerInfo(string Name, IReadOnlyList<string> Aliases,
+    string Formula, IReadOnlyList<ParameterInfo> Parameters, string Reference);

@@ -4,7 +4,9 @@ using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Initializers;
 
-/// <summary>Fills a weight; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead, or has no columns.</summary>
+/// <summary>
+/// Fills a weight; <paramref name="bias"/> is the one number per row that belongs to it, where it is asked for instead, or has no columns.
+/// </summary>
 internal delegate void MatrixFill(ParameterValues values, Fans fans, WeightMatrix weight, WeightMatrix bias, RandomStream random,
     CancellationToken cancellation);
 
@@ -14,12 +16,14 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
 {
     /// <summary>A distribution to draw every number from.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, Func<ParameterValues, Fans, Draw> formula) : this(info, fitsBias, false,
-        (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation), (values, fans) => formula(values, fans).Moments)
+        (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation),
+        (values, fans) => formula(values, fans).Moments)
     {
     }
 
     /// <summary>A fill of its own for what needs more than one number at a time.</summary>
-    public InitializerKind(InitializerInfo info, bool fitsBias, MatrixFill fill, Func<ParameterValues, Fans, (double Mean, double Variance)> moments)
+    public InitializerKind(InitializerInfo info, bool fitsBias, MatrixFill fill,
+        Func<ParameterValues, Fans, (double Mean, double Variance)> moments)
         : this(info, fitsBias, true, fill, moments)
     {
     }
@@ -46,26 +50,31 @@ public static class InitializerRegistry
     private static readonly NumberParameter Gain = new("gain", 1, Bounds.Positive, "Factor on the standard deviation.");
     private static readonly OptionalNumberParameter KaimingGain = new("gain", Bounds.Positive,
         "Factor on the standard deviation; PyTorch's gain of the layer's activation if left out, sqrt(2) where its table has none.");
-    private static readonly ChoiceParameter Fan = new("mode", "fan_in", ["fan_in", "fan_out"], "Keep the variance forwards (fan_in) or backwards (fan_out).");
+    private static readonly ChoiceParameter Fan =
+        new("mode", "fan_in", ["fan_in", "fan_out"], "Keep the variance forwards (fan_in) or backwards (fan_out).");
     private static readonly NumberParameter Value = new("value", 0, Bounds.Finite, "The constant.");
     private static readonly NumberParameter Mean = new("mean", 0, Bounds.Finite, "Mean.");
     private static readonly NumberParameter Std = new("std", 1, Bounds.NonNegative, "Standard deviation.");
-    private static readonly NumberParameter StdBeforeCut = Std with { Description = "Standard deviation before the cut; afterwards it is 0.8796 std." };
+    private static readonly NumberParameter StdBeforeCut =
+        Std with { Description = "Standard deviation before the cut; afterwards it is 0.8796 std." };
     private static readonly NumberParameter Sparsity = new("sparsity", 0.1, Bounds.Share, "Share of zeros in each column, rounded up.");
     private static readonly NumberParameter StdOfOthers = new("std", 0.01, Bounds.NonNegative, "Standard deviation of the others.");
     private static readonly NumberParameter Min = new("min", 0, Bounds.Finite, "Lower bound.");
     private static readonly NumberParameter Max = new("max", 1, Bounds.Finite, "Upper bound, excluded; above min.");
     private static readonly NumberParameter Scale = new("scale", 1, Bounds.Positive, "Factor on the variance.");
-    private static readonly ChoiceParameter AnyFan = new("mode", "fan_in", ["fan_in", "fan_out", "fan_avg"], "Which fan divides the variance.");
-    private static readonly ChoiceParameter Distribution = new("distribution", "truncated_normal", ["normal", "truncated_normal", "uniform"],
-        "truncated_normal is cut at 2 std and rescaled to the same variance.");
-    private const string Glorot = "Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, eq. 16";
+    private static readonly ChoiceParameter AnyFan =
+        new("mode", "fan_in", ["fan_in", "fan_out", "fan_avg"], "Which fan divides the variance.");
+    private static readonly ChoiceParameter Distribution = new("distribution", "truncated_normal",
+        ["normal", "truncated_normal", "uniform"], "truncated_normal is cut at 2 std and rescaled to the same variance.");
+    private const string Glorot =
+        "Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, eq. 16";
     private const string He = "He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, eqs. 10 and 14";
     private const string LeCun = "LeCun, Bottou, Orr & Müller (1998), Efficient BackProp; as in Klambauer et al. (2017)";
 
     private static readonly InitializerKind[] Kinds =
     [
-        new(new("auto", [], "N(0, gain^2 / fan_in), gain = 1 / sqrt(E[f(z)^2]), z ~ N(0, 1), for any activation f; from 15 hidden layers on then scaled on one batch as lsuv",
+        new(new("auto", [], "N(0, gain^2 / fan_in), gain = 1 / sqrt(E[f(z)^2]), z ~ N(0, 1), for any activation f; "
+            + "from 15 hidden layers on then scaled on one batch as lsuv",
             [], "the forward condition of He et al. (2015), eq. 9, with E[f^2] by quadrature"), false,
             (_, f) => Draw.Normal(0, f.Activation.Gains.Forward / Math.Sqrt(f.In)))
         {
@@ -73,9 +82,12 @@ public static class InitializerRegistry
             ScaledFromLayers = 16,
         },
         new(new("constant", [], "value", [Value], "-"), true, (v, _) => Draw.Constant(v[Value])),
-        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He), false, (v, f) => Draw.Normal(0, Kaiming(v, f))) { ActivationGain = KaimingFactor },
-        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He), false, (v, f) => Symmetric(Kaiming(v, f))) { ActivationGain = KaimingFactor },
-        new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun), false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
+        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He),
+            false, (v, f) => Draw.Normal(0, Kaiming(v, f))) { ActivationGain = KaimingFactor },
+        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He),
+            false, (v, f) => Symmetric(Kaiming(v, f))) { ActivationGain = KaimingFactor },
+        new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun),
+            false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
         new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
             "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false,
@@ -85,10 +97,11 @@ public static class InitializerRegistry
             (v, _) => Draw.Normal(v[Mean], v[Std])),
         new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
-            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"), false,
-            (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
+            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"),
+            false, (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
             (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])) { Scratch = Structured.OrthogonalFloats },
-        new(new("rai", ["randomized_asymmetric"], "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
+        new(new("rai", ["randomized_asymmetric"],
+            "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
             "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true,
             (_, _, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),
             (_, f) => Structured.RandomizedAsymmetricMoments(f.In)) { DrawsBias = true },
@@ -98,7 +111,8 @@ public static class InitializerRegistry
             (v, f) => Structured.SparseMoments(f.Out, v[Sparsity], v[StdOfOthers])),
         new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
-        new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases", [], "torch.nn.Linear.reset_parameters"), true,
+        new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases",
+            [], "torch.nn.Linear.reset_parameters"), true,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))) { DrawsBias = true },
         new(new("truncated_normal", ["trunc_normal"], "N(mean, std^2), redrawn beyond 2 std",
             [Mean, StdBeforeCut], "-"), true, (v, _) => Draw.TruncatedNormal(v[Mean], v[StdBeforeCut])),
@@ -106,15 +120,18 @@ public static class InitializerRegistry
         {
             Order = new(Min, Max, MayBeEqual: false),
         },
-        new(new("variance_scaling", [], "variance scale / fan", [Scale, AnyFan, Distribution], "Keras' VarianceScaling; He et al. (2015)"), false,
+        new(new("variance_scaling", [], "variance scale / fan",
+            [Scale, AnyFan, Distribution], "Keras' VarianceScaling; He et al. (2015)"), false,
             (v, f) => Scaled(v[Distribution], Math.Sqrt(v[Scale] / v[AnyFan] switch
             {
                 "fan_out" => f.Out,
                 "fan_avg" => (f.In + f.Out) / 2.0,
                 _ => f.In,
             }))),
-        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot), false, (v, f) => Draw.Normal(0, Xavier(v, f))),
-        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot), false, (v, f) => Symmetric(Xavier(v, f))),
+        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot),
+            false, (v, f) => Draw.Normal(0, Xavier(v, f))),
+        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot),
+            false, (v, f) => Symmetric(Xavier(v, f))),
         new(new("zeros", [], "0", [], "-"), true, (_, _) => Draw.Constant(0)),
     ];
 

@@ -2,14 +2,18 @@ using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Initializers;
 
-/// <summary>A weight or bias initialiser by name, with its parameters. A parameter that the named initialiser doesn't have is an error.</summary>
+/// <summary>
+/// A weight or bias initialiser by name, with its parameters. A parameter that the named initialiser doesn't have is an error.
+/// </summary>
 [PlainName]
 public sealed record InitializerSpec
 {
     /// <summary>Canonical name or alias, see the catalogue (<c>kaiming_normal</c>, <c>he_normal</c>, <c>xavier_uniform</c>, ...).</summary>
     public required string Name { get; init; }
 
-    /// <summary>Factor on the standard deviation (xavier_*, orthogonal: default 1; kaiming_*: default PyTorch's gain of the layer's activation).</summary>
+    /// <summary>
+    /// Factor on the standard deviation (xavier_*, orthogonal: default 1; kaiming_*: default PyTorch's gain of the layer's activation).
+    /// </summary>
     public double? Gain { get; init; }
 
     /// <summary>The constant (constant; default 0).</summary>
@@ -18,7 +22,10 @@ public sealed record InitializerSpec
     /// <summary>Mean (normal, truncated_normal; default 0).</summary>
     public double? Mean { get; init; }
 
-    /// <summary>Standard deviation (normal: default 1; truncated_normal: default 1, of the distribution before truncation at 2 std; sparse: default 0.01).</summary>
+    /// <summary>
+    /// Standard deviation (normal: default 1; truncated_normal: default 1, of the distribution before truncation
+    /// at 2 std; sparse: default 0.01).
+    /// </summary>
     public double? Std { get; init; }
 
     /// <summary>Lower bound (uniform; default 0).</summary>

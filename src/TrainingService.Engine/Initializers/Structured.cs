@@ -4,12 +4,14 @@ using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Initializers;
 
-/// <summary>Initialisers that fill a matrix as a whole. All end soon after a cancellation, with an <see cref="OperationCanceledException"/>.</summary>
+/// <summary>
+/// Initialisers that fill a matrix as a whole. All end soon after a cancellation, with an <see cref="OperationCanceledException"/>.
+/// </summary>
 internal static unsafe class Structured
 {
     /// <summary>
-    /// Orthonormal rows (or columns, where there are fewer), times gain: modified Gram-Schmidt, twice for orthogonality to rounding, on normal vectors, which
-    /// makes the result uniform over all such matrices.
+    /// Orthonormal rows (or columns, where there are fewer), times gain: modified Gram-Schmidt, twice for orthogonality to rounding,
+    /// on normal vectors, which makes the result uniform over all such matrices.
     /// </summary>
     public static void Orthogonal(WeightMatrix weight, double gain, RandomStream random, CancellationToken cancellation)
     {
@@ -40,7 +42,8 @@ internal static unsafe class Structured
         {
             cancellation.ThrowIfCancellationRequested();
             for (var column = 0; column < weight.Columns; column++)
-                weight[row, column] = (float)(gain * (weight.Rows <= weight.Columns ? vectors[(long)row * length + column] : vectors[(long)column * length + row]));
+                weight[row, column] = (float)(gain * (weight.Rows <= weight.Columns
+                    ? vectors[(long)row * length + column] : vectors[(long)column * length + row]));
         }
     }
 
@@ -50,7 +53,8 @@ internal static unsafe class Structured
     private static long OrthogonalFloats(int rows, int columns) => 2L * rows * columns;
 
     /// <summary>Of one entry: the vectors have norm gain and <c>max(rows, columns)</c> entries.</summary>
-    public static (double Mean, double Variance) OrthogonalMoments(int rows, int columns, double gain) => (0, gain * gain / Math.Max(rows, columns));
+    public static (double Mean, double Variance) OrthogonalMoments(int rows, int columns, double gain) =>
+        (0, gain * gain / Math.Max(rows, columns));
 
     /// <summary>Normal numbers, but in every column (input) the same share of random rows is 0.</summary>
     public static void Sparse(WeightMatrix weight, double sparsity, double std, RandomStream random, CancellationToken cancellation)
@@ -78,8 +82,8 @@ internal static unsafe class Structured
     private static int Zeros(int rows, double sparsity) => (int)Math.Ceiling(sparsity * rows);
 
     /// <summary>
-    /// [W b] normal with standard deviation 0.6007 / sqrt(fan_in), where one entry of each row, chosen at random, comes from Beta(2, 1) instead: the
-    /// square root of a uniform number. Fills the bias too where it has room.
+    /// [W b] normal with standard deviation 0.6007 / sqrt(fan_in), where one entry of each row, chosen at random, comes from Beta(2, 1)
+    /// instead: the square root of a uniform number. Fills the bias too where it has room.
     /// </summary>
     public static void RandomizedAsymmetric(WeightMatrix weight, WeightMatrix bias, RandomStream random, CancellationToken cancellation)
     {
@@ -103,7 +107,9 @@ internal static unsafe class Structured
 
     private const double AsymmetricDeviation = 0.6007;
 
-    /// <summary>Of one entry of [W b]: Beta(2, 1), with mean 2/3 and mean square 1/2, in one place of <c>columns + 1</c>, else normal.</summary>
+    /// <summary>
+    /// Of one entry of [W b]: Beta(2, 1), with mean 2/3 and mean square 1/2, in one place of <c>columns + 1</c>, else normal.
+    /// </summary>
     public static (double Mean, double Variance) RandomizedAsymmetricMoments(int columns)
     {
         var chosen = 1.0 / (columns + 1);

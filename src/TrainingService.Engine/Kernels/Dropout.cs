@@ -4,14 +4,15 @@ using System.Runtime.Intrinsics;
 namespace TrainingService.Engine.Kernels;
 
 /// <summary>
-/// y = factor x + offset where an entry is kept, which happens with probability 1 - rate, else y = dropped. Plain dropout (Srivastava et al. 2014) has factor
-/// 1 / (1 - rate) and zeros; alpha dropout (Klambauer et al. 2017) has values that keep mean and variance.
+/// y = factor x + offset where an entry is kept, which happens with probability 1 - rate, else y = dropped. Plain dropout (Srivastava et
+/// al. 2014) has factor 1 / (1 - rate) and zeros; alpha dropout (Klambauer et al. 2017) has values that keep mean and variance.
 /// </summary>
 internal static unsafe class Dropout
 {
     /// <summary>Blocks <paramref name="from"/> to <paramref name="to"/> of units x samples; may work in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Apply(float* source, float* target, int units, int from, int to, double rate, float factor, float offset, float dropped, ulong key)
+    public static void Apply(float* source, float* target, int units, int from,
+        int to, double rate, float factor, float offset, float dropped, ulong key)
     {
         var threshold = Vector512.Create((uint)(rate * 4294967296.0));
         Vector512<float> a = Vector512.Create(factor), b = Vector512.Create(offset), c = Vector512.Create(dropped);

@@ -7,16 +7,17 @@ namespace TrainingService.Engine.Kernels;
 /// <summary>Brings rows of a data set together as a batch, and what will be needed soon into the cache.</summary>
 internal static unsafe class Gather
 {
-    // In columns: far enough that a line has come from memory when its turn is there, near enough that it has not been driven out of the first-level cache.
+    // In columns: far enough that a line has come from memory when its turn is there, near enough that it has not been
+    // driven out of the first-level cache.
     private const int Ahead = 3 * 32;
 
     // So few that moving them one by one is less work than a transposition.
     private const int FewColumns = 4;
 
     /// <summary>
-    /// Both layouts of the rows of a (rows, columns) matrix that <paramref name="rows"/> names: panels (samples x columns) and blocks (columns x samples).
-    /// What lies behind the last sample or column becomes 0, in a last panel of at most 16 columns only the first 16. Goes tile by tile, so that 32 rows come from
-    /// memory side by side.
+    /// Both layouts of the rows of a (rows, columns) matrix that <paramref name="rows"/> names: panels (samples x columns) and blocks
+    /// (columns x samples). What lies behind the last sample or column becomes 0, in a last panel of at most 16 columns only the first 16.
+    /// Goes tile by tile, so that 32 rows come from memory side by side.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Batch(float* source, int* rows, int count, int columns, float* panels, float* blocks, int blockCount)
@@ -28,7 +29,8 @@ internal static unsafe class Gather
                 var width = Math.Min(32, columns - column);
                 if (width <= FewColumns)
                 {
-                    Narrow(source + column, rows + block * 32, count - block * 32, columns, width, tile, blocks + ((long)block * columns + column) * 32);
+                    Narrow(source + column, rows + block * 32, count - block * 32, columns,
+                        width, tile, blocks + ((long)block * columns + column) * 32);
                     continue;
                 }
                 for (var s = 0; s < 32; s++)

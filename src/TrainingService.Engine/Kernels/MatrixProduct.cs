@@ -5,8 +5,8 @@ namespace TrainingService.Engine.Kernels;
 /// <summary>
 /// The three products of a dense layer with N outputs and K inputs on a batch in blocks of 32 samples (see <see cref="Layout"/>):
 /// forward Z = W X + b, input gradient dX = W^T dZ, weight gradient dW = dZ X^T. Weights stay in their panels for all three.
-/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past; of those, a band
-/// of at most 192 rows (192 KB) stays in the second-level cache while the blocks go past, and the next one comes in.
+/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past;
+/// of those, a band of at most 192 rows (192 KB) stays in the second-level cache while the blocks go past, and the next one comes in.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
@@ -38,12 +38,15 @@ internal static unsafe class MatrixProduct
                             n += Tile.Multiply<RowsApart, FullWidth>(end - n, a, outputs * 32, b, c + n * 32, bias + n, depth, start);
                             continue;
                         }
-                        // each block fetches some panels' part of the tile that the next band, or the next chunk's first, has in this one's place
+                        // each block fetches some panels' part of the tile that the next band, or the next chunk's
+                        // first, has in this one's place
                         int step = Math.Min(Chunk / 32, to - from), turn = (block - from) % step;
-                        var next = weights + 32L * turn * outputs + (end < outputs ? Layout.Panel(n + Band, k, outputs) : Layout.Panel(n - band, k + Chunk, outputs));
+                        var next = weights + 32L * turn * outputs
+                            + (end < outputs ? Layout.Panel(n + Band, k, outputs) : Layout.Panel(n - band, k + Chunk, outputs));
                         var apart = step < Chunk / 32 ? (long)step * outputs * 32 : 0;
                         var ahead = new Ahead(next, next + apart, next + 2 * apart, Tile.LargestRows * 32, depth);
-                        n += Tile.Multiply<Prefetching<RowsApart>, FullWidth>(end - n, a, outputs * 32, b, c + n * 32, bias + n, depth, start, &ahead);
+                        n += Tile.Multiply<Prefetching<RowsApart>, FullWidth>(end - n, a,
+                            outputs * 32, b, c + n * 32, bias + n, depth, start, &ahead);
                     }
                 }
         }
@@ -73,21 +76,25 @@ internal static unsafe class MatrixProduct
                             k += Tile.Multiply<RowsTogether, FullWidth>(rows, a, 32 * 32, b, c + k * 32, null, depth, start);
                             continue;
                         }
-                        // the panel that the next band, or the next chunk's first, has in this one's place is fetched by the three tiles of each block
+                        // the panel that the next band, or the next chunk's first, has in this one's place is fetched
+                        // by the three tiles of each block
                         var piece = depth * 32 / (3 * (to - from));
                         var first = k - k % 32;
-                        var next = weights + (end < inputs ? Layout.Panel(n, first + Band, outputs) : Layout.Panel(n + Chunk, first - band, outputs));
+                        var next = weights
+                            + (end < inputs ? Layout.Panel(n, first + Band, outputs) : Layout.Panel(n + Chunk, first - band, outputs));
                         next += (3 * (block - from) + k % 32 / Tile.LargestRows) * piece;
                         var ahead = new Ahead(next, next, next, piece, depth);
-                        k += Tile.Multiply<Prefetching<RowsTogether>, FullWidth>(rows, a, 32 * 32, b, c + k * 32, null, depth, start, &ahead);
+                        k += Tile.Multiply<Prefetching<RowsTogether>, FullWidth>(rows,
+                            a, 32 * 32, b, c + k * 32, null, depth, start, &ahead);
                     }
                 }
         }
     }
 
     /// <summary>
-    /// Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels, of which <paramref name="columns"/> are not padding.
-    /// Answers how many rows it did. <paramref name="ahead"/> is brought into the cache on the way; null for nothing.
+    /// Rows n.. of panel q of dW (N x K) = dZ (N x samples) X^T, the input being transposed into panels, of which
+    /// <paramref name="columns"/> are not padding. Answers how many rows it did. <paramref name="ahead"/> is brought into the
+    /// cache on the way; null for nothing.
     /// </summary>
     public static int WeightGradient(
         float* outputGradient, float* transposedPanel, float* tile, int n, int outputs, int columns, int blocks, Ahead* ahead = null)

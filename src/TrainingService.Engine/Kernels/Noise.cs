@@ -5,8 +5,8 @@ using TrainingService.Engine.Randomness;
 namespace TrainingService.Engine.Kernels;
 
 /// <summary>
-/// Random bits for every (unit, sample) of a layer as a hash of a key and the two: nothing is kept, the backward pass asks again, and no bit depends on the
-/// order of work or on the batch's layout.
+/// Random bits for every (unit, sample) of a layer as a hash of a key and the two: nothing is kept, the backward pass asks again, and no
+/// bit depends on the order of work or on the batch's layout.
 /// </summary>
 internal static class Noise
 {
@@ -24,7 +24,8 @@ internal static class Noise
 
     /// <summary>32 random bits for each of 16 samples of one unit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> Bits(ulong key, int unit, Vector512<uint> samples) => Mix(samples ^ Vector512.Create((uint)SplitMix64.Mix(key + (uint)unit)));
+    public static Vector512<uint> Bits(ulong key, int unit, Vector512<uint> samples) =>
+        Mix(samples ^ Vector512.Create((uint)SplitMix64.Mix(key + (uint)unit)));
 
     /// <summary>MurmurHash3's finaliser on 32 bits: a bijection that scatters neighbours.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

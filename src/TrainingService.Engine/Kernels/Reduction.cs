@@ -6,7 +6,9 @@ namespace TrainingService.Engine.Kernels;
 /// <summary>Sums of and over blocks (units x samples).</summary>
 internal static unsafe class Reduction
 {
-    /// <summary>sums[unit] = sum over samples of x[unit], padding included (it is 0), for units <paramref name="from"/> to <paramref name="to"/>.</summary>
+    /// <summary>
+    /// sums[unit] = sum over samples of x[unit], padding included (it is 0), for units <paramref name="from"/> to <paramref name="to"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumSamples(float* x, float* sums, int units, int blocks, int from, int to)
     {

@@ -1,8 +1,9 @@
 namespace TrainingService.Engine.Kernels;
 
 /// <summary>
-/// The threads of one run: the caller and its helpers share the indices of a piece of work in contiguous ranges. Which thread does which range has no
-/// influence on the result, so neither has their number. Helpers spin for a while before they sleep: pieces follow each other within microseconds.
+/// The threads of one run: the caller and its helpers share the indices of a piece of work in contiguous ranges. Which thread
+/// does which range has no influence on the result, so neither has their number. Helpers spin for a while before they sleep:
+/// pieces follow each other within microseconds.
 /// </summary>
 internal sealed class Team : IDisposable
 {
@@ -98,7 +99,8 @@ internal sealed class Team : IDisposable
     {
         lock (_sleep)
         {
-            // announced before the last look at the round, which the caller advances before it looks for sleepers: one of the two sees the other
+            // announced before the last look at the round, which the caller advances before it looks for sleepers:
+            // one of the two sees the other
             Interlocked.Increment(ref _sleeping);
             while (Volatile.Read(ref _round) == seen)
                 Monitor.Wait(_sleep);

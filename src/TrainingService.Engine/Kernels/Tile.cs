@@ -64,7 +64,8 @@ internal enum Start
 }
 
 /// <summary>
-/// Memory that will be needed behind the tile, asked for bit by bit while the tile is computed: all at once, it would hold up the loop's own loads.
+/// Memory that will be needed behind the tile, asked for bit by bit while the tile is computed: all at once, it would
+/// hold up the loop's own loads.
 /// </summary>
 internal readonly unsafe struct Ahead(float* first, float* second, float* third, int floats, int depth)
 {
@@ -83,9 +84,9 @@ internal readonly unsafe struct Ahead(float* first, float* second, float* third,
 ///  scalars   [ c  | c  ]  r = 1     two accumulators, which stay in registers
 ///  a depth   [ .  | .  ]  ...       (12 rows: 24 accumulators of the 32 registers)
 /// </code>
-/// A is walked in segments of 32 depth steps, <c>segment</c> floats apart; B and C are contiguous. Every element is summed in the order of its
-/// depth by fused multiply-adds, whatever R is, so the result doesn't depend on how rows are grouped. The methods of one number
-/// of rows each (Tile.g.cs) are generated, and none calls another: a call near the loop would make the JIT keep accumulators in memory.
+/// A is walked in segments of 32 depth steps, <c>segment</c> floats apart; B and C are contiguous. Every element is summed in the order of
+/// its depth by fused multiply-adds, whatever R is, so the result doesn't depend on how rows are grouped. The methods of one number of rows
+/// each (Tile.g.cs) are generated, and none calls another: a call near the loop would make the JIT keep accumulators in memory.
 /// </summary>
 internal static unsafe partial class Tile
 {
@@ -96,7 +97,8 @@ internal static unsafe partial class Tile
     public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : 2;
 
     /// <summary>Does the largest tile that fits into <paramref name="rows"/> rows and tells how many rows that was.</summary>
-    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead = null)
+    public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         var limit = Math.Min(rows, MaxRows);

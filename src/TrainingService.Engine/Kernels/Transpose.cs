@@ -8,19 +8,20 @@ namespace TrainingService.Engine.Kernels;
 internal static unsafe class Transpose
 {
     /// <summary>
-    /// Panels (samples x features) from blocks (features x samples). Goes through blocks from..to; the panels' columns beyond the features become 0, in a last
-    /// panel of at most 16 only the first 16.
+    /// Panels (samples x features) from blocks (features x samples). Goes through blocks from..to; the panels' columns beyond the features
+    /// become 0, in a last panel of at most 16 only the first 16.
     /// </summary>
     public static void BlocksToPanels(float* blocks, float* panels, int features, int blockCount, int from, int to)
     {
         for (var f = 0; f < features; f += 32)
             for (var block = from; block < to; block++)
-                Tile(blocks + ((long)block * features + f) * 32, panels + ((long)(f / 32) * blockCount + block) * 1024, Math.Min(32, features - f), 32);
+                Tile(blocks + ((long)block * features + f) * 32,
+                    panels + ((long)(f / 32) * blockCount + block) * 1024, Math.Min(32, features - f), 32);
     }
 
     /// <summary>
-    /// target[c][r] = source[r][c] for 32 columns of at most 32 rows; writes only the first rows of the target, and 0 for missing rows of the source up to 16
-    /// or 32.
+    /// target[c][r] = source[r][c] for 32 columns of at most 32 rows; writes only the first rows of the target, and 0 for missing
+    /// rows of the source up to 16 or 32.
     /// </summary>
     public static void Tile(float* source, float* target, int sourceRows, int targetRows)
     {
@@ -50,9 +51,12 @@ internal static unsafe class Transpose
         FourColumns(a3, b3, c3, d3, target + 3 * 32, targetRows - 3);
     }
 
-    /// <summary>Pairs, then fours change places: <paramref name="c0"/> gets columns 0, 4, 8, 12 of four rows (a 128-bit lane each), c1 1, 5, 9, 13.</summary>
+    /// <summary>
+    /// Pairs, then fours change places: <paramref name="c0"/> gets columns 0, 4, 8, 12 of four rows (a 128-bit lane each), c1 1, 5, 9, 13.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FourRows(float* source, int rows, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3)
+    private static void FourRows(float* source, int rows, out Vector512<float> c0,
+        out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3)
     {
         var r0 = rows > 0 ? Vector512.Load(source) : default;
         var r1 = rows > 1 ? Vector512.Load(source + 32) : default;
@@ -66,7 +70,9 @@ internal static unsafe class Transpose
         c3 = Avx512F.UnpackHigh(high01, high23).AsSingle();
     }
 
-    /// <summary>The 128-bit lanes of 4 x 4 rows change places: columns 0, 4, 8, 12, as far as the target has <paramref name="rows"/> for them.</summary>
+    /// <summary>
+    /// The 128-bit lanes of 4 x 4 rows change places: columns 0, 4, 8, 12, as far as the target has <paramref name="rows"/> for them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FourColumns(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* target, int rows)
     {

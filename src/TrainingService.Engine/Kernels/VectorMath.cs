@@ -15,7 +15,8 @@ internal static unsafe class VectorMath
     /// <summary>p[0] x^n + ... + p[n] by Horner's rule.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Polynomial(Vector512<float> x, float a, float b, float c, float d, float e) =>
-        Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(V(a), x, V(b)), x, V(c)), x, V(d)), x, V(e));
+        Vector512.FusedMultiplyAdd(
+            Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(V(a), x, V(b)), x, V(c)), x, V(d)), x, V(e));
 
     /// <summary>x 2^n for whole n, also where 2^n itself has no float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -25,7 +26,8 @@ internal static unsafe class VectorMath
             return Avx512F.Scale(x, n);
         var whole = Vector512.ConvertToInt32(n);
         var half = Vector512.ShiftRightArithmetic(whole, 1);
-        return x * Vector512.ShiftLeft(half + Vector512.Create(127), 23).AsSingle() * Vector512.ShiftLeft(whole - half + Vector512.Create(127), 23).AsSingle();
+        return x * Vector512.ShiftLeft(half + Vector512.Create(127), 23).AsSingle()
+            * Vector512.ShiftLeft(whole - half + Vector512.Create(127), 23).AsSingle();
     }
 
     /// <summary>e^x = 2^n (1 + (e^r - 1)) with n = round(x / ln 2), r = x - n ln 2; answers n and e^r - 1.</summary>
@@ -37,7 +39,8 @@ internal static unsafe class VectorMath
         n = Vector512.Round(x * V(1.44269504f));
         var r = Vector512.FusedMultiplyAdd(n, V(-0.693359375f), x);
         r = Vector512.FusedMultiplyAdd(n, V(2.12194440e-4f), r);
-        var p = Vector512.FusedMultiplyAdd(Polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f), r, V(5.0000001201e-1f));
+        var p = Vector512.FusedMultiplyAdd(Polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f,
+            8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f), r, V(5.0000001201e-1f));
         return Vector512.FusedMultiplyAdd(p, r * r, r);
     }
 
@@ -68,13 +71,17 @@ internal static unsafe class VectorMath
     {
         var magnitude = Vector512.Abs(x);
         var square = x * x;
-        var small = Vector512.FusedMultiplyAdd(Polynomial(square, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f), square * x, x);
+        var small = Vector512.FusedMultiplyAdd(Polynomial(square, -5.70498872745e-3f, 2.06390887954e-2f,
+            -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f), square * x, x);
         var large = Vector512<float>.One - V(2f) / (Exp(magnitude + magnitude) + Vector512<float>.One);
         large = Vector512.CopySign(large, x);
         return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, V(0.625f)), small, large);
     }
 
-    /// <summary>ln x for positive, normal and finite x (NaN and infinity stay): x = 2^n m with m in [sqrt(1/2), sqrt 2), then a polynomial in m - 1; 0.8 ulp.</summary>
+    /// <summary>
+    /// ln x for positive, normal and finite x (NaN and infinity stay): x = 2^n m with m in [sqrt(1/2), sqrt 2),
+    /// then a polynomial in m - 1; 0.8 ulp.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log(Vector512<float> x)
     {
@@ -83,7 +90,8 @@ internal static unsafe class VectorMath
         var m = ((bits & Vector512.Create(0x007fffff)) + Vector512.Create(0x3f3504f3)).AsSingle() - Vector512<float>.One;
         var square = m * m;
         var p = Polynomial(m, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f);
-        p = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(p, m, V(-1.6668057665e-1f)), m, V(2.0000714765e-1f)), m, V(-2.4999993993e-1f)), m, V(3.3333331174e-1f));
+        p = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(p,
+            m, V(-1.6668057665e-1f)), m, V(2.0000714765e-1f)), m, V(-2.4999993993e-1f)), m, V(3.3333331174e-1f));
         var y = p * square * m;
         y = Vector512.FusedMultiplyAdd(n, V(-2.12194440e-4f), y);
         y = Vector512.FusedMultiplyAdd(square, V(-0.5f), y);
@@ -100,7 +108,10 @@ internal static unsafe class VectorMath
         return Vector512.ConditionalSelect(Vector512.Equals(w, Vector512<float>.One), u, exact);
     }
 
-    /// <summary>The normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2; 1e-7 absolutely, 30 ulp at -5 and more beyond, where x^2 is rounded.</summary>
+    /// <summary>
+    /// The normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2; 1e-7 absolutely, 30 ulp at -5 and more
+    /// beyond, where x^2 is rounded.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> NormalCdf(Vector512<float> x) => NormalCdf(x, out _);
 
@@ -111,15 +122,21 @@ internal static unsafe class VectorMath
         var t = Vector512.Abs(x) * V(0.70710678f);
         var square = t * t;
         // erf(t) = t T(t^2), t < 1
-        var erf = Polynomial(square, 7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f, -2.685381193529856e-2f, 1.128358514861418e-1f);
-        erf = t * Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(erf, square, V(-3.761262582423300e-1f)), square, V(1.128379165726710f));
+        var erf = Polynomial(square, 7.853861353153693e-5f, -8.010193625184903e-4f,
+            5.188327685732524e-3f, -2.685381193529856e-2f, 1.128358514861418e-1f);
+        erf = t * Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(erf, square, V(-3.761262582423300e-1f)),
+            square, V(1.128379165726710f));
         // erfc(t) = e^(-t^2) P(1/t) / t, with one polynomial in 1/t^2 up to 2 and another above
         var q = Vector512<float>.One / Vector512.Max(t, V(0.5f));
         var y = q * q;
-        var near = Polynomial(y, 2.326819970068386e-2f, -1.387039388740657e-1f, 3.687424674597105e-1f, -5.824733027278666e-1f, 6.210004621745983e-1f);
-        near = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(near, y, V(-4.944515323274145e-1f)), y, V(3.404879937665872e-1f)), y, V(-2.741127028184656e-1f)), y, V(5.638259427386472e-1f));
-        var far = Polynomial(y, -1.047766399936249e+1f, 1.297719955372516e+1f, -7.495518717768503e+0f, 2.921019019210786e+0f, -1.015265279202700e+0f);
-        far = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(far, y, V(4.218463358204948e-1f)), y, V(-2.820767439740514e-1f)), y, V(5.641895067754075e-1f));
+        var near = Polynomial(y, 2.326819970068386e-2f, -1.387039388740657e-1f,
+            3.687424674597105e-1f, -5.824733027278666e-1f, 6.210004621745983e-1f);
+        near = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(near, y,
+            V(-4.944515323274145e-1f)), y, V(3.404879937665872e-1f)), y, V(-2.741127028184656e-1f)), y, V(5.638259427386472e-1f));
+        var far = Polynomial(y, -1.047766399936249e+1f, 1.297719955372516e+1f,
+            -7.495518717768503e+0f, 2.921019019210786e+0f, -1.015265279202700e+0f);
+        far = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(far, y, V(4.218463358204948e-1f)),
+            y, V(-2.820767439740514e-1f)), y, V(5.641895067754075e-1f));
         var exponential = Exp(-square);
         density = exponential * V(0.39894228f);
         var erfc = exponential * q * Vector512.ConditionalSelect(Vector512.LessThan(t, V(2f)), near, far);
@@ -149,7 +166,10 @@ internal static unsafe class VectorMath
         return four[0] + four[2] + (four[1] + four[3]);
     }
 
-    /// <summary>Sum of squares of <paramref name="count"/> numbers, a multiple of 16, in float64: the squares of vanishing gradients have no float32.</summary>
+    /// <summary>
+    /// Sum of squares of <paramref name="count"/> numbers, a multiple of 16, in float64: the squares of vanishing
+    /// gradients have no float32.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double SumOfSquares(float* x, long count)
     {
@@ -166,5 +186,6 @@ internal static unsafe class VectorMath
     /// <summary>All bits set in the lanes of 16 samples from <paramref name="first"/> on that exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Present(int first, int samples) =>
-        Vector512.LessThan(Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create(samples - first)).AsSingle();
+        Vector512.LessThan(Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+            Vector512.Create(samples - first)).AsSingle();
 }

@@ -68,6 +68,6 @@ internal sealed unsafe class ActivationLayer : Layer
     private void Forward(int from, int to) =>
         Function.Forward(_input, Output, Units, from, to, SlopeValues, _slopeStride, Key);
 
-    private void Backward(int from, int to) => Function.Backward(_input, Output, Gradient, Units, Workspace.Samples, from, to, SlopeValues, _slopeStride,
-        _unitGradients.All, Key, Workspace.ActivityL1);
+    private void Backward(int from, int to) => Function.Backward(_input, Output, Gradient, Units,
+        Workspace.Samples, from, to, SlopeValues, _slopeStride, _unitGradients.All, Key, Workspace.ActivityL1);
 }

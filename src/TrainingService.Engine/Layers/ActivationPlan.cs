@@ -13,7 +13,8 @@ public sealed record ActivationEntry(ActivationFunction Function) : LayerEntry
     /// <inheritdoc/>
     public override LayerSpec Spec => new() { Type = Kind.Type, Activation = Function.Spec };
 
-    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) => planner.Add(new ActivationPlan(planner.Units, Function));
+    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) =>
+        planner.Add(new ActivationPlan(planner.Units, Function));
 }
 
 /// <summary>h = f(z).</summary>
@@ -47,7 +48,8 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
         walk.Return(g => new(
             [.. g.Square.Select((square, row) => moments[row].SlopeSquare * square)],
             [.. g.SumSquare.Select((sum, row) => Math.Max(0,
-                moments[row].Slope * moments[row].Slope * (sum - units * g.Square[row]) + units * moments[row].SlopeSquare * g.Square[row]))],
+                moments[row].Slope * moments[row].Slope * (sum - units * g.Square[row])
+                + units * moments[row].SlopeSquare * g.Square[row]))],
             // the incoming gradient is normal, so that its square has 3 times the mean's square as its own
             g.Spread.Layer(Kappa(3 * typical.SlopeFourth, typical.SlopeSquare), units))
         { Unknown = g.Unknown });

@@ -6,8 +6,9 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per unit, over the batch while training (variance divided by B), by running statistics when
-/// evaluating: running = (1 - momentum) running + momentum new, the new variance divided by B - 1 (Ioffe &amp; Szegedy 2015; PyTorch's conventions).
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per unit, over the batch while training (variance divided by B), by running
+/// statistics when evaluating: running = (1 - momentum) running + momentum new, the new variance divided by B - 1 (Ioffe &amp; Szegedy
+/// 2015; PyTorch's conventions).
 /// </summary>
 internal sealed unsafe class BatchNorm : Norm
 {
@@ -72,7 +73,8 @@ internal sealed unsafe class BatchNorm : Norm
             var inverse = 1 / MathF.Sqrt(variance + epsilon);
             *_mean.At(unit, 1) = mean;
             *_inverse.At(unit, 1) = inverse;
-            Vector512<float> scale = Vector512.Create(inverse * Gamma.Values[unit]), centre = Vector512.Create(mean), shift = Vector512.Create(Beta.Values[unit]);
+            Vector512<float> scale = Vector512.Create(inverse * Gamma.Values[unit]),
+                centre = Vector512.Create(mean), shift = Vector512.Create(Beta.Values[unit]);
             for (var block = 0; block < blocks; block++, input += stride, output += stride)
             {
                 Vector512.FusedMultiplyAdd(Vector512.Load(input) - centre, scale, shift).Store(output);
@@ -105,11 +107,14 @@ internal sealed unsafe class BatchNorm : Norm
             high = Vector512.FusedMultiplyAdd(b, b, high);
         }
         var rest = samples - (blocks - 1) * 32;
-        Vector512<float> c = Vector512.Load(x) - centre & VectorMath.Present(0, rest), d = Vector512.Load(x + 16) - centre & VectorMath.Present(16, rest);
+        Vector512<float> c = Vector512.Load(x) - centre & VectorMath.Present(0, rest),
+            d = Vector512.Load(x + 16) - centre & VectorMath.Present(16, rest);
         return VectorMath.Sum(Vector512.FusedMultiplyAdd(c, c, low) + Vector512.FusedMultiplyAdd(d, d, high));
     }
 
-    /// <summary>dx = gamma / sqrt(variance + epsilon) (dy - mean(dy) - xhat mean(dy xhat)); without the means where the statistics are fixed.</summary>
+    /// <summary>
+    /// dx = gamma / sqrt(variance + epsilon) (dy - mean(dy) - xhat mean(dy xhat)); without the means where the statistics are fixed.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(int from, int to)
     {
@@ -128,7 +133,8 @@ internal sealed unsafe class BatchNorm : Norm
                 sumLow += low;
                 sumHigh += high;
                 productLow = Vector512.FusedMultiplyAdd(low, (Vector512.Load(input + block * stride) - centre) * inverse, productLow);
-                productHigh = Vector512.FusedMultiplyAdd(high, (Vector512.Load(input + block * stride + 16) - centre) * inverse, productHigh);
+                productHigh = Vector512.FusedMultiplyAdd(high,
+                    (Vector512.Load(input + block * stride + 16) - centre) * inverse, productHigh);
             }
             Beta.Gradient[unit] = VectorMath.Sum(sumLow + sumHigh);
             Gamma.Gradient[unit] = VectorMath.Sum(productLow + productHigh);

@@ -40,7 +40,8 @@ internal sealed record BatchNormPlan(int Units, double Epsilon, double Momentum)
         {
             Mean = walk.Training ? new double[x.Mean.Length] : [.. x.Mean.Select(m => m * Math.Sqrt(scale))],
             // E[(x - mean over the rows)^2], a row's covariance with that mean being as large as its own norm
-            Square = [.. x.Square.Select(q => shared == 0 ? q * scale : Math.Max(0, q - 2 * shared * Math.Sqrt(q) / norm + shared) * scale)],
+            Square =
+                [.. x.Square.Select(q => shared == 0 ? q * scale : Math.Max(0, q - 2 * shared * Math.Sqrt(q) / norm + shared) * scale)],
             Shared = walk.Training ? 0 : double.NaN,
             Spread = walk.Training ? default : x.Spread,
         };

@@ -33,8 +33,8 @@ internal sealed unsafe class DropoutLayer : Layer
     }
 
     /// <summary>
-    /// Dropped entries become a' = -scale alpha, then all go through a x + b with a = (q + a'^2 q (1 - q))^(-1/2), b = -a (1 - q) a', q = 1 - rate
-    /// (Klambauer et al. 2017, section 2).
+    /// Dropped entries become a' = -scale alpha, then all go through a x + b with a = (q + a'^2 q (1 - q))^(-1/2), b = -a (1 - q) a',
+    /// q = 1 - rate (Klambauer et al. 2017, section 2).
     /// </summary>
     internal static (float Factor, float Offset, float Dropped) AlphaConstants(double rate)
     {
@@ -47,9 +47,11 @@ internal sealed unsafe class DropoutLayer : Layer
     private void Forward(int from, int to)
     {
         if (Workspace.Training)
-            Dropout.Apply(_input, Output, Units, from, to, _rate, _factor, _offset, _dropped, Noise.Key(Workspace.Seed, _index, Workspace.Step));
+            Dropout.Apply(_input, Output, Units, from, to, _rate, _factor, _offset,
+                _dropped, Noise.Key(Workspace.Seed, _index, Workspace.Step));
         else
-            new Span<float>(_input + (long)from * Units * 32, (to - from) * Units * 32).CopyTo(new(Output + (long)from * Units * 32, (to - from) * Units * 32));
+            new Span<float>(_input + (long)from * Units * 32, (to - from) * Units * 32)
+                .CopyTo(new(Output + (long)from * Units * 32, (to - from) * Units * 32));
     }
 
     private void Backward(int from, int to) =>

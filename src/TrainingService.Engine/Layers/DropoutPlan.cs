@@ -11,7 +11,8 @@ public sealed record DropoutEntry(double Rate, bool Alpha) : LayerEntry
     /// <inheritdoc/>
     public override LayerSpec Spec => new() { Type = (Alpha ? AlphaKind : Kind).Type, Rate = Rate };
 
-    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) => planner.Add(new DropoutPlan(planner.Units, Rate, Alpha));
+    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) =>
+        planner.Add(new DropoutPlan(planner.Units, Rate, Alpha));
 
     private static DropoutEntry? Resolve(LayerSpec spec, LayerPlace place, bool alpha)
     {
@@ -46,7 +47,8 @@ internal sealed record DropoutPlan(int Units, double Rate, bool Alpha) : LayerPl
         return x with
         {
             Mean = [.. x.Mean.Select(m => mean * m + shift)],
-            Square = [.. x.Square.Zip(x.Mean, (s, m) => square * s + 2 * mean * offset * m + kept * offset * offset + Rate * dropped * dropped)],
+            Square =
+                [.. x.Square.Zip(x.Mean, (s, m) => square * s + 2 * mean * offset * m + kept * offset * offset + Rate * dropped * dropped)],
             Normal = false,
             // every row drops by itself, so that only means are shared
             Shared = mean * mean * x.Shared + 2 * mean * shift * x.Mean.Average() + shift * shift,

@@ -4,8 +4,8 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>
-/// The indices that layers get for their random streams. Linear layers count by themselves, so that nets with another activation, norm or dropout begin with
-/// the same draws.
+/// The indices that layers get for their random streams. Linear layers count by themselves, so that nets with another activation,
+/// norm or dropout begin with the same draws.
 /// </summary>
 internal struct LayerIndices
 {
@@ -37,8 +37,8 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
     public abstract void Forward(float* input);
 
     /// <summary>
-    /// Turns the workspace's gradient by the output into the one by the input, unless that is not <paramref name="wanted"/>, and hands the gradients of its
-    /// own parameters to the optimiser. Padding behind the last sample comes and leaves as 0.
+    /// Turns the workspace's gradient by the output into the one by the input, unless that is not <paramref name="wanted"/>, and hands the
+    /// gradients of its own parameters to the optimiser. Padding behind the last sample comes and leaves as 0.
     /// </summary>
     public abstract void Backward(float* input, bool wanted);
 

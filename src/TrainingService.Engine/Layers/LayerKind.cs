@@ -11,7 +11,8 @@ internal sealed record LayerKind(string Type, IReadOnlyList<string> Fields, Func
 {
     public static IReadOnlyList<LayerKind> All { get; } =
     [
-        DenseEntry.Kind, ActivationEntry.Kind, DropoutEntry.Kind, DropoutEntry.AlphaKind, BatchNormEntry.Kind, LayerNormEntry.Kind, ResidualEntry.Kind,
+        DenseEntry.Kind, ActivationEntry.Kind, DropoutEntry.Kind, DropoutEntry.AlphaKind,
+        BatchNormEntry.Kind, LayerNormEntry.Kind, ResidualEntry.Kind,
     ];
 
     /// <summary>Checks an entry of any kind.</summary>
@@ -25,13 +26,15 @@ internal sealed record LayerKind(string Type, IReadOnlyList<string> Fields, Func
         if (All.FirstOrDefault(k => k.Type == spec.Type) is not { } kind)
         {
             var types = All.Select(k => k.Type).ToArray();
-            place.Refuse("/type", $"unknown layer type '{spec.Type}'{Names.DidYouMean(spec.Type ?? "", types)}; allowed are {string.Join(", ", types)}");
+            place.Refuse("/type", $"unknown layer type '{spec.Type}'{Names.DidYouMean(spec.Type ?? "", types)}; "
+                + $"allowed are {string.Join(", ", types)}");
             return null;
         }
         var before = place.Check.Errors.Count;
         foreach (var field in Specs.Fields.Of(typeof(LayerSpec)))
             if (field.Name != "type" && !kind.Fields.Contains(field.Name) && field.Property.GetValue(spec) is not null)
-                place.Refuse("/" + field.Name, $"a layer of type '{kind.Type}' has no '{field.Name}'; it has {string.Join(", ", kind.Fields)}");
+                place.Refuse("/" + field.Name,
+                    $"a layer of type '{kind.Type}' has no '{field.Name}'; it has {string.Join(", ", kind.Fields)}");
         Specs.Fields.Check(spec, place.Pointer, place.Check.Errors, kind.Fields);
         var entry = kind.Resolve(spec, place);
         return place.Check.Errors.Count > before ? null : entry;

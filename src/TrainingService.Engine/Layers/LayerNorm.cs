@@ -5,7 +5,9 @@ using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Layers;
 
-/// <summary>y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance over each sample's units (Ba, Kiros &amp; Hinton 2016).</summary>
+/// <summary>
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance over each sample's units (Ba, Kiros &amp; Hinton 2016).
+/// </summary>
 internal sealed unsafe class LayerNorm : Norm
 {
     private readonly FloatBuffer _mean, _inverse;
@@ -53,13 +55,15 @@ internal sealed unsafe class LayerNorm : Norm
                 var difference = Vector512.Load(_input + at + unit * 32) - mean;
                 squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
             }
-            var inverse = Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)Plan.Epsilon));
+            var inverse =
+                Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create((float)Units) + Vector512.Create((float)Plan.Epsilon));
             mean.Store(_mean.At(first, 16));
             inverse.Store(_inverse.At(first, 16));
             for (var unit = 0; unit < Units; unit++)
             {
                 var normalized = (Vector512.Load(_input + at + unit * 32) - mean) * inverse;
-                Vector512.FusedMultiplyAdd(normalized, Vector512.Create(gamma[unit]), Vector512.Create(beta[unit])).Store(output + at + unit * 32);
+                Vector512.FusedMultiplyAdd(normalized, Vector512.Create(gamma[unit]), Vector512.Create(beta[unit]))
+                    .Store(output + at + unit * 32);
             }
         }
     }
@@ -76,7 +80,8 @@ internal sealed unsafe class LayerNorm : Norm
                 var at = Layout.Block(unit, first, Units);
                 var gradient = Vector512.Load(gradients + at);
                 sum += gradient;
-                var normalized = (Vector512.Load(_input + at) - Vector512.Load(_mean.At(first, 16))) * Vector512.Load(_inverse.At(first, 16));
+                var normalized =
+                    (Vector512.Load(_input + at) - Vector512.Load(_mean.At(first, 16))) * Vector512.Load(_inverse.At(first, 16));
                 product = Vector512.FusedMultiplyAdd(gradient, normalized, product);
             }
             Beta.Gradient[unit] = VectorMath.Sum(sum);
@@ -84,7 +89,9 @@ internal sealed unsafe class LayerNorm : Norm
         }
     }
 
-    /// <summary>With g = gamma dy: dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + epsilon), the means over the sample's units.</summary>
+    /// <summary>
+    /// With g = gamma dy: dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + epsilon), the means over the sample's units.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(int from, int to)
     {
@@ -92,7 +99,8 @@ internal sealed unsafe class LayerNorm : Norm
         for (var first = from * 32; first < to * 32; first += 16)
         {
             var at = Layout.Block(0, first, Units);
-            Vector512<float> mean = Vector512.Load(_mean.At(first, 16)), inverse = Vector512.Load(_inverse.At(first, 16)), sum = default, product = default;
+            Vector512<float> mean = Vector512.Load(_mean.At(first, 16)),
+                inverse = Vector512.Load(_inverse.At(first, 16)), sum = default, product = default;
             for (var unit = 0; unit < Units; unit++)
             {
                 var gradient = Vector512.Load(gradients + at + unit * 32) * Vector512.Create(gamma[unit]);

@@ -5,14 +5,16 @@ namespace TrainingService.Engine.Layers;
 /// <summary>(x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance over each sample's units.</summary>
 public sealed record LayerNormEntry(double Epsilon) : LayerEntry
 {
-    internal static readonly LayerKind Kind = new("layer_norm", ["epsilon"], (spec, _) => new LayerNormEntry(spec.Epsilon ?? Standard.Epsilon));
+    internal static readonly LayerKind Kind =
+        new("layer_norm", ["epsilon"], (spec, _) => new LayerNormEntry(spec.Epsilon ?? Standard.Epsilon));
 
     internal static LayerNormEntry Standard => new(1e-5);
 
     /// <inheritdoc/>
     public override LayerSpec Spec => new() { Type = Kind.Type, Epsilon = Epsilon };
 
-    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) => planner.Add(new LayerNormPlan(planner.Units, Epsilon));
+    internal override void Plan(LayerPlanner planner, IEnumerable<LayerEntry> following) =>
+        planner.Add(new LayerNormPlan(planner.Units, Epsilon));
 }
 
 /// <summary>Over the sample's units.</summary>

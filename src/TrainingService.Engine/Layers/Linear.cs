@@ -19,7 +19,8 @@ internal sealed unsafe class Linear : Layer
         Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace);
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
-        Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans, workspace.Seed, index, Weight.Numbers, Bias.Numbers, workspace.Cancellation);
+        Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans,
+            workspace.Seed, index, Weight.Numbers, Bias.Numbers, workspace.Cancellation);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing
@@ -108,7 +109,8 @@ internal sealed unsafe class Linear : Layer
                 var target = Workspace.StoresGradients ? Weight.GradientAt(at, 32) : tile;
                 var ahead = _large ? Weight.Ahead(at, Tile.LargestRows * 32, Workspace.Blocks * 32) : default;
                 var rows = MatrixProduct.WeightGradient(
-                    Gradient, _panels + (long)q * Workspace.Blocks * 1024, target, n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
+                    Gradient, _panels + (long)q * Workspace.Blocks * 1024, target,
+                    n, Units, columns, Workspace.Blocks, _large ? &ahead : null);
                 if (!Workspace.StoresGradients)
                     Weight.Update(optimizer, tile, at, rows * 32, Workspace.Measured, ref norms, half: columns <= 16);
                 n += rows;

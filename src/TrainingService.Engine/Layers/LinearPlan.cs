@@ -12,7 +12,14 @@ public sealed record DenseEntry(int Units, ActivationFunction Activation, Initia
 
     /// <inheritdoc/>
     public override LayerSpec Spec =>
-        new() { Type = Kind.Type, Units = Units, Activation = Activation.Spec, Initializer = Initializer.Spec, BiasInitializer = BiasInitializer.Spec };
+        new()
+        {
+            Type = Kind.Type,
+            Units = Units,
+            Activation = Activation.Spec,
+            Initializer = Initializer.Spec,
+            BiasInitializer = BiasInitializer.Spec,
+        };
 
     internal override int Width(int inputs) => Units;
 
@@ -25,7 +32,8 @@ public sealed record DenseEntry(int Units, ActivationFunction Activation, Initia
 
     /// <summary>Its own activation, or where that is identity, the one that follows before the next dense layer.</summary>
     internal ActivationFunction Behind(IEnumerable<LayerEntry> following) => Activation != ActivationFunction.Identity ? Activation
-        : following.TakeWhile(e => e is not (DenseEntry or ResidualEntry)).OfType<ActivationEntry>().FirstOrDefault()?.Function ?? Activation;
+        : following.TakeWhile(e => e is not (DenseEntry or ResidualEntry)).OfType<ActivationEntry>().FirstOrDefault()?.Function
+            ?? Activation;
 
     private static DenseEntry? Resolve(LayerSpec spec, LayerPlace place)
     {
@@ -35,7 +43,8 @@ public sealed record DenseEntry(int Units, ActivationFunction Activation, Initia
         var activation = place.Activation(spec.Activation);
         var initializer = spec.Initializer is null ? place.Check.Initializer
             : InitializerRegistry.Resolve(spec.Initializer, place.Pointer + "/initializer", errors);
-        var bias = spec.BiasInitializer is not null ? InitializerRegistry.ResolveBias(spec.BiasInitializer, place.Pointer + "/biasInitializer", errors)
+        var bias = spec.BiasInitializer is not null ? InitializerRegistry.ResolveBias(spec.BiasInitializer,
+            place.Pointer + "/biasInitializer", errors)
             : spec.Initializer is null ? place.Check.BiasInitializer
             : initializer?.StandardBias;
         return spec.Units is { } units && activation is not null && initializer is not null && bias is not null
@@ -50,7 +59,8 @@ public sealed record DenseEntry(int Units, ActivationFunction Activation, Initia
 /// <param name="Initializer">Of the weight.</param>
 /// <param name="BiasInitializer">Of the bias.</param>
 /// <param name="Activation">That follows, if only after a norm; its gain may enter the initialiser.</param>
-internal sealed record LinearPlan(string Name, int Inputs, int Units, Initializer Initializer, Initializer BiasInitializer, ActivationFunction Activation)
+internal sealed record LinearPlan(string Name, int Inputs, int Units,
+    Initializer Initializer, Initializer BiasInitializer, ActivationFunction Activation)
     : LayerPlan(Units)
 {
     public override long Parameters => (long)Inputs * Units + Units;

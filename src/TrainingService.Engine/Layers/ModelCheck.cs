@@ -34,9 +34,11 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
         if (model.Layers is null)
             CheckUnits(hidden);
         if (model.Layers is not null && normalization != ShortForm.NoNorm)
-            Refuse("/normalization", "normalization belongs to the short form; in layers, put {\"type\": \"batch_norm\"} where it is wanted");
+            Refuse("/normalization",
+                "normalization belongs to the short form; in layers, put {\"type\": \"batch_norm\"} where it is wanted");
         if (model.Layers is not null && dropout > 0)
-            Refuse("/dropout", "dropout belongs to the short form; in layers, put {\"type\": \"dropout\", \"rate\": ...} where it is wanted");
+            Refuse("/dropout",
+                "dropout belongs to the short form; in layers, put {\"type\": \"dropout\", \"rate\": ...} where it is wanted");
 
         Initializer = model.Initializer is null ? InitializerRegistry.Standard("kaiming_normal")
             : InitializerRegistry.Resolve(model.Initializer, Pointer + "/initializer", errors);
@@ -59,7 +61,9 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
         return errors.Count > before ? null : new(Activation, Initializer, BiasInitializer, shortForm, entries);
     }
 
-    /// <summary>Checks a list of entries; <paramref name="units"/> becomes the width behind the last one. Entries that were refused are left out.</summary>
+    /// <summary>
+    /// Checks a list of entries; <paramref name="units"/> becomes the width behind the last one. Entries that were refused are left out.
+    /// </summary>
     public List<LayerEntry> Branch(IReadOnlyList<LayerSpec> specs, ref int units, string pointer)
     {
         _depth++;
@@ -106,9 +110,11 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
     {
         for (var i = 0; i < entries.Count; i++)
             if (entries[i] is DenseEntry dense && dense.Behind(entries.Skip(i + 1)) is var function
-                && _gains.Add((dense.Initializer, function)) && dense.Initializer.ActivationGain(function) is { } gain && !float.IsFinite((float)gain))
+                && _gains.Add((dense.Initializer, function))
+                && dense.Initializer.ActivationGain(function) is { } gain && !float.IsFinite((float)gain))
                 errors.Add(new(place(i) + "/initializer", string.Create(CultureInfo.InvariantCulture,
-                    $"initializer '{dense.Initializer.Name}' scales by the gain of the activation, which for {function} is {gain}, not a finite float32: ")
+                    $"initializer '{dense.Initializer.Name}' scales by the gain of the activation, "
+                    + $"which for {function} is {gain}, not a finite float32: ")
                     + "hardly anything of z ~ N(0, 1) gets through it; take another initializer, or other parameters"));
     }
 

@@ -12,7 +12,9 @@ public sealed record ModelSpec
 {
     internal const int MaxLayers = 1_000;
 
-    /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <see cref="Layers"/>.</summary>
+    /// <summary>
+    /// Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <see cref="Layers"/>.
+    /// </summary>
     [Items(1, MaxLayers, Least = 1, Most = LayerSpec.MaxUnits, Default = new[] { 256, 128 })]
     public IReadOnlyList<int>? HiddenLayers { get; init; }
 
@@ -29,11 +31,16 @@ public sealed record ModelSpec
     /// <summary>Bias initialiser of every layer that doesn't name its own, the output layer included. Default zeros.</summary>
     public InitializerSpec? BiasInitializer { get; init; }
 
-    /// <summary>Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form. Default 0; selu layers get alpha dropout.</summary>
+    /// <summary>
+    /// Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form.
+    /// Default 0; selu layers get alpha dropout.
+    /// </summary>
     [Share(Default = 0.0)]
     public double? Dropout { get; init; }
 
-    /// <summary><c>none</c> (default), <c>batch_norm</c> or <c>layer_norm</c> between every hidden layer of the short form and its activation.</summary>
+    /// <summary>
+    /// <c>none</c> (default), <c>batch_norm</c> or <c>layer_norm</c> between every hidden layer of the short form and its activation.
+    /// </summary>
     [OneOf(ShortForm.NoNorm, ShortForm.BatchNorm, ShortForm.LayerNorm, Default = ShortForm.NoNorm)]
     public string? Normalization { get; init; }
 }
@@ -49,8 +56,8 @@ public sealed record LayerSpec
     public static IReadOnlyList<string> Types { get; } = [.. LayerKind.All.Select(k => k.Type)];
 
     /// <summary>
-    /// <c>dense</c>, <c>activation</c> (one more activation, as behind a norm: give the dense layer before it the activation identity), <c>dropout</c>,
-    /// <c>alpha_dropout</c>, <c>batch_norm</c>, <c>layer_norm</c> or <c>residual</c> (x + layers(x)).
+    /// <c>dense</c>, <c>activation</c> (one more activation, as behind a norm: give the dense layer before it the activation identity),
+    /// <c>dropout</c>, <c>alpha_dropout</c>, <c>batch_norm</c>, <c>layer_norm</c> or <c>residual</c> (x + layers(x)).
     /// </summary>
     public required string Type { get; init; }
 

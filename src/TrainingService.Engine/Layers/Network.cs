@@ -21,8 +21,8 @@ internal sealed unsafe record ObservedLayer(Linear Linear, ActivationLayer? Acti
 }
 
 /// <summary>
-/// The layers and one batch on its way through them: <see cref="Load"/> rows, <see cref="Forward"/>, then either <see cref="Backward"/>, which also updates the
-/// parameters, or <see cref="AddGradientSquares"/>, which changes nothing.
+/// The layers and one batch on its way through them: <see cref="Load"/> rows, <see cref="Forward"/>, then either <see cref="Backward"/>,
+/// which also updates the parameters, or <see cref="AddGradientSquares"/>, which changes nothing.
 /// </summary>
 internal sealed unsafe class Network : IDisposable
 {
@@ -45,12 +45,13 @@ internal sealed unsafe class Network : IDisposable
     /// <param name="storesGradients">Whether weight gradients are kept until all are known.</param>
     /// <param name="cancellation">Of the building, and until it is set anew of what follows.</param>
     /// <exception cref="OperationCanceledException">What was built by then is freed.</exception>
-    public Network(IReadOnlyList<LayerPlan> layers, int features, Loss loss, int states, int capacity, long seed, int threads = 1, bool storesGradients = false,
-        CancellationToken cancellation = default)
+    public Network(IReadOnlyList<LayerPlan> layers, int features, Loss loss, int states, int capacity,
+        long seed, int threads = 1, bool storesGradients = false, CancellationToken cancellation = default)
     {
         Loss = loss;
         var widestInput = Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0);
-        _workspace = new(features, Widest(layers, l => l.Units), widestInput, capacity, seed, threads, states, storesGradients, cancellation);
+        _workspace = new(features, Widest(layers, l => l.Units), widestInput,
+            capacity, seed, threads, states, storesGradients, cancellation);
         try
         {
             var first = default(LayerIndices);
@@ -96,7 +97,10 @@ internal sealed unsafe class Network : IDisposable
     /// <summary>Weight of the mean over rows of the sum of |h| in the loss.</summary>
     public double ActivityL1 { get; init; }
 
-    /// <summary>Bytes that a network of these layers holds at most: at the end of its building or, where a layer needs much scratch memory, on the way there.</summary>
+    /// <summary>
+    /// Bytes that a network of these layers holds at most: at the end of its building or, where a layer needs much
+    /// scratch memory, on the way there.
+    /// </summary>
     /// <param name="layers">From the input on; the output layer is last.</param>
     /// <param name="features">Columns of the data.</param>
     /// <param name="states">Numbers that the optimiser keeps per parameter.</param>
@@ -105,7 +109,8 @@ internal sealed unsafe class Network : IDisposable
     /// <param name="snapshot">Whether there is a <see cref="NewSnapshot"/>.</param>
     public static long Bytes(IReadOnlyList<LayerPlan> layers, int features, int states, int capacity, bool storesGradients, bool snapshot)
     {
-        var held = Workspace.Bytes(features, Widest(layers, l => l.Units), Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity);
+        var held = Workspace.Bytes(features, Widest(layers, l => l.Units),
+            Widest(layers, l => l is LinearPlan linear ? linear.Inputs : 0), capacity);
         var most = held;
         foreach (var layer in layers.SelectMany(l => l.Flat))
         {
@@ -113,7 +118,8 @@ internal sealed unsafe class Network : IDisposable
                 + Layout.Padded(capacity) * layer.Kept + layer.Own);
             most = Math.Max(most, held + sizeof(float) * layer.Scratch);
         }
-        return Math.Max(most, held + (snapshot ? sizeof(float) * layers.SelectMany(l => l.Flat).Sum(l => l.PaddedMatrices + l.PaddedVectors + l.Running) : 0));
+        return Math.Max(most, held
+            + (snapshot ? sizeof(float) * layers.SelectMany(l => l.Flat).Sum(l => l.PaddedMatrices + l.PaddedVectors + l.Running) : 0));
     }
 
     /// <summary>Gathers rows of a split as the batch.</summary>
@@ -136,7 +142,9 @@ internal sealed unsafe class Network : IDisposable
         }
     }
 
-    /// <summary>Computes all layers. <paramref name="step"/> (from 1) selects the noise of dropout and random slopes; 0 evaluates.</summary>
+    /// <summary>
+    /// Computes all layers. <paramref name="step"/> (from 1) selects the noise of dropout and random slopes; 0 evaluates.
+    /// </summary>
     public void Forward(long step = 0)
     {
         _workspace.Step = step;
@@ -175,8 +183,8 @@ internal sealed unsafe class Network : IDisposable
     public float Output(int sample, int unit) => _output[Layout.Block(unit, sample, _outputs)];
 
     /// <summary>
-    /// Brings the gradient of the batch's mean loss (and activity penalty) back and updates every parameter on the way, or at the end if it is to be clipped.
-    /// Answers the sum of the losses of the batch's rows.
+    /// Brings the gradient of the batch's mean loss (and activity penalty) back and updates every parameter on the way, or at the end if it
+    /// is to be clipped. Answers the sum of the losses of the batch's rows.
     /// </summary>
     /// <param name="optimizer">With the step's numbers.</param>
     /// <param name="clipNorm">Most that the gradient's 2-norm may be; only where gradients are stored.</param>
@@ -233,7 +241,10 @@ internal sealed unsafe class Network : IDisposable
         }
     }
 
-    /// <summary>Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer; answers the sum of losses.</summary>
+    /// <summary>
+    /// Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer;
+    /// answers the sum of losses.
+    /// </summary>
     public double AddGradientSquares(double[] squares)
     {
         _workspace.ActivityL1 = 0;
@@ -251,8 +262,8 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has variance 1 over the rows given
-    /// (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %).
+    /// Scales the weights of the linear layers that <paramref name="which"/> selects, from the input on, until z has variance 1 over the
+    /// rows given (Mishkin &amp; Matas 2016, algorithm 1: at most 10 times, to 1 %).
     /// </summary>
     /// <exception cref="OperationCanceledException">Within one layer's pass or scaling.</exception>
     public void ScaleToUnitVariance(Func<LinearPlan, bool> which, DataSplit split, ReadOnlySpan<int> rows)
@@ -282,8 +293,8 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// The name of the first layer with a z or h of the batch that is not finite, or else with such a parameter (the step's update has spread by now what
-    /// began in one layer); null if there is none.
+    /// The name of the first layer with a z or h of the batch that is not finite, or else with such a parameter (the step's update has
+    /// spread by now what began in one layer); null if there is none.
     /// </summary>
     public string? FirstNonFinite()
     {
@@ -357,9 +368,11 @@ internal sealed unsafe class Network : IDisposable
     private static readonly Activations.Activation<Activations.Identity> Identity = new(default);
 
     private static int Widest(IReadOnlyList<LayerPlan> layers, Func<LayerPlan, int> width) =>
-        layers.Select(l => l is ResidualPlan residual ? Math.Max(residual.Units, Widest(residual.Branch, width)) : width(l)).DefaultIfEmpty().Max();
+        layers.Select(l => l is ResidualPlan residual ? Math.Max(residual.Units, Widest(residual.Branch, width)) : width(l))
+            .DefaultIfEmpty().Max();
 
-    private static IEnumerable<Layer> Flat(Sequence sequence) => sequence.Layers.SelectMany(l => l is Residual residual ? Flat(residual.Branch) : [l]);
+    private static IEnumerable<Layer> Flat(Sequence sequence) =>
+        sequence.Layers.SelectMany(l => l is Residual residual ? Flat(residual.Branch) : [l]);
 
     private static List<ObservedLayer> Observe(Sequence sequence)
     {

@@ -9,7 +9,8 @@ using TrainingService.Engine.Optimizers;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>
-/// Trained numbers with their gradient and the optimiser's states beside them. A matrix (out, in) lies in panels, a vector in order; padding is 0.
+/// Trained numbers with their gradient and the optimiser's states beside them. A matrix (out, in) lies in panels,
+/// a vector in order; padding is 0.
 /// </summary>
 internal sealed unsafe class Parameters
 {
@@ -32,7 +33,8 @@ internal sealed unsafe class Parameters
     /// <param name="rows">Outputs.</param>
     /// <param name="columns">Inputs.</param>
     /// <param name="workspace">Of the network.</param>
-    public static Parameters Matrix(string name, int rows, int columns, Workspace workspace) => new(name, rows, columns, workspace.StoresGradients, workspace);
+    public static Parameters Matrix(string name, int rows, int columns, Workspace workspace) =>
+        new(name, rows, columns, workspace.StoresGradients, workspace);
 
     public static Parameters Vector(string name, int count, Workspace workspace) => new(name, 1, count, true, workspace);
 
@@ -67,17 +69,25 @@ internal sealed unsafe class Parameters
     /// <summary>What the optimiser keeps, as it lies in memory.</summary>
     public IEnumerable<FloatBuffer> States => new[] { _first, _second }.OfType<FloatBuffer>();
 
-    /// <summary>Lets the optimiser change <paramref name="count"/> numbers from <paramref name="offset"/> on, whose gradient is given.</summary>
+    /// <summary>
+    /// Lets the optimiser change <paramref name="count"/> numbers from <paramref name="offset"/> on, whose gradient is given.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Update(Optimizer optimizer, float* gradient, long offset, int count, bool measured, ref StepNorms norms, bool half = false) =>
-        optimizer.Apply(gradient, _values.At(offset, count), At(_first, offset, count), At(_second, offset, count), count, measured, ref norms, half);
+    public void Update(Optimizer optimizer, float* gradient, long offset,
+        int count, bool measured, ref StepNorms norms, bool half = false) =>
+        optimizer.Apply(gradient, _values.At(offset, count), At(_first, offset, count),
+            At(_second, offset, count), count, measured, ref norms, half);
 
-    /// <summary>What <see cref="Update"/> will read of these numbers and of a third more, so that all has come before the end; the last may not exist.</summary>
+    /// <summary>
+    /// What <see cref="Update"/> will read of these numbers and of a third more, so that all has come before the end;
+    /// the last may not exist.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Ahead Ahead(long offset, int count, int depth)
     {
         var values = _values.At(offset, 0);
-        return new(values, _first is null ? values : _first.At(offset, 0), _second is null ? values : _second.At(offset, 0), count * 4 / 3, depth);
+        return new(values, _first is null ? values : _first.At(offset, 0),
+            _second is null ? values : _second.At(offset, 0), count * 4 / 3, depth);
     }
 
     /// <summary>The values, to be filled.</summary>

@@ -4,20 +4,21 @@ using TrainingService.Engine.Prediction;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>
-/// Takes a signal through the layers of a plan, as the network takes a batch. With weights of mean mu and variance v, n inputs x and N outputs z
+/// Takes a signal through the layers of a plan, as the network takes a batch. With weights of mean mu and
+/// variance v, n inputs x and N outputs z
 /// <code>
-/// linear       E[z] = mu n E[x] + mu_b              Var[z] = v n E[x^2] + v_b                     dC/dx^2 = mu^2 (sum dC/dz)^2 + v N dC/dz^2
-/// activation   E[h^2] = E[f(z)^2], z ~ N            (Poole et al. 2016)                  dC/dz^2 = E[f'(z)^2] dC/dh^2   (Schoenholz et al. 2017)
-/// norm         variance 1, per unit over the rows (batch) or per row over the units (layer)       dC/dx^2 = dC/dy^2 / variance
-/// residual     E[y^2] = E[x^2] + E[b^2] + 2 E[x] E[b], b and x being independent                  dC/dx^2 = dC/dy^2 + what the branch brings back
+/// linear      E[z] = mu n E[x] + mu_b    Var[z] = v n E[x^2] + v_b                              dC/dx^2 = mu^2 (sum dC/dz)^2 + v N dC/dz^2
+/// activation  E[h^2] = E[f(z)^2], z ~ N  (Poole et al. 2016; backwards Schoenholz et al. 2017)  dC/dz^2 = E[f'(z)^2] dC/dh^2
+/// norm        variance 1, per unit over the rows (batch) or per row over the units (layer)      dC/dx^2 = dC/dy^2 / variance
+/// residual    E[y^2] = E[x^2] + E[b^2] + 2 E[x] E[b], b and x being independent                 dC/dx^2 = dC/dy^2 + the branch's
 /// </code>
 /// per unit and per class of rows. Each step leaves behind how a gradient comes back through it.
 /// </summary>
 /// <param name="layers">Number of linear layers.</param>
 /// <param name="cancellation">Looked at once a layer.</param>
 /// <param name="evaluated">
-/// Null to walk as the layers are evaluated at step 0: no dropout, and batch norm with its running mean 0 and variance 1. That walk makes one as in training:
-/// dropout drops, batch norm takes the batch's statistics, and the weights are as the evaluation has scaled them.
+/// Null to walk as the layers are evaluated at step 0: no dropout, and batch norm with its running mean 0 and variance 1. That walk makes
+/// one as in training: dropout drops, batch norm takes the batch's statistics, and the weights are as the evaluation has scaled them.
 /// </param>
 internal sealed class PreflightWalk(int layers, CancellationToken cancellation, PreflightWalk? evaluated = null)
 {
@@ -73,7 +74,9 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
                 Observe(observed);
             }
             (observed.Signal, observed.Approximate) = (signal, Approximate);
-            (observed.Alive, observed.DeathUnknown) = Nested == 0 ? (Alive, DeathUnknown) : (null, "the straight way of a residual block keeps the net alive");
+            (observed.Alive, observed.DeathUnknown) = Nested == 0
+                ? (Alive, DeathUnknown)
+                : (null, "the straight way of a residual block keeps the net alive");
         }
         return signal;
     }
@@ -106,7 +109,8 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
         _moments.TryGetValue(function, out var known) ? known : _moments[function] = new(function.Bind());
 
     /// <summary>The variance that a layer's weights are scaled to, found out once.</summary>
-    public double ScaledVariance(LinearPlan plan, Func<double> find) => _scaled.TryGetValue(plan, out var known) ? known : _scaled[plan] = find();
+    public double ScaledVariance(LinearPlan plan, Func<double> find) =>
+        _scaled.TryGetValue(plan, out var known) ? known : _scaled[plan] = find();
 
     /// <summary>From here on nothing is known, and nothing of what comes back either.</summary>
     public PreflightSignal Stop(PreflightSignal signal, string reason)

@@ -24,8 +24,10 @@ public sealed record ResidualEntry(IReadOnlyList<LayerEntry> Branch) : LayerEntr
         var units = place.Inputs;
         var branch = place.Check.Branch(spec.Layers, ref units, place.Pointer + "/layers");
         if (units != place.Inputs)
-            place.Refuse("/layers", string.Create(CultureInfo.InvariantCulture, $"the branch turns {place.Inputs:N0} units into {units:N0}: ")
-                + string.Create(CultureInfo.InvariantCulture, $"what is added must have the width of the input, so end it with a dense layer of {place.Inputs:N0} units"));
+            place.Refuse("/layers", string.Create(CultureInfo.InvariantCulture,
+                $"the branch turns {place.Inputs:N0} units into {units:N0}: ")
+                + string.Create(CultureInfo.InvariantCulture,
+                    $"what is added must have the width of the input, so end it with a dense layer of {place.Inputs:N0} units"));
         return new(branch);
     }
 }

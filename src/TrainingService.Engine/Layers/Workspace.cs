@@ -4,7 +4,9 @@ using TrainingService.Engine.Optimizers;
 
 namespace TrainingService.Engine.Layers;
 
-/// <summary>What the layers of one network share: the batch at hand, the gradient on its way back, scratch memory, threads and the optimiser.</summary>
+/// <summary>
+/// What the layers of one network share: the batch at hand, the gradient on its way back, scratch memory, threads and the optimiser.
+/// </summary>
 internal sealed unsafe class Workspace : IDisposable
 {
     private readonly List<FloatBuffer> _buffers = [];
@@ -45,7 +47,9 @@ internal sealed unsafe class Workspace : IDisposable
         }
     }
 
-    /// <summary>A buffer that is freed with the workspace: so nothing is left behind, however far the building of the layers came.</summary>
+    /// <summary>
+    /// A buffer that is freed with the workspace: so nothing is left behind, however far the building of the layers came.
+    /// </summary>
     public FloatBuffer NewBuffer(long length)
     {
         Cancellation.ThrowIfCancellationRequested();

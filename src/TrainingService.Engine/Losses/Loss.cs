@@ -19,12 +19,16 @@ internal readonly unsafe struct Targets(int* labels, float* values)
 internal abstract unsafe class Loss
 {
     /// <summary>
-    /// Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one. Unless <paramref name="gradient"/> is null it
-    /// gets the gradient of <paramref name="scale"/> times that sum by each output; 0 in the padding behind the last sample.
+    /// Sum of the rows' losses; a row's loss is already a mean over its outputs where the definition has one. Unless
+    /// <paramref name="gradient"/> is null it gets the gradient of <paramref name="scale"/> times that sum by each output; 0 in
+    /// the padding behind the last sample.
     /// </summary>
     public abstract double Sum(float* outputs, int count, int samples, in Targets targets, float* gradient = null, float scale = 0);
 
-    /// <summary>Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs counts, and NaN predicts nothing.</summary>
+    /// <summary>
+    /// Rows whose class is the largest output, or for one output whose sign is right; the first of equal outputs
+    /// counts, and NaN predicts nothing.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Correct(float* outputs, int count, int samples, in Targets targets)
     {
@@ -53,7 +57,8 @@ internal abstract unsafe class Loss
 }
 
 /// <summary>
-/// -sum_c q_c log softmax(z)_c with q = (1 - smoothing) onehot(label) + smoothing / C (Szegedy et al. 2016), mean over the rows. Gradient: softmax(z) - q.
+/// -sum_c q_c log softmax(z)_c with q = (1 - smoothing) onehot(label) + smoothing / C (Szegedy et al. 2016), mean over
+/// the rows. Gradient: softmax(z) - q.
 /// </summary>
 internal sealed unsafe class CrossEntropy(float smoothing) : Loss
 {
@@ -115,7 +120,8 @@ internal sealed unsafe class BinaryCrossEntropy : Loss
             }
             if (gradient == null)
                 continue;
-            (VectorMath.Sigmoid(Vector512.Load(outputs + first)) * Vector512.Create(scale) & VectorMath.Present(first, samples)).Store(gradient + first);
+            (VectorMath.Sigmoid(Vector512.Load(outputs + first)) * Vector512.Create(scale) & VectorMath.Present(first, samples))
+                .Store(gradient + first);
             for (var s = first; s < Math.Min(first + 16, samples); s++)
                 gradient[s] -= scale * targets.Labels[s];
         }
@@ -123,7 +129,10 @@ internal sealed unsafe class BinaryCrossEntropy : Loss
     }
 }
 
-/// <summary>A loss of the difference between an output and its target: a number, or 1 for the row's class and 0 for the others. Mean over rows and outputs.</summary>
+/// <summary>
+/// A loss of the difference between an output and its target: a number, or 1 for the row's class and 0 for the others.
+/// Mean over rows and outputs.
+/// </summary>
 internal abstract unsafe class DifferenceLoss(bool classes) : Loss
 {
     protected abstract double Value(double difference);
@@ -165,5 +174,6 @@ internal sealed class Huber(double delta, bool classes) : DifferenceLoss(classes
         Math.Abs(difference) <= delta ? difference * difference / 2 : delta * (Math.Abs(difference) - delta / 2);
 
     // comparisons let NaN through
-    protected override float Slope(float difference) => difference > delta ? (float)delta : difference < -delta ? (float)-delta : difference;
+    protected override float Slope(float difference) =>
+        difference > delta ? (float)delta : difference < -delta ? (float)-delta : difference;
 }

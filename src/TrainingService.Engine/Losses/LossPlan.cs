@@ -7,7 +7,8 @@ namespace TrainingService.Engine.Losses;
 /// <param name="Name">As in the spec.</param>
 public abstract record LossPlan(string Name)
 {
-    internal const string Auto = "auto", CrossEntropy = "cross_entropy", BinaryCrossEntropy = "binary_cross_entropy", MeanSquared = "mse", Huber = "huber";
+    internal const string Auto = "auto", CrossEntropy = "cross_entropy",
+        BinaryCrossEntropy = "binary_cross_entropy", MeanSquared = "mse", Huber = "huber";
 
     private const double StandardDelta = 1;
 
@@ -24,7 +25,8 @@ public abstract record LossPlan(string Name)
     /// <param name="data">With the target.</param>
     /// <param name="pointer">Of the training.</param>
     /// <param name="errors">Where refusals go.</param>
-    internal static LossPlan? Resolve(string name, double smoothing, double? delta, DataShape data, string pointer, ICollection<SpecError> errors)
+    internal static LossPlan? Resolve(string name, double smoothing, double? delta,
+        DataShape data, string pointer, ICollection<SpecError> errors)
     {
         var before = errors.Count;
         var classes = data.Target == TargetKind.Classes;

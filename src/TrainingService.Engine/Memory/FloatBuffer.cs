@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace TrainingService.Engine.Memory;
 
 /// <summary>
-/// Native floats, aligned to a cache line and zeroed, so that vector loads never straddle lines and the collector never moves them. Kernels get bare pointers,
-/// so Debug builds look twice: <see cref="At"/> whether the buffer has what is asked for, <see cref="Dispose"/> whether someone wrote past its end.
+/// Native floats, aligned to a cache line and zeroed, so that vector loads never straddle lines and the collector never moves them.
+/// Kernels get bare pointers, so Debug builds look twice: <see cref="At"/> whether the buffer has what is asked for, <see cref="Dispose"/>
+/// whether someone wrote past its end.
 /// </summary>
 internal sealed unsafe partial class FloatBuffer : IDisposable
 {

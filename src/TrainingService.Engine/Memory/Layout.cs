@@ -20,7 +20,8 @@ internal static class Layout
     public static int Padded(int count) => Tiles(count) * Lanes;
 
     /// <summary>Offset of (feature, sample) in blocks of <paramref name="features"/> features.</summary>
-    public static long Block(int feature, int sample, int features) => ((long)(sample / Lanes) * features + feature) * Lanes + sample % Lanes;
+    public static long Block(int feature, int sample, int features) =>
+        ((long)(sample / Lanes) * features + feature) * Lanes + sample % Lanes;
 
     /// <summary>Offset of (row, column) in panels of <paramref name="rows"/> rows.</summary>
     public static long Panel(int row, int column, int rows) => ((long)(column / Lanes) * rows + row) * Lanes + column % Lanes;

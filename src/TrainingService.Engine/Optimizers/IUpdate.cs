@@ -9,7 +9,9 @@ internal interface IUpdate
     /// <summary>Numbers kept per parameter from step to step.</summary>
     static abstract int States { get; }
 
-    /// <summary>The new parameter; <paramref name="first"/> and <paramref name="second"/> are its states (unused beyond <see cref="States"/>).</summary>
+    /// <summary>
+    /// The new parameter; <paramref name="first"/> and <paramref name="second"/> are its states (unused beyond <see cref="States"/>).
+    /// </summary>
     Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second);
 }
 
@@ -22,7 +24,8 @@ internal readonly struct Sgd(double learningRate, double weightDecay) : IUpdate
     public static int States => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second) =>
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second) =>
         Vector512.FusedMultiplyAdd(_rate, Vector512.FusedMultiplyAdd(_decay, parameter, gradient), parameter);
 }
 
@@ -36,7 +39,8 @@ internal readonly struct SgdMomentum(double learningRate, double momentum, doubl
     public static int States => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
         first = Vector512.FusedMultiplyAdd(_momentum, first, gradient);
@@ -54,7 +58,8 @@ internal readonly struct SgdNesterov(double learningRate, double momentum, doubl
     public static int States => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
         first = Vector512.FusedMultiplyAdd(_momentum, first, gradient);
@@ -63,10 +68,11 @@ internal readonly struct SgdNesterov(double learningRate, double momentum, doubl
 }
 
 /// <summary>
-/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) (Kingma &amp; Ba 2015, algorithm 1).
-/// Weight decay is added to g, or decoupled: first p -= lr wd p (AdamW, Loshchilov &amp; Hutter 2019).
+/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) (Kingma &amp; Ba 2015,
+/// algorithm 1). Weight decay is added to g, or decoupled: first p -= lr wd p (AdamW, Loshchilov &amp; Hutter 2019).
 /// </summary>
-internal readonly struct Adam(double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled, long step) : IUpdate
+internal readonly struct Adam(double learningRate, double beta1, double beta2,
+    double epsilon, double weightDecay, bool decoupled, long step) : IUpdate
 {
     private readonly Vector512<float> _beta1 = Vector512.Create((float)beta1);
     private readonly Vector512<float> _rest1 = Vector512.Create((float)(1 - beta1));
@@ -81,17 +87,20 @@ internal readonly struct Adam(double learningRate, double beta1, double beta2, d
     public static int States => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
         first = Vector512.FusedMultiplyAdd(_beta1, first, _rest1 * gradient);
         second = Vector512.FusedMultiplyAdd(_beta2, second, _rest2 * (gradient * gradient));
-        return Vector512.FusedMultiplyAdd(_kept, parameter, _rate * first / Vector512.FusedMultiplyAdd(Vector512.Sqrt(second), _root, _epsilon));
+        return Vector512.FusedMultiplyAdd(_kept, parameter,
+            _rate * first / Vector512.FusedMultiplyAdd(Vector512.Sqrt(second), _root, _epsilon));
     }
 }
 
 /// <summary>
-/// v = alpha v + (1 - alpha) g^2, m = mu m + g / (sqrt(v) + epsilon), p -= lr m, g with wd p added (Tieleman &amp; Hinton 2012, in PyTorch's form, not centered).
+/// v = alpha v + (1 - alpha) g^2, m = mu m + g / (sqrt(v) + epsilon), p -= lr m, g with wd p added (Tieleman &amp; Hinton 2012,
+/// in PyTorch's form, not centered).
 /// </summary>
 internal readonly struct RmsProp(double learningRate, double alpha, double epsilon, double momentum, double weightDecay) : IUpdate
 {
@@ -105,7 +114,8 @@ internal readonly struct RmsProp(double learningRate, double alpha, double epsil
     public static int States => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient = Vector512.FusedMultiplyAdd(_decay, parameter, gradient);
         second = Vector512.FusedMultiplyAdd(_alpha, second, _rest * (gradient * gradient));
@@ -120,7 +130,8 @@ internal readonly struct KeepGradient : IUpdate
     public static int States => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter, ref Vector512<float> first, ref Vector512<float> second)
+    public Vector512<float> Step(Vector512<float> gradient, Vector512<float> parameter,
+        ref Vector512<float> first, ref Vector512<float> second)
     {
         first = gradient;
         return parameter;

@@ -30,13 +30,17 @@ internal abstract unsafe class Optimizer
     /// <summary>Numbers kept per parameter from step to step.</summary>
     public abstract int States { get; }
 
-    /// <summary>Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the plan's own) and the index from 1.</summary>
+    /// <summary>
+    /// Binds the step's numbers: learning rate, momentum (sgd, or beta1 of adam; null for the plan's own) and the index from 1.
+    /// </summary>
     public abstract void Begin(double learningRate, double? momentum, long step);
 
     /// <summary>
-    /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/> only the first 16 of every 32 exist.
+    /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/>
+    /// only the first 16 of every 32 exist.
     /// </summary>
-    public abstract void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false);
+    public abstract void Apply(float* gradient, float* parameters, float* first,
+        float* second, int count, bool measured, ref StepNorms norms, bool half = false);
 }
 
 /// <inheritdoc/>
@@ -49,7 +53,8 @@ internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bin
     public override void Begin(double learningRate, double? momentum, long step) => _op = bind(learningRate, momentum, step);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Apply(float* gradient, float* parameters, float* first, float* second, int count, bool measured, ref StepNorms norms, bool half = false)
+    public override void Apply(float* gradient, float* parameters, float* first,
+        float* second, int count, bool measured, ref StepNorms norms, bool half = false)
     {
         var op = _op;
         // two of each: one sum would make every 16 parameters wait for the last ones' addition

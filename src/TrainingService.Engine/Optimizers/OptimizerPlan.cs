@@ -11,7 +11,8 @@ public abstract record OptimizerPlan(string Name, double LearningRate, double We
     private static readonly OptimizerKind[] Kinds = [SgdPlan.Kind, AdamPlan.Kind, AdamWPlan.Kind, RmsPropPlan.Kind];
 
     /// <summary>What each optimiser has, with default and range.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = Kinds.ToDictionary(k => k.Name, k => k.Parameters);
+    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } =
+        Kinds.ToDictionary(k => k.Name, k => k.Parameters);
 
     /// <summary>The stored and shown form.</summary>
     public abstract OptimizerSpec Spec { get; }
@@ -57,7 +58,8 @@ internal sealed record OptimizerKind(string Name, IReadOnlyList<ParameterInfo> P
 }
 
 /// <summary>See <see cref="Sgd"/>, <see cref="SgdMomentum"/> and <see cref="SgdNesterov"/>.</summary>
-public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : OptimizerPlan("sgd", LearningRate, WeightDecay)
+public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov,
+    double WeightDecay) : OptimizerPlan("sgd", LearningRate, WeightDecay)
 {
     private const double SgdRate = 0.05;
 
@@ -89,7 +91,8 @@ public sealed record AdamPlan(double LearningRate, double Beta1, double Beta2, d
 {
     internal static readonly OptimizerKind Kind = new("adam",
         [OptimizerKind.Rate, OptimizerKind.Beta1, OptimizerKind.Beta2, OptimizerKind.Epsilon, OptimizerKind.Decay],
-        p => new AdamPlan(p[OptimizerKind.Rate], p[OptimizerKind.Beta1], p[OptimizerKind.Beta2], p[OptimizerKind.Epsilon], p[OptimizerKind.Decay]));
+        p => new AdamPlan(p[OptimizerKind.Rate], p[OptimizerKind.Beta1],
+            p[OptimizerKind.Beta2], p[OptimizerKind.Epsilon], p[OptimizerKind.Decay]));
 
     /// <inheritdoc/>
     public override OptimizerSpec Spec =>
@@ -125,11 +128,20 @@ public sealed record RmsPropPlan(double LearningRate, double Alpha, double Epsil
 
     internal static readonly OptimizerKind Kind = new("rmsprop",
         [OptimizerKind.Rate, Average, OptimizerKind.Epsilon, OptimizerKind.Momentum, OptimizerKind.Decay],
-        p => new RmsPropPlan(p[OptimizerKind.Rate], p[Average], p[OptimizerKind.Epsilon], p[OptimizerKind.Momentum], p[OptimizerKind.Decay]));
+        p => new RmsPropPlan(p[OptimizerKind.Rate], p[Average], p[OptimizerKind.Epsilon],
+            p[OptimizerKind.Momentum], p[OptimizerKind.Decay]));
 
     /// <inheritdoc/>
     public override OptimizerSpec Spec =>
-        new() { Name = Name, LearningRate = LearningRate, Momentum = Momentum, WeightDecay = WeightDecay, Epsilon = Epsilon, Alpha = Alpha };
+        new()
+        {
+            Name = Name,
+            LearningRate = LearningRate,
+            Momentum = Momentum,
+            WeightDecay = WeightDecay,
+            Epsilon = Epsilon,
+            Alpha = Alpha,
+        };
 
     internal override bool HasMomentum => Momentum > 0;
 

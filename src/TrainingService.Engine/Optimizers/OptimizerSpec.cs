@@ -21,8 +21,8 @@ public sealed record OptimizerSpec
     /// <summary>Nesterov's momentum (sgd; default false; needs a momentum above 0).</summary>
     public bool? Nesterov { get; init; }
 
-    /// <summary>Added to the gradient of every parameter times the parameter, biases, norms and slopes included, as PyTorch does by default; adamw shrinks the
-    /// parameters by it instead. At least 0; default 0, for adamw 0.01.</summary>
+    /// <summary>Added to the gradient of every parameter times the parameter, biases, norms and slopes included, as PyTorch does by
+    /// default; adamw shrinks the parameters by it instead. At least 0; default 0, for adamw 0.01.</summary>
     public double? WeightDecay { get; init; }
 
     /// <summary>Decay of the first moment in [0, 1) (adam, adamw; default 0.9).</summary>

@@ -9,7 +9,8 @@ namespace TrainingService.Engine.Optimizers;
 public abstract record SchedulePlan(string Name, int WarmupSteps)
 {
     /// <summary>What each schedule has, with range, and default where that doesn't depend on the run.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } = Kinds(1, 0).ToDictionary(k => k.Name, k => k.Parameters);
+    public static IReadOnlyDictionary<string, IReadOnlyList<ParameterInfo>> Parameters { get; } =
+        Kinds(1, 0).ToDictionary(k => k.Name, k => k.Parameters);
 
     /// <summary>The stored and shown form.</summary>
     public abstract ScheduleSpec Spec { get; }
@@ -46,8 +47,8 @@ public abstract record SchedulePlan(string Name, int WarmupSteps)
 
     private static ScheduleKind[] Kinds(long steps, int warmup) =>
     [
-        ConstantSchedule.Kind(warmup), StepSchedule.Kind(steps, warmup), ExponentialSchedule.Kind(steps, warmup), CosineSchedule.Kind(steps, warmup),
-        OneCycleSchedule.Kind(warmup),
+        ConstantSchedule.Kind(warmup), StepSchedule.Kind(steps, warmup), ExponentialSchedule.Kind(steps, warmup),
+        CosineSchedule.Kind(steps, warmup), OneCycleSchedule.Kind(warmup),
     ];
 }
 
@@ -95,7 +96,8 @@ public sealed record ExponentialSchedule(int WarmupSteps, double Gamma) : Schedu
     /// <inheritdoc/>
     public override ScheduleSpec Spec => new() { Name = Name, WarmupSteps = WarmupSteps, Gamma = Gamma };
 
-    private protected override (double, double?) After(long i, OptimizerPlan optimizer, long steps) => (optimizer.LearningRate * Math.Pow(Gamma, i), null);
+    private protected override (double, double?) After(long i, OptimizerPlan optimizer, long steps) =>
+        (optimizer.LearningRate * Math.Pow(Gamma, i), null);
 }
 
 /// <summary>etaMin + (lr - etaMin)(1 + cos(pi i / tMax)) / 2.</summary>
@@ -120,7 +122,8 @@ public sealed record OneCycleSchedule(int WarmupSteps, double PctStart, double D
     double BaseMomentum, double MaxMomentum) : SchedulePlan("one_cycle", WarmupSteps)
 {
     private static readonly NumberParameter Start = new("pctStart", 0.3, Bounds.Inside), First = new("divFactor", 25, Bounds.Positive),
-        Last = new("finalDivFactor", 1e4, Bounds.Positive), Base = new("baseMomentum", 0.85, Bounds.Share), Most = new("maxMomentum", 0.95, Bounds.Share);
+        Last = new("finalDivFactor", 1e4, Bounds.Positive),
+        Base = new("baseMomentum", 0.85, Bounds.Share), Most = new("maxMomentum", 0.95, Bounds.Share);
 
     private static readonly FlagParameter Cycle = new("cycleMomentum", true);
 

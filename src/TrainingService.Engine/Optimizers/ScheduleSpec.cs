@@ -3,8 +3,8 @@ using TrainingService.Engine.Specs;
 namespace TrainingService.Engine.Optimizers;
 
 /// <summary>
-/// A learning-rate schedule; it advances once per optimiser step. Parameter names and formulas are PyTorch's, lr being the optimiser's learning rate and
-/// i the steps done since the warm-up.
+/// A learning-rate schedule; it advances once per optimiser step. Parameter names and formulas are PyTorch's, lr being the optimiser's
+/// learning rate and i the steps done since the warm-up.
 /// </summary>
 [PlainName]
 public sealed record ScheduleSpec
@@ -19,17 +19,23 @@ public sealed record ScheduleSpec
     /// <summary>What a training has that names none.</summary>
     public static ScheduleSpec Default { get; } = new() { Name = "constant" };
 
-    /// <summary>Steps in which the rate first rises linearly from lr / warmupSteps to lr. At least 0, fewer than the run's steps; default 0.</summary>
+    /// <summary>
+    /// Steps in which the rate first rises linearly from lr / warmupSteps to lr. At least 0, fewer than the run's steps; default 0.
+    /// </summary>
     [AtLeast(0, Default = 0)]
     public int? WarmupSteps { get; init; }
 
     /// <summary>Steps between two drops (step; at least 1; default a third of the run).</summary>
     public int? StepSize { get; init; }
 
-    /// <summary>Factor of a drop (step; default 0.1) or of every step (exponential; default: down to 1 % at the run's end). Above 0, at most 1.</summary>
+    /// <summary>
+    /// Factor of a drop (step; default 0.1) or of every step (exponential; default: down to 1 % at the run's end). Above 0, at most 1.
+    /// </summary>
     public double? Gamma { get; init; }
 
-    /// <summary>Steps to the lowest rate (cosine; at least 1; default the run's steps after the warm-up); beyond it the rate rises again.</summary>
+    /// <summary>
+    /// Steps to the lowest rate (cosine; at least 1; default the run's steps after the warm-up); beyond it the rate rises again.
+    /// </summary>
     public int? TMax { get; init; }
 
     /// <summary>Lowest rate (cosine; at least 0; default 0).</summary>
@@ -44,7 +50,9 @@ public sealed record ScheduleSpec
     /// <summary>First rate over the last (one_cycle; default 10,000).</summary>
     public double? FinalDivFactor { get; init; }
 
-    /// <summary>Whether momentum (sgd, rmsprop) or beta1 (adam, adamw) goes the other way (one_cycle; default true); without momentum nothing does.</summary>
+    /// <summary>
+    /// Whether momentum (sgd, rmsprop) or beta1 (adam, adamw) goes the other way (one_cycle; default true); without momentum nothing does.
+    /// </summary>
     public bool? CycleMomentum { get; init; }
 
     /// <summary>Momentum at the highest rate (one_cycle; in [0, 1); default 0.85).</summary>

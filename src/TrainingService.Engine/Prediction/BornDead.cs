@@ -4,13 +4,14 @@ using TrainingService.Engine.Initializers;
 namespace TrainingService.Engine.Prediction;
 
 /// <summary>
-/// Rectifier nets that are dead before they are trained: one of their layers has z &lt;= 0 in all units, so that their output no longer depends on the input
-/// (Lu, Shin, Su &amp; Karniadakis 2019, Dying ReLU and initialization).
+/// Rectifier nets that are dead before they are trained: one of their layers has z &lt;= 0 in all units, so that their output no longer
+/// depends on the input (Lu, Shin, Su &amp; Karniadakis 2019, Dying ReLU and initialization).
 /// </summary>
 public static unsafe class BornDead
 {
     /// <summary>
-    /// Exact for one input, symmetric weights and zero biases: 1 - (1 - 2^-N)^(L - 1). In a layer that is reached, each of N units is off with probability 1/2.
+    /// Exact for one input, symmetric weights and zero biases: 1 - (1 - 2^-N)^(L - 1). In a layer that is reached, each of N
+    /// units is off with probability 1/2.
     /// </summary>
     /// <param name="width">N, units of each hidden layer, at least 1.</param>
     /// <param name="depth">L, layers with weights: L - 1 hidden ones and the output; at least 1.</param>
@@ -22,8 +23,9 @@ public static unsafe class BornDead
     }
 
     /// <summary>
-    /// Counts dead ones among nets that are drawn as a job's would be (kaiming_normal, zero biases; net i by seed <paramref name="seed"/> + i), at the input 1.
-    /// A net is drawn to the largest depth, or until it dies, and is a net of each smaller depth as well: the counts of one call stray together.
+    /// Counts dead ones among nets that are drawn as a job's would be (kaiming_normal, zero biases; net i by seed
+    /// <paramref name="seed"/> + i), at the input 1. A net is drawn to the largest depth, or until it dies, and is a net of each smaller
+    /// depth as well: the counts of one call stray together.
     /// </summary>
     /// <param name="width">N, units of each hidden layer, at least 1.</param>
     /// <param name="depth">The largest L, at least 1.</param>
@@ -48,8 +50,8 @@ public static unsafe class BornDead
             {
                 var inputs = hidden == 1 ? 1 : width;
                 fixed (float* w = weight, b = bias)
-                    Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1, new(w, width, inputs, panels: false),
-                        new(b, 1, width, panels: false), cancellation);
+                    Initializer.Fill(weights, biases, new(inputs, width, rectifier), seed + net, hidden - 1,
+                        new(w, width, inputs, panels: false), new(b, 1, width, panels: false), cancellation);
                 if (Layer(weight, bias, signal, sums, inputs))
                 {
                     (signal, sums) = (sums, signal);

@@ -4,7 +4,8 @@ using TrainingService.Engine.Activations;
 namespace TrainingService.Engine.Prediction;
 
 /// <summary>
-/// An activation's moments at any mean and deviation; around mean 0 by cubic interpolation between those at steps of 1/16 in ln(deviation), made when needed.
+/// An activation's moments at any mean and deviation; around mean 0 by cubic interpolation between those at steps of 1/16 in
+/// ln(deviation), made when needed.
 /// </summary>
 internal sealed class PreflightMoments(Activation activation)
 {

@@ -48,9 +48,9 @@ internal sealed record PreflightGradient(double[] Square, double[] SumSquare, Pr
 }
 
 /// <summary>
-/// The distribution over draws of the logarithm of a mean square around its mean-field value: a layer of n units multiplies it by a mean of n terms, whose
-/// relative variance is kappa / n, so that its logarithm has variance kappa / n and mean -kappa / 2n. Rectifier: kappa = 5; over L layers, -2.5 L/n and 5 L/n
-/// (Hanin &amp; Nica 2020, Products of many large random matrices and gradients in deep neural networks).
+/// The distribution over draws of the logarithm of a mean square around its mean-field value: a layer of n units multiplies it by a mean of
+/// n terms, whose relative variance is kappa / n, so that its logarithm has variance kappa / n and mean -kappa / 2n. Rectifier: kappa = 5;
+/// over L layers, -2.5 L/n and 5 L/n (Hanin &amp; Nica 2020, Products of many large random matrices and gradients in deep neural networks).
 /// Upper bounds where rows are not yet alike, whose strayings then cancel in part.
 /// </summary>
 /// <param name="Variance">Of the natural logarithm.</param>

@@ -15,7 +15,8 @@ internal enum StreamPurpose
 }
 
 /// <summary>
-/// xoshiro256++ (Blackman &amp; Vigna 2019), its state drawn by SplitMix64 from (seed, purpose, index): equal keys give equal numbers on every machine.
+/// xoshiro256++ (Blackman &amp; Vigna 2019), its state drawn by SplitMix64 from (seed, purpose, index): equal keys give
+/// equal numbers on every machine.
 /// </summary>
 internal struct RandomStream : IBelow
 {

@@ -1,9 +1,10 @@
 namespace TrainingService.Engine.Randomness;
 
 /// <summary>
-/// The integer generator of Steele, Lea and Flood (2014): splits and synthetic rows, which must be the same on every machine and runtime, as <see cref="Random"/>
-/// doesn't promise. Beside <see cref="RandomStream"/>, which has streams by purpose and better numbers, it stays for the sake of splits that were made before;
-/// so do its own ways to a whole number below a bound (by rejection of what is too large) and to a normal one (Box and Muller).
+/// The integer generator of Steele, Lea and Flood (2014): splits and synthetic rows, which must be the same on every machine and runtime,
+/// as <see cref="Random"/> doesn't promise. Beside <see cref="RandomStream"/>, which has streams by purpose and better numbers, it stays
+/// for the sake of splits that were made before; so do its own ways to a whole number below a bound (by rejection of what is too large)
+/// and to a normal one (Box and Muller).
 /// </summary>
 public sealed class SplitMix64(long seed) : IBelow
 {

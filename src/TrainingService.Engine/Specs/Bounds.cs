@@ -9,7 +9,8 @@ namespace TrainingService.Engine.Specs;
 /// <param name="Least">The least number.</param>
 /// <param name="Below">What a number must be below; as a float32, too.</param>
 /// <param name="Most">The largest number.</param>
-public sealed record Bounds(string Text, string Words, double? Above = null, double? Least = null, double? Below = null, double? Most = null)
+public sealed record Bounds(string Text, string Words, double? Above = null,
+    double? Least = null, double? Below = null, double? Most = null)
 {
     /// <summary>Any number that a float32 can hold.</summary>
     public static Bounds Finite { get; } = new("finite", "a finite number");

@@ -25,7 +25,8 @@ public abstract class BoundsAttribute(Bounds bounds) : FieldRuleAttribute
     /// <summary>Which numbers are allowed.</summary>
     public Bounds Bounds { get; } = bounds;
 
-    internal override string? Problem(string name, object value) => Bounds.Allow(Convert.ToDouble(value, CultureInfo.InvariantCulture)) ? null
+    internal override string? Problem(string name, object value) => Bounds.Allow(Convert.ToDouble(value, CultureInfo.InvariantCulture))
+        ? null
         : $"{name} must be {Bounds.Words}, not {Text(value)}";
 
     private protected virtual string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
@@ -92,5 +93,6 @@ public sealed class OneOfAttribute(params string[] words) : FieldRuleAttribute
     public IReadOnlyList<string> Words { get; } = words;
 
     internal override string? Problem(string name, object value) => Words.Contains((string)value) ? null
-        : $"unknown {name} '{value}'{Names.DidYouMean((string)value, Words)}; allowed are {string.Join(", ", Words.SkipLast(1))} and {Words[^1]}";
+        : $"unknown {name} '{value}'{Names.DidYouMean((string)value, Words)}; "
+            + $"allowed are {string.Join(", ", Words.SkipLast(1))} and {Words[^1]}";
 }

@@ -18,7 +18,9 @@ public static class Fields
             p.GetCustomAttribute<FieldRuleAttribute>())),
     ]);
 
-    /// <summary>Checks the fields that carry a rule and are given, all or those named; adds an error for each that breaks its rule.</summary>
+    /// <summary>
+    /// Checks the fields that carry a rule and are given, all or those named; adds an error for each that breaks its rule.
+    /// </summary>
     /// <returns>The values, with the defaults of what was left out.</returns>
     public static FieldValues Check(object request, string pointer, ICollection<SpecError> errors, IReadOnlyCollection<string>? only = null)
     {

@@ -4,8 +4,8 @@ namespace TrainingService.Engine.Specs;
 public static class Names
 {
     /// <summary>
-    /// The candidate with the smallest edit distance (insertions, deletions, substitutions, swaps of neighbours; case ignored), or null if none is
-    /// within a third of the name's length.
+    /// The candidate with the smallest edit distance (insertions, deletions, substitutions, swaps of neighbours; case ignored), or null if
+    /// none is within a third of the name's length.
     /// </summary>
     public static string? Nearest(string name, IEnumerable<string> candidates)
     {
@@ -20,7 +20,8 @@ public static class Names
     }
 
     /// <summary>": did you mean 'x'?" or "", to be put behind a message.</summary>
-    public static string DidYouMean(string name, IEnumerable<string> candidates) => Nearest(name, candidates) is { } nearest ? $": did you mean '{nearest}'?" : "";
+    public static string DidYouMean(string name, IEnumerable<string> candidates) =>
+        Nearest(name, candidates) is { } nearest ? $": did you mean '{nearest}'?" : "";
 
     private static int Distance(string a, string b)
     {

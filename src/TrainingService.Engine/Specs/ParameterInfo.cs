@@ -5,7 +5,8 @@ namespace TrainingService.Engine.Specs;
 /// <summary>One parameter of something that is chosen by name; the catalogue shows those of activations and initialisers.</summary>
 /// <param name="Name">As in the spec, camelCase (<c>negativeSlope</c>).</param>
 /// <param name="Default">Default value as a number, a boolean or a string; null where it depends on the layer.</param>
-/// <param name="Range">Allowed values: <c>finite</c>, <c>&gt; 0</c>, <c>&gt;= 0</c>, <c>[0, 1)</c>, or the words of a choice (<c>none | tanh</c>).</param>
+/// <param name="Range">Allowed values: <c>finite</c>, <c>&gt; 0</c>, <c>&gt;= 0</c>, <c>[0, 1)</c>, or the words of a
+/// choice (<c>none | tanh</c>).</param>
 /// <param name="Description">What it does.</param>
 public abstract record ParameterInfo(string Name, object? Default, string Range, string Description)
 {
@@ -20,7 +21,8 @@ public abstract record ParameterInfo(string Name, object? Default, string Range,
 public sealed record NumberParameter : ParameterInfo
 {
     /// <summary>With a default.</summary>
-    public NumberParameter(string name, double standard, Bounds bounds, string description = "") : base(name, standard, bounds.Text, description) =>
+    public NumberParameter(string name, double standard, Bounds bounds, string description = "")
+        : base(name, standard, bounds.Text, description) =>
         Bounds = bounds;
 
     /// <summary>Which numbers are allowed.</summary>
@@ -33,7 +35,8 @@ public sealed record NumberParameter : ParameterInfo
 public sealed record OptionalNumberParameter : ParameterInfo
 {
     /// <summary>Without a default.</summary>
-    public OptionalNumberParameter(string name, Bounds bounds, string description) : base(name, null, bounds.Text, description) => Bounds = bounds;
+    public OptionalNumberParameter(string name, Bounds bounds, string description)
+        : base(name, null, bounds.Text, description) => Bounds = bounds;
 
     /// <summary>Which numbers are allowed.</summary>
     public Bounds Bounds { get; }
@@ -45,7 +48,8 @@ public sealed record OptionalNumberParameter : ParameterInfo
 public sealed record CountParameter : ParameterInfo
 {
     /// <summary>With a default.</summary>
-    public CountParameter(string name, int standard, Bounds bounds, string description = "") : base(name, standard, bounds.Text, description) =>
+    public CountParameter(string name, int standard, Bounds bounds, string description = "")
+        : base(name, standard, bounds.Text, description) =>
         Bounds = bounds;
 
     /// <summary>Which numbers are allowed.</summary>

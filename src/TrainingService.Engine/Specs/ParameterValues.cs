@@ -25,8 +25,8 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
     public string this[ChoiceParameter parameter] => (string)_values[parameter.Name];
 
     /// <summary>
-    /// Reads the parameters of <paramref name="owner"/> from a request: refuses what it doesn't have, checks ranges, fills in defaults. Fields with a rule of
-    /// their own belong to every owner, and are left to <see cref="Fields.Check"/>.
+    /// Reads the parameters of <paramref name="owner"/> from a request: refuses what it doesn't have, checks ranges, fills in defaults.
+    /// Fields with a rule of their own belong to every owner, and are left to <see cref="Fields.Check"/>.
     /// </summary>
     /// <param name="owner">As errors call it: <c>activation 'elu'</c>.</param>
     /// <param name="parameters">What it has.</param>
@@ -34,7 +34,8 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
     /// <param name="pointer">Its place.</param>
     /// <param name="errors">Where refusals go.</param>
     /// <returns>Null if there was any.</returns>
-    internal static ParameterValues? Read<T>(string owner, IReadOnlyList<ParameterInfo> parameters, T? request, string pointer, ICollection<SpecError> errors)
+    internal static ParameterValues? Read<T>(string owner, IReadOnlyList<ParameterInfo> parameters,
+        T? request, string pointer, ICollection<SpecError> errors)
         where T : class
     {
         var values = new Dictionary<string, object>();
@@ -47,7 +48,8 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
             if (request is null || field.Name == "name" || field.Rule is not null || field.Property.GetValue(request) is not { } value)
                 continue;
             var problem = parameters.FirstOrDefault(p => p.Name == field.Name) is { } known ? known.Problem(value)
-                : $"{owner} has no parameter '{field.Name}'; it has {(parameters.Count == 0 ? "none" : string.Join(", ", parameters.Select(p => p.Name)))}";
+                : $"{owner} has no parameter '{field.Name}'; "
+                    + $"it has {(parameters.Count == 0 ? "none" : string.Join(", ", parameters.Select(p => p.Name)))}";
             values[field.Name] = value;
             if (problem is null)
                 continue;
@@ -68,7 +70,8 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
 
     /// <inheritdoc/>
     public bool Equals(ParameterValues? other) =>
-        other is not null && _values.Count == other._values.Count && _values.All(v => v.Value.Equals(other._values.GetValueOrDefault(v.Key)));
+        other is not null && _values.Count == other._values.Count
+        && _values.All(v => v.Value.Equals(other._values.GetValueOrDefault(v.Key)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ParameterValues);
@@ -77,7 +80,8 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
     public override int GetHashCode() => _values.Aggregate(0, (hash, value) => hash ^ HashCode.Combine(value.Key, value.Value));
 
     /// <summary><c>lambda 50</c>, <c>min -1, max 1</c>.</summary>
-    public override string ToString() => string.Join(", ", _values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key} {v.Value}")));
+    public override string ToString() =>
+        string.Join(", ", _values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key} {v.Value}")));
 }
 
 /// <summary>Two parameters, one of which must not pass the other.</summary>

@@ -56,11 +56,13 @@ internal static class CapturedState
             throw new InvalidStateException($"The captured training state {(there < length ? "is cut short" : "has something appended")}: "
                 + $"its contents have {there} bytes, not {length}.");
         if (!SHA256.HashData(state.AsSpan(..^SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(state.AsSpan(^SHA256.HashSizeInBytes..)))
-            throw new InvalidStateException("The captured training state is damaged: its bytes do not have the checksum that they were written with.");
+            throw new InvalidStateException("The captured training state is damaged: "
+                + "its bytes do not have the checksum that they were written with.");
         var other = state.AsSpan(PlanAt, SHA256.HashSizeInBytes);
         if (!other.SequenceEqual(plan))
             throw new InvalidStateException("The captured training state belongs to another plan: "
-                + $"the hash of its model, training, diagnostics and data shape is {Convert.ToHexStringLower(other)}, not {Convert.ToHexStringLower(plan)}.");
+                + $"the hash of its model, training, diagnostics and data shape is {Convert.ToHexStringLower(other)}, "
+                + $"not {Convert.ToHexStringLower(plan)}.");
         return new(new MemoryStream(state, ContentsAt, (int)length, writable: false));
     }
 }

@@ -8,18 +8,22 @@ using TrainingService.Engine.Prediction;
 namespace TrainingService.Engine.Training;
 
 /// <summary>
-/// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the measurement at step 0.
-/// Layers are taken to be so wide that sums over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential
-/// expressivity in deep neural networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
+/// What mean-field theory says of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the
+/// measurement at step 0. Layers are taken to be so wide that sums over their inputs are normal; then only variances travel through the net
+/// (Poole et al. 2016, Exponential expressivity in deep neural networks through transient chaos; Schoenholz et al. 2017, Deep information
+/// propagation; Glorot &amp; Bengio 2010; He et al. 2015).
 /// </summary>
 /// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
 /// <param name="GradientFlow">
-/// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with Xavier, 0 with Kaiming.
-/// Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.
+/// log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1) with
+/// Xavier, 0 with Kaiming. Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.
 /// </param>
-/// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where <paramref name="GradientFlow"/> is.</param>
-/// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the statistics of its batch.</param>
-public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? GradientFlow, IReadOnlyList<float>? GradientFlowRange, float? TrainingGradientFlow)
+/// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected; null where
+/// <paramref name="GradientFlow"/> is.</param>
+/// <param name="TrainingGradientFlow">The same while training, where dropout drops and batch_norm takes the
+/// statistics of its batch.</param>
+public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? GradientFlow,
+    IReadOnlyList<float>? GradientFlowRange, float? TrainingGradientFlow)
 {
     private const int Bands = 8, ClassesPerBand = 4;
 
@@ -37,7 +41,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var layers = plan.DenseLayers;
         var walk = new PreflightWalk(layers.Count, cancellation);
         var evaluated = Follow(walk, plan, data, classes, cancellation);
-        var trained = plan.TrainsAsItEvaluates ? evaluated : Follow(new(layers.Count, cancellation, walk), plan, data, classes, cancellation);
+        var trained = plan.TrainsAsItEvaluates ? evaluated
+            : Follow(new(layers.Count, cancellation, walk), plan, data, classes, cancellation);
         var (flow, spread) = Flow(evaluated);
         return new(
             [.. layers.Select((layer, i) => Layer(layer, evaluated[i]))], (float?)flow,
@@ -58,7 +63,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         var rms = signal.Unknown is null ? Math.Sqrt(signal.MeanSquare) : (double?)null;
         var (low, high) = Range(signal.Spread);
         string?[] notes = [signal.Unknown, gradient.Unknown, observed.DeathUnknown, observed.Approximate];
-        return new(info.Index, info.Name, rms is null ? null : (float)signal.Mean.Average(), (float?)rms, rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
+        return new(info.Index, info.Name, rms is null ? null : (float)signal.Mean.Average(), (float?)rms,
+            rms is null ? null : [(float)(rms.Value * Math.Exp(low)), (float)(rms.Value * Math.Exp(high))],
             gradient.Unknown is null && signal.Unknown is null ? (float)Math.Sqrt(gradient.MeanSquare) : null,
             observed.Alive is { } alive ? Math.Clamp(1 - alive, 0, 1) : null,
             notes.All(note => note is null) ? null : string.Join("; ", notes.Where(note => note is not null).Distinct()));
@@ -80,8 +86,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     }
 
     /// <summary>
-    /// Bounds of the logarithm of a root mean square beside its mean-field value: the upper one as if rows strayed apart, which undoes the shift, the lower one
-    /// as if together.
+    /// Bounds of the logarithm of a root mean square beside its mean-field value: the upper one as if rows strayed apart, which undoes
+    /// the shift, the lower one as if together.
     /// </summary>
     private static (double Low, double High) Range(PreflightSpread spread) =>
         ((spread.Shift - Quantile * Math.Sqrt(spread.Variance)) / 2, Quantile * Math.Sqrt(spread.Variance) / 2);
@@ -92,13 +98,15 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     /// <summary>The evaluation rows in classes of equally many, give or take one, so that a mean over classes is one over rows.</summary>
     private static List<RowClass> Classes(RunPlan plan, TrainingData data, CancellationToken cancellation)
     {
-        (int Index, double Mean, double Square)[] rows = [.. plan.PickEvaluationRows().Select(row => Moments(data, row, cancellation)).OrderBy(row => row.Square)];
+        (int Index, double Mean, double Square)[] rows =
+            [.. plan.PickEvaluationRows().Select(row => Moments(data, row, cancellation)).OrderBy(row => row.Square)];
         return rows.Length <= Bands * ClassesPerBand
             ? [.. rows.Select(row => new RowClass([row.Index], row.Mean, row.Square))]
             : [.. Enumerable.Range(0, Bands).SelectMany(band => Enumerable.Range(0, ClassesPerBand)
                 .Select(part => Class(Part(Part(rows, band, Bands).OrderBy(row => row.Mean), part, ClassesPerBand))))];
 
-        static (int Index, double Mean, double Square)[] Part(IEnumerable<(int Index, double Mean, double Square)> sorted, int part, int parts)
+        static (int Index, double Mean, double Square)[] Part(
+            IEnumerable<(int Index, double Mean, double Square)> sorted, int part, int parts)
         {
             (int Index, double Mean, double Square)[] all = [.. sorted];
             return all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
@@ -106,7 +114,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 
         // of about one mean, so that its square keeps its average
         static RowClass Class((int Index, double Mean, double Square)[] rows) => new([.. rows.Select(row => row.Index)],
-            Math.CopySign(Math.Sqrt(rows.Average(row => row.Mean * row.Mean)), rows.Average(row => row.Mean)), rows.Average(row => row.Square));
+            Math.CopySign(Math.Sqrt(rows.Average(row => row.Mean * row.Mean)), rows.Average(row => row.Mean)),
+            rows.Average(row => row.Square));
     }
 
     private static (int Index, double Mean, double Square) Moments(TrainingData data, int row, CancellationToken cancellation)
@@ -133,7 +142,9 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         return new(features, [.. classes.Select(c => c.Mean)], [.. classes.Select(c => c.Square)], false, shared, default);
     }
 
-    /// <summary>The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.</summary>
+    /// <summary>
+    /// The loss's own gradient at outputs drawn as the last layer's are distributed, with the targets of the class's rows.
+    /// </summary>
     private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output,
         CancellationToken cancellation)
     {
@@ -184,12 +195,14 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 /// <param name="Name"><c>hidden1</c>, <c>hidden2</c>, ... and <c>output</c>.</param>
 /// <param name="Mean">Mean of the activation h over units and rows.</param>
 /// <param name="Rms">Root mean square of the activation h over units and rows.</param>
-/// <param name="RmsRange">Where 95 % of all draws of weights of this width are expected, at most: narrow and deep nets stray far, and more often below.</param>
+/// <param name="RmsRange">Where 95 % of all draws of weights of this width are expected, at most: narrow and deep nets stray
+/// far, and more often below.</param>
 /// <param name="GradientRms">Root mean square over units and rows of dC/dz, C the loss of one row.</param>
 /// <param name="BornDeadProbability">
-/// Probability that no gradient passes some layer up to this one, all of its units being off: 1 - prod_k (1 - p_k^N_k), p_k the probability that a unit of
-/// layer k is off (a rectifier's: 1/2) and N_k its width. Exact for one input row, an upper bound for many, which must all be off (Lu et al. 2019, Dying ReLU and
-/// initialization; Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). 0 for activations that are flat nowhere.
+/// Probability that no gradient passes some layer up to this one, all of its units being off: 1 - prod_k (1 - p_k^N_k), p_k the probability
+/// that a unit of layer k is off (a rectifier's: 1/2) and N_k its width. Exact for one input row, an upper bound for many, which must all
+/// be off (Lu et al. 2019, Dying ReLU and initialization; Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier
+/// networks). 0 for activations that are flat nowhere.
 /// </param>
 /// <param name="Note">Why something is null, or rough.</param>
 public sealed record PreflightLayer(int Index, string Name, float? Mean, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms,

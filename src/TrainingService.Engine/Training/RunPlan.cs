@@ -36,10 +36,11 @@ public sealed class RunPlan
     public long ParameterCount => Layers.Sum(l => l.Parameters);
 
     /// <summary>
-    /// Bytes that a run holds at most: parameters, optimiser state and what early stopping returns to, activations of a batch, what is measured of the units,
-    /// and the data's rows and their order.
+    /// Bytes that a run holds at most: parameters, optimiser state and what early stopping returns to, activations of a batch, what is
+    /// measured of the units, and the data's rows and their order.
     /// </summary>
-    public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States, Capacity, StoresGradients, Training.EarlyStopping is not null)
+    public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States,
+        Capacity, StoresGradients, Training.EarlyStopping is not null)
         + Linear.Sum(l => (long)l.Units * LayerObserver.BytesPerUnit)
         + (Diagnostics.EffectiveRank ? EffectiveRank.Bytes(Linear.Select(l => l.Units), EvaluationRows) : 0)
         + 2L * sizeof(int) * Data.TrainRows
@@ -52,13 +53,17 @@ public sealed class RunPlan
     public IReadOnlyList<LayerInfo> DenseLayers =>
         [.. Linear.Select((l, i) => new LayerInfo(i, l.Name, l.Units, l.Activation.Name, l.Initializer.Name))];
 
-    /// <summary>Multiplications and additions of the whole run's matrix products: 6 per weight and training row (4 in the first layer), 2 per evaluated row.</summary>
+    /// <summary>
+    /// Multiplications and additions of the whole run's matrix products: 6 per weight and training row (4 in the
+    /// first layer), 2 per evaluated row.
+    /// </summary>
     public double FloatingPointOperations
     {
         get
         {
             double epochs = Training.Epochs;
-            return epochs * Data.TrainRows * Operations.Step + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * Operations.Forward
+            return epochs * Data.TrainRows * Operations.Step
+                + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * Operations.Forward
                 + ((double)Steps / Diagnostics.EverySteps + 2) * EvaluationRows * Operations.Evaluation;
         }
     }
@@ -75,7 +80,8 @@ public sealed class RunPlan
     /// Checks the specs against each other and the data and fills in the defaults. Adds one error per broken rule, with pointers below
     /// <c>/model</c>, <c>/training</c> and <c>/diagnostics</c>, and answers null if there was any.
     /// </summary>
-    public static RunPlan? Check(ModelSpec model, TrainingSpec training, DiagnosticsSpec diagnostics, DataShape data, ICollection<SpecError> errors)
+    public static RunPlan? Check(ModelSpec model, TrainingSpec training,
+        DiagnosticsSpec diagnostics, DataShape data, ICollection<SpecError> errors)
     {
         var before = errors.Count;
         var network = new ModelCheck(data.Features, errors).Run(model);
@@ -93,7 +99,8 @@ public sealed class RunPlan
         return errors.Count > before ? null : plan;
 
         int EverySteps(int rows) => course is null || layers.Count == 0 ? 1 : EvaluationCost.EverySteps(
-            TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs), course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
+            TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs),
+            course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
 
     /// <summary>SHA-256 of all that the plan says.</summary>

@@ -48,7 +48,8 @@ public sealed class Trainer : IDisposable
     /// <param name="plan">What to train.</param>
     /// <param name="data">Of the shape that the plan was checked against.</param>
     /// <param name="threads">That this run may use, the caller's included; more than one pays for wide layers.</param>
-    /// <param name="cancellation">Of the construction, which takes minutes where wide layers are made orthogonal; <see cref="Run"/> has its own.</param>
+    /// <param name="cancellation">Of the construction, which takes minutes where wide layers are made orthogonal;
+    /// <see cref="Run"/> has its own.</param>
     /// <exception cref="OperationCanceledException">Soon after the token's cancellation; whatever was made by then is freed.</exception>
     public Trainer(RunPlan plan, TrainingData data, int threads = 1, CancellationToken cancellation = default)
     {
@@ -56,8 +57,8 @@ public sealed class Trainer : IDisposable
         (_plan, _data) = (plan, data);
         var training = plan.Training;
         _optimizer = training.Optimizer.Create();
-        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States, plan.Capacity, training.Seed, threads, plan.StoresGradients,
-            cancellation)
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States,
+            plan.Capacity, training.Seed, threads, plan.StoresGradients, cancellation)
         {
             ActivityL1 = training.ActivityL1,
         };
@@ -86,7 +87,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Called on the training thread with the points of all layers at one step.</summary>
     public Action<IReadOnlyList<LayerPoint>>? OnLayers { get; set; }
 
-    /// <summary>Called on the training thread after each step, when all that belongs to it has been told: the moment to <see cref="Capture"/>.</summary>
+    /// <summary>
+    /// Called on the training thread after each step, when all that belongs to it has been told: the moment to <see cref="Capture"/>.
+    /// </summary>
     public Action? AfterStep { get; set; }
 
     /// <summary>Where the run is; may be read from any thread.</summary>
@@ -95,12 +98,14 @@ public sealed class Trainer : IDisposable
         get
         {
             var seconds = _clock.Elapsed.TotalSeconds;
-            return new(Volatile.Read(ref _epoch), Volatile.Read(ref _step), seconds, seconds > 0 ? Volatile.Read(ref _samples) / seconds : 0);
+            return new(Volatile.Read(ref _epoch), Volatile.Read(ref _step),
+                seconds, seconds > 0 ? Volatile.Read(ref _samples) / seconds : 0);
         }
     }
 
     /// <summary>
-    /// The units of a layer as the last evaluation found them; to be called on the training thread or after <see cref="Run"/>, however that ended.
+    /// The units of a layer as the last evaluation found them; to be called on the training thread or after
+    /// <see cref="Run"/>, however that ended.
     /// </summary>
     public IReadOnlyList<UnitPoint> Units(int layer) => _observer.Units(layer);
 
@@ -109,7 +114,8 @@ public sealed class Trainer : IDisposable
     private bool Classes => _data.Shape.Target == TargetKind.Classes;
 
     /// <summary>Trains to the end, or to divergence (an outcome, not an exception).</summary>
-    /// <exception cref="OperationCanceledException">Soon after the token's cancellation: within one product of one layer on a few thousand rows.</exception>
+    /// <exception cref="OperationCanceledException">Soon after the token's cancellation: within one product of one layer
+    /// on a few thousand rows.</exception>
     public TrainingResult Run(CancellationToken cancellation)
     {
         _clock.Start();
@@ -153,7 +159,10 @@ public sealed class Trainer : IDisposable
         return Finish(divergence);
     }
 
-    /// <summary>All that a later <see cref="Restore"/> needs to go on as if nothing had happened; to be called on the training thread, in <see cref="AfterStep"/>.</summary>
+    /// <summary>
+    /// All that a later <see cref="Restore"/> needs to go on as if nothing had happened; to be called on the training
+    /// thread, in <see cref="AfterStep"/>.
+    /// </summary>
     public byte[] Capture() => CapturedState.Write(_plan.Hash(), writer =>
     {
         foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch])
@@ -167,16 +176,20 @@ public sealed class Trainer : IDisposable
         _network.Capture(writer);
     });
 
-    /// <summary>Goes back to where <see cref="Capture"/> was called in a run of an equal plan and data; to be called before <see cref="Run"/>.</summary>
+    /// <summary>
+    /// Goes back to where <see cref="Capture"/> was called in a run of an equal plan and data; to be called before <see cref="Run"/>.
+    /// </summary>
     /// <exception cref="InvalidStateException">
-    /// The state is of another plan or version, cut short or damaged; the trainer is as it was. Whether the data are the same is not looked at.
+    /// The state is of another plan or version, cut short or damaged; the trainer is as it was. Whether the data
+    /// are the same is not looked at.
     /// </exception>
     public void Restore(byte[] state)
     {
         using var reader = CapturedState.Read(state, _plan.Hash());
         (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
         (_runningSamples, _runningCorrect, _bestEpoch) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64());
-        (_runningLoss, _gradientNorm, _learningRate, _bestLoss) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_runningLoss, _gradientNorm, _learningRate, _bestLoss) =
+            (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         _keptBest = reader.ReadBoolean();
         if (_keptBest)
             _best?.Restore(reader);

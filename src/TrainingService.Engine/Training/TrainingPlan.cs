@@ -52,14 +52,17 @@ public sealed record TrainingPlan(int Epochs, int BatchSize, long Seed, Optimize
         if (batch > data.TrainRows)
             errors.Add(new(Pointer + "/batchSize", string.Create(CultureInfo.InvariantCulture,
                 $"batchSize {batch:N0} is larger than the {data.TrainRows:N0} training rows")));
-        var loss = LossPlan.Resolve(fields.Of<string>(nameof(spec.Loss)), fields.Of<double>(nameof(spec.LabelSmoothing)), spec.HuberDelta, data, Pointer, errors);
-        var stopping = spec.EarlyStopping is null ? null : EarlyStoppingPlan.Resolve(spec.EarlyStopping, data, Pointer + "/earlyStopping", errors);
+        var loss = LossPlan.Resolve(fields.Of<string>(nameof(spec.Loss)),
+            fields.Of<double>(nameof(spec.LabelSmoothing)), spec.HuberDelta, data, Pointer, errors);
+        var stopping = spec.EarlyStopping is null ? null
+            : EarlyStoppingPlan.Resolve(spec.EarlyStopping, data, Pointer + "/earlyStopping", errors);
         var optimizer = OptimizerPlan.Resolve(spec.Optimizer ?? OptimizerSpec.Default, Pointer + "/optimizer", errors);
         // where these were refused, any number of steps will do
         var steps = batch < 1 || epochs < 1 ? 1 : Steps(data.TrainRows, batch, epochs);
         var schedule = SchedulePlan.Resolve(spec.Schedule ?? ScheduleSpec.Default, steps, Pointer + "/schedule", errors);
         return errors.Count > before || loss is null || optimizer is null || schedule is null ? null
-            : new(epochs, batch, fields.Of<long>(nameof(spec.Seed)), optimizer, schedule, loss, fields.Of<double>(nameof(spec.ActivityL1)), spec.ClipNorm, stopping);
+            : new(epochs, batch, fields.Of<long>(nameof(spec.Seed)), optimizer, schedule,
+                loss, fields.Of<double>(nameof(spec.ActivityL1)), spec.ClipNorm, stopping);
     }
 }
 
@@ -74,7 +77,8 @@ public sealed record EarlyStoppingPlan(int Patience, double MinDelta)
     internal static EarlyStoppingPlan Resolve(EarlyStoppingSpec spec, DataShape data, string pointer, ICollection<SpecError> errors)
     {
         if (data.ValidationRows == 0)
-            errors.Add(new(pointer, "earlyStopping watches the validation loss, but there are no validation rows: give a validationFraction above 0"));
+            errors.Add(new(pointer, "earlyStopping watches the validation loss, but there are no validation rows: "
+                + "give a validationFraction above 0"));
         var fields = Fields.Check(spec, pointer, errors);
         return new(fields.Of<int>(nameof(spec.Patience)), fields.Of<double>(nameof(spec.MinDelta)));
     }

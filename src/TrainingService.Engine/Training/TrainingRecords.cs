@@ -54,7 +54,9 @@ public readonly record struct TrainingProgress(int Epoch, long Step, double Seco
 /// <summary>How a run ended.</summary>
 public sealed record TrainingResult
 {
-    /// <summary>Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out.</summary>
+    /// <summary>
+    /// Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out.
+    /// </summary>
     public float TrainLoss { get; init; }
 
     /// <summary>Null for a number target; so are the other accuracies.</summary>
@@ -88,8 +90,8 @@ public sealed record TrainingResult
     public double DiagnosticsSeconds { get; init; }
 
     /// <summary>
-    /// Wall time of the fastest epoch, evaluations left out: what the training itself costs, since whatever else the machine does can only add to it. Null if no
-    /// epoch was trained from its beginning to its end.
+    /// Wall time of the fastest epoch, evaluations left out: what the training itself costs, since whatever else the machine does can only
+    /// add to it. Null if no epoch was trained from its beginning to its end.
     /// </summary>
     public double? FastestEpochSeconds { get; init; }
 
@@ -100,20 +102,25 @@ public sealed record TrainingResult
     public long ParameterCount { get; init; }
 
     /// <summary>
-    /// SHA-256 over all parameters as little-endian float32: layer by layer the weight (out, in) row by row, the bias, the slopes. Lower-case hex.
+    /// SHA-256 over all parameters as little-endian float32: layer by layer the weight (out, in) row by row, the bias,
+    /// the slopes. Lower-case hex.
     /// </summary>
     public required string WeightsSha256 { get; init; }
 
     /// <summary>Version of the engine that trained; another one may give other weights.</summary>
     public string? EngineVersion { get; init; }
 
-    /// <summary><c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with each.</summary>
+    /// <summary>
+    /// <c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with each.
+    /// </summary>
     public string? InstructionSet { get; init; }
 
     /// <summary>SHA-256 of the data set's content, lower-case hex; set by whoever knows where the data came from.</summary>
     public string? DatasetSha256 { get; init; }
 
-    /// <summary>Rows of measurements that are stored: one a split and step of the metrics, one a layer and evaluation; set by whoever stores them.</summary>
+    /// <summary>
+    /// Rows of measurements that are stored: one a split and step of the metrics, one a layer and evaluation; set by whoever stores them.
+    /// </summary>
     public long? StoredRows { get; init; }
 
     /// <summary>Generalisation gap: <see cref="TrainAccuracy"/> minus <see cref="TestAccuracy"/>; null where one of them is.</summary>

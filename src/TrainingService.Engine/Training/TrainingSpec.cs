@@ -11,7 +11,10 @@ public sealed record TrainingSpec
     [Within(1, 100_000, Default = 10)]
     public int? Epochs { get; init; }
 
-    /// <summary>Rows per step, from 1 to the number of training rows; an epoch's last batch may be smaller. Default 64, or all rows where there are fewer.</summary>
+    /// <summary>
+    /// Rows per step, from 1 to the number of training rows; an epoch's last batch may be smaller. Default 64,
+    /// or all rows where there are fewer.
+    /// </summary>
     [AtLeast(1)]
     public int? BatchSize { get; init; }
 
@@ -26,10 +29,11 @@ public sealed record TrainingSpec
     public ScheduleSpec? Schedule { get; init; }
 
     /// <summary>
-    /// <c>auto</c> (cross_entropy for classes, mse for numbers), <c>cross_entropy</c>, <c>binary_cross_entropy</c> (two classes, one output),
-    /// <c>mse</c> or <c>huber</c> (numbers, or classes as one-hot targets).
+    /// <c>auto</c> (cross_entropy for classes, mse for numbers), <c>cross_entropy</c>, <c>binary_cross_entropy</c> (two classes,
+    /// one output), <c>mse</c> or <c>huber</c> (numbers, or classes as one-hot targets).
     /// </summary>
-    [OneOf(LossPlan.Auto, LossPlan.CrossEntropy, LossPlan.BinaryCrossEntropy, LossPlan.MeanSquared, LossPlan.Huber, Default = LossPlan.Auto)]
+    [OneOf(LossPlan.Auto, LossPlan.CrossEntropy, LossPlan.BinaryCrossEntropy,
+        LossPlan.MeanSquared, LossPlan.Huber, Default = LossPlan.Auto)]
     public string? Loss { get; init; }
 
     /// <summary>Where huber turns from a parabola into a line, above 0 (huber; default 1).</summary>

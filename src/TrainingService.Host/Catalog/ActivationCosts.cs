@@ -1,8 +1,8 @@
 namespace TrainingService.Host.Catalog;
 
 /// <summary>
-/// Time of a whole training step over the same step with ReLU, as the benchmarks' command <c>activations --net large</c> printed it: 784-512-512-10, batch 128,
-/// SGD with momentum, one core, medians of 7 interleaved rounds. Differences below 0.02 are noise.
+/// Time of a whole training step over the same step with ReLU, as the benchmarks' command <c>activations --net large</c> printed it:
+/// 784-512-512-10, batch 128, SGD with momentum, one core, medians of 7 interleaved rounds. Differences below 0.02 are noise.
 /// </summary>
 public static class ActivationCosts
 {

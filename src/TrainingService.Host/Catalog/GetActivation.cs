@@ -8,7 +8,9 @@ namespace TrainingService.Host.Catalog;
 public static class GetActivation
 {
     /// <summary>Get an activation function</summary>
-    /// <remarks>By name or alias. Its parameters may be given in the query, then the gains are those for them: <c>?negativeSlope=0.2</c>.</remarks>
+    /// <remarks>
+    /// By name or alias. Its parameters may be given in the query, then the gains are those for them: <c>?negativeSlope=0.2</c>.
+    /// </remarks>
     /// <response code="200">The activation function.</response>
     public static Results<Ok<ActivationResponse>, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
     {
@@ -20,5 +22,6 @@ public static class GetActivation
             : Problems.Invalid(errors);
     }
 
-    public static ProblemHttpResult NotFound(string name) => Problems.NotFound($"unknown activation '{name}'{Names.DidYouMean(name, ActivationRegistry.AllNames)}");
+    public static ProblemHttpResult NotFound(string name) =>
+        Problems.NotFound($"unknown activation '{name}'{Names.DidYouMean(name, ActivationRegistry.AllNames)}");
 }

@@ -17,8 +17,8 @@ namespace TrainingService.Host.Catalog;
 /// <param name="Gains">For the default parameters, or for those in the query.</param>
 /// <param name="CostRelativeToRelu">Time of a whole training step over the same with relu; null where it has not been measured.</param>
 /// <param name="CostMeasuredOn">Machine, network and day of that measurement.</param>
-public sealed record ActivationResponse(string Name, IReadOnlyList<string> Aliases, string Formula, string Derivative, IReadOnlyList<ParameterInfo> Parameters,
-    string RecommendedInitializer, string Reference, ActivationGains Gains,
+public sealed record ActivationResponse(string Name, IReadOnlyList<string> Aliases, string Formula, string Derivative,
+    IReadOnlyList<ParameterInfo> Parameters, string RecommendedInitializer, string Reference, ActivationGains Gains,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? CostRelativeToRelu, string CostMeasuredOn)
 {
     public static ActivationResponse Of(ActivationFunction function)

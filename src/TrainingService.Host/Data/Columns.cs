@@ -19,5 +19,6 @@ internal static class Columns
         text => Parse<T>(text),
         new ValueComparer<T>((a, b) => Equals(a, b), value => HashCode.Combine(value)));
 
-    private static T Parse<T>(string text) => JsonSerializer.Deserialize<T>(text, Json.Options) ?? throw new JsonException("A column holds JSON's null in place of SQL's.");
+    private static T Parse<T>(string text) =>
+        JsonSerializer.Deserialize<T>(text, Json.Options) ?? throw new JsonException("A column holds JSON's null in place of SQL's.");
 }

@@ -20,11 +20,15 @@ public static class Database
     /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    /// <summary>Of one process, if the connection string doesn't say: Postgres allows 100 in all by default, and one busy API must leave some for the workers.</summary>
+    /// <summary>
+    /// Of one process, if the connection string doesn't say: Postgres allows 100 in all by default, and one busy API
+    /// must leave some for the workers.
+    /// </summary>
     private const int Connections = 30;
 
     /// <summary>One source of connections for all that this process does.</summary>
-    /// <param name="idle">How long a transaction may hold its locks without doing anything, as one does whose process is frozen; then Postgres ends it.</param>
+    /// <param name="idle">How long a transaction may hold its locks without doing anything, as one does whose process is frozen;
+    /// then Postgres ends it.</param>
     public static void AddDatabase(this WebApplicationBuilder builder, TimeSpan idle)
     {
         var settings = Settings(builder.Configuration.TrainingConnectionString(), idle);
@@ -42,14 +46,16 @@ public static class Database
             settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
-        // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection string sets comes
-        // later and so prevails.
-        settings.Options = string.Create(CultureInfo.InvariantCulture, $"-c idle_in_transaction_session_timeout={(long)idle.TotalMilliseconds} "
+        // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection
+        // string sets comes later and so prevails.
+        settings.Options = string.Create(CultureInfo.InvariantCulture,
+            $"-c idle_in_transaction_session_timeout={(long)idle.TotalMilliseconds} "
             + $"-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 {settings.Options}").TrimEnd();
         return settings;
     }
 
-    public static DbContextOptionsBuilder<TContext> UseTrainingDatabase<TContext>(this DbContextOptionsBuilder<TContext> options, string connectionString)
+    public static DbContextOptionsBuilder<TContext> UseTrainingDatabase<TContext>(this DbContextOptionsBuilder<TContext> options,
+        string connectionString)
         where TContext : DbContext
     {
         UseTrainingDatabase((DbContextOptionsBuilder)options, connectionString);
@@ -63,11 +69,13 @@ public static class Database
     {
         const string Setting = "ConnectionStrings__Training";
         if (configuration.GetConnectionString("Training") is not { Length: > 0 } text)
-            throw new StartRefusedException($"Set {Setting} to a Postgres connection string such as 'Host=localhost;Username=training;Password=...;Database=training'.");
+            throw new StartRefusedException($"Set {Setting} to a Postgres connection string such as "
+                + "'Host=localhost;Username=training;Password=...;Database=training'.");
         try
         {
             var settings = new NpgsqlConnectionStringBuilder(text);
-            return settings.Host is { Length: > 0 } ? text : throw new StartRefusedException($"{Setting} names no Host: add one, such as 'Host=localhost'.");
+            return settings.Host is { Length: > 0 } ? text
+                : throw new StartRefusedException($"{Setting} names no Host: add one, such as 'Host=localhost'.");
         }
         catch (ArgumentException e)
         {
@@ -105,7 +113,8 @@ public static class Database
         if ((await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
             return "The database has not been migrated: run TrainingService.Host --role migrate.";
         // Migrating ends with Hangfire's schema, so a half-done run is told from a finished one.
-        var hangfire = await db.Database.SqlQuery<bool>($"""SELECT to_regclass('hangfire.jobqueue') IS NOT NULL AS "Value" """).SingleAsync(cancellation);
+        var hangfire = await db.Database.SqlQuery<bool>($"""SELECT to_regclass('hangfire.jobqueue') IS NOT NULL AS "Value" """)
+            .SingleAsync(cancellation);
         return hangfire ? null : "The database lacks the job queue's tables: run TrainingService.Host --role migrate.";
     }
 
@@ -113,8 +122,12 @@ public static class Database
     public static Task<IDbContextTransaction> SnapshotAsync(this TrainingDbContext db, CancellationToken cancellation) =>
         db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
 
-    /// <summary>Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what happened in exceptions of its own.</summary>
-    public static bool IsOutage(Exception? e) => e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
+    /// <summary>
+    /// Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what
+    /// happened in exceptions of its own.
+    /// </summary>
+    public static bool IsOutage(Exception? e) =>
+        e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
         || (e is not null && IsOutage(e.InnerException));
 
     private static async Task Eventually(Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellation)
@@ -132,13 +145,15 @@ public static class Database
                         return;
                     problem = missing;
                 }
-                catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification))
+                catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.InvalidPassword
+                    or PostgresErrorCodes.InvalidAuthorizationSpecification))
                 {
                     problem = Refuses(e);
                 }
                 catch (NpgsqlException e) when (e is not PostgresException)
                 {
-                    problem = $"Postgres can't be reached ({Phrase(e.InnerException?.Message ?? e.Message)}): check ConnectionStrings__Training and that the server runs.";
+                    problem = $"Postgres can't be reached ({Phrase(e.InnerException?.Message ?? e.Message)}): "
+                        + "check ConnectionStrings__Training and that the server runs.";
                 }
                 await Task.Delay(500, limit.Token);
             }

@@ -12,11 +12,12 @@ public static class BuiltIn
         new CsvDataset(new()
         {
             Name = "breast_cancer",
-            Description = "Is a breast mass malignant? Ten measures of the cell nuclei in a needle aspirate (mean, standard error and worst of each image).",
+            Description = "Is a breast mass malignant? Ten measures of the cell nuclei in a needle aspirate (mean, "
+                + "standard error and worst of each image).",
             License = Attribution,
             Source = "https://archive.ics.uci.edu/dataset/17/breast+cancer+wisconsin+diagnostic",
-            Citation = "W. Wolberg, O. Mangasarian, N. Street, W. Street (1993). Breast Cancer Wisconsin (Diagnostic). UCI Machine Learning Repository. "
-                + "https://doi.org/10.24432/C5DW2B",
+            Citation = "W. Wolberg, O. Mangasarian, N. Street, W. Street (1993). Breast Cancer Wisconsin (Diagnostic). "
+                + "UCI Machine Learning Repository. https://doi.org/10.24432/C5DW2B",
             Target = "diagnosis",
             Classes = ["malignant", "benign"],
         }, splitSeed: 1001, () => Embedded("breast_cancer.csv.gz")),
@@ -31,7 +32,8 @@ public static class BuiltIn
             Target = "digit",
             Classes = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
             Image = new(8, 8, 16),
-            // Of the seeds 1002 to 1011 the lower median by test accuracy (one net, six job seeds): 1002 happens to be the hardest of the ten, by a whole point.
+            // Of the seeds 1002 to 1011 the lower median by test accuracy (one net, six job seeds): 1002 happens to be the
+            // hardest of the ten, by a whole point.
         }, splitSeed: 1009, () => Embedded("digits.csv.gz")),
         new CsvDataset(new()
         {

@@ -5,13 +5,15 @@ using CsvHelper;
 namespace TrainingService.Host.Datasets;
 
 /// <summary>
-/// A data set in a CSV file with a header; an empty field is a missing value. A fixed fifth of the rows, stratified by class, is the test split.
+/// A data set in a CSV file with a header; an empty field is a missing value. A fixed fifth of the rows, stratified
+/// by class, is the test split.
 /// </summary>
 /// <param name="card">Its classes are the values that the target's column may have.</param>
 /// <param name="splitSeed">Draws the test rows, the same for every job.</param>
 /// <param name="content">The CSV text in UTF-8.</param>
 /// <param name="categories">Values of the columns that aren't numbers.</param>
-public sealed class CsvDataset(DatasetCard card, long splitSeed, Func<byte[]> content, IReadOnlyDictionary<string, string[]>? categories = null) : Dataset(card)
+public sealed class CsvDataset(DatasetCard card, long splitSeed, Func<byte[]> content,
+    IReadOnlyDictionary<string, string[]>? categories = null) : Dataset(card)
 {
     private const double Fifth = 0.2;
     private readonly Lazy<Parsed> _parsed = new(() => Parse(card, content(), categories ?? new Dictionary<string, string[]>(), splitSeed));
@@ -26,7 +28,8 @@ public sealed class CsvDataset(DatasetCard card, long splitSeed, Func<byte[]> co
     public override Table Read() => _parsed.Value.Table;
     public override RowSplit Split() => _parsed.Value.Split;
 
-    private sealed record Parsed(Table Table, IReadOnlyList<Column> Columns, int[] ClassCounts, RowSplit Split, int DroppedRows, string Sha256);
+    private sealed record Parsed(Table Table, IReadOnlyList<Column> Columns,
+        int[] ClassCounts, RowSplit Split, int DroppedRows, string Sha256);
 
     private static Parsed Parse(DatasetCard card, byte[] content, IReadOnlyDictionary<string, string[]> categories, long splitSeed)
     {
@@ -66,7 +69,8 @@ public sealed class CsvDataset(DatasetCard card, long splitSeed, Func<byte[]> co
             counts[label]++;
         var order = StratifiedOrder.Of([.. Enumerable.Range(0, table.Rows)], table.Labels, splitSeed);
         var testRows = DatasetRegistry.HeldOutRows(table.Rows, Fifth, strata: Math.Max(1, counts.Count(count => count > 0)));
-        return new(table, columns, counts, new([.. order[testRows..].Order()], order[..testRows]), dropped, Convert.ToHexStringLower(SHA256.HashData(content)));
+        return new(table, columns, counts, new([.. order[testRows..].Order()], order[..testRows]),
+            dropped, Convert.ToHexStringLower(SHA256.HashData(content)));
     }
 
     private static int IndexOf(string field, IReadOnlyList<string> known, DatasetCard card, long line)

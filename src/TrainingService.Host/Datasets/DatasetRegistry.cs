@@ -13,7 +13,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
 
     /// <summary>The built-in ones.</summary>
     /// <param name="fashionMnistFolders">Where Fashion-MNIST's files are looked for, in this order.</param>
-    public DatasetRegistry(params string[] fashionMnistFolders) : this([.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)]) { }
+    public DatasetRegistry(params string[] fashionMnistFolders)
+        : this([.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)]) { }
 
     /// <summary>In alphabetical order.</summary>
     public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
@@ -27,7 +28,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
         : $"unknown dataset '{name}': there are {string.Join(", ", All.Select(dataset => dataset.Name))}";
 
     /// <summary>
-    /// Checks the spec (pointers below /dataset), fills in defaults and tells the shape after encoding and splitting; null and errors if something is wrong.
+    /// Checks the spec (pointers below /dataset), fills in defaults and tells the shape after encoding and splitting;
+    /// null and errors if something is wrong.
     /// </summary>
     public (DatasetSpec Spec, DataShape Shape)? Resolve(DatasetSpec spec, long seed, ICollection<SpecError> errors)
     {
@@ -42,13 +44,16 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
         else if (dataset.FindObstacle() is { } obstacle)
             errors.Add(new("/dataset/name", obstacle));
         if (spec.MaxTrainExamples < 1)
-            errors.Add(new("/dataset/maxTrainExamples", $"maxTrainExamples must be at least 1 or null for all rows, not {spec.MaxTrainExamples}"));
+            errors.Add(new("/dataset/maxTrainExamples",
+                $"maxTrainExamples must be at least 1 or null for all rows, not {spec.MaxTrainExamples}"));
         else if (dataset != null && spec.MaxTrainExamples < Strata(dataset))
-            errors.Add(new("/dataset/maxTrainExamples", $"maxTrainExamples must be at least {Strata(dataset)}, the number of classes of '{dataset.Name}', "
+            errors.Add(new("/dataset/maxTrainExamples",
+                $"maxTrainExamples must be at least {Strata(dataset)}, the number of classes of '{dataset.Name}', "
                 + $"so that each is learned; not {spec.MaxTrainExamples}"));
         if (dataset == null || errors.Count > before)
             return null;
-        return (spec with { ValidationFraction = fraction, Standardize = spec.Standardize ?? true }, Shape(dataset, fraction, spec.MaxTrainExamples));
+        return (spec with { ValidationFraction = fraction, Standardize = spec.Standardize ?? true },
+            Shape(dataset, fraction, spec.MaxTrainExamples));
     }
 
     /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>

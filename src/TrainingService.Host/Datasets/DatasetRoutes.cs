@@ -15,6 +15,7 @@ public static class DatasetRoutes
         var datasets = api.MapGroup("/datasets").WithTags("Datasets");
         datasets.MapGet("", ListDatasets.Handle).WithName("listDatasets").ProducesProblem(400);
         datasets.MapGet("/{name}", GetDataset.Handle).WithName("getDataset").Produces(304).ProducesProblem(400).ProducesProblem(404);
-        datasets.MapGet("/{name}/preview", PreviewDataset.Handle).WithName("previewDataset").ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        datasets.MapGet("/{name}/preview", PreviewDataset.Handle).WithName("previewDataset")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
     }
 }

@@ -46,7 +46,8 @@ public sealed class FashionMnist(IReadOnlyList<string> folders) : Dataset(new()
 
     /// <summary>Of the lines that <c>sha256sum</c> prints for the four files.</summary>
     public override string Sha256 { get; } =
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(Four.Select(file => $"{file.Sha256}  {file.Name}\n")))));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(Four.Select(file => $"{file.Sha256}  {file.Name}\n")))));
 
     public override RowSplit Split() => new([.. Enumerable.Range(0, Train)], [.. Enumerable.Range(Train, Test)]);
 
@@ -90,9 +91,9 @@ public sealed class FashionMnist(IReadOnlyList<string> folders) : Dataset(new()
                 return (folder, null);
             wrong ??= obstacle;
         }
-        return ("", $"the files of fashion-mnist are not usable on this machine: {wrong ?? "they are in none of " + string.Join(", ", folders)}. "
-            + $"Install Debian's package (apt-get install dataset-fashion-mnist) "
-            + $"or copy its {string.Join(", ", Four.Select(file => file.Name))} to {folders[0]}");
+        return ("", "the files of fashion-mnist are not usable on this machine: "
+            + $"{wrong ?? "they are in none of " + string.Join(", ", folders)}. Install Debian's package (apt-get "
+            + $"install dataset-fashion-mnist) or copy its {string.Join(", ", Four.Select(file => file.Name))} to {folders[0]}");
     }
 
     /// <summary>What is wrong with a file. 31 MB are hashed once, and again only when a file has changed.</summary>

@@ -1,8 +1,9 @@
 namespace TrainingService.Host.Datasets;
 
 /// <summary>
-/// Turns raw rows into a network's inputs: missing numbers become the median, a category becomes one input per known value (all 0 if it is missing or
-/// occurs in no training row), then each input is shifted and scaled. Everything is fitted on the training rows and in double precision.
+/// Turns raw rows into a network's inputs: missing numbers become the median, a category becomes one input per known value
+/// (all 0 if it is missing or occurs in no training row), then each input is shifted and scaled. Everything is fitted on the
+/// training rows and in double precision.
 /// </summary>
 public sealed class FeatureEncoder
 {
@@ -30,7 +31,8 @@ public sealed class FeatureEncoder
         Shift = new double[dataset.EncodedFeatures];
         Scale = new double[Shift.Length];
 
-        var (raw, inputs, sum, varies) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length], new bool[Shift.Length]);
+        var (raw, inputs, sum, varies) = (new double[table.Columns],
+            new double[Shift.Length], new double[Shift.Length], new bool[Shift.Length]);
         var first = new double[Shift.Length];
         Expand(table, rows[0], raw, first);
         foreach (var row in rows)

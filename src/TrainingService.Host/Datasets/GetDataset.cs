@@ -51,7 +51,8 @@ public sealed record DatasetDetails
     public int? MissingValues { get; init; }
 
     /// <summary>
-    /// SHA-256 of the content, lower-case hex: of the CSV text, or, where there are several <c>files</c>, of the lines that <c>sha256sum</c> prints for them.
+    /// SHA-256 of the content, lower-case hex: of the CSV text, or, where there are several <c>files</c>, of the lines that
+    /// <c>sha256sum</c> prints for them.
     /// </summary>
     public required string Sha256 { get; init; }
 
@@ -87,7 +88,8 @@ public enum FeatureKind
 /// <param name="Min">Smallest value; numeric features only, as are the others.</param>
 /// <param name="Mean">Mean of the values.</param>
 /// <param name="Max">Largest value.</param>
-public sealed record FeatureDetails(string Name, FeatureKind Kind, IReadOnlyList<string>? Categories, int? Missing, double? Min, double? Mean, double? Max);
+public sealed record FeatureDetails(string Name, FeatureKind Kind,
+    IReadOnlyList<string>? Categories, int? Missing, double? Min, double? Mean, double? Max);
 
 /// <summary>What is predicted.</summary>
 /// <param name="Name">Name of the column.</param>
@@ -124,7 +126,8 @@ public static class GetDataset
 {
     /// <summary>Get a data set</summary>
     /// <remarks>
-    /// Features, classes, splits and origin. Carries an ETag: send it back as <c>If-None-Match</c> and an unchanged data set costs a 304 without body.
+    /// Features, classes, splits and origin. Carries an ETag: send it back as <c>If-None-Match</c> and an unchanged
+    /// data set costs a 304 without body.
     /// </remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="ifNoneMatch">ETags of earlier answers.</param>
@@ -161,8 +164,8 @@ public static class GetDataset
             Target = new(card.Target, dataset.TargetKind, values?.Min(), values?.Average(), values?.Max()),
             Classes = [.. card.Classes.Zip(dataset.ClassCounts, (name, count) => new ClassDetails(name, count))],
             Image = card.Image,
-            Splits = new(dataset.TestFraction == null ? SplitOrigin.Official : SplitOrigin.Fixed, dataset.TrainRows, dataset.TestRows, dataset.TestFraction,
-                dataset.TargetKind == TargetKind.Classes),
+            Splits = new(dataset.TestFraction == null ? SplitOrigin.Official : SplitOrigin.Fixed, dataset.TrainRows,
+                dataset.TestRows, dataset.TestFraction, dataset.TargetKind == TargetKind.Classes),
             MissingValues = statistics?.Sum(column => column.Missing),
             Sha256 = dataset.Sha256,
             Files = dataset.Files,
@@ -173,5 +176,6 @@ public static class GetDataset
     }
 
     private static FeatureDetails Feature(Column column, ColumnStatistics? over) => new(column.Name,
-        column.Categories == null ? FeatureKind.Numeric : FeatureKind.Categorical, column.Categories, over?.Missing, over?.Min, over?.Mean, over?.Max);
+        column.Categories == null ? FeatureKind.Numeric : FeatureKind.Categorical,
+        column.Categories, over?.Missing, over?.Min, over?.Mean, over?.Max);
 }

@@ -69,7 +69,8 @@ public static class ListDatasets
             return Problems.Invalid(errors);
         var rest = datasets.All.Where(dataset => string.CompareOrdinal(dataset.Name, after) > 0).ToList();
         var items = rest.Take(size).ToList();
-        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)], items.Count < rest.Count ? Paging.Cursor(items[^1].Name, List) : null));
+        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)],
+            items.Count < rest.Count ? Paging.Cursor(items[^1].Name, List) : null));
     }
 
     private static DatasetSummary Summary(Dataset dataset)

@@ -11,7 +11,8 @@ namespace TrainingService.Host.Datasets;
 /// <param name="Target">Name of the target's column.</param>
 /// <param name="Image">Set if the features of each row are an image.</param>
 /// <param name="Rows">A value per column: a number, a category or class by name, or null where it is missing.</param>
-public sealed record DatasetPreview(string Name, IReadOnlyList<string> Columns, string Target, ImageShape? Image, IReadOnlyList<IReadOnlyList<object?>> Rows);
+public sealed record DatasetPreview(string Name, IReadOnlyList<string> Columns,
+    string Target, ImageShape? Image, IReadOnlyList<IReadOnlyList<object?>> Rows);
 
 public static class PreviewDataset
 {
@@ -22,7 +23,8 @@ public static class PreviewDataset
     /// <param name="name">The data set's name.</param>
     /// <param name="rows">How many rows, from 1 to 100. Default 10.</param>
     /// <response code="200">The first rows.</response>
-    public static Results<Ok<DatasetPreview>, ProblemHttpResult> Handle(string name, DatasetRegistry datasets, [Range(1, MaxRows), DefaultValue(10)] int? rows)
+    public static Results<Ok<DatasetPreview>, ProblemHttpResult> Handle(string name,
+        DatasetRegistry datasets, [Range(1, MaxRows), DefaultValue(10)] int? rows)
     {
         if (datasets.Find(name) is not { } dataset)
             return Problems.NotFound(datasets.Unknown(name));
@@ -31,7 +33,8 @@ public static class PreviewDataset
         if (dataset.FindObstacle() is { } obstacle)
             return Problems.Conflict(obstacle);
         var table = dataset.Read();
-        return TypedResults.Ok(new DatasetPreview(dataset.Name, [.. dataset.Columns.Select(column => column.Name), dataset.Card.Target], dataset.Card.Target,
+        return TypedResults.Ok(new DatasetPreview(dataset.Name,
+            [.. dataset.Columns.Select(column => column.Name), dataset.Card.Target], dataset.Card.Target,
             dataset.Card.Image, [.. Enumerable.Range(0, Math.Min(rows ?? 10, table.Rows)).Select(row => Row(dataset, table, row))]));
     }
 
@@ -40,6 +43,7 @@ public static class PreviewDataset
         var cells = new double[table.Columns];
         table.ReadRow(row, cells);
         object target = table.Labels.Length > 0 ? dataset.Card.Classes[table.Labels[row]] : table.Values[row];
-        return [.. cells.Select((cell, c) => double.IsNaN(cell) ? null : dataset.Columns[c].Categories is { } names ? names[(int)cell] : (object)cell), target];
+        return [.. cells.Select(
+            (cell, c) => double.IsNaN(cell) ? null : dataset.Columns[c].Categories is { } names ? names[(int)cell] : (object)cell), target];
     }
 }

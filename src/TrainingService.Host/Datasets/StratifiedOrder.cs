@@ -3,8 +3,9 @@ using TrainingService.Engine.Randomness;
 namespace TrainingService.Host.Datasets;
 
 /// <summary>
-/// Splits are prefixes and suffixes of one random order in which every stretch has the classes in proportion: the k-th of a class's n rows stands at
-/// (k + 1/2) / n. So splits of any size are stratified, a smaller one is part of a larger one, and none depends on the size of another.
+/// Splits are prefixes and suffixes of one random order in which every stretch has the classes in proportion: the k-th of a
+/// class's n rows stands at (k + 1/2) / n. So splits of any size are stratified, a smaller one is part of a larger one, and
+/// none depends on the size of another.
 /// </summary>
 public static class StratifiedOrder
 {

@@ -5,8 +5,8 @@ using TrainingService.Engine.Randomness;
 namespace TrainingService.Host.Datasets;
 
 /// <summary>
-/// Data sets by formula. They are written as CSV with six decimals and read back: rounding hides the last bits in which mathematical functions differ
-/// between machines, so their SHA-256 is the same everywhere.
+/// Data sets by formula. They are written as CSV with six decimals and read back: rounding hides the last bits in which mathematical
+/// functions differ between machines, so their SHA-256 is the same everywhere.
 /// </summary>
 public static class Synthetic
 {
@@ -29,18 +29,20 @@ public static class Synthetic
         new CsvDataset(new()
         {
             Name = "gaussian_clusters",
-            Description = "2,000 rows in eight classes: 16 features with variance 1 around one centre a class, whose coordinates are normal with standard "
-                + "deviation 0.75. Knowing the centres, one would be right in 86 % of the rows.",
+            Description = "2,000 rows in eight classes: 16 features with variance 1 around one centre a class, "
+                + "whose coordinates are normal with standard deviation 0.75. Knowing the centres, one would be right in 86 % of the rows.",
             License = License,
             Source = Source,
             Citation = Source,
             Target = "cluster",
             Classes = ["0", "1", "2", "3", "4", "5", "6", "7"],
-        }, splitSeed: 2002, () => Csv($"{string.Join(',', Enumerable.Range(1, 16).Select(i => $"x{i}"))},cluster", 2000, seed: 2, Clusters())),
+        }, splitSeed: 2002,
+            () => Csv($"{string.Join(',', Enumerable.Range(1, 16).Select(i => $"x{i}"))},cluster", 2000, seed: 2, Clusters())),
         new CsvDataset(new()
         {
             Name = "moons",
-            Description = "2,000 points on two interleaved half circles of radius 1, the second shifted by (1, 0.5); both coordinates with noise N(0, 0.2^2).",
+            Description = "2,000 points on two interleaved half circles of radius 1, the second shifted by (1, 0.5); "
+                + "both coordinates with noise N(0, 0.2^2).",
             License = License,
             Source = Source,
             Citation = Source,

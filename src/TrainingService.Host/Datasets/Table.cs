@@ -9,18 +9,22 @@ public sealed record Column(string Name, IReadOnlyList<string>? Categories = nul
     public int EncodedWidth => Categories?.Count ?? 1;
 }
 
-/// <summary>All rows of a data set in memory, before encoding. A category is its index in the column's list; NaN is a missing value.</summary>
+/// <summary>
+/// All rows of a data set in memory, before encoding. A category is its index in the column's list; NaN is a missing value.
+/// </summary>
 public sealed class Table
 {
     private readonly double[]? _cells;
     private readonly byte[]? _pixels;
 
-    public Table(int columns, double[] cells, int[] labels, double[] values) : this(columns, cells.Length / columns, labels, values) => _cells = cells;
+    public Table(int columns, double[] cells, int[] labels, double[] values)
+        : this(columns, cells.Length / columns, labels, values) => _cells = cells;
 
     /// <summary>Pixels stay bytes: as doubles, Fashion-MNIST would take 440 MB.</summary>
     public Table(int columns, byte[] pixels, int[] labels) : this(columns, pixels.Length / columns, labels, []) => _pixels = pixels;
 
-    private Table(int columns, int rows, int[] labels, double[] values) => (Columns, Rows, Labels, Values) = (columns, rows, labels, values);
+    private Table(int columns, int rows, int[] labels, double[] values) =>
+        (Columns, Rows, Labels, Values) = (columns, rows, labels, values);
 
     public int Rows { get; }
     public int Columns { get; }
@@ -55,7 +59,8 @@ public sealed record ColumnStatistics(int Missing, double? Min, double? Mean, do
 {
     public static IReadOnlyList<ColumnStatistics> Of(Table table, IReadOnlyList<Column> columns)
     {
-        var (missing, min, sum, max) = (new int[columns.Count], new double[columns.Count], new double[columns.Count], new double[columns.Count]);
+        var (missing, min, sum, max) = (new int[columns.Count], new double[columns.Count],
+            new double[columns.Count], new double[columns.Count]);
         Array.Fill(min, double.PositiveInfinity);
         Array.Fill(max, double.NegativeInfinity);
         var cells = new double[columns.Count];

@@ -66,7 +66,7 @@ public sealed record FindingCounts(int Info, int Warning, int Error, int Critica
     public static FindingCounts Of(IEnumerable<Finding> findings)
     {
         var counts = findings.CountBy(f => f.Severity).ToDictionary();
-        return new(counts.GetValueOrDefault(Severity.Info), counts.GetValueOrDefault(Severity.Warning), counts.GetValueOrDefault(Severity.Error),
-            counts.GetValueOrDefault(Severity.Critical));
+        return new(counts.GetValueOrDefault(Severity.Info), counts.GetValueOrDefault(Severity.Warning),
+            counts.GetValueOrDefault(Severity.Error), counts.GetValueOrDefault(Severity.Critical));
     }
 }

@@ -10,8 +10,8 @@ public static class GradientRules
         var first = course.Latest[0];
         if (course.GradientFlow is { } flow && flow < rule.Warn && first.GradientRms < rule.FirstLayerRms)
             yield return Found.Below(Severity.Warning, null, first.Step, flow, rule.Warn,
-                $"The gradient vanishes on its way back: from the last hidden layer to the first its norm falls by a factor of {Math.Pow(10, -flow):G3}, "
-                + $"to a root mean square of {first.GradientRms:G3}.",
+                "The gradient vanishes on its way back: from the last hidden layer to the first its norm falls "
+                + $"by a factor of {Math.Pow(10, -flow):G3}, to a root mean square of {first.GradientRms:G3}.",
                 PoorInitialization.Better(course, course.Layers[0]));
     }
 
@@ -23,7 +23,8 @@ public static class GradientRules
                 $"The gradient in {course.Layers[broken.Layer].Name} is not finite.", Explosion(course));
         else if (course.GradientFlow is { } flow && flow > rule.Warn)
             yield return Found.Above(Severity.Warning, null, step, flow, rule.Warn,
-                $"The gradient grows on its way back: from the last hidden layer to the first its norm rises by a factor of {Math.Pow(10, flow):G3}.",
+                "The gradient grows on its way back: from the last hidden layer to the first its norm rises by "
+                + $"a factor of {Math.Pow(10, flow):G3}.",
                 Explosion(course));
     }
 
@@ -31,8 +32,8 @@ public static class GradientRules
         course.Latest[0].Step == 0 ? PoorInitialization.Better(course, course.Layers[0]) : PoorInitialization.OrLowerRate(course);
 
     /// <summary>
-    /// Outside the range in several evaluations in a row. Those in the warm-up or under a rate that the schedule has taken below 1 % don't count, nor do small
-    /// updates once there is little left to learn, or where the gradient doesn't get through: other rules tell that.
+    /// Outside the range in several evaluations in a row. Those in the warm-up or under a rate that the schedule has taken below 1 % don't
+    /// count, nor do small updates once there is little left to learn, or where the gradient doesn't get through: other rules tell that.
     /// </summary>
     public static IEnumerable<Found> UpdateRatio(Course course, UpdateRatioRule rule)
     {
@@ -50,13 +51,13 @@ public static class GradientRules
             var (least, most, step) = (ratios.Min(), ratios.Max(), course.Latest[0].Step);
             if (least > rule.Max)
                 yield return Found.Above(Severity.Warning, layer.Name, step, least, rule.Max,
-                    $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was at least {Math.Pow(10, least):P0} of the "
-                    + "weights' norm.",
+                    $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was "
+                    + $"at least {Math.Pow(10, least):P0} of the weights' norm.",
                     Patches.LowerRate(course.Plan));
             else if (most < rule.Min && !course.HasLearnt && !course.IsBlocked)
                 yield return Found.Below(Severity.Warning, layer.Name, step, most, rule.Min,
-                    $"The steps of {layer.Name} are tiny: in {evaluations} evaluations in a row an update was at most {Math.Pow(10, most):G2} of the "
-                    + "weights' norm.",
+                    $"The steps of {layer.Name} are tiny: in {evaluations} evaluations in a row an update was "
+                    + $"at most {Math.Pow(10, most):G2} of the weights' norm.",
                     Patches.HigherRate(course.Plan, Math.Pow(10, most)));
         }
     }

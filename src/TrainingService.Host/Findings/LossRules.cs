@@ -5,7 +5,10 @@ namespace TrainingService.Host.Findings;
 /// <summary>What the losses tell.</summary>
 public static class LossRules
 {
-    /// <summary>Where more than this share of the loss is left, not much has been learnt: a plateau below it is where a run ends, not where it is stuck.</summary>
+    /// <summary>
+    /// Where more than this share of the loss is left, not much has been learnt: a plateau below it is where a
+    /// run ends, not where it is stuck.
+    /// </summary>
     private const double Stuck = 0.5;
 
     /// <summary>
@@ -24,7 +27,8 @@ public static class LossRules
         var distance = Math.Abs(first.Loss - guessing) / guessing;
         if (!(distance <= rule.Warn))
             yield return Found.Above(Severity.Warning, null, 0, distance, rule.Warn,
-                $"The loss before training is {first.Loss:G3}, but guessing all classes alike would have {guessing:G3}: the first outputs are too large.",
+                $"The loss before training is {first.Loss:G3}, but guessing all classes alike would have {guessing:G3}: "
+                + "the first outputs are too large.",
                 Patches.SmallerOutputs(course));
     }
 
@@ -38,7 +42,8 @@ public static class LossRules
         if (!(fall < rule.Warn) || !(best > course.LossAt(Stuck)))
             yield break;
         yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn,
-            $"The training loss has not decreased in {evaluations} points: it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
+            $"The training loss has not decreased in {evaluations} points: "
+            + $"it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
             Unstuck(course));
     }
 
@@ -50,7 +55,8 @@ public static class LossRules
         if (course.GradientFlow is < -1)
             return PoorInitialization.Better(course, course.Layers[0]);
         var ratios = course.Latest.Select(p => (double?)p.UpdateRatio).OfType<double>().Where(r => r > 0).Order().ToArray();
-        return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
+        return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median
+            ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
     }
 
     public static IEnumerable<Found> Overfit(Course course, OverfitRule rule)
@@ -72,7 +78,8 @@ public static class LossRules
     {
         _ = rule;
         if (course.Divergence is { } divergence)
-            yield return new(Severity.Critical, divergence.Layer, divergence.Step, course.Train.Count > 0 ? course.Train.Last().Loss : double.NaN, null, 0,
+            yield return new(Severity.Critical, divergence.Layer, divergence.Step,
+                course.Train.Count > 0 ? course.Train.Last().Loss : double.NaN, null, 0,
                 $"The run diverged: {divergence.Message}.", PoorInitialization.OrLowerRate(course));
     }
 }

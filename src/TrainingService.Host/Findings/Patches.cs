@@ -19,7 +19,8 @@ public static class Patches
     }
 
     /// <summary>
-    /// The rate that would make an update about a thousandth of the weights, if not above the optimiser's default; at least ten times what it is.
+    /// The rate that would make an update about a thousandth of the weights, if not above the optimiser's default;
+    /// at least ten times what it is.
     /// </summary>
     public static Recommendation HigherRate(RunPlan plan, double updateRatio)
     {
@@ -30,7 +31,8 @@ public static class Patches
     private static Recommendation Rate(RunPlan plan, double rate, string verb)
     {
         rate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        return new(string.Create(CultureInfo.InvariantCulture, $"{verb} the learning rate from {plan.Training.Optimizer.LearningRate} to {rate}."),
+        return new(string.Create(CultureInfo.InvariantCulture,
+            $"{verb} the learning rate from {plan.Training.Optimizer.LearningRate} to {rate}."),
             Patch("training", new() { ["optimizer"] = new JsonObject { ["learningRate"] = rate } }));
     }
 
@@ -64,7 +66,9 @@ public static class Patches
         return new($"Initialise with {to} in place of {plan.Model.Initializer.Name}.", Patch("model", model));
     }
 
-    /// <summary>The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance.</summary>
+    /// <summary>
+    /// The fitting initialiser, or where that is there already, PyTorch's default, whose outputs have about a sixth of kaiming's variance.
+    /// </summary>
     public static Recommendation SmallerOutputs(Course course)
     {
         var first = course.Layers[0];
@@ -90,8 +94,9 @@ public static class Patches
         [.. layers.Where(l => l.Type is not ("dropout" or "alpha_dropout"))
             .Select(l => l.Layers is { } branch ? l with { Layers = WithoutDropout(branch) } : l)];
 
-    public static Recommendation EarlyStopping() => new("Stop when the validation loss no longer falls, and keep the weights of its minimum.",
-        Patch("training", new() { ["earlyStopping"] = new JsonObject { ["patience"] = 5 } }));
+    public static Recommendation EarlyStopping() =>
+        new("Stop when the validation loss no longer falls, and keep the weights of its minimum.",
+            Patch("training", new() { ["earlyStopping"] = new JsonObject { ["patience"] = 5 } }));
 
     /// <summary>kaiming_normal and kaiming_uniform have the same variance.</summary>
     public static bool SameFamily(string a, string b) => a.Split('_')[0] == b.Split('_')[0];
@@ -108,7 +113,9 @@ public static class Patches
 
     private static JsonObject Patch(string section, JsonObject fields) => new() { [section] = fields };
 
-    /// <summary>A list can only be patched as a whole. What a layer has from the model is left out: it may be what the patch changes.</summary>
+    /// <summary>
+    /// A list can only be patched as a whole. What a layer has from the model is left out: it may be what the patch changes.
+    /// </summary>
     private static JsonArray Layers(ModelSpec model, IReadOnlyList<LayerSpec> layers, Func<LayerSpec, LayerSpec> change)
     {
         return [.. layers.Select(layer => JsonSerializer.SerializeToNode(Changed(layer), Json.Options))];

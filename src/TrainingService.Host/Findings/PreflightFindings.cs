@@ -4,7 +4,9 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
 
-/// <summary>What the rules would find at step 0 if a run measured what its pre-flight predicts; and how likely the net is dead before it is trained.</summary>
+/// <summary>
+/// What the rules would find at step 0 if a run measured what its pre-flight predicts; and how likely the net is dead before it is trained.
+/// </summary>
 public static class PreflightFindings
 {
     public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight)
@@ -13,7 +15,8 @@ public static class PreflightFindings
         var points = new List<LayerPoint>();
         foreach (var layer in preflight.Layers)
             if (layer is { Mean: { } mean, Rms: { } rms, GradientRms: { } gradient })
-                points.Add(new() { Step = 0, Epoch = 0, Layer = layer.Index, MeanActivation = mean, RmsActivation = rms, GradientRms = gradient });
+                points.Add(
+                    new() { Step = 0, Epoch = 0, Layer = layer.Index, MeanActivation = mean, RmsActivation = rms, GradientRms = gradient });
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
@@ -23,7 +26,8 @@ public static class PreflightFindings
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
     {
         if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
-            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability)?.BornDeadProbability is not { } probability)
+            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn)
+                .MaxBy(layer => layer.BornDeadProbability)?.BornDeadProbability is not { } probability)
             yield break;
         var error = probability > rule.Error;
         yield return new()
@@ -34,7 +38,8 @@ public static class PreflightFindings
             Value = (float)probability,
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = string.Create(CultureInfo.InvariantCulture,
-                $"With a probability of {probability:P0}, all units of some layer are off for a given input: that draw of the net is dead before it is trained."),
+                $"With a probability of {probability:P0}, all units of some layer are off for a given input: "
+                + $"that draw of the net is dead before it is trained."),
             Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),
         };
     }

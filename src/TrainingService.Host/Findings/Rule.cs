@@ -25,7 +25,8 @@ public sealed record Rule(string Name, Moment Looks, Func<RulesPlan, bool> Enabl
         Of("diverged", r => r.Diverged, Moment.End, LossRules.Diverged),
     ];
 
-    private static Rule Of<T>(string name, Func<RulesPlan, T> thresholds, Moment looks, Func<Course, T, IEnumerable<Found>> find) where T : RulePlan =>
+    private static Rule Of<T>(string name, Func<RulesPlan, T> thresholds, Moment looks, Func<Course, T, IEnumerable<Found>> find)
+        where T : RulePlan =>
         new(name, looks, rules => thresholds(rules).Enabled, course => find(course, thresholds(course.Rules)));
 }
 
@@ -62,7 +63,10 @@ public sealed record Found(Severity Severity, string? Layer, long Step, double V
     /// <summary>Where crossing it downwards is.</summary>
     public static Found Below(Severity severity, string? layer, long step, double value, double threshold, string message,
         Recommendation recommendation) =>
-        Above(severity, layer, step, value, threshold, message, recommendation) with { Badness = double.IsNaN(value) ? double.PositiveInfinity : -value };
+        Above(severity, layer, step, value, threshold, message, recommendation) with
+        {
+            Badness = double.IsNaN(value) ? double.PositiveInfinity : -value,
+        };
 }
 
 /// <summary>The findings of one run. Filled on the training thread, read from others.</summary>

@@ -3,7 +3,9 @@ using TrainingService.Engine.Layers;
 
 namespace TrainingService.Host.Findings;
 
-/// <summary>What becomes of the units of hidden layers. A sparse layer is healthy: only units that are off on every row count as dead.</summary>
+/// <summary>
+/// What becomes of the units of hidden layers. A sparse layer is healthy: only units that are off on every row count as dead.
+/// </summary>
 public static class UnitRules
 {
     public static IEnumerable<Found> Dead(Course course, DeadUnitsRule rule)
@@ -17,10 +19,11 @@ public static class UnitRules
             if (severity is Severity.Warning && !(point.DeadFraction > rule.Warn))
                 continue;
             var message = severity is Severity.Critical
-                ? $"All {layer.Units} units of {layer.Name} are dead ({point.BornDeadFraction:P0} born so): no layer up to it gets a gradient any more, nor do "
-                    + $"the weights behind it; only the bias of {course.Layers[layer.Index + 1].Name} and what lies behind that can still learn."
-                : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: {point.BornDeadFraction:P0} since "
-                    + $"before training, {point.DiedFraction:P0} died in it.";
+                ? $"All {layer.Units} units of {layer.Name} are dead ({point.BornDeadFraction:P0} born so): "
+                    + "no layer up to it gets a gradient any more, nor do the weights behind it; "
+                    + $"only the bias of {course.Layers[layer.Index + 1].Name} and what lies behind that can still learn."
+                : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: "
+                    + $"{point.BornDeadFraction:P0} since before training, {point.DiedFraction:P0} died in it.";
             yield return Found.Above(severity, layer.Name, point.Step, point.DeadFraction, threshold, message, Revival(course, layer));
         }
     }
@@ -40,8 +43,8 @@ public static class UnitRules
             var point = course.Latest[layer.Index];
             if (point.SaturatedUnitFraction > rule.Warn)
                 yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn,
-                    $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated on more than {rule.Rows:P0} of the "
-                    + "rows, where almost no gradient passes.",
+                    $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated "
+                    + $"on more than {rule.Rows:P0} of the rows, where almost no gradient passes.",
                     point.Step == 0 ? PoorInitialization.Better(course, layer) : Patches.LowerRate(course.Plan));
         }
     }
@@ -69,6 +72,7 @@ public static class UnitRules
             else if (entry is DropoutEntry { Rate: > 0 } && dense >= 0)
                 yield return dense;
 
-        static IEnumerable<LayerEntry> Flat(IEnumerable<LayerEntry> entries) => entries.SelectMany(e => e is ResidualEntry r ? Flat(r.Branch) : [e]);
+        static IEnumerable<LayerEntry> Flat(IEnumerable<LayerEntry> entries) =>
+            entries.SelectMany(e => e is ResidualEntry r ? Flat(r.Branch) : [e]);
     }
 }

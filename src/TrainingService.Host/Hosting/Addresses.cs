@@ -10,7 +10,9 @@ public static class Addresses
 {
     public static void BindAddresses(this WebApplicationBuilder builder, Role role)
     {
-        var urls = builder.Configuration["urls"] is { Length: > 0 } configured ? configured : role.ServesApi ? "http://127.0.0.1:8080" : "http://127.0.0.1:8081";
+        var urls = builder.Configuration["urls"] is { Length: > 0 } configured ? configured
+            : role.ServesApi ? "http://127.0.0.1:8080"
+            : "http://127.0.0.1:8081";
         if (builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
             throw new StartRefusedException("Kestrel__Endpoints is not supported: set ASPNETCORE_URLS instead.");
         var open = builder.Configuration["TRAINING_OPEN_ACCESS"] switch
@@ -21,8 +23,9 @@ public static class Addresses
         };
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             if (!IsLoopback(url) && !open)
-                throw new StartRefusedException($"Refusing to listen on {url}: there are no access keys yet, so bind a loopback address in ASPNETCORE_URLS, or set "
-                    + "TRAINING_OPEN_ACCESS=true if only trusted callers reach the port (every caller may do everything).");
+                throw new StartRefusedException($"Refusing to listen on {url}: there are no access keys yet, "
+                    + "so bind a loopback address in ASPNETCORE_URLS, or set TRAINING_OPEN_ACCESS=true if only trusted "
+                    + "callers reach the port (every caller may do everything).");
         builder.WebHost.UseUrls(urls);
     }
 
@@ -36,7 +39,8 @@ public static class Addresses
         catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
         {
             await app.DisposeAsync();
-            throw new StartRefusedException($"Can't listen on {urls} ({e.GetBaseException().Message}): stop what holds the address, or set another in ASPNETCORE_URLS.");
+            throw new StartRefusedException($"Can't listen on {urls} ({e.GetBaseException().Message}): "
+                + "stop what holds the address, or set another in ASPNETCORE_URLS.");
         }
     }
 
@@ -54,8 +58,10 @@ public static class Addresses
         // A port that is no number is taken for a part of the host.
         if (!address.IsUnixPipe && address.Host.Contains(':', StringComparison.Ordinal) && !IPAddress.TryParse(address.Host, out _))
             throw NoAddress(url);
-        return address.IsUnixPipe || address.Host == "localhost" || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+        return address.IsUnixPipe || address.Host == "localhost"
+            || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
     }
 
-    private static StartRefusedException NoAddress(string url) => new($"ASPNETCORE_URLS holds '{url}', which is not an address such as http://127.0.0.1:8080.");
+    private static StartRefusedException NoAddress(string url) =>
+        new($"ASPNETCORE_URLS holds '{url}', which is not an address such as http://127.0.0.1:8080.");
 }

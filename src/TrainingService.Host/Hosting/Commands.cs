@@ -13,7 +13,8 @@ public static class Commands
 
     private static async Task<int> Usage()
     {
-        await Console.Error.WriteLineAsync("Usage: TrainingService.Host.dll demo --url http://127.0.0.1:8080, or TrainingService.Host.dll healthcheck (address from ASPNETCORE_URLS).");
+        await Console.Error.WriteLineAsync("Usage: TrainingService.Host.dll demo --url http://127.0.0.1:8080, "
+            + "or TrainingService.Host.dll healthcheck (address from ASPNETCORE_URLS).");
         return 2;
     }
 }

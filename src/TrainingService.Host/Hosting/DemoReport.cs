@@ -10,8 +10,8 @@ public sealed record DemoProgress(int Epoch, int Epochs, double Fraction);
 
 public sealed record DemoError(string Code, string Message);
 
-public sealed record DemoResult(double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy, double? TestLoss, double? TestAccuracy,
-    int BestEpoch, double Seconds, double SamplesPerSecond, long ParameterCount);
+public sealed record DemoResult(double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy,
+    double? TestLoss, double? TestAccuracy, int BestEpoch, double Seconds, double SamplesPerSecond, long ParameterCount);
 
 /// <summary>The answer of <c>/jobs/{id}/layers</c>.</summary>
 public sealed record DemoLayers(IReadOnlyList<DemoLayer> Layers);
@@ -32,15 +32,17 @@ public static class DemoReport
         results.AddRow("validation", Number(result.ValidationLoss), Percent(result.ValidationAccuracy));
         results.AddRow("test", Number(result.TestLoss), Percent(result.TestAccuracy));
         console.Write(results);
-        console.WriteLine(FormattableString.Invariant(
-            $"{result.ParameterCount:N0} parameters, {result.Seconds:0.00} s, {result.SamplesPerSecond:N0} rows/s, best epoch {result.BestEpoch}"));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.ParameterCount:N0} parameters, {result.Seconds:0.00} s, {result.SamplesPerSecond:N0} rows/s, "
+            + $"best epoch {result.BestEpoch}"));
         console.WriteLine();
 
         var states = Table("Layers after the last step", "layer", "activation", "units", "sparsity", "off rate", "dead", "born", "died");
         foreach (var layer in layers)
         {
-            states.AddRow(Markup.Escape(layer.Name), Markup.Escape(layer.Activation), layer.Units.ToString(CultureInfo.InvariantCulture), Percent(layer.Last("sparsity")),
-                Percent(layer.Last("offRate")), Units(layer, "deadFraction"), Units(layer, "bornDeadFraction"), Units(layer, "diedFraction"));
+            states.AddRow(Markup.Escape(layer.Name), Markup.Escape(layer.Activation), layer.Units.ToString(CultureInfo.InvariantCulture),
+                Percent(layer.Last("sparsity")), Percent(layer.Last("offRate")), Units(layer, "deadFraction"),
+                Units(layer, "bornDeadFraction"), Units(layer, "diedFraction"));
         }
         console.Write(states);
         console.WriteLine("Sparsity: outputs that are exactly 0. Off rate: inputs of the activation <= 0.");
@@ -51,7 +53,8 @@ public static class DemoReport
     {
         var table = new Table().Title(title);
         foreach (var name in columns)
-            table.AddColumn(new TableColumn(name) { NoWrap = true, Alignment = name is "" or "layer" or "activation" ? Justify.Left : Justify.Right });
+            table.AddColumn(
+                new TableColumn(name) { NoWrap = true, Alignment = name is "" or "layer" or "activation" ? Justify.Left : Justify.Right });
         return table;
     }
 
@@ -59,5 +62,6 @@ public static class DemoReport
 
     private static string Percent(double? value) => value?.ToString("0.0 %", CultureInfo.InvariantCulture) ?? "-";
 
-    private static string Units(DemoLayer layer, string fraction) => (layer.Last(fraction) * layer.Units)?.ToString("0", CultureInfo.InvariantCulture) ?? "-";
+    private static string Units(DemoLayer layer, string fraction) =>
+        (layer.Last(fraction) * layer.Units)?.ToString("0", CultureInfo.InvariantCulture) ?? "-";
 }

@@ -20,7 +20,11 @@ public static class Health
     }
 
     private static Task Write(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(
-        new { status = report.Status.ToString().ToLowerInvariant(), checks = report.Entries.ToDictionary(e => e.Key, e => e.Value.Description ?? "ok") },
+        new
+        {
+            status = report.Status.ToString().ToLowerInvariant(),
+            checks = report.Entries.ToDictionary(e => e.Key, e => e.Value.Description ?? "ok"),
+        },
         context.RequestAborted);
 
     private sealed class DatabaseCheck(TrainingDbContext db) : IHealthCheck
@@ -29,7 +33,8 @@ public static class Health
         {
             try
             {
-                return await Database.SchemaProblem(db, cancellationToken) is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
+                return await Database.SchemaProblem(db, cancellationToken) is { } problem
+                    ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
             }
             catch (Exception e) when (Database.IsOutage(e))
             {

@@ -22,7 +22,8 @@ public static class Healthcheck
 
     private static Uri Address(string? urls)
     {
-        var bound = BindingAddress.Parse(urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "http://127.0.0.1:8080");
+        var bound = BindingAddress.Parse(urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .FirstOrDefault() ?? "http://127.0.0.1:8080");
         var host = bound.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : bound.Host;
         return new UriBuilder(bound.Scheme, host, bound.Port, "/health/ready").Uri;
     }

@@ -28,11 +28,13 @@ public sealed record Role
         };
         return Names.Contains(name)
             ? new Role(name)
-            : throw new StartRefusedException($"Unknown role '{name}'; roles are {string.Join(", ", Names)}{Engine.Specs.Names.DidYouMean(name, Names)}");
+            : throw new StartRefusedException($"Unknown role '{name}'; "
+                + $"roles are {string.Join(", ", Names)}{Engine.Specs.Names.DidYouMean(name, Names)}");
     }
 
     private static string Unknown(string argument) =>
-        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, or the command healthcheck or demo; all else comes from the environment.";
+        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, or the command healthcheck or demo; "
+        + "all else comes from the environment.";
 }
 
 public static class RoleExtensions

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace TrainingService.Host.Http;
 
 /// <summary>
-/// Lengths of text, counted as JSON Schema's maxLength does it: in Unicode code points, of which an emoji may be one and UTF-16 needs two for it.
+/// Lengths of text, counted as JSON Schema's maxLength does it: in Unicode code points, of which an emoji may be
+/// one and UTF-16 needs two for it.
 /// </summary>
 public static class Characters
 {
@@ -20,8 +21,8 @@ public static class Characters
     public static bool Exceeds(string text, int most) => text.Length > most && text.EnumerateRunes().Skip(most).Any();
 
     /// <summary>
-    /// The beginning of the text, at most <paramref name="most"/> code points of it. What is read as one character (a letter with its accents, a joined emoji)
-    /// stays whole or goes, unless it alone is longer.
+    /// The beginning of the text, at most <paramref name="most"/> code points of it. What is read as one character (a letter with its
+    /// accents, a joined emoji) stays whole or goes, unless it alone is longer.
     /// </summary>
     public static string Cut(string text, int most)
     {

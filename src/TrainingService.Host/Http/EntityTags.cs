@@ -10,7 +10,8 @@ namespace TrainingService.Host.Http;
 /// </summary>
 public static class EntityTags
 {
-    public static string Of(uint version, int? queuePosition) => queuePosition is null ? $"\"{version}\"" : $"\"{version}-{queuePosition}\"";
+    public static string Of(uint version, int? queuePosition) =>
+        queuePosition is null ? $"\"{version}\"" : $"\"{version}-{queuePosition}\"";
 
     public static bool NoneMatch(HttpRequest request, string tag) =>
         request.GetTypedHeaders().IfNoneMatch.Any(given => given.Tag == "*" || given.Tag == tag);

@@ -22,7 +22,8 @@ public static class Json
     public static JsonObject ObjectOf<T>(T value) => JsonSerializer.SerializeToNode(value, Options) as JsonObject
         ?? throw new ArgumentException($"a {typeof(T).Name} is no object in JSON", nameof(value));
 
-    public static void AddJson(this WebApplicationBuilder builder) => builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
+    public static void AddJson(this WebApplicationBuilder builder) =>
+        builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
 
     private static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {

@@ -17,7 +17,8 @@ public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider w
         var text = await JsonBody.ReadText(context.Request, context.RequestAborted);
         using var document = JsonBody.Parse(text);
         var errors = new List<SpecError>();
-        return JsonBody.Read<T>(document.RootElement, errors) is { } value ? new(value) : throw new ProblemException(Problems.Invalid(errors));
+        return JsonBody.Read<T>(document.RootElement, errors) is { } value ? new(value)
+            : throw new ProblemException(Problems.Invalid(errors));
     }
 
     public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
@@ -26,14 +27,17 @@ public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider w
 
 internal static class JsonBody
 {
-    // Less than Kestrel's own limit, beyond which it cuts the connection while the client still sends, and the client never sees the answer.
+    // Less than Kestrel's own limit, beyond which it cuts the connection while the client still sends, and the
+    // client never sees the answer.
     public const int MaxBytes = 1 << 20;
 
     public static async Task<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken cancellation)
     {
-        if (!request.HasJsonContentType() || request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
+        if (!request.HasJsonContentType()
+            || request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
             || request.Headers.ContentEncoding.Count > 0)
-            throw new ProblemException(Problems.UnsupportedMediaType("the body must be sent as 'application/json' in UTF-8, not compressed"));
+            throw new ProblemException(
+                Problems.UnsupportedMediaType("the body must be sent as 'application/json' in UTF-8, not compressed"));
         if (request.ContentLength > MaxBytes)
             throw new ProblemException(Problems.TooLarge());
         using var buffer = new MemoryStream();
@@ -51,7 +55,8 @@ internal static class JsonBody
     public static JsonDocument Parse(ReadOnlyMemory<byte> text)
     {
         if (!Utf8.IsValid(text.Span))
-            throw new ProblemException(Problems.Malformed($"it is not valid UTF-8: the first wrong byte is number {FirstInvalid(text.Span) + 1}"));
+            throw new ProblemException(
+                Problems.Malformed($"it is not valid UTF-8: the first wrong byte is number {FirstInvalid(text.Span) + 1}"));
         if (text.Span.Trim(" \t\r\n"u8).IsEmpty)
             throw new ProblemException(Problems.Malformed("it is empty; send a JSON object"));
         try

@@ -7,8 +7,9 @@ using TrainingService.Engine.Specs;
 namespace TrainingService.Host.Http;
 
 /// <summary>
-/// Walks a JSON text along a type's fields and collects what does not fit: unknown, missing and repeated fields, wrong types, numbers out of the type's
-/// range, text that Postgres can't store. Answers the same JSON with plain names ("relu") written out as objects ({"name": "relu"}).
+/// Walks a JSON text along a type's fields and collects what does not fit: unknown, missing and repeated fields, wrong types,
+/// numbers out of the type's range, text that Postgres can't store. Answers the same JSON with plain names ("relu") written
+/// out as objects ({"name": "relu"}).
 /// </summary>
 internal sealed class JsonShape
 {
@@ -27,9 +28,12 @@ internal sealed class JsonShape
         var info = Json.Options.GetTypeInfo(type);
         return info switch
         {
-            { Kind: JsonTypeInfoKind.Object } => Expect(value, JsonValueKind.Object, Named(type), pointer) ? Object(value, info, pointer) : null,
-            { Kind: JsonTypeInfoKind.Dictionary, ElementType: { } element } => Expect(value, JsonValueKind.Object, "an object", pointer) ? Map(value, element, pointer) : null,
-            { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } => Expect(value, JsonValueKind.Array, "a list", pointer) ? List(value, element, pointer) : null,
+            { Kind: JsonTypeInfoKind.Object } =>
+                Expect(value, JsonValueKind.Object, Named(type), pointer) ? Object(value, info, pointer) : null,
+            { Kind: JsonTypeInfoKind.Dictionary, ElementType: { } element } =>
+                Expect(value, JsonValueKind.Object, "an object", pointer) ? Map(value, element, pointer) : null,
+            { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } =>
+                Expect(value, JsonValueKind.Array, "a list", pointer) ? List(value, element, pointer) : null,
             _ => Scalar(value, type, pointer),
         };
     }
@@ -101,7 +105,8 @@ internal sealed class JsonShape
         catch (JsonException)
         {
             Add(pointer, type.IsEnum
-                ? $"must be one of {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}, not {Show(value)}"
+                ? $"must be one of {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}, "
+                    + $"not {Show(value)}"
                 : $"{Show(value)} is not a valid {type.Name}");
             return null;
         }
@@ -121,7 +126,8 @@ internal sealed class JsonShape
     {
         if (double.IsFinite(value.GetDouble()))
             return JsonValue.Create(value);
-        Add(pointer, $"{Show(value)} is too large: numbers must be finite, at most {double.MaxValue.ToString("R", CultureInfo.InvariantCulture)}");
+        Add(pointer,
+            $"{Show(value)} is too large: numbers must be finite, at most {double.MaxValue.ToString("R", CultureInfo.InvariantCulture)}");
         return null;
     }
 
@@ -191,8 +197,10 @@ internal sealed class JsonShape
     private static string Shorten(string text) => Characters.Shorten(text, 100);
 
     /// <summary>A part of a JSON pointer as the name that it stands for.</summary>
-    public static string Unescape(string part) => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+    public static string Unescape(string part) =>
+        part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
     /// <summary>A name as a part of a JSON pointer (RFC 6901).</summary>
-    public static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    public static string Escape(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

@@ -5,7 +5,8 @@ namespace TrainingService.Host.Http;
 /// <summary>What a client takes.</summary>
 public static class MediaTypes
 {
-    public const string Json = "application/json", Csv = "text/csv", Ndjson = "application/x-ndjson", Parquet = "application/vnd.apache.parquet", Markdown = "text/markdown", Html = "text/html";
+    public const string Json = "application/json", Csv = "text/csv", Ndjson = "application/x-ndjson",
+        Parquet = "application/vnd.apache.parquet", Markdown = "text/markdown", Html = "text/html";
 
     /// <summary>The first of those offered that the client takes, by its preference; null if none will do.</summary>
     public static string? Choose(HttpRequest request, params IReadOnlyList<string> offered)

@@ -19,18 +19,22 @@ public static class Paging
         return Math.Min(limit ?? Standard, Most);
     }
 
-    /// <summary>Where a page ends, for clients to hand back as it is: base64url of the list, its order and the key of the last item.</summary>
+    /// <summary>
+    /// Where a page ends, for clients to hand back as it is: base64url of the list, its order and the key of the last item.
+    /// </summary>
     public static string Cursor<TKey>(TKey last, string list, string order = "") where TKey : IParsable<TKey> =>
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{list} {order} {last}")));
 
     /// <summary>Whether there is a cursor; one that isn't of this list in this order is an error.</summary>
-    public static bool TryRead<TKey>(string? cursor, List<SpecError> errors, [NotNullWhen(true)] out TKey? last, string list, string order = "")
+    public static bool TryRead<TKey>(string? cursor, List<SpecError> errors,
+        [NotNullWhen(true)] out TKey? last, string list, string order = "")
         where TKey : IParsable<TKey>
     {
         last = default;
         if (cursor is null)
             return false;
-        if (!Base64Url.IsValid(cursor) || Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(' ', 3) is not [var ofList, var inOrder, var key]
+        if (!Base64Url.IsValid(cursor)
+            || Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(' ', 3) is not [var ofList, var inOrder, var key]
             || ofList != list || !TKey.TryParse(key, CultureInfo.InvariantCulture, out last))
             errors.Add(new("/cursor", "not a cursor of this list; take nextCursor of the page before as it is"));
         else if (inOrder != order)

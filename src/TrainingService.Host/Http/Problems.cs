@@ -27,7 +27,8 @@ public static partial class Problems
     private static readonly ProblemKind MalformedJson = Kind("malformed-json", 400, "The body is not valid JSON");
     private static readonly ProblemKind ConflictKind = Kind("conflict", 409, "Not in this state");
     private static readonly ProblemKind KeyReused = Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another request");
-    private static readonly ProblemKind KeyInFlight = Kind("idempotency-key-in-flight", 409, "The first request with this Idempotency-Key is still running");
+    private static readonly ProblemKind KeyInFlight =
+        Kind("idempotency-key-in-flight", 409, "The first request with this Idempotency-Key is still running");
 
     /// <summary>Kinds that a status code alone tells.</summary>
     private static readonly Dictionary<int, ProblemKind> ByStatus = new ProblemKind[]
@@ -55,7 +56,8 @@ public static partial class Problems
 
     public static ProblemHttpResult Invalid(string pointer, string message) => Invalid([new(pointer, message)]);
 
-    public static ProblemHttpResult Malformed(string reason) => Make(MalformedJson, $"The body is not valid JSON: {reason}.", [new("", reason)]);
+    public static ProblemHttpResult Malformed(string reason) =>
+        Make(MalformedJson, $"The body is not valid JSON: {reason}.", [new("", reason)]);
 
     public static ProblemHttpResult NotFound(string detail) => Make(ByStatus[404], detail);
 
@@ -64,16 +66,19 @@ public static partial class Problems
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
-        Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; '{request.Headers.Accept}' is not supported.");
+        Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; "
+            + $"'{request.Headers.Accept}' is not supported.");
 
     public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
 
     public static ProblemHttpResult TooLarge() => Make(ByStatus[413], $"A JSON body may have at most {JsonBody.MaxBytes} bytes.");
 
     public static ProblemHttpResult IdempotencyKeyReused() => Make(KeyReused,
-        "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 hours. Use a new key for a new request.");
+        "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 "
+        + "hours. Use a new key for a new request.");
 
-    public static ProblemHttpResult IdempotencyKeyInFlight() => Make(KeyInFlight, "Repeat the request in a moment to get the first one's answer.");
+    public static ProblemHttpResult IdempotencyKeyInFlight() =>
+        Make(KeyInFlight, "Repeat the request in a moment to get the first one's answer.");
 
     public static void AddProblems(this WebApplicationBuilder builder)
     {
@@ -86,7 +91,8 @@ public static partial class Problems
     public static void UseProblems(this WebApplication app)
     {
         app.UseExceptionHandler();
-        app.UseStatusCodePages(async context => await Write(context.HttpContext, new() { Status = context.HttpContext.Response.StatusCode }));
+        app.UseStatusCodePages(
+            async context => await Write(context.HttpContext, new() { Status = context.HttpContext.Response.StatusCode }));
     }
 
     private static ProblemKind Kind(string name, int status, string title) => new($"urn:training-service:problem:{name}", status, title);
@@ -95,7 +101,8 @@ public static partial class Problems
     {
         var problem = new ProblemDetails { Type = kind.Type, Title = kind.Title, Status = kind.Status, Detail = detail };
         if (errors is not null)
-            problem.Extensions["errors"] = errors.GroupBy(e => e.Pointer).ToDictionary(g => g.Key, g => g.Select(e => e.Message).Distinct().ToArray());
+            problem.Extensions["errors"] = errors.GroupBy(e => e.Pointer)
+                .ToDictionary(g => g.Key, g => g.Select(e => e.Message).Distinct().ToArray());
         return TypedResults.Problem(problem);
     }
 
@@ -144,7 +151,8 @@ public static partial class Problems
                         $"'{failure.Groups["value"]}' is not a valid {TypeName(failure.Groups["type"].Value)}").ProblemDetails
                     : new() { Status = 400, Detail = bad.Message },
                 BadHttpRequestException bad => new() { Status = bad.StatusCode },
-                _ when IsUnreachable(exception) => new() { Status = 503, Detail = "The service can't reach its database. Try again in a few seconds." },
+                _ when IsUnreachable(exception) =>
+                    new() { Status = 503, Detail = "The service can't reach its database. Try again in a few seconds." },
                 _ => new() { Status = 500, Detail = "An unexpected error; the service's log has it under this traceId." },
             };
             if (problem.Status == 503)
@@ -175,6 +183,7 @@ public static partial class Problems
     }
 
     // The text of ASP.NET's minimal APIs where a route or query value doesn't fit its parameter.
-    [GeneratedRegex("""^Failed to bind parameter "(?:Nullable<)?(?<type>[^ >]+)>? (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline)]
+    [GeneratedRegex("""^Failed to bind parameter "(?:Nullable<)?(?<type>[^ >]+)>? (?<name>\w+)" from "(?<value>.*)"\.$""",
+        RegexOptions.Singleline)]
     private static partial Regex BindingFailure();
 }

@@ -12,14 +12,15 @@ public static class RouteAnswers
         route.WithMetadata(new ResponseHeaders(status, headers));
 
     /// <summary>Other media types of a 200: <c>Produces</c> knows one schema for all of a status.</summary>
-    public static RouteHandlerBuilder AlsoAs(this RouteHandlerBuilder route, params string[] mediaTypes) => route.AddOpenApiOperationTransformer((operation, _, _) =>
-    {
-        if (operation.Responses?["200"].Content is not { } content)
-            throw new InvalidOperationException("A route that answers in other media types answers 200 with a body.");
-        foreach (var mediaType in mediaTypes)
-            content[mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
-        return Task.CompletedTask;
-    });
+    public static RouteHandlerBuilder AlsoAs(this RouteHandlerBuilder route, params string[] mediaTypes) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            if (operation.Responses?["200"].Content is not { } content)
+                throw new InvalidOperationException("A route that answers in other media types answers 200 with a body.");
+            foreach (var mediaType in mediaTypes)
+                content[mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            return Task.CompletedTask;
+        });
 
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses) =>
         statuses.Aggregate(route, (builder, status) => builder.ProducesProblem(status));

@@ -11,13 +11,14 @@ public static class CancelJob
 {
     /// <summary>Cancel a job</summary>
     /// <remarks>
-    /// A queued job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics it has.
-    /// Repeating it, or canceling a finished job, changes nothing and is no error.
+    /// A queued job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics
+    /// it has. Repeating it, or canceling a finished job, changes nothing and is no error.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="202">The job: canceling, canceled, or finished as it was.</response>
-    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch,
-        HttpContext http, TrainingDbContext db, JobEnded ended, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db,
+        JobEnded ended, TimeProvider clock, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var versions = EntityTags.Versions(ifMatch);

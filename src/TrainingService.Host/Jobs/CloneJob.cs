@@ -11,17 +11,18 @@ public static class CloneJob
 {
     /// <summary>Submit a changed copy of a job</summary>
     /// <remarks>
-    /// The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's `recommendation.patch`; `{}` repeats the job. It is merged into what
-    /// was asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}` brings adam's own learning rate, and
-    /// leaves no momentum behind. `hiddenLayers` replaces `layers` and the other way round. The copy is checked like a new job.
+    /// The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's `recommendation.patch`; `{}` repeats the job. It
+    /// is merged into what was asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}`
+    /// brings adam's own learning rate, and leaves no momentum behind. `hiddenLayers` replaces `layers` and the other way round.
+    /// The copy is checked like a new job.
     /// </remarks>
     /// <param name="id">The job's id; it may be in any status.</param>
     /// <param name="patch">What shall be different.</param>
     /// <response code="202">The new job, `queued`.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, SpecPatch patch,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
-        TimeProvider clock, CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
+        JobRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, patch.Patch, cancellation);

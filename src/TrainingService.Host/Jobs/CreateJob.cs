@@ -18,8 +18,8 @@ namespace TrainingService.Host.Jobs;
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
 /// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
 /// <param name="Findings">What the rules find in that, each with a change that helps.</param>
-public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long Steps, double EstimatedSeconds, Preflight Preflight,
-    IReadOnlyList<Finding> Findings);
+public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes,
+    long Steps, double EstimatedSeconds, Preflight Preflight, IReadOnlyList<Finding> Findings);
 
 public static class CreateJob
 {
@@ -36,8 +36,9 @@ public static class CreateJob
     /// <response code="200">With `validateOnly`: what the job would be and need.</response>
     /// <response code="202">The job as it was stored, `queued`.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
-    public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body, [FromQuery] bool? validateOnly,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
+    public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body,
+        [FromQuery] bool? validateOnly, [FromHeader(Name = Idempotency.Header)] string? idempotencyKey,
+        HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
         WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (validateOnly == true)
@@ -47,7 +48,8 @@ public static class CreateJob
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<JobResponse>() is { } replay)
             return replay;
-        return IsAccepted(rules, body.Value, out var accepted, out var problem) ? await Submit(accepted, once, db, wakeUps, clock, cancellation) : problem;
+        return IsAccepted(rules, body.Value, out var accepted, out var problem)
+            ? await Submit(accepted, once, db, wakeUps, clock, cancellation) : problem;
     }
 
     /// <summary>Stores the job with the answer to its request, and only then wakes a worker.</summary>
@@ -56,7 +58,8 @@ public static class CreateJob
     {
         var job = NewJob(accepted, clock.GetUtcNow());
         db.Jobs.Add(job);
-        var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
+        var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}",
+            JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);
@@ -109,8 +112,8 @@ public static class CreateJob
     }
 
     /// <summary>
-    /// With the place among those made at once in the 12 bits behind the version (RFC 9562, 6.2, method 1): else ids of one millisecond have no order, and
-    /// the order of ids is that of the queue. What is more than 4,096 apart is not made in one millisecond.
+    /// With the place among those made at once in the 12 bits behind the version (RFC 9562, 6.2, method 1): else ids of one millisecond
+    /// have no order, and the order of ids is that of the queue. What is more than 4,096 apart is not made in one millisecond.
     /// </summary>
     private static Guid Ordered(Guid id, int place)
     {

@@ -13,8 +13,8 @@ public static class DeleteJob
     /// <param name="id">The job's id.</param>
     /// <response code="409">The job is not finished, or belongs to a sweep.</response>
     /// <response code="204">The job is gone.</response>
-    public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id, [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db, CancellationToken cancellation)
     {
         var versions = EntityTags.Versions(ifMatch);
         var deleted = await db.Jobs
@@ -32,6 +32,7 @@ public static class DeleteJob
         if (job.SweepId is { } sweep)
             return Problems.Conflict($"The job is evidence of sweep {sweep}; delete the sweep, and its jobs go with it.");
         return Problems.Conflict(
-            $"The job is {Json.NameOf(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and wait for its end before deleting it.");
+            $"The job is {Json.NameOf(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and "
+            + "wait for its end before deleting it.");
     }
 }

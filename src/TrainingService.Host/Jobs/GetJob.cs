@@ -9,12 +9,13 @@ public static class GetJob
 {
     /// <summary>Get a job</summary>
     /// <remarks>
-    /// Carries an ETag: send it back as <c>If-None-Match</c> and an unchanged job costs a 304 without body. Retry-After says when to ask again.
+    /// Carries an ETag: send it back as <c>If-None-Match</c> and an unchanged job costs a 304 without body.
+    /// Retry-After says when to ask again.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">The job.</response>
-    public static async Task<Results<Ok<JobResponse>, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<Ok<JobResponse>, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id,
+        HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return NotFound(id);

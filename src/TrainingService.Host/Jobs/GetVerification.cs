@@ -9,7 +9,8 @@ public static class GetVerification
 {
     /// <summary>What came of running a job again</summary>
     /// <remarks>
-    /// Compares the weights' hash, all results and all rows measured, bit for bit; only times and speeds may differ. Unfinished, it says so in <c>status</c>.
+    /// Compares the weights' hash, all results and all rows measured, bit for bit; only times and speeds may differ.
+    /// Unfinished, it says so in <c>status</c>.
     /// </remarks>
     /// <param name="id">Id of the job that reruns another one, as <c>POST /jobs/{id}/verify</c> answers it.</param>
     /// <response code="200">The verification.</response>

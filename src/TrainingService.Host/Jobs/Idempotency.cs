@@ -11,8 +11,8 @@ using TrainingService.Host.Http;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// Lets a POST with an <c>Idempotency-Key</c> take effect once. What it creates and the answer to it are committed together, under a lock on the key
-/// that Postgres drops with the transaction: a crash leaves neither a job without its answer nor a key that blocks.
+/// Lets a POST with an <c>Idempotency-Key</c> take effect once. What it creates and the answer to it are committed together, under a
+/// lock on the key that Postgres drops with the transaction: a crash leaves neither a job without its answer nor a key that blocks.
 /// Without a key, nothing here has an effect.
 /// </summary>
 public sealed class Idempotency : IAsyncDisposable
@@ -33,13 +33,15 @@ public sealed class Idempotency : IAsyncDisposable
 
     private DateTimeOffset Now => _http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
 
-    public static async Task<Idempotency> Begin<T>(TrainingDbContext db, HttpContext http, string? key, T body, CancellationToken cancellation)
+    public static async Task<Idempotency> Begin<T>(TrainingDbContext db,
+        HttpContext http, string? key, T body, CancellationToken cancellation)
     {
         if (key is null)
             return new(db, http, null, "", []);
         if (key.Length is 0 or > 255 || key.Any(c => c is < ' ' or > '~'))
             throw new ProblemException(Problems.Invalid($"/{Header}", "must have 1 to 255 printable ASCII characters, best a random UUID"));
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{http.Request.Method} {http.Request.Path}\n{JsonSerializer.Serialize(body, Json.Options)}"));
+        var hash = SHA256.HashData(
+            Encoding.UTF8.GetBytes($"{http.Request.Method} {http.Request.Path}\n{JsonSerializer.Serialize(body, Json.Options)}"));
         var once = new Idempotency(db, http, await db.Database.BeginTransactionAsync(cancellation), key, hash);
         try
         {

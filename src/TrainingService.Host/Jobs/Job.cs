@@ -55,7 +55,9 @@ public sealed class Job
     public string? LeaseOwner { get; set; }
     public DateTimeOffset? LeaseUntil { get; set; }
 
-    /// <summary>How often a lease ran out in the middle of a run, which a process does that dies; at 3 the job fails as <c>crash_loop</c>.</summary>
+    /// <summary>
+    /// How often a lease ran out in the middle of a run, which a process does that dies; at 3 the job fails as <c>crash_loop</c>.
+    /// </summary>
     public int Crashes { get; set; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }

@@ -116,5 +116,6 @@ public sealed record JobLinks(string Self, string Metrics, string Layers, string
     [property: JsonPropertyName("clone")] string CloneTo)
 {
     public static JobLinks Of(string self) =>
-        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
+        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight",
+            $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
 }

@@ -24,14 +24,20 @@ public static class JobRoutes
         jobs.MapPost("", CreateJob.Handle).WithName("createJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
-        jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
+        jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)
+            .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob")
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 422);
-        jobs.MapGet("/{id:guid}/verification", GetVerification.Handle).WithName("getVerification").AnswersWith(200, "Retry-After").Refuses(404);
-        jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
-        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+        jobs.MapGet("/{id:guid}/verification", GetVerification.Handle)
+            .WithName("getVerification").AnswersWith(200, "Retry-After").Refuses(404);
+        jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
+        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob")
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }
 }

@@ -26,7 +26,8 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
     private static readonly string[] Priorities = ["high", "normal", "low"];
     private static readonly Dictionary<string, string> NoLabels = [];
 
-    // Stands in for an unknown dataset, so that the rest of the spec is checked all the same: two classes and many rows allow what any dataset would.
+    // Stands in for an unknown dataset, so that the rest of the spec is checked all the same: two classes and many
+    // rows allow what any dataset would.
     private static readonly DataShape AnyData = new(1, TargetKind.Classes, 2, 1_000_000_000, 1, 1);
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
@@ -39,8 +40,10 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         var plan = RunPlan.Check(spec.Model ?? new(), spec.Training ?? new(), spec.Diagnostics ?? new(), data?.Shape ?? AnyData, errors);
         if (plan is not null && data is not null && plan.MemoryBytes > limits.MemoryMegabytes * 1_000_000L)
         {
-            errors.Add(new("/model", $"the run would need about {plan.MemoryBytes / 1_000_000:N0} MB of memory ({plan.ParameterCount:N0} parameters, "
-                + $"batches of {plan.Training.BatchSize:N0} rows); a job may have {limits.MemoryMegabytes:N0} MB: use fewer units or a smaller batch"));
+            errors.Add(new("/model",
+                $"the run would need about {plan.MemoryBytes / 1_000_000:N0} MB of memory ({plan.ParameterCount:N0} parameters, "
+                + $"batches of {plan.Training.BatchSize:N0} rows); a job may have {limits.MemoryMegabytes:N0} MB: "
+                + "use fewer units or a smaller batch"));
         }
         if (errors.Count > before || plan is null || data is not { Spec: var dataset })
             return null;

@@ -11,7 +11,8 @@ public static class JobStatusNames
     public static JobStatus Parse(string name, ICollection<SpecError> errors)
     {
         if (!ByName.TryGetValue(name, out var status))
-            errors.Add(new("/status", $"unknown status '{name}'; allowed are {string.Join(", ", ByName.Keys)}{Names.DidYouMean(name, ByName.Keys)}"));
+            errors.Add(new("/status",
+                $"unknown status '{name}'; allowed are {string.Join(", ", ByName.Keys)}{Names.DidYouMean(name, ByName.Keys)}"));
         return status;
     }
 }

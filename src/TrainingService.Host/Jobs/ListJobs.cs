@@ -16,7 +16,8 @@ namespace TrainingService.Host.Jobs;
 /// <summary>Which jobs, and in what order.</summary>
 public sealed record JobFilter
 {
-    [FromQuery(Name = "limit"), Range(1, int.MaxValue), DefaultValue(Paging.Standard), Description("Jobs on a page; more than 500 gives 500.")]
+    [FromQuery(Name = "limit"), Range(1, int.MaxValue), DefaultValue(Paging.Standard),
+        Description("Jobs on a page; more than 500 gives 500.")]
     public int? Limit { get; init; }
 
     [FromQuery(Name = "cursor"), Description("The nextCursor of the page before, with the same filters and order.")]
@@ -59,8 +60,8 @@ public static class ListJobs
     /// <summary>List jobs</summary>
     /// <remarks>Page by page, newest first. All filters given must hold.</remarks>
     /// <response code="200">A page of jobs.</response>
-    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle([AsParameters] JobFilter filter, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle([AsParameters] JobFilter filter,
+        TrainingDbContext db, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var order = filter.OrderBy ?? NewestFirst;
@@ -73,7 +74,8 @@ public static class ListJobs
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
-        var found = await (oldestFirst ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id)).Take(limit + 1).ToListAsync(cancellation);
+        var found =
+            await (oldestFirst ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id)).Take(limit + 1).ToListAsync(cancellation);
         var page = found.Take(limit).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
@@ -136,7 +138,8 @@ public static class ListJobs
         string[] formats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
         if (DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var time))
             return time;
-        errors.Add(new(pointer, $"'{text}' is not an ISO 8601 time such as 2026-01-31T12:00:00Z or 2026-01-31 (in an address, '+' is written %2B)"));
+        errors.Add(new(pointer,
+            $"'{text}' is not an ISO 8601 time such as 2026-01-31T12:00:00Z or 2026-01-31 (in an address, '+' is written %2B)"));
         return null;
     }
 

@@ -9,11 +9,11 @@ using TrainingService.Host.Http;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// What a change of a job's spec means, wherever one is made: in clones, arms, grids and tuning. It is a JSON merge patch (RFC 7396) on what was asked for, so
-/// that defaults follow what it changes. Some things go beyond the RFC, since the fields of a spec depend on each other. A plain name is an object with only
-/// that name. A new name (of an optimiser, activation, ...) doesn't keep the parameters of the old one, nor a new loss those of the old; an object that names
-/// nothing belongs to what is there, or to the default. <c>hiddenLayers</c> replaces <c>layers</c> and the other way round. What the model says of all layers
-/// reaches those that say the same.
+/// What a change of a job's spec means, wherever one is made: in clones, arms, grids and tuning. It is a JSON merge patch (RFC 7396)
+/// on what was asked for, so that defaults follow what it changes. Some things go beyond the RFC, since the fields of a spec depend
+/// on each other. A plain name is an object with only that name. A new name (of an optimiser, activation, ...) doesn't keep the
+/// parameters of the old one, nor a new loss those of the old; an object that names nothing belongs to what is there, or to the default.
+/// <c>hiddenLayers</c> replaces <c>layers</c> and the other way round. What the model says of all layers reaches those that say the same.
 /// </summary>
 public static class MergePatch
 {
@@ -37,21 +37,23 @@ public static class MergePatch
             DropParameters(field, result, changes);
         Merge(result, changes);
         foreach (var field in NamedFields)
-            if (Field(result[field.Section], field.Name) is JsonObject named && !named.ContainsKey("name") && DefaultName(field, result) is { } name)
+            if (Field(result[field.Section], field.Name) is JsonObject named
+                && !named.ContainsKey("name") && DefaultName(field, result) is { } name)
                 named["name"] = name;
         return result;
     }
 
     /// <summary>
-    /// The patch that puts each value in place of all that the spec has under its JSON pointer (RFC 6901, without list indexes), or into another value that
-    /// is put around that place; null takes the place out.
+    /// The patch that puts each value in place of all that the spec has under its JSON pointer (RFC 6901, without list indexes), or into
+    /// another value that is put around that place; null takes the place out.
     /// </summary>
     public static JsonObject Replacing(JsonObject spec, IEnumerable<KeyValuePair<string, object?>> values)
     {
         var patch = new JsonObject();
         // So that what holds a place comes before the place: an optimizer before its learning rate.
         foreach (var (pointer, value) in values.OrderBy(value => value.Key, StringComparer.Ordinal))
-            Put(patch, spec, [.. pointer.Split('/').Skip(1).Select(JsonShape.Unescape)], JsonSerializer.SerializeToNode(value, Json.Options));
+            Put(patch, spec, [.. pointer.Split('/').Skip(1).Select(JsonShape.Unescape)],
+                JsonSerializer.SerializeToNode(value, Json.Options));
         return patch;
     }
 
@@ -66,7 +68,8 @@ public static class MergePatch
             if (value is null && (given ? around is null : there is null))
                 return;
             if (around is not JsonObject inner)
-                patch[name] = inner = !given ? [] : Whole(IsNamed(path[..(depth + 1)]) && Text(around) is { } plain ? WithName(plain) : [], there);
+                patch[name] = inner = !given ? []
+                    : Whole(IsNamed(path[..(depth + 1)]) && Text(around) is { } plain ? WithName(plain) : [], there);
             patch = inner;
         }
         there = Field(there, path[^1]);
@@ -109,7 +112,8 @@ public static class MergePatch
     /// <summary>A loss's parameters stand beside its name.</summary>
     private static void DropLoss(JsonObject training, JsonObject changes)
     {
-        if (!changes.TryGetPropertyValue("loss", out var given) || (Text(given) ?? "auto") is not { } loss || loss == (Text(training["loss"]) ?? "auto"))
+        if (!changes.TryGetPropertyValue("loss", out var given)
+            || (Text(given) ?? "auto") is not { } loss || loss == (Text(training["loss"]) ?? "auto"))
             return;
         if (loss != "huber")
             training.Remove("huberDelta");
@@ -177,7 +181,8 @@ public static class MergePatch
             ? JsonSerializer.SerializeToNode(resolved, Json.Options) as JsonObject : null;
     }
 
-    private static bool IsNamed(string[] path) => path is ["dataset"] || (path.Length == 2 && NamedFields.Any(field => field.Section == path[0] && field.Name == path[1]));
+    private static bool IsNamed(string[] path) =>
+        path is ["dataset"] || (path.Length == 2 && NamedFields.Any(field => field.Section == path[0] && field.Name == path[1]));
 
     private static JsonNode? Field(JsonNode? fields, string name) => (fields as JsonObject)?[name];
 

@@ -13,9 +13,11 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
 
     public static async ValueTask<SpecPatch?> BindAsync(HttpContext context)
     {
-        if (context.Request.GetTypedHeaders().ContentType is not { } type || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)))
-            throw new ProblemException(Problems.UnsupportedMediaType($"a patch must be sent as '{MediaType}' (RFC 7396) or 'application/json'"));
+        if (context.Request.GetTypedHeaders().ContentType is not { } type
+            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)))
+            throw new ProblemException(
+                Problems.UnsupportedMediaType($"a patch must be sent as '{MediaType}' (RFC 7396) or 'application/json'"));
         var text = await JsonBody.ReadText(context.Request, context.RequestAborted);
         using var document = JsonBody.Parse(text);
         var shape = new JsonShape();

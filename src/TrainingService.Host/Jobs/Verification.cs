@@ -32,7 +32,9 @@ public sealed record VerificationResponse
     /// <summary>What differs.</summary>
     public required IReadOnlyList<VerificationDifference> Differences { get; init; }
 
-    /// <summary>Circumstances that were not the same: engine version, instruction set, data set, spec. By themselves they are no difference.</summary>
+    /// <summary>
+    /// Circumstances that were not the same: engine version, instruction set, data set, spec. By themselves they are no difference.
+    /// </summary>
     public required IReadOnlyList<VerificationDifference> Circumstances { get; init; }
 
     /// <summary>Why the runs may differ; null if they don't.</summary>
@@ -81,7 +83,8 @@ public static class Verification
             Equal = differences.Count == 0,
             Summary = differences.Count == 0
                 ? $"Equal bit for bit: the weights, all results and {rows:N0} measured rows."
-                : $"Differs in {differences.Count}: {string.Join(", ", differences.Take(3).Select(d => d.What))}{(differences.Count > 3 ? ", ..." : "")}.",
+                : $"Differs in {differences.Count}: "
+                    + $"{string.Join(", ", differences.Take(3).Select(d => d.What))}{(differences.Count > 3 ? ", ..." : "")}.",
             Differences = differences,
             Circumstances = circumstances,
             LikelyCause = differences.Count == 0 ? null : Cause(circumstances),
@@ -106,7 +109,8 @@ public static class Verification
         return Changed("datasetSha256") ? "The data set's content has changed since."
             : Changed("spec.") ? "The spec means something else to this version than it did then."
             : Changed("engineVersion") ? "Another version of the engine trained, whose formulas or order of sums may differ."
-            : Changed("instructionSet") ? "Other vector instructions were used, with which the engine promises equal bits: a fault of the engine."
+            : Changed("instructionSet")
+                ? "Other vector instructions were used, with which the engine promises equal bits: a fault of the engine."
             : "Nothing about the two runs differs: a stored value was changed, or the engine is at fault.";
     }
 
@@ -119,16 +123,21 @@ public static class Verification
 
     private static string? Shortened(string? text) => text is null ? null : Characters.Shorten(text, 200);
 
-    /// <summary>Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.</summary>
-    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, IReadOnlyList<IProperty> key, Guid original, Guid rerun,
-        List<VerificationDifference> differences, CancellationToken cancellation)
+    /// <summary>
+    /// Adds a difference a column; answers how many rows the original has. As text, every float has its own digits and NaN equals NaN.
+    /// </summary>
+    private static async Task<long> CompareAsync(TrainingDbContext db, IEntityType table, IReadOnlyList<IProperty> key,
+        Guid original, Guid rerun, List<VerificationDifference> differences, CancellationToken cancellation)
     {
         var name = table.GetTableName();
-        string[] keys = [.. key.Select(p => p.GetColumnName()).Where(column => column != "job_id").OrderBy(column => column == "step" ? 0 : 1)];
+        string[] keys =
+            [.. key.Select(p => p.GetColumnName()).Where(column => column != "job_id").OrderBy(column => column == "step" ? 0 : 1)];
         string[] values = [.. table.GetProperties().Where(p => !p.IsPrimaryKey() && !IsTime(p.Name)).Select(p => p.GetColumnName())];
         string Keys(Func<string, int, string> text) => string.Join(", ", keys.Select(text));
-        var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE job_id = $2) b USING ({Keys((key, _) => key)})";
-        string Differ(string column) => $"a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND a.{column}::text IS DISTINCT FROM b.{column}::text";
+        var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE "
+            + $"job_id = $2) b USING ({Keys((key, _) => key)})";
+        string Differ(string column) =>
+            $"a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND a.{column}::text IS DISTINCT FROM b.{column}::text";
 
         await db.Database.OpenConnectionAsync(cancellation);
         var counts = await Row($"SELECT count(a.job_id), count(b.job_id), count(*) FILTER (WHERE a.job_id IS NULL OR b.job_id IS NULL), "
@@ -142,7 +151,8 @@ public static class Verification
                 var first = await Row($"SELECT a.{values[i]}::text, b.{values[i]}::text, {Keys((key, _) => key + "::text")} FROM {pairs} "
                     + $"WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
                 var more = count > 1 ? $" (and {count - 1} more rows)" : "";
-                differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}", Shortened(first[0]), Shortened(first[1])));
+                differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}",
+                    Shortened(first[0]), Shortened(first[1])));
             }
         return Count(0);
 

@@ -10,15 +10,15 @@ public static class VerifyJob
 {
     /// <summary>Run a finished job again and compare</summary>
     /// <remarks>
-    /// Queues a job with the same spec, whose weights, results and measurements must come out equal bit for bit. Follow the answer's <c>Location</c>, the
-    /// verification, until it is finished.
+    /// Queues a job with the same spec, whose weights, results and measurements must come out equal bit for bit. Follow the answer's
+    /// <c>Location</c>, the verification, until it is finished.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="202">The verification, its job `queued`.</response>
     /// <response code="409">The job has no result to compare with, or can no longer run.</response>
     public static async Task<Results<Accepted<VerificationResponse>, ProblemHttpResult>> Handle(Guid id,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, JobRules rules, WakeUps wakeUps,
-        TimeProvider clock, CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
+        JobRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, id, cancellation);

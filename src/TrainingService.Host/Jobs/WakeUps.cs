@@ -9,8 +9,9 @@ public readonly record struct WakeUp(Guid Id, short Priority);
 public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);
 
 /// <summary>
-/// Wake-ups on their way from requests to the workers' queue; whoever stores a queued row adds one after the commit. Adding neither waits nor throws.
-/// What is lost here, because too many wait or the process dies, the workers' reconciler finds: the truth about a job is its row.
+/// Wake-ups on their way from requests to the workers' queue; whoever stores a queued row adds one after the commit.
+/// Adding neither waits nor throws. What is lost here, because too many wait or the process dies, the workers' reconciler finds:
+/// the truth about a job is its row.
 /// </summary>
 public sealed class WakeUps
 {
@@ -19,7 +20,8 @@ public sealed class WakeUps
     /// <summary>As workers take them: by priority, then by age.</summary>
     private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) => (a.Priority, a.Id).CompareTo((b.Priority, b.Id)));
 
-    private readonly Channel<WakeUp> _waiting = Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });
+    private readonly Channel<WakeUp> _waiting =
+        Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });
 
     public void Add(Job job) => Add(new WakeUp(job.Id, job.Priority));
 

@@ -4,8 +4,8 @@ namespace TrainingService.Host.Metrics;
 public static class Extremes
 {
     /// <summary>
-    /// At most <paramref name="max"/> of the points: the first, the last and, of each stretch between them, the lowest and the highest. A value that is not
-    /// a number outdoes every number, since where a run breaks is what one looks for.
+    /// At most <paramref name="max"/> of the points: the first, the last and, of each stretch between them, the lowest and the highest. A
+    /// value that is not a number outdoes every number, since where a run breaks is what one looks for.
     /// </summary>
     public static IReadOnlyList<double[]> Keep(IReadOnlyList<double[]> points, int max)
     {

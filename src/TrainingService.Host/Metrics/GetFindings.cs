@@ -11,8 +11,8 @@ public static class GetFindings
 {
     /// <summary>What is wrong with a job's training, and what would mend it</summary>
     /// <remarks>
-    /// Rules look at every evaluation while the job trains; `diagnostics.rules` sets their thresholds. Each finding recommends a change to the spec:
-    /// POST its `recommendation.patch` to `/jobs/{id}/clone` as it is.
+    /// Rules look at every evaluation while the job trains; `diagnostics.rules` sets their thresholds. Each finding recommends a change to
+    /// the spec: POST its `recommendation.patch` to `/jobs/{id}/clone` as it is.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">One finding for each rule and layer, as it was at its worst.</response>

@@ -35,7 +35,8 @@ public sealed record MetricFilter
     public long? ToStep { get; init; }
 
     [FromQuery(Name = "maxPoints"), Range(2, Points.Most), DefaultValue(Points.DefaultMax)]
-    [Description("Most points of a series; one with more is thinned out, keeping its first and last point and its extremes. Rows in other formats are never thinned out.")]
+    [Description("Most points of a series; one with more is thinned out, keeping its first and last point and its extremes. "
+        + "Rows in other formats are never thinned out.")]
     public int? MaxPoints { get; init; }
 }
 
@@ -46,24 +47,26 @@ public sealed record MetricCurves(IReadOnlyList<MetricSeries> Series);
 /// <summary>One metric on one split over the run.</summary>
 /// <param name="Name">loss, accuracy, rmse, r2, learningRate or gradientNorm.</param>
 /// <param name="Split">Which rows it was computed on.</param>
-/// <param name="Points"><c>[step, epoch, value]</c> in the order of steps; a value that is not finite is "NaN", "Infinity" or "-Infinity".</param>
+/// <param name="Points"><c>[step, epoch, value]</c> in the order of steps; what is not finite is "NaN", "Infinity" or "-Infinity".</param>
 /// <param name="Downsampled">Whether points were left out to keep to <c>maxPoints</c>.</param>
 public sealed record MetricSeries(string Name, Split Split, IReadOnlyList<double[]> Points, bool Downsampled);
 
 public static class GetMetrics
 {
-    private static readonly Dictionary<string, Split> Splits = Enum.GetValues<Split>().ToDictionary(split => split.ToString().ToLowerInvariant());
+    private static readonly Dictionary<string, Split> Splits =
+        Enum.GetValues<Split>().ToDictionary(split => split.ToString().ToLowerInvariant());
 
     /// <summary>A job's loss, accuracy and gradient over time</summary>
     /// <remarks>
     /// While the job runs, the answer grows about twice a second. As <c>text/csv</c>, <c>application/x-ndjson</c> or
-    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, accuracy, rmse, r2, learningRate, gradientNorm; what was not measured is empty or absent.
+    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, accuracy, rmse, r2,
+    /// learningRate, gradientNorm; what was not measured is empty or absent.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="filter">Which metrics.</param>
     /// <response code="200">The curves, or all rows as CSV, NDJSON or Parquet.</response>
-    public static async Task<Results<Ok<MetricCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id, [AsParameters] MetricFilter filter, HttpContext http,
-        TrainingDbContext db, CancellationToken cancellation)
+    public static async Task<Results<Ok<MetricCurves>, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
+        [AsParameters] MetricFilter filter, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var measures = Chosen("/names", filter.Names, Measures.OfMetrics.ToDictionary(measure => measure.Name), errors);
@@ -102,7 +105,8 @@ public static class GetMetrics
                                                     from split in splits
                                                     let points = curves.GetValueOrDefault((measure.Name, split))
                                                     where points is not null
-                                                    select new MetricSeries(measure.Name, split, Extremes.Keep(points, max), points.Count > max)]));
+                                                    select new MetricSeries(measure.Name, split,
+                                                        Extremes.Keep(points, max), points.Count > max)]));
     }
 
     private static void CheckStep(string pointer, long? step, List<SpecError> errors)
@@ -117,7 +121,8 @@ public static class GetMetrics
             return [.. known.Values];
         var names = list.Split(',', StringSplitOptions.TrimEntries);
         errors.AddRange(names.Where(name => !known.ContainsKey(name)).Select(name =>
-            new SpecError(pointer, $"unknown name '{name}'; known are {string.Join(", ", known.Keys)}{Names.DidYouMean(name, known.Keys)}")));
+            new SpecError(pointer,
+                $"unknown name '{name}'; known are {string.Join(", ", known.Keys)}{Names.DidYouMean(name, known.Keys)}")));
         return [.. known.Where(entry => names.Contains(entry.Key)).Select(entry => entry.Value)];
     }
 }

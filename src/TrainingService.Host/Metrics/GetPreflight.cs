@@ -24,22 +24,23 @@ public sealed record PreflightComparison(Preflight? Predicted, IReadOnlyList<Pre
 /// <param name="GradientRms">Root mean square of dC/dz, C the loss of one row.</param>
 /// <param name="GradientRmsDifference">0.1: ten percent above the prediction.</param>
 /// <param name="DeadFraction">Share of the units that were born dead.</param>
-public sealed record PreflightMeasurement(int Index, string Name, float Rms, float? RmsDifference, float GradientRms, float? GradientRmsDifference,
-    float DeadFraction);
+public sealed record PreflightMeasurement(int Index, string Name, float Rms,
+    float? RmsDifference, float GradientRms, float? GradientRmsDifference, float DeadFraction);
 
 public static class GetPreflight
 {
     /// <summary>The pre-flight prediction beside the measurement at step 0</summary>
     /// <remarks>
-    /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few percent; narrow and deep
-    /// ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>.
+    /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few
+    /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>
     public static async Task<Results<Ok<PreflightComparison>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
         CancellationToken cancellation)
     {
-        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers, j.Preflight }).SingleOrDefaultAsync(cancellation) is not { } job)
+        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers, j.Preflight })
+            .SingleOrDefaultAsync(cancellation) is not { } job)
             return Problems.NotFound($"There is no job {id}.");
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
@@ -54,7 +55,8 @@ public static class GetPreflight
     }
 
     private static PreflightMeasurement Measurement(LayerRow row, string name, PreflightLayer? predicted) => new(row.Layer, name,
-        row.RmsActivation, Difference(row.RmsActivation, predicted?.Rms), row.GradientRms, Difference(row.GradientRms, predicted?.GradientRms), row.DeadFraction);
+        row.RmsActivation, Difference(row.RmsActivation, predicted?.Rms), row.GradientRms,
+        Difference(row.GradientRms, predicted?.GradientRms), row.DeadFraction);
 
     private static float? Difference(float measured, float? predicted) => predicted is null or 0 ? null : measured / predicted - 1;
 }

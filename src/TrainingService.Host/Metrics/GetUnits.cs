@@ -31,9 +31,9 @@ public sealed record Unit
     public required int Index { get; init; }
 
     /// <summary>
-    /// The first that holds: `non_finite` outputs; `born_dead`, `dead` (z &lt;= 0 on every row, without gradient; since step 0, or later); `negative_locked`
-    /// (z &lt;= 0 on every row of an activation that still passes a gradient); `saturated` on more than 99 % of the rows; `near_dead` (z &gt; 0 on fewer
-    /// than 1 %); `dormant` (mean |h| at most 0.025 of the layer's); `alive`.
+    /// The first that holds: `non_finite` outputs; `born_dead`, `dead` (z &lt;= 0 on every row, without gradient; since step 0, or later);
+    /// `negative_locked` (z &lt;= 0 on every row of an activation that still passes a gradient); `saturated` on more than 99 % of the rows;
+    /// `near_dead` (z &gt; 0 on fewer than 1 %); `dormant` (mean |h| at most 0.025 of the layer's); `alive`.
     /// </summary>
     public required UnitState State { get; init; }
 
@@ -59,9 +59,9 @@ public sealed record Unit
     public required long? LastActiveStep { get; init; }
 
     /// <summary>
-    /// What killed it. With M the largest z over the evaluation rows and g the gradient by its bias in each step since it was last seen alive:
-    /// `one_oversized_update` if one step's g is at least half of the sum of all, and 4 times the others' root mean square; else `bias_drift` if the bias
-    /// fell by at least half of M's fall; else `weights`, its own or those before it.
+    /// What killed it. With M the largest z over the evaluation rows and g the gradient by its bias in each step since it was last
+    /// seen alive: `one_oversized_update` if one step's g is at least half of the sum of all, and 4 times the others' root mean square;
+    /// else `bias_drift` if the bias fell by at least half of M's fall; else `weights`, its own or those before it.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required DeathCause? Cause { get; init; }
@@ -90,12 +90,13 @@ public sealed record Unit
         return d.Cause switch
         {
             DeathCause.OneOversizedUpdate => string.Create(CultureInfo.InvariantCulture,
-                $"The gradient of step {d.LargestStep} was {(d.LargestShare is { } share ? $"{share:0.##} times" : "larger than")} the sum of all since it was "
-                + $"last seen alive; {fall}."),
+                $"The gradient of step {d.LargestStep} was {(d.LargestShare is { } share ? $"{share:0.##} times" : "larger than")} "
+                + $"the sum of all since it was last seen alive; {fall}."),
             DeathCause.BiasDrift => string.Create(CultureInfo.InvariantCulture,
                 $"Its bias changed by {d.BiasChange:G3} while {fall}."),
             _ => string.Create(CultureInfo.InvariantCulture,
-                $"Its bias changed only by {d.BiasChange:G3} while {fall}: its weights, or the outputs of the layers before it, did the rest."),
+                $"Its bias changed only by {d.BiasChange:G3} while {fall}: "
+                + $"its weights, or the outputs of the layers before it, did the rest."),
         };
     }
 }
@@ -106,8 +107,8 @@ public static class GetUnits
 
     /// <summary>What became of each unit of a layer</summary>
     /// <remarks>
-    /// State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it ends; until then `items` is
-    /// empty.
+    /// State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it ends;
+    /// until then `items` is empty.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="layer">Index of the layer, as `/layers` has it.</param>
@@ -115,15 +116,16 @@ public static class GetUnits
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <response code="200">A page of units.</response>
     public static async Task<Results<Ok<UnitPage>, ProblemHttpResult>> Handle(Guid id, int layer,
-        [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, [FromQuery] string? cursor, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+        [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
+        [FromQuery] string? cursor, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
         var first = Paging.TryRead(cursor, errors, out int index, List) ? index : 0;
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers }).SingleOrDefaultAsync(cancellation) is not { } job)
+        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers })
+            .SingleOrDefaultAsync(cancellation) is not { } job)
             return Problems.NotFound($"There is no job {id}.");
         if (job.Layers is null)
             return Problems.NotFound("The job has no layers yet: its training has not begun.");
@@ -131,11 +133,13 @@ public static class GetUnits
             return Problems.NotFound($"The job has no layer {layer}: its layers are 0 to {job.Layers.Count - 1}.");
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
-        var units = await db.Units.Where(u => u.JobId == id && u.Layer == layer).Select(u => u.Units).SingleOrDefaultAsync(cancellation) ?? [];
+        var units =
+            await db.Units.Where(u => u.JobId == id && u.Layer == layer).Select(u => u.Units).SingleOrDefaultAsync(cancellation) ?? [];
         Unit[] items = [.. units.Skip(first).Take(size).Select(Unit.Of)];
         var next = first + items.Length;
         var states = units.CountBy(u => u.State).ToDictionary(c => NameOf(c.Key), c => c.Value);
-        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation, states, items, next < units.Count ? Paging.Cursor(next, List) : null));
+        return TypedResults.Ok(new UnitPage(layer, info.Name, info.Activation,
+            states, items, next < units.Count ? Paging.Cursor(next, List) : null));
     }
 
     private static string NameOf(UnitState state) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());

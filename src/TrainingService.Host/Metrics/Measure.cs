@@ -59,5 +59,6 @@ public static class Measures
         new("slopeMax", p => p.SlopeMax),
     ];
 
-    public static Measure<TPoint> Named<TPoint>(this Measure<TPoint>[] measures, string name) => measures.First(measure => measure.Name == name);
+    public static Measure<TPoint> Named<TPoint>(this Measure<TPoint>[] measures, string name) =>
+        measures.First(measure => measure.Name == name);
 }

@@ -14,5 +14,6 @@ public static class MetricRoutes
         metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }
 
-    private static void AlsoAsRows(this RouteHandlerBuilder route) => route.AnswersWith(200, "Retry-After").AlsoAs(RowExport.Others).Refuses(404, 406);
+    private static void AlsoAsRows(this RouteHandlerBuilder route) =>
+        route.AnswersWith(200, "Retry-After").AlsoAs(RowExport.Others).Refuses(404, 406);
 }

@@ -36,7 +36,8 @@ public static class MetricTables
         {
             row.ToTable("job_layers").HasKey(r => new { r.JobId, r.Step, r.Layer });
             row.Property(r => r.Layer).HasConversion<short>();
-            row.Property(r => r.Histogram).HasColumnType("real[]").HasConversion(histogram => ToArray(histogram), array => ToHistogram(array));
+            row.Property(r => r.Histogram).HasColumnType("real[]")
+                .HasConversion(histogram => ToArray(histogram), array => ToHistogram(array));
             row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         }
     }

@@ -12,7 +12,8 @@ public sealed class MetricWriter(CancellationToken stop)
 {
     private const int Capacity = 10_000;
 
-    private readonly Channel<object> _channel = Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<object> _channel =
+        Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly List<object> _batch = [];
 
     /// <summary>Rows that wait to be written.</summary>
@@ -30,7 +31,8 @@ public sealed class MetricWriter(CancellationToken stop)
     public long Measured { get; private set; }
 
     /// <summary>Copies what waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
-    /// <param name="all">Once the run has ended: leaves nothing. Else, while Postgres refuses, no more may gather here than the channel holds, which then fills.</param>
+    /// <param name="all">Once the run has ended: leaves nothing. Else, while Postgres refuses, no more may gather here than the
+    /// channel holds, which then fills.</param>
     public async Task CopyAsync(NpgsqlConnection connection, Guid jobId, bool all = false)
     {
         // The last try may have been committed without our hearing of it.
@@ -51,7 +53,8 @@ public sealed class MetricWriter(CancellationToken stop)
     public static async Task<long> CountAsync(NpgsqlConnection connection, Guid jobId)
     {
         await using var query = new NpgsqlCommand(
-            "SELECT (SELECT count(*) FROM job_metrics WHERE job_id = $1) + (SELECT count(*) FROM job_layers WHERE job_id = $1)", connection);
+            "SELECT (SELECT count(*) FROM job_metrics WHERE job_id = $1) + (SELECT count(*) FROM job_layers WHERE job_id = $1)",
+            connection);
         query.Parameters.Add(new() { Value = jobId });
         return (long)(await query.ExecuteScalarAsync() ?? 0L);
     }
@@ -67,7 +70,8 @@ public sealed class MetricWriter(CancellationToken stop)
     {
         var (table, key, step, place) = point is MetricPoint metric ? ("job_metrics", "split", metric.Step, (short)metric.Split)
             : point is LayerPoint layer ? ("job_layers", "layer", layer.Step, (short)layer.Layer) : throw new UnreachableException();
-        await using var query = new NpgsqlCommand($"SELECT EXISTS (SELECT FROM {table} WHERE job_id = $1 AND step = $2 AND {key} = $3)", connection);
+        await using var query =
+            new NpgsqlCommand($"SELECT EXISTS (SELECT FROM {table} WHERE job_id = $1 AND step = $2 AND {key} = $3)", connection);
         query.Parameters.Add(new() { Value = jobId });
         query.Parameters.Add(new() { Value = step });
         query.Parameters.Add(new() { Value = place });
@@ -102,7 +106,8 @@ public sealed class MetricWriter(CancellationToken stop)
 
     private static Task<NpgsqlBinaryImporter> BeginAsync<TPoint>(NpgsqlConnection connection, string into, Measure<TPoint>[] measures) =>
         connection.BeginBinaryImportAsync(
-            $"COPY {into}, {string.Join(", ", measures.Where(measure => measure.IsStored).Select(measure => measure.Column))}) FROM STDIN (FORMAT BINARY)");
+            $"COPY {into}, {string.Join(", ", measures.Where(measure => measure.IsStored).Select(measure => measure.Column))}) "
+            + "FROM STDIN (FORMAT BINARY)");
 
     private static async Task StartRowAsync(NpgsqlBinaryImporter copy, Guid jobId, long step, short key, double epoch)
     {

@@ -10,18 +10,20 @@ namespace TrainingService.Host.Metrics;
 public sealed record RowField<TRow>(string Name, Type Type, Func<TRow, object?> Value);
 
 /// <summary>
-/// Rows as an Apache Parquet file. Columns are collected for one row group at a time; the compressed file is put together in memory, since its writer must
-/// be able to seek, and a container need have no place for temporary files.
+/// Rows as an Apache Parquet file. Columns are collected for one row group at a time; the compressed file is put together in memory,
+/// since its writer must be able to seek, and a container need have no place for temporary files.
 /// </summary>
 public static class ParquetRows
 {
     private const int GroupRows = 50_000;
 
-    public static async Task WriteAsync<TRow>(Stream stream, IAsyncEnumerable<TRow> rows, IReadOnlyList<RowField<TRow>> fields, CancellationToken cancellation)
+    public static async Task WriteAsync<TRow>(Stream stream, IAsyncEnumerable<TRow> rows,
+        IReadOnlyList<RowField<TRow>> fields, CancellationToken cancellation)
     {
         var columns = fields.Select(field => (field.Value, Column: Column.Of(field.Name, field.Type))).ToList();
         using var file = new MemoryStream();
-        await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Column.Field)), file, cancellationToken: cancellation))
+        await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Column.Field)),
+            file, cancellationToken: cancellation))
         {
             var waiting = 0;
             await foreach (var row in rows.WithCancellation(cancellation))
@@ -53,8 +55,9 @@ public static class ParquetRows
     {
         public DataField Field { get; } = field;
 
-        public static Column Of(string name, Type type) => type == typeof(long) ? new Numbers<long>(name) : type == typeof(float) ? new Numbers<float>(name)
-            : type == typeof(double) ? new Numbers<double>(name) : new Texts(name);
+        public static Column Of(string name, Type type) =>
+            type == typeof(long) ? new Numbers<long>(name) : type == typeof(float) ? new Numbers<float>(name)
+                : type == typeof(double) ? new Numbers<double>(name) : new Texts(name);
 
         public abstract void Add(object? value);
 

@@ -15,7 +15,8 @@ public static class Points
             errors.Add(new("/maxPoints", $"must be from 2 to {Most}, not {maxPoints}"));
     }
 
-    public static void Add<TKey>(Dictionary<TKey, List<double[]>> curves, TKey key, long step, double epoch, float value) where TKey : notnull
+    public static void Add<TKey>(Dictionary<TKey, List<double[]>> curves, TKey key, long step, double epoch, float value)
+        where TKey : notnull
     {
         if (!curves.TryGetValue(key, out var points))
             curves[key] = points = [];

@@ -19,8 +19,12 @@ public static class RowExport
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request) => Problems.NotAcceptable(request, [Json, .. Others]);
 
-    /// <summary>CSV: a header, then numbers; an empty field was not measured. NDJSON: an object a line without what was not measured. Parquet: it is null.</summary>
-    public static PushStreamHttpResult Write<TRow>(string mediaType, IAsyncEnumerable<TRow> rows, IReadOnlyList<RowField<TRow>> fields, CancellationToken cancellation) =>
+    /// <summary>
+    /// CSV: a header, then numbers; an empty field was not measured. NDJSON: an object a line without what was not
+    /// measured. Parquet: it is null.
+    /// </summary>
+    public static PushStreamHttpResult Write<TRow>(string mediaType, IAsyncEnumerable<TRow> rows,
+        IReadOnlyList<RowField<TRow>> fields, CancellationToken cancellation) =>
         TypedResults.Stream(async stream =>
         {
             if (mediaType == MediaTypes.Parquet)
@@ -34,6 +38,7 @@ public static class RowExport
             await foreach (var row in rows.WithCancellation(cancellation))
                 await writer.WriteAsync(mediaType == MediaTypes.Csv
                     ? string.Join(',', fields.Select(f => Convert.ToString(f.Value(row), CultureInfo.InvariantCulture))) + "\r\n"
-                    : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row))).Where(f => f.Value is not null).ToDictionary(), Http.Json.Options) + "\n");
+                    : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row)))
+                        .Where(f => f.Value is not null).ToDictionary(), Http.Json.Options) + "\n");
         }, mediaType == MediaTypes.Csv ? "text/csv; charset=utf-8" : mediaType);
 }

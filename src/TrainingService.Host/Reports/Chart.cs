@@ -3,13 +3,15 @@ using System.Text;
 namespace TrainingService.Host.Reports;
 
 /// <summary>A point of a curve with its error bars, or the edges of the band there. A value that is not finite is a gap.</summary>
-public readonly record struct CurvePoint(double X, double Y, double? Low = null, double? High = null, double? XLow = null, double? XHigh = null);
+public readonly record struct CurvePoint(double X, double Y, double? Low = null,
+    double? High = null, double? XLow = null, double? XHigh = null);
 
 /// <summary>One line of a chart, or a cloud of points if they aren't joined.</summary>
 /// <param name="Name">Written at its end; empty where another curve of the same style says it.</param>
 /// <param name="Points">In the order of x where they are joined.</param>
 /// <param name="Joined">By a line, with low and high as a band; else each point stands alone with error bars.</param>
-/// <param name="Style">Which dash, marker and color: the same number looks the same in every chart. Null takes the curve's place in the chart.</param>
+/// <param name="Style">Which dash, marker and color: the same number looks the same in every chart. Null takes the
+/// curve's place in the chart.</param>
 public sealed record Curve(string Name, IReadOnlyList<CurvePoint> Points, bool Joined = true, int? Style = null);
 
 /// <summary>An axis: what it shows with its unit, and its ends where the data shall not set them.</summary>
@@ -37,13 +39,16 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
     public bool HasData => Curves.Any(curve => curve.Points.Any(point => double.IsFinite(point.Y)));
 
     /// <summary>The smallest x at which a value is not finite; null if all are.</summary>
-    public double? NotFiniteFrom => Curves.SelectMany(curve => curve.Points).Where(point => !double.IsFinite(point.Y)).Select(point => (double?)point.X).Min();
+    public double? NotFiniteFrom =>
+        Curves.SelectMany(curve => curve.Points).Where(point => !double.IsFinite(point.Y)).Select(point => (double?)point.X).Min();
 
     /// <summary>What is written at that place; the name too, where there are other curves that stay finite.</summary>
     public string NotFiniteMark(double from)
     {
         var broken = Curves.Where(curve => curve.Points.Any(point => !double.IsFinite(point.Y))).ToList();
-        return broken.Count == 1 && Curves.Count > 1 ? $"✕ {broken[0].Name}: not finite from {X.Label} {Numbers.Short(from)}" : $"✕ not finite from {X.Label} {Numbers.Short(from)}";
+        return broken.Count == 1 && Curves.Count > 1
+            ? $"✕ {broken[0].Name}: not finite from {X.Label} {Numbers.Short(from)}"
+            : $"✕ not finite from {X.Label} {Numbers.Short(from)}";
     }
 
     /// <summary>The picture in words, for those who don't see it.</summary>
@@ -58,9 +63,11 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
             if (finite.Count == 0)
                 text.Append($"{curve.Name}: no finite value. ");
             else if (finite.Count == 1 || !curve.Joined)
-                text.Append($"{curve.Name}: {string.Join("; ", finite.Take(10).Select(point => $"{Numbers.Short(point.Y)} at {Numbers.Short(point.X)}"))}. ");
+                text.Append($"{curve.Name}: "
+                    + $"{string.Join("; ", finite.Take(10).Select(point => $"{Numbers.Short(point.Y)} at {Numbers.Short(point.X)}"))}. ");
             else
-                text.Append($"{curve.Name}: from {Numbers.Short(finite[0].Y)} at {Numbers.Short(finite[0].X)} to {Numbers.Short(finite[^1].Y)} at {Numbers.Short(finite[^1].X)}, "
+                text.Append($"{curve.Name}: from {Numbers.Short(finite[0].Y)} at {Numbers.Short(finite[0].X)} "
+                    + $"to {Numbers.Short(finite[^1].Y)} at {Numbers.Short(finite[^1].X)}, "
                     + $"lowest {Numbers.Short(finite.Min(point => point.Y))}, highest {Numbers.Short(finite.Max(point => point.Y))}. ");
         }
         if (NotFiniteFrom is { } from)

@@ -1,8 +1,8 @@
 namespace TrainingService.Host.Reports;
 
 /// <summary>
-/// How a curve is told from the others: by dash and marker where there is no color, by colors that the usual kinds of color blindness keep apart and that have
-/// at least 4.5 : 1 of contrast on white, so that text may have them too.
+/// How a curve is told from the others: by dash and marker where there is no color, by colors that the usual kinds of color blindness keep
+/// apart and that have at least 4.5 : 1 of contrast on white, so that text may have them too.
 /// </summary>
 /// <param name="Color">As #RRGGBB.</param>
 /// <param name="Dash">SVG's stroke-dasharray; null is solid.</param>
@@ -10,7 +10,8 @@ namespace TrainingService.Host.Reports;
 /// <param name="Filled">Else its outline is drawn.</param>
 public sealed record ChartStyle(string Color, string? Dash, string Marker, bool Filled = false)
 {
-    private const string Circle = "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0 -2 0Z", Square = "M-1 -1H1V1H-1Z", Diamond = "M0 -1L1 0L0 1L-1 0Z", Cross = "M-1 -1L1 1M-1 1L1 -1",
+    private const string Circle = "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0 -2 0Z",
+        Square = "M-1 -1H1V1H-1Z", Diamond = "M0 -1L1 0L0 1L-1 0Z", Cross = "M-1 -1L1 1M-1 1L1 -1",
         Up = "M0 -1.155L1 .577H-1Z", Down = "M0 1.155L1 -.577H-1Z";
 
     private static readonly ChartStyle[] All =

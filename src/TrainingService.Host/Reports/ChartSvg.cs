@@ -6,8 +6,8 @@ using System.Xml.Linq;
 namespace TrainingService.Host.Reports;
 
 /// <summary>
-/// Draws charts as SVG that needs nothing from outside. Letters are text elements, which the reader's own fonts show: a container need not have any, and names
-/// in any script remain readable, searchable and selectable.
+/// Draws charts as SVG that needs nothing from outside. Letters are text elements, which the reader's own fonts show: a container need not
+/// have any, and names in any script remain readable, searchable and selectable.
 /// </summary>
 public static class ChartSvg
 {
@@ -22,16 +22,19 @@ public static class ChartSvg
         var width = charts.Max(chart => chart.Width);
         var height = charts.Sum(chart => chart.Height);
         var title = charts[0].Title;
-        var svg = new XElement(Svg + "svg", new XAttribute("width", "100%"), new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("role", "img"),
+        var svg = new XElement(Svg + "svg", new XAttribute("width", "100%"),
+            new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("role", "img"),
             new XAttribute("aria-label", Clean(title)), new XAttribute("style", $"max-width:{width}px;height:auto;background:#fff"),
-            new XAttribute("font-family", "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"), new XAttribute("font-size", TextSize), new XAttribute("fill", Ink),
-            new XElement(Svg + "title", Clean(title)),
-            new XElement(Svg + "desc", Clean(string.Join(' ', charts.Select(chart => charts.Count == 1 ? chart.Describe() : $"{chart.Title}: {chart.Describe()}")))),
+            new XAttribute("font-family", "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"),
+            new XAttribute("font-size", TextSize), new XAttribute("fill", Ink), new XElement(Svg + "title", Clean(title)),
+            new XElement(Svg + "desc", Clean(string.Join(' ',
+                charts.Select(chart => charts.Count == 1 ? chart.Describe() : $"{chart.Title}: {chart.Describe()}")))),
             new XElement(Svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "#fff")));
         var top = 0;
         foreach (var chart in charts)
         {
-            svg.Add(new XElement(Svg + "g", top == 0 ? null : new XAttribute("transform", $"translate(0 {top})"), new Drawing(chart).Elements()));
+            svg.Add(new XElement(Svg + "g", top == 0 ? null : new XAttribute("transform", $"translate(0 {top})"),
+                new Drawing(chart).Elements()));
             top += chart.Height;
         }
         return svg.ToString(SaveOptions.DisableFormatting);
@@ -39,19 +42,24 @@ public static class ChartSvg
 
     /// <summary>XML has no place for most control characters, not even escaped.</summary>
     public static string Clean(string text) => text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.Select((c, i) =>
-        XmlConvert.IsXmlChar(c) || (i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1])) || (i > 0 && char.IsSurrogatePair(text[i - 1], c)) ? c : '\uFFFD'));
+        XmlConvert.IsXmlChar(c) || (i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1]))
+        || (i > 0 && char.IsSurrogatePair(text[i - 1], c)) ? c : '\uFFFD'));
 
     private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 
     /// <summary>What the wider of the usual fonts need; scripts with square letters need more.</summary>
-    private static double WidthOf(string text) => text.Sum(c => c > '\u2E80' ? 1 : c is 'i' or 'j' or 'l' or ' ' or '.' or ',' or 't' or 'f' or 'r' ? 0.43 : c is 'm' or 'w' ? 0.95 : 0.66) * TextSize;
+    private static double WidthOf(string text) => text.Sum(c => c > '\u2E80' ? 1
+        : c is 'i' or 'j' or 'l' or ' ' or '.' or ',' or 't' or 'f' or 'r' ? 0.43 : c is 'm' or 'w' ? 0.95 : 0.66) * TextSize;
 
-    private static XElement Text(double x, double y, string text, string anchor = "start", string? color = null, double? size = null, bool bold = false) =>
-        new(Svg + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y)), anchor == "start" ? null : new XAttribute("text-anchor", anchor),
-            color is null ? null : new XAttribute("fill", color), size is null ? null : new XAttribute("font-size", size), bold ? new XAttribute("font-weight", "600") : null, Clean(text));
+    private static XElement Text(double x, double y, string text, string anchor = "start",
+        string? color = null, double? size = null, bool bold = false) =>
+        new(Svg + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y)),
+            anchor == "start" ? null : new XAttribute("text-anchor", anchor), color is null ? null : new XAttribute("fill", color),
+            size is null ? null : new XAttribute("font-size", size), bold ? new XAttribute("font-weight", "600") : null, Clean(text));
 
     private static XElement Path(string d, string stroke, double width, XAttribute? more = null) =>
-        new(Svg + "path", new XAttribute("fill", "none"), new XAttribute("stroke", stroke), new XAttribute("stroke-width", width), new XAttribute("d", d), more);
+        new(Svg + "path", new XAttribute("fill", "none"), new XAttribute("stroke", stroke),
+            new XAttribute("stroke-width", width), new XAttribute("d", d), more);
 
     private readonly record struct Label(string Text, string Whole, ChartStyle Style, CurvePoint End);
 
@@ -74,8 +82,10 @@ public static class ChartSvg
         {
             _chart = chart;
             _atEnds = chart.Curves.Any(curve => curve.Joined);
-            _note = [.. Wrap(string.Join(' ', new[] { chart.Note, HasZeroOnLog() ? "Zeros lie on the lower edge." : null }.OfType<string>()), chart.Width - 30)];
-            _x = Range(chart.X, chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.X, p.XLow, p.XHigh]), _atEnds ? 0 : 0.08);
+            _note = [.. Wrap(string.Join(' ',
+                new[] { chart.Note, HasZeroOnLog() ? "Zeros lie on the lower edge." : null }.OfType<string>()), chart.Width - 30)];
+            _x = Range(chart.X,
+                chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.X, p.XLow, p.XHigh]), _atEnds ? 0 : 0.08);
             _y = Range(chart.Y, chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.Y, p.Low, p.High]), 0.04);
             _xTicks = TicksOf(chart.X, _x, Math.Max(3, chart.Width / 110));
             _yTicks = TicksOf(chart.Y, _y, Math.Max(3, chart.Height / 52));
@@ -119,13 +129,17 @@ public static class ChartSvg
 
         private static XElement Vertical(double x, double y1, double y2, string color) => Path(Line([(x, y1), (x, y2)]), color, 1);
 
-        private static string Line(IEnumerable<(double X, double Y)> points) => "M" + string.Join('L', points.Select(point => $"{Number(point.X)} {Number(point.Y)}"));
+        private static string Line(IEnumerable<(double X, double Y)> points) =>
+            "M" + string.Join('L', points.Select(point => $"{Number(point.X)} {Number(point.Y)}"));
 
         private IEnumerable<XElement> Bands(Curve curve, ChartStyle style)
         {
-            bool IsBand(CurvePoint point) => IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high);
-            return Stretches(curve.Points, IsBand).Select(stretch => new XElement(Svg + "path", new XAttribute("fill", style.Color), new XAttribute("fill-opacity", "0.16"),
-                new XAttribute("d", Line([.. stretch.Select(p => (OnX(p.X), OnY(p.High ?? p.Y))), .. stretch.AsEnumerable().Reverse().Select(p => (OnX(p.X), OnY(p.Low ?? p.Y)))]) + "Z")));
+            bool IsBand(CurvePoint point) =>
+                IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high);
+            return Stretches(curve.Points, IsBand)
+                .Select(stretch => new XElement(Svg + "path", new XAttribute("fill", style.Color), new XAttribute("fill-opacity", "0.16"),
+                    new XAttribute("d", Line([.. stretch.Select(p => (OnX(p.X), OnY(p.High ?? p.Y))),
+                        .. stretch.AsEnumerable().Reverse().Select(p => (OnX(p.X), OnY(p.Low ?? p.Y)))]) + "Z")));
         }
 
         private IEnumerable<XElement> Drawn(Curve curve, ChartStyle style, int index)
@@ -133,7 +147,8 @@ public static class ChartSvg
             var drawn = curve.Points.Where(IsDrawn).ToList();
             if (curve.Joined)
                 foreach (var stretch in Stretches(curve.Points, IsDrawn))
-                    yield return Path(Line(stretch.Select(p => (OnX(p.X), OnY(p.Y)))), style.Color, 2, style.Dash is { } dash ? new XAttribute("stroke-dasharray", dash) : null);
+                    yield return Path(Line(stretch.Select(p => (OnX(p.X), OnY(p.Y)))), style.Color,
+                        2, style.Dash is { } dash ? new XAttribute("stroke-dasharray", dash) : null);
             else
                 foreach (var point in drawn)
                     foreach (var bar in ErrorBars(point))
@@ -146,8 +161,10 @@ public static class ChartSvg
             var radius = curve.Joined ? 3.5 : 5;
             yield return new XElement(Svg + "g", new XAttribute("fill", style.Filled ? style.Color : "none"),
                 style.Filled ? null : new XAttribute[] { new("stroke", style.Color), new("stroke-width", Math.Round(1.6 / radius, 2)) },
-                drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0).Select(point => new XElement(Svg + "path",
-                    new XAttribute("transform", $"translate({Number(OnX(point.X))} {Number(OnY(point.Y))}) scale({Number(radius)})"), new XAttribute("d", style.Marker))));
+                drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0)
+                    .Select(point => new XElement(Svg + "path",
+                        new XAttribute("transform", $"translate({Number(OnX(point.X))} {Number(OnY(point.Y))}) scale({Number(radius)})"),
+                        new XAttribute("d", style.Marker))));
         }
 
         private IEnumerable<string> ErrorBars(CurvePoint point)
@@ -167,14 +184,16 @@ public static class ChartSvg
                 yield return Text(Across(_x, tick.Position), _bottom + 18, tick.Label, "middle", Faint);
             yield return Text((_left + _right) / 2, _bottom + 37, _chart.X.Label, "middle", Faint);
 
-            var places = _labels.Select(label => (Label: label, X: OnX(label.End.X), Y: OnY(label.End.Y))).OrderBy(place => place.Y).ToList();
+            var places = _labels.Select(label => (Label: label, X: OnX(label.End.X), Y: OnY(label.End.Y)))
+                .OrderBy(place => place.Y).ToList();
             foreach (var text in _atEnds ? NamesAtEnds(places) : NamesAtPoints(places))
                 yield return text;
             if (_chart.NotFiniteFrom is { } from)
             {
                 var x = OnX(from);
                 var left = x > _chart.Width * 0.5;
-                yield return OnWhite(Text(left ? x - 6 : x + 6, _bottom - 8, _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
+                yield return OnWhite(Text(left ? x - 6 : x + 6, _bottom - 8,
+                    _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
             }
         }
 
@@ -218,7 +237,8 @@ public static class ChartSvg
         /// <summary>Readable on top of lines.</summary>
         private static XElement OnWhite(XElement text)
         {
-            text.Add(new XAttribute("stroke", "#fff"), new XAttribute("stroke-width", "3"), new XAttribute("stroke-linejoin", "round"), new XAttribute("paint-order", "stroke"));
+            text.Add(new XAttribute("stroke", "#fff"), new XAttribute("stroke-width", "3"),
+                new XAttribute("stroke-linejoin", "round"), new XAttribute("paint-order", "stroke"));
             return text;
         }
 
@@ -235,7 +255,8 @@ public static class ChartSvg
             return sorted;
         }
 
-        private bool IsDrawn(CurvePoint point) => double.IsFinite(point.X) && double.IsFinite(point.Y) && (!_chart.X.Log || point.X > 0) && (!_chart.Y.Log || point.Y >= 0);
+        private bool IsDrawn(CurvePoint point) =>
+            double.IsFinite(point.X) && double.IsFinite(point.Y) && (!_chart.X.Log || point.X > 0) && (!_chart.Y.Log || point.Y >= 0);
 
         private bool HasZeroOnLog() => _chart.Y.Log && _chart.Curves.Any(curve => curve.Points.Any(point => point.Y == 0));
 
@@ -250,7 +271,9 @@ public static class ChartSvg
         /// <summary>0 at the axis' lower end, 1 at its upper one.</summary>
         private static double In((double Min, double Max) range, double at) => Math.Clamp((at - range.Min) / (range.Max - range.Min), 0, 1);
 
-        private static double At(ChartAxis axis, double value) => axis.Log ? value <= 0 ? double.NegativeInfinity : Math.Log10(value) : double.IsFinite(value) ? Math.Clamp(value, -Most, Most) : value;
+        private static double At(ChartAxis axis, double value) => axis.Log ? value <= 0 ? double.NegativeInfinity : Math.Log10(value)
+            : double.IsFinite(value) ? Math.Clamp(value, -Most, Most)
+            : value;
 
         private static (double Min, double Max) Range(ChartAxis axis, IEnumerable<double?> values, double margin)
         {

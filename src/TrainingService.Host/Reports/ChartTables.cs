@@ -11,9 +11,11 @@ public static class ChartTables
         if (!figure.Tabled)
             return [];
         if (figure.Charts.Count > 1 && figure.Charts[0].Width < Chart.FullWidth)
-            return [Along(figure.Title, figure.Charts[0], [.. figure.Charts.SelectMany(chart => chart.Curves.Select(curve => curve with { Name = $"{chart.Title}, {curve.Name}" }))])];
+            return [Along(figure.Title, figure.Charts[0], [
+                .. figure.Charts.SelectMany(chart => chart.Curves.Select(curve => curve with { Name = $"{chart.Title}, {curve.Name}" }))])];
         return figure.Charts.Select(chart => chart.Curves.Any(curve => curve.Joined)
-            ? Along(figure.Charts.Count == 1 ? chart.Title : $"{figure.Title}, {char.ToLowerInvariant(chart.Title[0])}{chart.Title[1..]}", chart, [.. chart.Curves.Where(curve => curve.Joined && curve.Name != "")]) : Points(chart));
+            ? Along(figure.Charts.Count == 1 ? chart.Title : $"{figure.Title}, {char.ToLowerInvariant(chart.Title[0])}{chart.Title[1..]}",
+                chart, [.. chart.Curves.Where(curve => curve.Joined && curve.Name != "")]) : Points(chart));
     }
 
     /// <summary>Each curve at a few places.</summary>
@@ -22,19 +24,24 @@ public static class ChartTables
         var longest = curves.MaxBy(curve => curve.Points.Count)?.Points ?? [];
         var places = JobCharts.Some(longest, Places).Select(point => point.X).Distinct().ToList();
         var banded = curves.Exists(curve => curve.Points.Any(point => point.Low is not null));
-        return new($"{title}: {chart.Y.Label}{(banded ? ", mean [95 % interval]" : "")}", ["", .. places.Select(place => $"{chart.X.Label} {Numbers.Short(place)}")],
+        return new($"{title}: {chart.Y.Label}{(banded ? ", mean [95 % interval]" : "")}",
+            ["", .. places.Select(place => $"{chart.X.Label} {Numbers.Short(place)}")],
             [.. curves.Select(curve => new Row([curve.Name, .. places.Select(place => (Cell)At(curve, place))]))], Folded: true);
     }
 
     private static Table Points(Chart chart) => new(chart.Title, ["", chart.X.Label, chart.Y.Label, "95 % interval"],
-        [.. chart.Curves.Where(curve => curve.Name != "").SelectMany(curve => curve.Points.Select(point => new Row([curve.Name, Numbers.Short(point.X), Numbers.Short(point.Y), Interval(point)])))], Folded: true);
+        [.. chart.Curves.Where(curve => curve.Name != "").SelectMany(
+            curve => curve.Points.Select(point => new Row([curve.Name, Numbers.Short(point.X), Numbers.Short(point.Y), Interval(point)])))],
+        Folded: true);
 
     /// <summary>The value there, or the last one before; nothing where the curve has ended before.</summary>
     private static string At(Curve curve, double place)
     {
         var before = curve.Points.Where(point => point.X <= place).ToList();
-        return before.Count == 0 || curve.Points[^1].X < place ? "–" : $"{Numbers.Short(before[^1].Y)}{(before[^1].Low is null ? "" : $" {Interval(before[^1])}")}";
+        return before.Count == 0 || curve.Points[^1].X < place ? "–"
+            : $"{Numbers.Short(before[^1].Y)}{(before[^1].Low is null ? "" : $" {Interval(before[^1])}")}";
     }
 
-    private static string Interval(CurvePoint point) => point is { Low: { } low, High: { } high } ? $"[{Numbers.Short(low)}, {Numbers.Short(high)}]" : "–";
+    private static string Interval(CurvePoint point) =>
+        point is { Low: { } low, High: { } high } ? $"[{Numbers.Short(low)}, {Numbers.Short(high)}]" : "–";
 }

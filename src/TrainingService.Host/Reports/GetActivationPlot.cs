@@ -12,7 +12,9 @@ public static class GetActivationPlot
     private const double End = 6;
 
     /// <summary>A picture of an activation function and its derivative</summary>
-    /// <remarks>For the parameters in the query, else for the defaults: <c>?negativeSlope=0.2</c>. Drawn from what the engine computes.</remarks>
+    /// <remarks>
+    /// For the parameters in the query, else for the defaults: <c>?negativeSlope=0.2</c>. Drawn from what the engine computes.
+    /// </remarks>
     /// <response code="200">An SVG that needs nothing from outside.</response>
     public static Results<ContentHttpResult, ProblemHttpResult> Handle([AsParameters] ActivationSpec activation)
     {

@@ -19,15 +19,16 @@ public static class GetJobPlot
 
     /// <summary>A picture of a job's training</summary>
     /// <remarks>
-    /// <c>loss</c> and <c>accuracy</c> (R² for a regression) over the epochs on each split; <c>sparsity</c> with the dead units below it, <c>gradient-flow</c> with
-    /// each layer's gradient below it, and <c>activations</c> (their mean, size and saturation) over the epochs for each hidden layer. A job that runs shows what
-    /// there is; where a value is not finite the curve has a gap and a mark. The numbers are those of <c>/metrics</c> and <c>/layers</c>.
+    /// <c>loss</c> and <c>accuracy</c> (R² for a regression) over the epochs on each split; <c>sparsity</c> with the dead units below it,
+    /// <c>gradient-flow</c> with each layer's gradient below it, and <c>activations</c> (their mean, size and saturation) over the
+    /// epochs for each hidden layer. A job that runs shows what there is; where a value is not finite the curve has a gap and a mark.
+    /// The numbers are those of <c>/metrics</c> and <c>/layers</c>.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="plot">loss, accuracy, sparsity, gradient-flow or activations.</param>
     /// <response code="200">An SVG that needs nothing from outside.</response>
-    public static async Task<Results<ContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id, string plot, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<ContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id,
+        string plot, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         if (!Known.Contains(plot))
             return Problems.NotFound($"unknown plot '{plot}'; there are {string.Join(", ", Known)}{Names.DidYouMean(plot, Known)}");
@@ -47,7 +48,8 @@ public static class GetJobPlot
     {
         if (plot is "loss" or "accuracy")
         {
-            var metrics = await db.Metrics.AsNoTracking().Where(row => row.JobId == job.Id).OrderBy(row => row.Step).ToListAsync(cancellation);
+            var metrics = await db.Metrics.AsNoTracking().Where(row => row.JobId == job.Id)
+                .OrderBy(row => row.Step).ToListAsync(cancellation);
             return [plot == "loss" ? JobCharts.Loss(job, metrics) : JobCharts.Accuracy(job, metrics)];
         }
         var layers = await db.Layers.AsNoTracking().Where(row => row.JobId == job.Id).OrderBy(row => row.Step).ToListAsync(cancellation);

@@ -13,14 +13,15 @@ public static class GetSweepReport
 
     /// <summary>What a sweep has shown</summary>
     /// <remarks>
-    /// Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm), a test of equivalence, and a
-    /// verdict in words. While the sweep runs, the report covers the seeds that are there and says so. As <c>text/html</c> it is one page with plots that needs
-    /// nothing from outside, as <c>text/markdown</c> the same with tables in place of the plots, and as <c>application/vnd.apache.parquet</c> a row for each cell.
+    /// Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm),
+    /// a test of equivalence, and a verdict in words. While the sweep runs, the report covers the seeds that are there and says so.
+    /// As <c>text/html</c> it is one page with plots that needs nothing from outside, as <c>text/markdown</c> the same with tables in place
+    /// of the plots, and as <c>application/vnd.apache.parquet</c> a row for each cell.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The report.</response>
-    public static async Task<Results<Ok<SweepReport>, ContentHttpResult, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<Ok<SweepReport>, ContentHttpResult, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
+        HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         if (MediaTypes.Choose(http.Request, [MediaTypes.Json, .. OtherFormats]) is not { } mediaType)
             return Problems.NotAcceptable(http.Request, [MediaTypes.Json, .. OtherFormats]);

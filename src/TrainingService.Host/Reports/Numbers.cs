@@ -32,7 +32,8 @@ public static class Numbers
     public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"
         : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Short(low)}, {Short(high)}]";
 
-    public static string P(double p) => p < 0.001 ? "p < 0.001" : $"p = {p.ToString(p < 0.1 ? "0.000" : "0.00", CultureInfo.InvariantCulture)}";
+    public static string P(double p) =>
+        p < 0.001 ? "p < 0.001" : $"p = {p.ToString(p < 0.1 ? "0.000" : "0.00", CultureInfo.InvariantCulture)}";
 
     public static string Percent(double share) => double.IsFinite(share) ? $"{Fixed(100 * share, 1)} %" : Short(share);
 

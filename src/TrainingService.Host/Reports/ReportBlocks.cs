@@ -34,8 +34,15 @@ public readonly record struct Cell(string Text, string? Link = null, Verdict? Ve
 {
     public static implicit operator Cell(string text) => new(text);
 
-    public static Cell Of(Verdict verdict) => new($"{verdict switch { Statistics.Verdict.Supported => "✔", Statistics.Verdict.Refuted => "✘", Statistics.Verdict.Equivalent => "≈", _ => "?" }} "
-        + verdict.ToString().ToLowerInvariant(), Verdict: verdict);
+    public static Cell Of(Verdict verdict) => new($"{Sign(verdict)} {verdict.ToString().ToLowerInvariant()}", Verdict: verdict);
+
+    private static string Sign(Verdict verdict) => verdict switch
+    {
+        Statistics.Verdict.Supported => "✔",
+        Statistics.Verdict.Refuted => "✘",
+        Statistics.Verdict.Equivalent => "≈",
+        _ => "?",
+    };
 }
 
 /// <summary>Pictures that are read together, with their numbers.</summary>

@@ -8,8 +8,8 @@ using TrainingService.Host.Sweeps;
 namespace TrainingService.Host.Reports;
 
 /// <summary>
-/// A sweep's report as sections, the same for every format: the answer, what it rests on, the figures, and where each comes from. What was measured and what
-/// the literature says stand in sections of their own.
+/// A sweep's report as sections, the same for every format: the answer, what it rests on, the figures, and where each comes from.
+/// What was measured and what the literature says stand in sections of their own.
 /// </summary>
 public static class ReportContent
 {
@@ -19,12 +19,15 @@ public static class ReportContent
 
     private static readonly (string Name, string Heading, bool Share)[] LayerColumns =
     [
-        ("sparsity", "sparsity", true), ("offRate", "off rate", true), ("deadFraction", "dead", true), ("bornDeadFraction", "born dead", true), ("diedFraction", "died", true),
-        ("negativeLockedFraction", "locked below 0", true), ("saturation", "saturated", true), ("meanActivation", "mean h", false), ("rmsActivation", "rms h", false), ("effectiveRank", "effective rank", false),
-        ("gradientRms", "rms ∂C/∂z", false), ("updateRatio", "update ratio", false), ("weightRms", "rms weight", false), ("slope", "slope", false),
+        ("sparsity", "sparsity", true), ("offRate", "off rate", true), ("deadFraction", "dead", true),
+        ("bornDeadFraction", "born dead", true), ("diedFraction", "died", true),
+        ("negativeLockedFraction", "locked below 0", true), ("saturation", "saturated", true), ("meanActivation", "mean h", false),
+        ("rmsActivation", "rms h", false), ("effectiveRank", "effective rank", false), ("gradientRms", "rms ∂C/∂z", false),
+        ("updateRatio", "update ratio", false), ("weightRms", "rms weight", false), ("slope", "slope", false),
     ];
 
-    public static string Title(SweepReport report) => string.IsNullOrWhiteSpace(report.Name) ? report.Study is { } study ? $"Study {study}" : $"Sweep {report.SweepId}" : report.Name;
+    public static string Title(SweepReport report) =>
+        string.IsNullOrWhiteSpace(report.Name) ? report.Study is { } study ? $"Study {study}" : $"Sweep {report.SweepId}" : report.Name;
 
     public static IReadOnlyList<Section> Of(SweepReport report, IReadOnlyList<ArmCurves> curves)
     {
@@ -53,17 +56,20 @@ public static class ReportContent
     [
         .. report.Question is { } question ? [new Paragraph(question)] : (Block[])[],
         new Paragraph(report.Answer, Lead: true),
-        .. report.Status is JobStatus.Succeeded ? [] : (Block[])[new Paragraph($"The sweep is {JsonNamingPolicy.CamelCase.ConvertName(report.Status.ToString())}: this report covers the cells that have ended.")],
+        .. report.Status is JobStatus.Succeeded ? [] : (Block[])[new Paragraph("The sweep is "
+            + $"{JsonNamingPolicy.CamelCase.ConvertName(report.Status.ToString())}: this report covers the cells that have ended.")],
     ]);
 
     private static Section? Claims(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("claims", "Claims",
     [
         new Table("What the evidence measured here says of each claim", ["claim", "verdict", "effect", "95 % interval", "n", "cost"],
         [
-            .. claims.Select(claim => new Row([$"{claim.Id}: {claim.Claim}", Cell.Of(claim.Verdict), claim.Effect is { } effect ? Numbers.Short(effect) : "–", Numbers.Interval(null, claim.Ci95),
+            .. claims.Select(claim => new Row([$"{claim.Id}: {claim.Claim}", Cell.Of(claim.Verdict),
+                claim.Effect is { } effect ? Numbers.Short(effect) : "–", Numbers.Interval(null, claim.Ci95),
                 $"{claim.N}", Numbers.Seconds(claim.SecondsSpent)], claim.Evidence)),
         ]),
-        new Paragraph("Effects are in the unit that the evidence names, accuracies as fractions of 1. n counts paired seeds or nets; cost is the training time behind the evidence."),
+        new Paragraph("Effects are in the unit that the evidence names, accuracies as fractions of 1. n counts paired seeds or nets; "
+            + "cost is the training time behind the evidence."),
     ]);
 
     private static Section? Comparisons(SweepReport report, Outcome outcome)
@@ -75,58 +81,73 @@ public static class ReportContent
         var many = contrasts.Count > MostSentences;
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
         var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is better”",
-            ["arm against baseline", "verdict", "mean difference", "95 % interval", "n", "p (Holm)", "P(arm better)", .. within is null ? [] : (string[])[within]],
+            ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
+                "p (Holm)", "P(arm better)", .. within is null ? [] : (string[])[within]],
             [
                 .. contrasts.Select(contrast => new Row(
                 [
-                    Between(contrast), Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference), Numbers.Interval(outcome, contrast.Ci95), $"{contrast.N}",
-                    Numbers.P(contrast.AdjustedPValue), contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
-                    .. within is null ? [] : (Cell[])[$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} {Numbers.Interval(outcome, contrast.Equivalence.Ci90)}"],
+                    Between(contrast), Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference),
+                    Numbers.Interval(outcome, contrast.Ci95), $"{contrast.N}", Numbers.P(contrast.AdjustedPValue),
+                    contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
+                    .. within is null ? [] : (Cell[])[$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} "
+                        + $"{Numbers.Interval(outcome, contrast.Equivalence.Ci90)}"],
                 ], many ? null : contrast.Sentence)),
             ]);
         return new("comparisons", "Comparisons", many
-            ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"], [.. contrasts.Select(contrast => new Row([Between(contrast), contrast.Sentence]))], Folded: true)]
+            ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"],
+                [.. contrasts.Select(contrast => new Row([Between(contrast), contrast.Sentence]))], Folded: true)]
             : [table]);
 
         static string Between(ContrastResult contrast) => $"{contrast.Arm} against {contrast.Baseline}";
     }
 
     private static Table Arms(SweepReport report, Outcome outcome) => new($"{Capital(outcome.Words)} over the seeds of each arm",
-        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch", .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
+        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch",
+            .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
         [
             .. report.Arms.Index().Select(arm => new Row(
             [
-                arm.Item.Name, $"{arm.Item.N}", Numbers.Value(outcome, arm.Item.Mean), Numbers.Interval(outcome, arm.Item.Ci95), Numbers.Value(outcome, arm.Item.Median),
-                arm.Item.Sd is { } sd ? Plain(outcome, sd) : "–",
-                arm.Item.Diverged == 0 ? "0" : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
+                arm.Item.Name, $"{arm.Item.N}", Numbers.Value(outcome, arm.Item.Mean), Numbers.Interval(outcome, arm.Item.Ci95),
+                Numbers.Value(outcome, arm.Item.Median), arm.Item.Sd is { } sd ? Plain(outcome, sd) : "–",
+                arm.Item.Diverged == 0 ? "0"
+                    : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
                 arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
                 .. report.Arms.Any(a => a.Tuned is not null)
-                    ? [arm.Item.Tuned is { } tuned ? string.Join(", ", tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}")) : "–"] : (Cell[])[],
+                    ? [arm.Item.Tuned is { } tuned ? string.Join(", ",
+                        tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}")) : "–"] : (Cell[])[],
                 new Cell($"{arm.Item.Jobs.Count}", JobsOf(arm.Index)),
             ])),
         ]);
 
-    private static Section? Part(string id, string title, IEnumerable<Block?> blocks) => blocks.OfType<Block>().ToList() is { Count: > 0 } some ? new(id, title, some) : null;
+    private static Section? Part(string id, string title, IEnumerable<Block?> blocks) =>
+        blocks.OfType<Block>().ToList() is { Count: > 0 } some ? new(id, title, some) : null;
 
     private static Table? LayersAtEnd(SweepReport report)
     {
-        var columns = LayerColumns.Where(column => report.Arms.Any(arm => arm.Layers.Any(layer => layer.Values.ContainsKey(column.Name)))).ToList();
-        return columns.Count == 0 ? null : new("Layers at the end of training, means over seeds", ["arm, layer", .. columns.Select(column => column.Heading)],
+        var columns =
+            LayerColumns.Where(column => report.Arms.Any(arm => arm.Layers.Any(layer => layer.Values.ContainsKey(column.Name)))).ToList();
+        return columns.Count == 0 ? null : new("Layers at the end of training, means over seeds",
+            ["arm, layer", .. columns.Select(column => column.Heading)],
         [
             .. report.Arms.SelectMany(arm => arm.Layers.Select(layer => new Row([$"{arm.Name}, {layer.Name}", .. columns.Select(column =>
-                (Cell)(!layer.Values.TryGetValue(column.Name, out var value) ? "–" : column.Share ? Numbers.Percent(value) : Numbers.Short(value)))]))),
+                (Cell)(!layer.Values.TryGetValue(column.Name, out var value) ? "–"
+                    : column.Share ? Numbers.Percent(value)
+                    : Numbers.Short(value)))]))),
         ], Folded: true);
     }
 
-    private static Table BornDead(IReadOnlyList<BornDeadCell> nets) => new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
-        [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}", Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
+    private static Table BornDead(IReadOnlyList<BornDeadCell> nets) =>
+        new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
+            [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}",
+                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
 
-    private static Section? Literature(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",
-    [
-        new Paragraph("Nothing in this section was measured here."),
-        new Table("Claims and where they come from", ["claim", "what to expect by the literature", "source"],
-            [.. claims.Select(claim => new Row([$"{claim.Id}: {claim.Claim}", claim.Literature ?? "–", claim.Source]))]),
-    ]);
+    private static Section? Literature(SweepReport report) =>
+        report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",
+        [
+            new Paragraph("Nothing in this section was measured here."),
+            new Table("Claims and where they come from", ["claim", "what to expect by the literature", "source"],
+                [.. claims.Select(claim => new Row([$"{claim.Id}: {claim.Claim}", claim.Literature ?? "–", claim.Source]))]),
+        ]);
 
     private static Section Provenance(SweepReport report)
     {
@@ -142,9 +163,11 @@ public static class ReportContent
                 new(["SHA-256 of the data", Listed(made.DatasetSha256)]),
                 new(["seeds", Seeds(made.Seeds)]),
             ]),
-            new Paragraph("Means, intervals and curves of an arm are over its jobs; each job has its metrics, its layers and its own plots under its address."),
+            new Paragraph("Means, intervals and curves of an arm are over its jobs; each job has its metrics, "
+                + "its layers and its own plots under its address."),
             .. report.Arms.Index().Select(arm => new Links(JobsOf(arm.Index)[1..], $"Jobs of {arm.Item.Name}",
-                [.. arm.Item.Jobs.Index().Select(job => (arm.Item.Jobs.Count == made.Seeds.Count ? $"seed {made.Seeds[job.Index]}" : $"job {job.Index + 1}", $"{JobRoutes.Root}/{job.Item}"))])),
+                [.. arm.Item.Jobs.Index().Select(job => (arm.Item.Jobs.Count == made.Seeds.Count ? $"seed {made.Seeds[job.Index]}"
+                    : $"job {job.Index + 1}", $"{JobRoutes.Root}/{job.Item}"))])),
             new Listing("The sweep as it was resolved", JsonSerializer.Serialize(made.Spec, Indented)),
         ]);
     }
@@ -156,10 +179,12 @@ public static class ReportContent
 
     private static string JobsOf(int arm) => $"#jobs-{arm + 1}";
 
-    private static string Percents(double[]? ends) => ends is [var low, var high] ? $"{Numbers.Percent(low)} to {Numbers.Percent(high)}" : "–";
+    private static string Percents(double[]? ends) =>
+        ends is [var low, var high] ? $"{Numbers.Percent(low)} to {Numbers.Percent(high)}" : "–";
 
     private static string Listed(IReadOnlyList<string> values) => values.Count == 0 ? "not recorded" : string.Join(", ", values);
 
     private static string Seeds(IReadOnlyList<long> seeds) =>
-        seeds.Count > 2 && seeds.Index().All(seed => seed.Item == seeds[0] + seed.Index) ? $"{seeds[0]} to {seeds[^1]}" : string.Join(", ", seeds);
+        seeds.Count > 2 && seeds.Index().All(seed => seed.Item == seeds[0] + seed.Index)
+            ? $"{seeds[0]} to {seeds[^1]}" : string.Join(", ", seeds);
 }

@@ -42,11 +42,13 @@ public static partial class ReportMarkdown
                 break;
             case Listing listing:
                 // A fence longer than any in the text can't be closed by it.
-                var fence = new string('`', Math.Max(3, Backticks().Matches(listing.Text).Select(match => match.Length).DefaultIfEmpty().Max() + 1));
+                var fence = new string('`',
+                    Math.Max(3, Backticks().Matches(listing.Text).Select(match => match.Length).DefaultIfEmpty().Max() + 1));
                 text.Append($"### {Escape(listing.Caption)}\n\n{fence}json\n{listing.Text}\n{fence}\n");
                 break;
             case Links links:
-                text.Append($"{Escape(links.Caption)}: {string.Join(", ", links.Items.Select(item => $"[{Escape(item.Text)}]({item.Address})"))}\n");
+                text.Append($"{Escape(links.Caption)}: "
+                    + $"{string.Join(", ", links.Items.Select(item => $"[{Escape(item.Text)}]({item.Address})"))}\n");
                 break;
         }
     }

@@ -4,16 +4,22 @@ using System.Text.Unicode;
 
 namespace TrainingService.Host.Reports;
 
-/// <summary>A report as one HTML page that needs nothing from outside: it can be saved, mailed and printed, and reads well on a phone and in a screen reader.</summary>
+/// <summary>
+/// A report as one HTML page that needs nothing from outside: it can be saved, mailed and printed, and reads well on
+/// a phone and in a screen reader.
+/// </summary>
 public static class ReportPage
 {
     private const string Style = """
-        :root { color-scheme: light dark; --ink: #1a1a1a; --faint: #595959; --paper: #fff; --line: #d0d0d0; --soft: #f4f5f7; --link: #0b57a4;
+        :root { color-scheme: light dark;
+          --ink: #1a1a1a; --faint: #595959; --paper: #fff; --line: #d0d0d0; --soft: #f4f5f7; --link: #0b57a4;
           --supported: #00662b; --refuted: #a11a1a; --equivalent: #0b57a4; --inconclusive: #5c4a00; }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --faint: #b0b0b0; --paper: #17191c; --line: #44484e; --soft: #22252a; --link: #8ec2ff;
+        @media (prefers-color-scheme: dark) { :root {
+          --ink: #e8e8e8; --faint: #b0b0b0; --paper: #17191c; --line: #44484e; --soft: #22252a; --link: #8ec2ff;
           --supported: #7fd8a0; --refuted: #ff9b94; --equivalent: #8ec2ff; --inconclusive: #e3c878; } }
         * { box-sizing: border-box; }
-        body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
+        body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+          font: 1rem/1.55 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
         h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; overflow-wrap: anywhere; }
         h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .6rem; border-top: 1px solid var(--line); }
         h3 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
@@ -33,7 +39,8 @@ public static class ReportPage
         tr.below td { border-top: 0; white-space: normal; padding: 0 0 .8rem; color: var(--faint); }
         tr.below div { position: sticky; left: 0; max-width: min(46rem, calc(100vw - 3rem)); }
         .verdict { font-weight: 700; white-space: nowrap; }
-        .supported { color: var(--supported); } .refuted { color: var(--refuted); } .equivalent { color: var(--equivalent); } .inconclusive { color: var(--inconclusive); }
+        .supported { color: var(--supported); } .refuted { color: var(--refuted); }
+        .equivalent { color: var(--equivalent); } .inconclusive { color: var(--inconclusive); }
         figure { margin: 1rem 0; }
         .charts { display: grid; grid-template-columns: 1fr; gap: .8rem; }
         .charts.small { grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); }
@@ -42,7 +49,8 @@ public static class ReportPage
         details { margin: .6rem 0; } summary { cursor: pointer; color: var(--link); }
         .jobs { columns: 9rem; padding: 0; list-style: none; max-width: none; font-size: .92rem; }
         pre { overflow-x: auto; background: var(--soft); padding: .8rem; font-size: .85rem; }
-        @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } a { color: inherit; text-decoration: none; }
+        @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
+          figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } a { color: inherit; text-decoration: none; }
           .scroll, .wide { overflow: visible; } .wide svg { min-width: 0; } }
         """;
 
@@ -54,6 +62,7 @@ public static class ReportPage
 
     public static string Write(string title, IReadOnlyList<Section> sections)
     {
+        var contents = string.Concat(sections.Select(section => $"<li><a href=\"#{section.Id}\">{E(section.Title)}</a></li>"));
         var page = new StringBuilder($"""
             <!DOCTYPE html>
             <html lang="en">
@@ -68,19 +77,21 @@ public static class ReportPage
             <body>
             <header>
             <h1>{E(title)}</h1>
-            <nav aria-label="Contents"><ul>{string.Concat(sections.Select(section => $"<li><a href=\"#{section.Id}\">{E(section.Title)}</a></li>"))}</ul></nav>
+            <nav aria-label="Contents"><ul>{contents}</ul></nav>
             </header>
             <main>
 
             """);
         foreach (var section in sections)
         {
-            page.Append($"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">{E(section.Title)}</h2>\n");
+            page.Append($"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 "
+                + $"id=\"{section.Id}-title\">{E(section.Title)}</h2>\n");
             foreach (var block in section.Blocks)
                 Add(page, block);
             page.Append("</section>\n");
         }
-        return page.Append("</main>\n<footer><p class=\"faint\">Measured by TrainingService. ✔ supported, ✘ refuted, ≈ equivalent, ? inconclusive.</p></footer>\n</body>\n</html>\n").ToString();
+        return page.Append("</main>\n<footer><p class=\"faint\">Measured by TrainingService. "
+            + "✔ supported, ✘ refuted, ≈ equivalent, ? inconclusive.</p></footer>\n</body>\n</html>\n").ToString();
     }
 
     private static void Add(StringBuilder page, Block block)
@@ -120,7 +131,8 @@ public static class ReportPage
     {
         // Columns of figures shall not break; columns of sentences must.
         var words = table.Rows.Any(row => row.Cells.Skip(1).Any(cell => cell.Text.Length > 40));
-        page.Append($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{E(table.Caption)}\">\n<table{(words ? " class=\"words\"" : "")}>\n<caption>{E(table.Caption)}</caption>\n<thead><tr>");
+        page.Append($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{E(table.Caption)}\">\n")
+            .Append($"<table{(words ? " class=\"words\"" : "")}>\n<caption>{E(table.Caption)}</caption>\n<thead><tr>");
         foreach (var column in table.Columns)
             page.Append(column == "" ? "<td></td>" : $"<th scope=\"col\">{E(column)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");

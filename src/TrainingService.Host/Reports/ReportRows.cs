@@ -4,7 +4,9 @@ using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Reports;
 
-/// <summary>A sweep's cells as rows, with every outcome that arms can be compared by: for those who want to judge with statistics of their own.</summary>
+/// <summary>
+/// A sweep's cells as rows, with every outcome that arms can be compared by: for those who want to judge with statistics of their own.
+/// </summary>
 public static class ReportRows
 {
     public static IReadOnlyList<RowField<CellResult>> Of(SweepPlan spec) =>

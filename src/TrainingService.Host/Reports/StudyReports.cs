@@ -34,7 +34,8 @@ public static class StudyReports
             Answer = complete ? reading.Answer : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
             Claims = reading.Claims,
             Cells = measured?.BornDead,
-            Notes = [.. report.Notes, "Each claim's p-values are adjusted over the comparisons of that claim; what a claim rests on the literature for stands apart from what was measured."],
+            Notes = [.. report.Notes, "Each claim's p-values are adjusted over the comparisons of that claim; "
+                + "what a claim rests on the literature for stands apart from what was measured."],
         };
     }
 }

@@ -16,7 +16,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
 
     private Outcome Outcome => SweepMetrics.Named(report.Metric).Outcome;
 
-    private string Left => _shown.Count == report.Arms.Count ? "" : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
+    private string Left => _shown.Count == report.Arms.Count ? ""
+        : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
 
     /// <summary>The arms that charts show, by index; small charts show some of these.</summary>
     public static List<int> Shown(SweepReport report) => Chosen(report, ChartStyle.Count);
@@ -28,7 +29,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var fit = accuracy.Count > 0 ? accuracy : OnSplits("r2", 1, "variance explained, R²", false);
         if (fit.Count > 0)
             yield return new($"{(accuracy.Count > 0 ? "Accuracy" : "R²")} over the epochs", fit, Bands());
-        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name : accuracy.Count > 0 ? "cross_entropy" : "mse"), true);
+        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name
+            : accuracy.Count > 0 ? "cross_entropy" : "mse"), true);
         if (loss.Count > 0)
             yield return new("Loss over the epochs", loss, Bands());
     }
@@ -41,16 +43,20 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         if (arms.Count == 0)
             return null;
         var (unit, perSecond) = arms.Max(arm => arm.Item.SecondsPerEpoch) < 0.1 ? ("milliseconds", 1000) : ("seconds", 1);
-        var named = arms.Where(arm => _shown.Contains(arm.Index)).Select(arm => new Curve(arm.Item.Name, [Point(arm.Item)], Joined: false, Style: Place(arm.Index)));
+        var named = arms.Where(arm => _shown.Contains(arm.Index))
+            .Select(arm => new Curve(arm.Item.Name, [Point(arm.Item)], Joined: false, Style: Place(arm.Index)));
         var others = arms.Where(arm => !_shown.Contains(arm.Index)).Select(arm => Point(arm.Item)).ToList();
         return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new($"{unit} per epoch"),
-            new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words), [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
+            new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words),
+            [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
         {
             Note = "Bars are 95 % intervals of the mean over seeds; the time is the median over seeds, measurements left out."
-                + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst." : ""),
+                + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst."
+                    : ""),
         }]);
 
-        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch ?? double.NaN, scale * arm.Mean ?? double.NaN, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
+        CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch ?? double.NaN,
+            scale * arm.Mean ?? double.NaN, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
 
         // Two seeds may give an interval of a share that reaches far below 0 and above 1.
         double? Possible(double? end) => Outcome.IsFraction && end is { } share ? scale * Math.Clamp(share, 0, 1) : end;
@@ -61,7 +67,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
     {
         var flows = _shown.Where(arm => curves[arm].GradientFlow.Any(stat => stat.Mean is not null))
             .Select(arm => Line(report.Arms[arm].Name, curves[arm].GradientFlow, 1, Place(arm))).ToList();
-        return flows.Count == 0 ? null : new("Gradient flow", [new Chart("Gradient flow over the epochs", Epoch, new("log10 of norm(∂C/∂z) in the first over the last hidden layer"), flows)
+        return flows.Count == 0 ? null : new("Gradient flow", [new Chart("Gradient flow over the epochs",
+            Epoch, new("log10 of norm(∂C/∂z) in the first over the last hidden layer"), flows)
         {
             Note = $"0: the gradient keeps its size on its way back; −2: a hundredth is left. {Left}".Trim(),
         }], $"{Bands()} Runs in which one of the two gradients is exactly zero are left out at that point.");
@@ -75,13 +82,16 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         Figure?[] figures =
         [
             Small("Sparsity of each layer", "share of activations (%)", arm => HasZeros(arm) ? "sparsity" : "offRate", 100,
-                $"Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: its curves are the share of inputs z ≤ 0. {Bands()}{left}", fromZero: true,
+                "Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: "
+                + $"its curves are the share of inputs z ≤ 0. {Bands()}{left}", fromZero: true,
                 arm => HasZeros(arm) ? "" : " (off rate)"),
             Small("Dead units of each layer", "share of the layer's units (%)", _ => "deadFraction", 100,
-                $"Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
+                "Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; "
+                + $"units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
             Small("Mean activation of each layer", "mean output", _ => "meanActivation", 1,
                 $"Over all units and evaluation rows: 0 is centred. {Bands()}{left}", fromZero: false),
-            Small("Size of the activations of each layer", "root mean square of the outputs", _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),
+            Small("Size of the activations of each layer", "root mean square of the outputs",
+                _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),
             Small("Saturated activations of each layer", "share of activations (%)", _ => "saturation", 100,
                 $"Where the slope is below 5 % of the function's steepest; a rectifier's zeros count. {Bands()}{left}", fromZero: true),
         ];
@@ -90,17 +100,25 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         Figure? Histograms()
         {
             var charts = small.Where(arm => curves[arm].Ends.Any(row => row.Layer < curves[arm].Layers.Count - 1))
-                .Select(arm => JobCharts.Histograms(report.Arms[arm].Name, curves[arm].Layers, curves[arm].Ends) with { Width = SmallWidth, Height = SmallHeight, Note = null }).ToList();
+                .Select(arm => JobCharts.Histograms(report.Arms[arm].Name, curves[arm].Layers, curves[arm].Ends) with
+                {
+                    Width = SmallWidth,
+                    Height = SmallHeight,
+                    Note = null,
+                }).ToList();
             return charts.Count == 0 ? null : new("How the activations are distributed at the end", charts,
                 $"Single outputs of one run of each arm on all evaluation rows. Exact zeros are left out: the sparsity counts them.{left}");
         }
 
-        Figure? Small(string title, string label, Func<int, string> name, double scale, string text, bool fromZero, Func<int, string>? suffix = null)
+        Figure? Small(string title, string label, Func<int, string> name,
+            double scale, string text, bool fromZero, Func<int, string>? suffix = null)
         {
             var charts = small.Select(arm => (Arm: arm, Lines: JobCharts.Some([.. curves[arm].Layers.SkipLast(1)], ChartStyle.Count)
                 .Where(layer => curves[arm].LayerStats.ContainsKey((name(arm), layer.Index)))
-                .Select(layer => Line(layer.Name, curves[arm].LayerStats[(name(arm), layer.Index)], scale, null)).ToList())).Where(chart => chart.Lines.Count > 0).ToList();
-            var values = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).SelectMany(p => (double[])[p.Y, p.Low ?? p.Y, p.High ?? p.Y]).Where(double.IsFinite).ToList();
+                .Select(layer => Line(layer.Name, curves[arm].LayerStats[(name(arm), layer.Index)], scale, null)).ToList()))
+                .Where(chart => chart.Lines.Count > 0).ToList();
+            var values = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points)
+                .SelectMany(p => (double[])[p.Y, p.Low ?? p.Y, p.High ?? p.Y]).Where(double.IsFinite).ToList();
             if (values.Count == 0)
                 return null;
             var (min, max) = (Math.Min(fromZero ? 0 : values.Min(), values.Min()), values.Max());
@@ -108,9 +126,11 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 (min, max) = (0, Math.Min(100, Math.Max(max, 1)));
             else if (max - min <= 0)
                 max = min + 1;
-            var epochs = Epoch with { Min = 0, Max = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Max(point => point.X) };
-            return new(title, [.. charts.Select(chart => new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
-            { Width = SmallWidth, Height = SmallHeight })], text);
+            var epochs =
+                Epoch with { Min = 0, Max = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Max(point => point.X) };
+            return new(title, [.. charts.Select(chart =>
+                new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
+                { Width = SmallWidth, Height = SmallHeight })], text);
         }
     }
 
@@ -120,10 +140,13 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         if (cells is not { Count: > 0 })
             return null;
         var widths = JobCharts.Some([.. cells.Select(cell => cell.Width).Distinct().Order()], ChartStyle.Count);
-        return new("Nets born dead", [new Chart("Share of nets that are dead before training", new("depth L (layers)"), new("share of nets (%)", Min: 0, Max: 100),
+        return new("Nets born dead", [new Chart("Share of nets that are dead before training",
+            new("depth L (layers)"), new("share of nets (%)", Min: 0, Max: 100),
         [
-            .. widths.Select((width, i) => new Curve($"width {width}", [.. Of(width).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))], Style: i)),
-            .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width)).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
+            .. widths.Select((width, i) =>
+                new Curve($"width {width}", [.. Of(width).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))], Style: i)),
+            .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width))
+                .Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
         { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }], Tabled: false);
 
@@ -161,9 +184,11 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 .Select(arm => Line(report.Arms[arm].Name, curves[arm].Metrics[(name, split)], scale, Place(arm))).ToList();
             if (lines.Count == 0)
                 continue;
-            var means = lines.SelectMany(line => line.Points).Select(point => point.Y).Where(y => double.IsFinite(y) && y > 0).DefaultIfEmpty(1).ToList();
+            var means = lines.SelectMany(line => line.Points).Select(point => point.Y)
+                .Where(y => double.IsFinite(y) && y > 0).DefaultIfEmpty(1).ToList();
             charts.Add(new(split == Split.Train ? "On the training rows" : "On the validation rows", Epoch,
-                new(label, mayBeLog && means.Max() / means.Min() > 100, Max: scale == 100 && lines.Max(line => line.Points.Max(p => p.High)) > 100 ? 100 : null), lines)
+                new(label, mayBeLog && means.Max() / means.Min() > 100,
+                    Max: scale == 100 && lines.Max(line => line.Points.Max(p => p.High)) > 100 ? 100 : null), lines)
             { Note = Left });
         }
         return charts;
@@ -173,14 +198,19 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
     {
         var runs = curves.SelectMany(arm => arm.Metrics.Values).SelectMany(stats => stats).ToList();
         var most = runs.Count == 0 ? 0 : runs.Max(stat => stat.Finite);
-        return (most >= CurveStat.LeastForBand ? "Lines are means over seeds, bands their 95 % intervals (Student's t)." : "Lines are means over seeds; with fewer than three there is no band.")
-            + (runs.Exists(stat => stat.Finite < stat.Runs) ? " Runs that diverged are in the means until their first value that isn't finite." : "");
+        return (most >= CurveStat.LeastForBand ? "Lines are means over seeds, bands their 95 % intervals (Student's t)."
+            : "Lines are means over seeds; with fewer than three there is no band.")
+            + (runs.Exists(stat => stat.Finite < stat.Runs)
+                ? " Runs that diverged are in the means until their first value that isn't finite."
+                : "");
     }
 
-    private static Curve Line(string name, IReadOnlyList<CurveStat> stats, double scale, int? style) => new(name, [.. stats.Select(stat => stat.Scaled(scale))], Style: style);
+    private static Curve Line(string name, IReadOnlyList<CurveStat> stats, double scale, int? style) =>
+        new(name, [.. stats.Select(stat => stat.Scaled(scale))], Style: style);
 
-    private bool HasZeros(int arm) => curves[arm].LayerStats.Any(entry => entry.Key.Name == "sparsity" && entry.Key.Layer < curves[arm].Layers.Count - 1
-        && entry.Value.Any(stat => stat.Mean > JobCharts.SomeZeros));
+    private bool HasZeros(int arm) =>
+        curves[arm].LayerStats.Any(entry => entry.Key.Name == "sparsity" && entry.Key.Layer < curves[arm].Layers.Count - 1
+            && entry.Value.Any(stat => stat.Mean > JobCharts.SomeZeros));
 
     private int Place(int arm) => _shown.Index().First(shown => shown.Item == arm).Index;
 

@@ -76,9 +76,12 @@ public sealed record SweepReport
 /// <param name="Layers">Means over seeds of the layers' last measurement.</param>
 /// <param name="Jobs">The jobs behind the figures, in the order of the seeds.</param>
 public sealed record ArmReport(string Name, int N, int Diverged, double[]? DivergedCi95, int Failed,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Mean, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Sd,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci95, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Median,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsPerEpoch, IReadOnlyDictionary<string, object?>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Mean,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Sd,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci95,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Median,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsPerEpoch,
+    IReadOnlyDictionary<string, object?>? Tuned, IReadOnlyList<ArmLayer> Layers, IReadOnlyList<Guid> Jobs);
 
 /// <summary>A layer of an arm at the end of training, the mean over seeds.</summary>
 /// <param name="Index">From 0; the output layer is last.</param>
@@ -93,5 +96,5 @@ public sealed record ArmLayer(int Index, string Name, IReadOnlyDictionary<string
 /// <param name="DatasetSha256">Hashes of the data that was trained on.</param>
 /// <param name="Seeds">Of the cells.</param>
 /// <param name="Spec">The sweep as it was resolved.</param>
-public sealed record Provenance(IReadOnlyList<string> EngineVersions, IReadOnlyList<string> InstructionSets, string Dataset, IReadOnlyList<string> DatasetSha256,
-    IReadOnlyList<long> Seeds, SweepSpec Spec);
+public sealed record Provenance(IReadOnlyList<string> EngineVersions, IReadOnlyList<string> InstructionSets,
+    string Dataset, IReadOnlyList<string> DatasetSha256, IReadOnlyList<long> Seeds, SweepSpec Spec);

@@ -21,7 +21,8 @@ public static class SweepReports
         {
             SweepId = sweep.Id,
             Name = sweep.Name,
-            Status = sweep.Status is JobStatus.Queued && cells.Any(cell => cell.Status != JobStatus.Queued) ? JobStatus.Running : sweep.Status,
+            Status = sweep.Status is JobStatus.Queued && cells.Any(cell => cell.Status != JobStatus.Queued)
+                ? JobStatus.Running : sweep.Status,
             Answer = Answer(sweep, metric, contrasts, compared),
             Metric = metric.Name,
             Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
@@ -46,7 +47,8 @@ public static class SweepReports
         })], metric.Outcome, spec.Delta ?? 0);
     }
 
-    private static ArmReport Arm(SweepPlan spec, string name, int index, SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
+    private static ArmReport Arm(SweepPlan spec, string name, int index,
+        SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
     {
         var ended = cells.Where(cell => cell.HasOutcome).ToList();
         var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
@@ -62,7 +64,8 @@ public static class SweepReports
     }
 
     private static IReadOnlyList<ArmLayer> Layers(List<CellResult> cells) =>
-        [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row))).GroupBy(layer => (Index: layer.Row.Layer, layer.Name))
+        [.. cells.SelectMany(cell => cell.Last.Select(row => (cell.Layers[row.Layer].Name, Row: row)))
+            .GroupBy(layer => (Index: layer.Row.Layer, layer.Name))
             .OrderBy(layer => layer.Key.Index)
             .Select(layer => new ArmLayer(layer.Key.Index, layer.Key.Name, Measures.OfLayers
                 .Select(measure => (measure.Name, Values: layer.Select(l => (double?)measure.Value(l.Row)).OfType<double>().ToArray()))
@@ -73,7 +76,8 @@ public static class SweepReports
         var ended = cells.Count(cell => cell.HasOutcome);
         var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
             ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds.Count} {(sweep.Spec.Seeds.Count == 1 ? "seed" : "seeds")}: "
-            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count} cells{(sweep.IsFinished ? "" : " so far")}: ";
+            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count} "
+                + $"cells{(sweep.IsFinished ? "" : " so far")}: ";
         if (ended == 0)
             return sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
         if (contrasts.Count == 0)
@@ -86,7 +90,8 @@ public static class SweepReports
         Say(Verdict.Equivalent, "equivalent to");
         var open = contrasts.Count(contrast => contrast.Verdict == Verdict.Inconclusive);
         if (open > 0)
-            parts.Add(open == contrasts.Count ? $"none of the {open} comparisons can be decided with these seeds" : $"{open} of {contrasts.Count} comparisons can't be decided with these seeds");
+            parts.Add(open == contrasts.Count ? $"none of the {open} comparisons can be decided with these seeds"
+                : $"{open} of {contrasts.Count} comparisons can't be decided with these seeds");
         return $"{soFar}{string.Join("; ", parts)}.";
 
         void Say(Verdict verdict, string relation)
@@ -94,7 +99,8 @@ public static class SweepReports
             foreach (var group in contrasts.Where(contrast => contrast.Verdict == verdict).GroupBy(contrast => contrast.Baseline))
             {
                 var arms = group.Select(contrast => contrast.Arm).ToList();
-                parts.Add($"{(arms.Count <= 8 ? string.Join(", ", arms) : $"{arms.Count} arms")} {(arms.Count == 1 ? "is" : "are")} {relation} {group.Key}");
+                parts.Add($"{(arms.Count <= 8 ? string.Join(", ", arms) : $"{arms.Count} arms")} "
+                    + $"{(arms.Count == 1 ? "is" : "are")} {relation} {group.Key}");
             }
         }
     }
@@ -109,34 +115,41 @@ public static class SweepReports
         if (spec.Tune is not null && compared.Count == 0 && !sweep.IsFinished)
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
         foreach (var (pointer, arms) in Tuning.AtEdges(spec, cells, metric))
-            yield return $"Tuning chose the smallest or largest value of {pointer} for {string.Join(", ", arms.Take(8))}{(arms.Count > 8 ? $" and {arms.Count - 8} more" : "")}: "
+            yield return $"Tuning chose the smallest or largest value of {pointer} "
+                + $"for {string.Join(", ", arms.Take(8))}{(arms.Count > 8 ? $" and {arms.Count - 8} more" : "")}: "
                 + "a better one may lie beyond the list.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
             var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
             if (untuned.Count > 0)
-                yield return $"Tuning chose nothing for {string.Join(", ", untuned.Take(8))}{(untuned.Count > 8 ? $" and {untuned.Count - 8} more" : "")}, so there is nothing to compare: "
-                    + "none of the trials has an outcome, or the sweep ended before. POST .../retry-failed runs them again.";
+                yield return "Tuning chose nothing for "
+                    + $"{string.Join(", ", untuned.Take(8))}{(untuned.Count > 8 ? $" and {untuned.Count - 8} more" : "")}, "
+                    + "so there is nothing to compare: none of the trials has an outcome, or the sweep ended before. "
+                    + "POST .../retry-failed runs them again.";
             var trials = cells.Count(cell => cell.Candidate >= 0 && !cell.HasOutcome);
             if (trials > 0)
-                yield return $"{trials} of {cells.Count(cell => cell.Candidate >= 0)} tuning trials have no outcome; tuning chose among the others.";
+                yield return $"{trials} of {cells.Count(cell => cell.Candidate >= 0)} tuning trials have no outcome; "
+                    + "tuning chose among the others.";
         }
         if (sweep.Status == JobStatus.Canceled)
             yield return "The sweep was canceled; the figures cover the cells that had ended, which need not be a fair sample.";
         foreach (var failed in compared.Where(cell => cell.Status == JobStatus.Failed && !cell.Diverged).GroupBy(cell => cell.ErrorCode))
-            yield return $"{failed.Count()} cells failed with '{failed.Key}' and have no outcome; POST .../retry-failed runs them again. First: job {failed.First().JobId}.";
+            yield return $"{failed.Count()} cells failed with '{failed.Key}' and have no outcome; POST .../retry-failed runs them again. "
+                + $"First: job {failed.First().JobId}.";
         var canceled = compared.Count(cell => cell.Status == JobStatus.Canceled);
         if (canceled > 0 && sweep.Status != JobStatus.Canceled)
             yield return $"{canceled} cells were canceled and have no outcome; POST .../retry-failed runs them.";
         var diverged = compared.Where(cell => cell.Diverged).ToList();
         if (diverged.Count > 0)
-            yield return $"{diverged.Count} runs diverged. That is an outcome: means are over the runs that finished, and in comparisons a diverged run is worse than any that finished.";
+            yield return $"{diverged.Count} runs diverged. That is an outcome: means are over the runs that finished, "
+                + "and in comparisons a diverged run is worse than any that finished.";
         var unmeasured = compared.Count(cell => cell is { HasOutcome: true, Diverged: false } && metric.Of(cell) is null);
         if (unmeasured > 0)
-            yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, for one, no gradient flows); "
-                + "means and comparisons are without them.";
+            yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, "
+                + "for one, no gradient flows); means and comparisons are without them.";
         if (spec.Seeds.Count < SeedCount.ForSignificance(1) && spec.Contrasts.Count > 0)
-            yield return $"With {spec.Seeds.Count} seeds no difference can be significant: the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
+            yield return $"With {spec.Seeds.Count} seeds no difference can be significant: "
+                + $"the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
                 + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
         if (shared > 0)
@@ -144,7 +157,8 @@ public static class SweepReports
         if (sweep.Extended)
             yield return "Seeds or arms were added after a first look. If that was done because of the figures, p-values are too small.";
         if (metric.Name is "trainAccuracy" or "trainLoss" or "validationAccuracy" or "validationLoss")
-            yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, not how well new data is predicted.";
+            yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, "
+                + "not how well new data is predicted.";
         var versions = Distinct(compared, cell => cell.Result?.EngineVersion);
         if (versions.Count > 1)
             yield return $"The cells ran on different engine versions ({string.Join(", ", versions)}).";

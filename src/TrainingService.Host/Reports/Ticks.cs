@@ -16,7 +16,8 @@ public static class Ticks
         var step = Step(max - min, wanted);
         var digits = Math.Clamp((int)Math.Ceiling(-Math.Log10(step) - 1e-9), 0, 15);
         var far = Math.Max(Math.Abs(min), Math.Abs(max)) is >= 1e5 or < 1e-3;
-        return [.. Between(min, max, step).Select(value => new Tick(value, far ? Power(value) : value.ToString($"F{digits}", CultureInfo.InvariantCulture).Replace('-', '−')))];
+        return [.. Between(min, max, step).Select(
+            value => new Tick(value, far ? Power(value) : value.ToString($"F{digits}", CultureInfo.InvariantCulture).Replace('-', '−')))];
     }
 
     /// <summary>Whole powers of ten, with 2 and 5 between them where there are few.</summary>
@@ -24,10 +25,12 @@ public static class Ticks
     {
         var decades = max - min;
         if (decades < 0.7)
-            return [.. Linear(Math.Pow(10, min), Math.Pow(10, max), wanted).Where(tick => tick.Position > 0).Select(tick => tick with { Position = Math.Log10(tick.Position) })];
+            return [.. Linear(Math.Pow(10, min), Math.Pow(10, max), wanted).Where(tick => tick.Position > 0)
+                .Select(tick => tick with { Position = Math.Log10(tick.Position) })];
         var step = Math.Max(1, Math.Ceiling(decades / wanted));
         double[] between = decades < 2 ? [1, 2, 5] : [1];
-        return [.. Between(Math.Floor(min), max, step).SelectMany(power => between.Select(factor => (Position: power + Math.Log10(factor), Value: factor, power)))
+        return [.. Between(Math.Floor(min), max, step)
+            .SelectMany(power => between.Select(factor => (Position: power + Math.Log10(factor), Value: factor, power)))
             .Where(tick => tick.Position >= min - 1e-9 && tick.Position <= max + 1e-9)
             .Select(tick => new Tick(tick.Position, tick.power is >= -3 and <= 3
                 ? (tick.Value * Math.Pow(10, tick.power)).ToString("0.#####", CultureInfo.InvariantCulture)
@@ -39,11 +42,13 @@ public static class Ticks
         if (value == 0)
             return "0";
         var exponent = (int)Math.Floor(Math.Log10(Math.Abs(value)) + 1e-9);
-        return $"{(value / Math.Pow(10, exponent)).ToString("0.##", CultureInfo.InvariantCulture).Replace('-', '−')}·10{Superscript(exponent)}";
+        var factor = (value / Math.Pow(10, exponent)).ToString("0.##", CultureInfo.InvariantCulture).Replace('-', '−');
+        return $"{factor}·10{Superscript(exponent)}";
     }
 
     private static string Superscript(int exponent) =>
-        (exponent < 0 ? "⁻" : "") + string.Concat(Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(digit => Superscripts[digit - '0']));
+        (exponent < 0 ? "⁻" : "")
+        + string.Concat(Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(digit => Superscripts[digit - '0']));
 
     private static double Step(double range, int wanted)
     {

@@ -4,9 +4,9 @@ using TrainingService.Engine.Randomness;
 namespace TrainingService.Host.Statistics;
 
 /// <summary>
-/// Bias-corrected and accelerated bootstrap (BCa) of a mean: Efron, "Better Bootstrap Confidence Intervals", JASA 82 (1987); Efron and Tibshirani,
-/// "An Introduction to the Bootstrap" (1993), section 14.3. The resamples are drawn by a generator whose seed comes from the data, so equal data give
-/// equal intervals.
+/// Bias-corrected and accelerated bootstrap (BCa) of a mean: Efron, "Better Bootstrap Confidence Intervals", JASA 82 (1987);
+/// Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 14.3. The resamples are drawn by a generator whose seed comes
+/// from the data, so equal data give equal intervals.
 /// </summary>
 public sealed class Bootstrap
 {
@@ -47,7 +47,8 @@ public sealed class Bootstrap
     }
 
     /// <summary>
-    /// From the jackknife's means m_i: sum (m - m_i)^3 / (6 (sum (m - m_i)^2)^(3/2)); for a mean, m - m_i = (x_i - mean) / (n - 1), and n - 1 drops out.
+    /// From the jackknife's means m_i: sum (m - m_i)^3 / (6 (sum (m - m_i)^2)^(3/2)); for a mean, m - m_i = (x_i - mean) / (n - 1),
+    /// and n - 1 drops out.
     /// </summary>
     private static double Acceleration(ReadOnlySpan<double> values, double mean)
     {

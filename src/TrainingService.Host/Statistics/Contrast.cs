@@ -17,7 +17,8 @@ public sealed record Contrast(string Arm, string Baseline, PairedDifferences Dif
     /// <paramref name="baselineWithout"/>? (Does dropout help leaky ReLU more than it helps ReLU?)
     /// </summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static Contrast Interaction((string Name, IReadOnlyList<double> Values) arm, (string Name, IReadOnlyList<double> Values) armWithout,
+    public static Contrast Interaction((string Name, IReadOnlyList<double> Values) arm,
+        (string Name, IReadOnlyList<double> Values) armWithout,
         (string Name, IReadOnlyList<double> Values) baseline, (string Name, IReadOnlyList<double> Values) baselineWithout) =>
         new($"the gain of {arm.Name} over {armWithout.Name}", $"the gain of {baseline.Name} over {baselineWithout.Name}",
             PairedDifferences.Of(arm.Values, armWithout.Values, baseline.Values, baselineWithout.Values), IsInteraction: true);

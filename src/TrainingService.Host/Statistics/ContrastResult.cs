@@ -42,7 +42,9 @@ public sealed record ContrastResult
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? SdDifference { get; init; }
 
-    /// <summary>95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the same.</summary>
+    /// <summary>
+    /// 95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the same.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double[]? Ci95 { get; init; }
 
@@ -58,7 +60,9 @@ public sealed record ContrastResult
     /// <summary>The least adjusted p that so many seeds and contrasts could have given.</summary>
     public required double LeastAdjustedPValue { get; init; }
 
-    /// <summary>Share of the seeds with which the arm is the better one; ties count half, a diverged run loses. Null without a pair.</summary>
+    /// <summary>
+    /// Share of the seeds with which the arm is the better one; ties count half, a diverged run loses. Null without a pair.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? ProbabilityOfSuperiority { get; init; }
 
@@ -83,7 +87,8 @@ public sealed record ContrastResult
 /// <param name="Delta">The least difference that matters, as the request declares it.</param>
 /// <param name="Ci90">90 % interval of the mean difference, [lower, upper].</param>
 /// <param name="Equivalent">The interval lies within ±delta, from at least five pairs, and no run diverged on one side only.</param>
-public sealed record Equivalence(double Delta, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci90, bool Equivalent);
+public sealed record Equivalence(double Delta,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci90, bool Equivalent);
 
 /// <summary>Diverged runs among the pairs of a contrast.</summary>
 /// <param name="Pairs">Seeds compared.</param>

@@ -7,23 +7,24 @@ namespace TrainingService.Host.Statistics;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Verdicts, of the claim "the arm is better": supported or refuted if the adjusted p is below 0.05 and the 95 % interval excludes zero; else equivalent, if
-/// the test of equivalence says so; else inconclusive. Lack of significance alone proves nothing.
+/// Verdicts, of the claim "the arm is better": supported or refuted if the adjusted p is below 0.05 and the 95 % interval excludes zero;
+/// else equivalent, if the test of equivalence says so; else inconclusive. Lack of significance alone proves nothing.
 /// </para>
 /// <para>
-/// A difference that is significant but smaller than delta keeps its verdict, and the sentence says that it is too small to matter: the claim's sign
-/// is settled, delta is often the default one, and <c>equivalence</c> stands beside it.
+/// A difference that is significant but smaller than delta keeps its verdict, and the sentence says that it is too small to matter:
+/// the claim's sign is settled, delta is often the default one, and <c>equivalence</c> stands beside it.
 /// </para>
 /// <para>
-/// Diverged runs are outcomes. In the sign-flip test a diverged run is worse than any that finished. Where the interval of the finished pairs says nothing, an
-/// arm wins that diverges significantly less often (McNemar); where it excludes zero, but the arm that it favours diverges more often, nobody wins: that is a
-/// trade-off. A divergence on one side only excludes equivalence.
+/// Diverged runs are outcomes. In the sign-flip test a diverged run is worse than any that finished. Where the interval of the finished
+/// pairs says nothing, an arm wins that diverges significantly less often (McNemar); where it excludes zero, but the arm that it favours
+/// diverges more often, nobody wins: that is a trade-off. A divergence on one side only excludes equivalence.
 /// </para>
 /// <para>
-/// Simulated, 6,000 to 20,000 sweeps each: arms that behave alike have a winner in 2.7 to 4.7 % (normal, skewed and heavy-tailed values; 6, 10, 30 seeds),
-/// with rounded or diverging values in fewer; a true difference of delta is called equivalent in at most 4.8 % (normal differences of any spread, single
-/// rows of a coarse metric). What no method for a mean of few values can promise: arms with equal means whose differences are strongly skewed. With
-/// exponential ones a winner was found in 4 to 8 % for one contrast and up to 14 % for four, and equivalence in up to 12 % on the side of the long tail.
+/// Simulated, 6,000 to 20,000 sweeps each: arms that behave alike have a winner in 2.7 to 4.7 % (normal, skewed and heavy-tailed values; 6,
+/// 10, 30 seeds), with rounded or diverging values in fewer; a true difference of delta is called equivalent in at most 4.8 % (normal
+/// differences of any spread, single rows of a coarse metric). What no method for a mean of few values can promise: arms with equal means
+/// whose differences are strongly skewed. With exponential ones a winner was found in 4 to 8 % for one contrast and up to 14 % for four,
+/// and equivalence in up to 12 % on the side of the long tail.
 /// </para>
 /// </remarks>
 public static class Family
@@ -40,7 +41,8 @@ public static class Family
         return [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, tests[i], adjusted[i], least[i], contrasts.Count))];
     }
 
-    private static ContrastResult Judge(Contrast contrast, Outcome outcome, double delta, SignFlip test, double adjusted, double least, int contrasts)
+    private static ContrastResult Judge(Contrast contrast, Outcome outcome,
+        double delta, SignFlip test, double adjusted, double least, int contrasts)
     {
         var pairs = contrast.Differences;
         var n = pairs.Finite.Length;

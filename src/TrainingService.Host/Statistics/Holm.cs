@@ -1,6 +1,9 @@
 namespace TrainingService.Host.Statistics;
 
-/// <summary>Holm's step-down adjustment (Scandinavian Journal of Statistics 6 (1979)): the risk of any false finding in the family stays below alpha.</summary>
+/// <summary>
+/// Holm's step-down adjustment (Scandinavian Journal of Statistics 6 (1979)): the risk of any false finding in
+/// the family stays below alpha.
+/// </summary>
 public static class Holm
 {
     /// <summary>The adjusted p of the i-th smallest of m is the greatest of (m - j + 1) p_j for j up to i, at most 1.</summary>

@@ -3,13 +3,15 @@ using MathNet.Numerics.Statistics;
 namespace TrainingService.Host.Statistics;
 
 /// <summary>
-/// Confidence interval of a mean from few values: BCa with Hesterberg's small-sample expansion ("What Teachers Should Know About the Bootstrap", The American
-/// Statistician 69 (2015), section 5.3: z is replaced by t_{n-1} sqrt(n / (n - 1))), on each side no narrower than Student's.
+/// Confidence interval of a mean from few values: BCa with Hesterberg's small-sample expansion ("What Teachers Should Know
+/// About the Bootstrap", The American Statistician 69 (2015), section 5.3: z is replaced by t_{n-1} sqrt(n / (n - 1))), on
+/// each side no narrower than Student's.
 /// </summary>
 /// <remarks>
-/// The plain BCa interval, which the literature recommends for larger samples, covers the mean too rarely here: resampled means never leave the range of the
-/// values and spread too little by (n - 1) / n. Coverage in per cent of nominal 95 % intervals, 10,000 samples each (standard error 0.2), of normal,
-/// exponential and Student-t (3 degrees) differences, and of normal ones rounded to one standard deviation:
+/// The plain BCa interval, which the literature recommends for larger samples, covers the mean too rarely here: resampled means
+/// never leave the range of the values and spread too little by (n - 1) / n. Coverage in per cent of nominal 95 % intervals,
+/// 10,000 samples each (standard error 0.2), of normal, exponential and Student-t (3 degrees) differences, and of normal ones
+/// rounded to one standard deviation:
 /// <code>
 ///                       n = 4   5     6     10    30  | exponential 6  10    30   | t3: 6     10    30   | rounded 6  10    30
 /// BCa                   79.7  84.8  85.9  89.9  94.0  |       82.3   87.6  92.3   |   83.4  85.9  89.7   |    88.2   91.9  94.4
@@ -18,8 +20,8 @@ namespace TrainingService.Host.Statistics;
 /// Student               95.0  95.3  95.3  95.1  95.3  |       88.6   89.9  92.9   |   95.8  96.4  95.3   |    94.8   95.3  94.8
 /// this one              95.0  95.8  96.3  95.9  95.7  |       91.2   93.1  95.3   |   96.5  96.7  95.5   |    96.4   96.6  95.9
 /// </code>
-/// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values at n = 6 is 80
-/// times that of the others).
+/// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values
+/// at n = 6 is 80 times that of the others).
 /// </remarks>
 public sealed class MeanInterval
 {
@@ -46,9 +48,10 @@ public sealed class MeanInterval
     /// The interval that misses with probability <paramref name="alpha"/>; null below two values, of which no spread can be told.
     /// </summary>
     /// <param name="step">
-    /// The least amount by which values can differ, 0 for a continuous quantity. If all n values agree, another one still occurs with a probability of up to
-    /// 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean by a step of it; the interval is at least that
-    /// wide. Otherwise ten ties on thirty test rows would prove that two arms agree to a digit which thirty rows don't have.
+    /// The least amount by which values can differ, 0 for a continuous quantity. If all n values agree, another one still occurs with
+    /// a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean
+    /// by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
+    /// a digit which thirty rows don't have.
     /// </param>
     public Interval? At(double alpha, double step)
     {

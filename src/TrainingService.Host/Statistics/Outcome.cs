@@ -8,8 +8,8 @@ namespace TrainingService.Host.Statistics;
 /// <param name="HigherIsBetter">False for losses, errors and times.</param>
 /// <param name="IsFraction">Differences are told in percentage points.</param>
 /// <param name="Resolution">
-/// Least amount by which two values can differ: 1 / test rows for an accuracy, 0 for a continuous metric. Null: the least distance seen between two values
-/// of a contrast.
+/// Least amount by which two values can differ: 1 / test rows for an accuracy, 0 for a continuous metric. Null: the least distance
+/// seen between two values of a contrast.
 /// </param>
 public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFraction, double? Resolution = null)
 {
@@ -25,7 +25,8 @@ public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFr
     };
 
     /// <summary>The name in words: "test accuracy".</summary>
-    public string Words => WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart();
+    public string Words =>
+        WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart();
 
     /// <summary>A difference without its unit: hundredths of a percentage point, three digits of milliseconds, or three digits.</summary>
     public string Number(double value) => IsFraction
@@ -33,7 +34,8 @@ public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFr
         : Digits(IsTime ? 1000 * value : value);
 
     /// <summary>A difference with its unit.</summary>
-    public string Amount(double value) => IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " ms" : Number(value);
+    public string Amount(double value) =>
+        IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " ms" : Number(value);
 
     private bool IsTime => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
 

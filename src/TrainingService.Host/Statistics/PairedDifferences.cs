@@ -16,7 +16,9 @@ public sealed record PairedDifferences
     /// <summary>Seeds that tell nothing, because one of the four runs of a double difference diverged.</summary>
     public int Lost { get; init; }
 
-    /// <summary>Error of one difference: results are single precision, so equal differences come out unequal in their last digits.</summary>
+    /// <summary>
+    /// Error of one difference: results are single precision, so equal differences come out unequal in their last digits.
+    /// </summary>
     public required double Noise { get; init; }
 
     /// <summary>The least distance of two different values; null if there are none.</summary>
@@ -33,7 +35,8 @@ public sealed record PairedDifferences
     public static PairedDifferences Between(IReadOnlyList<double> arm, IReadOnlyList<double> baseline)
     {
         if (arm.Count != baseline.Count)
-            throw new ArgumentException($"{arm.Count} values of the arm can't be paired with {baseline.Count} of the baseline.", nameof(arm));
+            throw new ArgumentException(
+                $"{arm.Count} values of the arm can't be paired with {baseline.Count} of the baseline.", nameof(arm));
         var pairs = arm.Zip(baseline).ToArray();
         int Count(bool armFinite, bool baselineFinite) =>
             pairs.Count(pair => double.IsFinite(pair.First) == armFinite && double.IsFinite(pair.Second) == baselineFinite);
@@ -72,8 +75,9 @@ public sealed record PairedDifferences
     }
 
     /// <summary>
-    /// The differences with a diverged run worse than any finished one: a lone divergence counts for more than all finite differences together. So the
-    /// sign-flip test looks at divergences first and at the mean of the rest where they balance; it stays exact, for it holds for any statistic.
+    /// The differences with a diverged run worse than any finished one: a lone divergence counts for more than all finite
+    /// differences together. So the sign-flip test looks at divergences first and at the mean of the rest where they balance;
+    /// it stays exact, for it holds for any statistic.
     /// </summary>
     /// <param name="higherIsBetter">Whether the arm that diverged has the lower or the higher value.</param>
     public double[] WithDivergences(bool higherIsBetter)

@@ -6,8 +6,8 @@ namespace TrainingService.Host.Statistics;
 public static class Proportion
 {
     /// <summary>
-    /// Wilson's score interval for hits / n (Wilson 1927; Newcombe, Statistics in Medicine 17 (1998), method 3). Half hits are allowed: a mean of
-    /// values in [0, 1] varies no more than one of zeros and ones. Null for n = 0.
+    /// Wilson's score interval for hits / n (Wilson 1927; Newcombe, Statistics in Medicine 17 (1998), method 3). Half hits are allowed:
+    /// a mean of values in [0, 1] varies no more than one of zeros and ones. Null for n = 0.
     /// </summary>
     public static Interval? Wilson(double hits, int n, double alpha = Tails.Alpha)
     {

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace TrainingService.Host.Statistics;
 
 /// <summary>
-/// A contrast's verdict in words. What the reader needs to doubt it comes along: effect, interval, p, seeds, divergences, what was out of reach.
+/// A contrast's verdict in words. What the reader needs to doubt it comes along: effect, interval, p, seeds,
+/// divergences, what was out of reach.
 /// </summary>
 internal static class Sentences
 {
@@ -23,7 +24,8 @@ internal static class Sentences
         {
             Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.{Small(result, outcome)}",
             Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.{Small(result, outcome)}",
-            Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) "
+            Verdict.Equivalent =>
+                $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) "
                 + $"lies within ±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters.",
             _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
         };
@@ -60,9 +62,9 @@ internal static class Sentences
             return null;
         var needed = SeedCount.ForSignificance(contrasts);
         if (result.LeastAdjustedPValue >= Tails.Alpha)
-            return $"With {Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} significance can't be reached: the least possible "
-                + $"{(contrasts > 1 ? "adjusted " : "")}p is {result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}; "
-                + $"at least {needed} seeds are needed.";
+            return $"With {Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} "
+                + $"significance can't be reached: the least possible {(contrasts > 1 ? "adjusted " : "")}p is "
+                + $"{result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}; at least {needed} seeds are needed.";
         if (result.Verdict == Verdict.Equivalent)
             return null;
         if (result.N >= 2 && result.Ci95 is null)
@@ -75,7 +77,8 @@ internal static class Sentences
         var seeds = wanted < 1e6 ? "about " + wanted.ToString("0", CultureInfo.InvariantCulture) : "a million or more";
         return wanted <= pairs.Pairs
             ? null
-            : $"At this spread it takes {seeds} seeds to find a difference of {outcome.Amount(result.Equivalence.Delta)} in four cases of five.";
+            : $"At this spread it takes {seeds} seeds to find a difference of "
+                + $"{outcome.Amount(result.Equivalence.Delta)} in four cases of five.";
     }
 
     private static string? Diverged(ContrastResult result, PairedDifferences pairs)
@@ -95,9 +98,11 @@ internal static class Sentences
     private static string Range(double[]? interval, Outcome outcome) =>
         interval is [var low, var high] ? $"{outcome.Number(low)} to {outcome.Number(high)}" : "none";
 
-    private static string P(double p) => p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
+    private static string P(double p) =>
+        p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
 
     private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
 
-    private static string Capitalized(string sentence) => sentence.StartsWith("the gain", StringComparison.Ordinal) ? "The" + sentence[3..] : sentence;
+    private static string Capitalized(string sentence) =>
+        sentence.StartsWith("the gain", StringComparison.Ordinal) ? "The" + sentence[3..] : sentence;
 }

@@ -3,9 +3,10 @@ using TrainingService.Engine.Randomness;
 namespace TrainingService.Host.Statistics;
 
 /// <summary>
-/// Two-sided sign-flip test of paired differences (Fisher, "The Design of Experiments" (1935), section 21): if neither arm is better, each difference
-/// could as well have had the other sign, so p is the share of all 2^n signs whose sum is at least as far from zero as the one seen. It assumes
-/// nothing of the differences' distribution but symmetry. The least p that n differences other than zero can give is 2^(1-n).
+/// Two-sided sign-flip test of paired differences (Fisher, "The Design of Experiments" (1935), section 21): if neither arm is better,
+/// each difference could as well have had the other sign, so p is the share of all 2^n signs whose sum is at least as far
+/// from zero as the one seen. It assumes nothing of the differences' distribution but symmetry. The least p that n differences
+/// other than zero can give is 2^(1-n).
 /// </summary>
 /// <param name="PValue">Never zero: what was seen is one of the signs.</param>
 /// <param name="Exact">All signs were counted; else <see cref="Draws"/> random ones, p = (1 + hits) / (1 + draws).</param>
@@ -43,8 +44,8 @@ public readonly record struct SignFlip(double PValue, bool Exact)
     public static double LeastP(int differing) => differing == 0 ? 1 : Math.Pow(2, 1 - differing);
 
     /// <summary>
-    /// Horowitz and Sahni (1974): the sums of each half of the differences under all signs, ascending; then, as one half's sum grows, the place in the
-    /// other from which on the two together are large enough only moves down.
+    /// Horowitz and Sahni (1974): the sums of each half of the differences under all signs, ascending; then, as one half's sum grows,
+    /// the place in the other from which on the two together are large enough only moves down.
     /// </summary>
     private static double Counted(List<double> sizes, double least)
     {
@@ -62,7 +63,9 @@ public readonly record struct SignFlip(double PValue, bool Exact)
         return 2 * above / ((double)first.Length * second.Length);
     }
 
-    /// <summary>The sums of sizes[from..to] under all signs, ascending: each size doubles the list, and merging two ascending lists keeps the order.</summary>
+    /// <summary>
+    /// The sums of sizes[from..to] under all signs, ascending: each size doubles the list, and merging two ascending lists keeps the order.
+    /// </summary>
     private static Span<double> Sums(List<double> sizes, int from, int to)
     {
         var (sums, merged) = (new double[(1 << (to - from)) + 1], new double[(1 << (to - from)) + 1]);
@@ -70,7 +73,8 @@ public readonly record struct SignFlip(double PValue, bool Exact)
         for (var i = from; i < to; i++)
         {
             var (size, lowers) = (sizes[i], 0);
-            // The lower list ends first; then the upper one is always the less. Written so that nothing branches on the data: these are coin flips.
+            // The lower list ends first; then the upper one is always the less. Written so that nothing branches on
+            // the data: these are coin flips.
             sums[count] = double.PositiveInfinity;
             count *= 2;
             for (var k = 0; k < count; k++)

@@ -21,8 +21,9 @@ public sealed class BornDeadNets : Study
     public override string Name => "born-dead";
     public override string Question => "How many deep, narrow ReLU nets are dead before the first step, and can they be trained?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C9];
-    public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, drawn by Kaiming's initialiser with zero biases, against 1 - (1 - 2^-N)^(L-1) "
-        + "(Lu et al. 2019); and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
+    public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, "
+        + "drawn by Kaiming's initialiser with zero biases, against 1 - (1 - 2^-N)^(L-1) (Lu et al. 2019); "
+        + "and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
 
@@ -43,7 +44,8 @@ public sealed class BornDeadNets : Study
           "base": {
             "dataset": {"name": ""},
             "model": {"initializer": "kaiming_normal", "activation": "relu", "hiddenLayers": [{{Layers(4)}}]},
-            "training": {"epochs": {{(size == StudySize.Quick ? 20 : 5)}}, "batchSize": 64, "optimizer": {"name": "adam", "learningRate": 0.003} },
+            "training": {"epochs": {{(size == StudySize.Quick ? 20 : 5)}}, "batchSize": 64,
+                         "optimizer": {"name": "adam", "learningRate": 0.003} },
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
           },
           "arms": [
@@ -60,20 +62,28 @@ public sealed class BornDeadNets : Study
         var leaky = e.Compare("testAccuracy", Leaky, Relu);
         var cells = e.Measured?.BornDead ?? [];
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
-        var narrow = cells.Where(cell => cell.Width == 4 && cell.Depth == 20).Select(cell => $"Of {cell.Nets:N0} nets of width 4 and depth 20 with one input, "
-            + $"{StudyEvidence.Percent(cell.Measured)} are born dead; the formula says {StudyEvidence.Percent(cell.Expected)}.").FirstOrDefault("The Monte Carlo has not been run yet.");
+        var narrow = cells.Where(cell => cell.Width == 4 && cell.Depth == 20)
+            .Select(cell => $"Of {cell.Nets:N0} nets of width 4 and depth 20 with one input, "
+                + $"{StudyEvidence.Percent(cell.Measured)} are born dead; the formula says {StudyEvidence.Percent(cell.Expected)}.")
+            .FirstOrDefault("The Monte Carlo has not been run yet.");
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         // Not by the loss: what a few steps of luck do to it is no learning. A net that is dead answers every row alike.
         var dead = trained.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction >= 1)).ToList();
         var learned = dead.Count(run => !run.Diverged && run.Result?.TrainLoss < 0.9 * Math.Log(run.Layers[^1].Units));
         // "Only if all units of all layers die": each of these has a dead layer and living ones, and the claim says that it learns.
         var partly = dead.Count(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1));
-        var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;
-        return new($"{narrow} {(cells.Count == 0 ? "" : $"Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance). ")}"
-            + $"On this data, {dead.Count} of {trained.Count} trained ReLU nets had a dead layer before the first step, and {learned} of these learned. {leaky.Sentence}",
+        var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive
+            : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;
+        var overall = cells.Count == 0 ? "" : $"Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times "
+            + $"(about {Math.Round(0.05 * cells.Count)} are expected by chance). ";
+        return new($"{narrow} {overall}"
+            + $"On this data, {dead.Count} of {trained.Count} trained ReLU nets had a dead layer before the first step, "
+            + $"and {learned} of these learned. {leaky.Sentence}",
         [
-            Studies.Claims.C1.Better(leaky, e, $"Narrow nets of 20 layers: {StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."),
-            Studies.Claims.C9.Report(verdict, $"{partly} nets had a dead layer and living ones before the first step; {learned} of {dead.Count} with a dead layer learned.", e, dead.Count),
+            Studies.Claims.C1.Better(leaky, e, $"Narrow nets of 20 layers: {StudyEvidence.Percent(e.Stalled(Relu))} "
+                + $"of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."),
+            Studies.Claims.C9.Report(verdict, $"{partly} nets had a dead layer and living ones before the first step; "
+                + $"{learned} of {dead.Count} with a dead layer learned.", e, dead.Count),
         ]);
     }
 

@@ -17,7 +17,9 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
     public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null, string? after = null) =>
         Report(contrast.Verdict, Join(before, contrast.Sentence, after), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 
-    /// <summary>The claim is that the arm is not worse: equivalence supports it, and so does being better; it takes a relevant loss to refute it.</summary>
+    /// <summary>
+    /// The claim is that the arm is not worse: equivalence supports it, and so does being better; it takes a relevant loss to refute it.
+    /// </summary>
     public ClaimReport NotWorse(ContrastResult contrast, StudyEvidence from, string? before = null, string? after = null) =>
         Report(contrast switch
         {
@@ -59,15 +61,16 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
 /// <param name="SecondsSpent">Training time that the evidence cost.</param>
 /// <param name="Literature">What the literature leads one to expect. Not a result of this service.</param>
 /// <param name="Source">Where the claim comes from.</param>
-public sealed record ClaimReport(string Id, string Claim, Verdict Verdict, string Evidence, double? Effect, double[]? Ci95, int N, double SecondsSpent,
-    string? Literature, string Source);
+public sealed record ClaimReport(string Id, string Claim, Verdict Verdict, string Evidence,
+    double? Effect, double[]? Ci95, int N, double SecondsSpent, string? Literature, string Source);
 
 /// <summary>The claims by number.</summary>
 public static class Claims
 {
     public static readonly Claim C1 = new("C1", "Leaky ReLU mitigates dying ReLU units.",
         "Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML workshop 2013",
-        "A leaky unit has a gradient on both sides, so it can't be gradient-dead by construction; whether that helps depends on how many units die.");
+        "A leaky unit has a gradient on both sides, so it can't be gradient-dead by construction; "
+        + "whether that helps depends on how many units die.");
 
     public static readonly Claim C2 = new("C2", "Leaky ReLU doesn't slow training; ELU is expensive.",
         "Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units, ICLR 2016",
@@ -97,7 +100,8 @@ public static class Claims
 
     public static readonly Claim C9 = new("C9", "Only if all units of all layers die does a network stop learning.",
         "The much-read answer itself; against it: Lu, Shin, Su and Karniadakis, Dying ReLU and Initialization, arXiv 1903.06733 (2019)",
-        "In a plain feed-forward net one fully dead layer suffices: it zeroes every gradient upstream and the next layer's weight gradient.");
+        "In a plain feed-forward net one fully dead layer suffices: it zeroes every gradient upstream and "
+        + "the next layer's weight gradient.");
 
     public static readonly Claim C10 = new("C10", "Pair the activation with the right initialisation.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015; Glorot and Bengio, AISTATS 2010",

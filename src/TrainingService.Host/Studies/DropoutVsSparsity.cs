@@ -8,8 +8,9 @@ public sealed class DropoutVsSparsity : Study
     public override string Name => "dropout-vs-sparsity";
     public override string Question => "Is dropout of benefit where layers are sparse already?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C6];
-    public override string Method => "Test accuracy with and without dropout (0.3) of ReLU nets, made sparser by an l1 penalty on activations or not, on few training rows, where dropout can help; "
-        + "interaction contrast on the gains, paired by seed, exact sign-flip test.";
+    public override string Method =>
+        "Test accuracy with and without dropout (0.3) of ReLU nets, made sparser by an l1 penalty on activations or not, "
+        + "on few training rows, where dropout can help; interaction contrast on the gains, paired by seed, exact sign-flip test.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 24;
 
@@ -18,7 +19,8 @@ public sealed class DropoutVsSparsity : Study
           "base": {
             "dataset": {"name": "", "maxTrainExamples": {{(size == StudySize.Quick ? 400 : 4000)}} },
             "model": {"hiddenLayers": [256, 256], "activation": "relu", "initializer": "kaiming_normal"},
-            "training": {"epochs": {{(size == StudySize.Quick ? 60 : 30)}}, "batchSize": 32, "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9}, "schedule": "cosine"},
+            "training": {"epochs": {{(size == StudySize.Quick ? 60 : 30)}}, "batchSize": 32,
+                         "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9}, "schedule": "cosine"},
             "diagnostics": {"everySteps": 500}
           },
           "arms": [
@@ -45,9 +47,12 @@ public sealed class DropoutVsSparsity : Study
             Statistics.Verdict.Supported => Statistics.Verdict.Supported,
             _ => Statistics.Verdict.Inconclusive,
         };
-        return new($"On layers that are {sparse} zeros: {family[1].Sentence} On layers that are {StudyEvidence.Percent(e.Hidden(Dense, row => row.Sparsity))} zeros: {family[0].Sentence}",
+        return new($"On layers that are {sparse} zeros: {family[1].Sentence} On layers that are "
+            + $"{StudyEvidence.Percent(e.Hidden(Dense, row => row.Sparsity))} zeros: {family[0].Sentence}",
         [
-            Studies.Claims.C6.Report(verdict, $"The sparse nets have {sparse} zeros. {family[1].Sentence} Interaction: {interaction.Sentence}", e, family[1].N, family[1].MeanDifference, family[1].Ci95),
+            Studies.Claims.C6.Report(verdict,
+                $"The sparse nets have {sparse} zeros. {family[1].Sentence} Interaction: {interaction.Sentence}",
+                e, family[1].N, family[1].MeanDifference, family[1].Ci95),
         ]);
     }
 }

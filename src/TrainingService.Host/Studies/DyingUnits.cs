@@ -8,7 +8,8 @@ public sealed class DyingUnits : Study
     public override string Name => "dying-units";
     public override string Question => "How many units die, from which learning rate on, and does it cost accuracy?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C4];
-    public override string Method => "Units that died and test accuracy of ReLU, leaky ReLU and ELU at four learning rates; paired by seed, exact sign-flip test, Holm over the rates.";
+    public override string Method => "Units that died and test accuracy of ReLU, leaky ReLU and ELU at four learning rates; "
+        + "paired by seed, exact sign-flip test, Holm over the rates.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
@@ -23,10 +24,13 @@ public sealed class DyingUnits : Study
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 500)}} }
           },
           "arms": [{{string.Join(",\n", from rate in Rates from activation in Activations select $$"""
-              {"name": "{{Arm(activation, rate)}}", "patch": {"model": {"activation": "{{activation}}"}, "training": {"optimizer": {"learningRate": {{rate}} } } } }
+              {"name": "{{Arm(activation, rate)}}",
+               "patch": {"model": {"activation": "{{activation}}"}, "training": {"optimizer": {"learningRate": {{rate}} } } } }
               """)}}],
           "baseline": "{{Arm("relu", "0.1")}}",
-          "contrasts": [{{string.Join(",\n", Rates.Select(rate => $$"""{"arm": "{{Arm("leaky_relu", rate)}}", "baseline": "{{Arm("relu", rate)}}"}"""))}}]
+          "contrasts": [{{string.Join(",\n", Rates.Select(rate => $$"""
+              {"arm": "{{Arm("leaky_relu", rate)}}", "baseline": "{{Arm("relu", rate)}}"}
+              """))}}]
         }
         """;
 
@@ -35,19 +39,27 @@ public sealed class DyingUnits : Study
         var pairs = Rates.Select(rate => (Arm("leaky_relu", rate), Arm("relu", rate))).ToArray();
         var dead = e.Family("deadFraction", null, pairs);
         var accuracy = e.Family("testAccuracy", e.Spec.Delta, pairs);
-        var shares = string.Join(", ", Rates.Select(rate => $"{StudyEvidence.Percent(e.Hidden(Arm("relu", rate), row => row.DeadFraction))} at rate {rate}"));
+        var shares = string.Join(", ",
+            Rates.Select(rate => $"{StudyEvidence.Percent(e.Hidden(Arm("relu", rate), row => row.DeadFraction))} at rate {rate}"));
         var worst = dead[^1];
         // Of the rates, the one that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.
         var usual = Rates.OrderByDescending(rate => e.Summary(Arm("relu", rate), "validationAccuracy").Mean ?? 0).First();
         var sparsity = e.Summary(Arm("relu", usual), "sparsity");
+        var interval = sparsity.Ci95 is { } ci
+            ? $" (95 % interval {StudyEvidence.Percent(ci[0])} to {StudyEvidence.Percent(ci[1])})"
+            : "";
+        var zeros = Rates.Select(rate => $"{StudyEvidence.Percent(e.Summary(Arm("relu", rate), "sparsity").Mean)} zeros at {rate}");
         return new(
-            $"Of ReLU's units these are dead after training: {shares}. Does it cost accuracy? {string.Join(" ", accuracy.Select((contrast, i) => $"Rate {Rates[i]}: {contrast.Sentence}"))}",
+            $"Of ReLU's units these are dead after training: {shares}. "
+            + $"Does it cost accuracy? {string.Join(" ", accuracy.Select((contrast, i) => $"Rate {Rates[i]}: {contrast.Sentence}"))}",
             [
-                Studies.Claims.C1.Better(worst, e, $"Dead units of ReLU: {shares}. At the highest rate:", $"At lower rates: {string.Join(" ", dead.SkipLast(1).Select(c => c.Sentence))}"),
-                Studies.Claims.C4.Report(Claim.Within(sparsity, 0.5, 0.9), $"At rate {usual}, the best by validation accuracy, ReLU's hidden layers are {StudyEvidence.Percent(sparsity.Mean)} zeros"
-                    + $"{(sparsity.Ci95 is { } ci ? $" (95 % interval {StudyEvidence.Percent(ci[0])} to {StudyEvidence.Percent(ci[1])})" : "")}, with "
-                    + $"{StudyEvidence.Percent(e.Hidden(Arm("relu", usual), row => row.DeadFraction))} of the units dead: sparsity is not death. All rates: "
-                    + $"{string.Join(", ", Rates.Select(rate => $"{StudyEvidence.Percent(e.Summary(Arm("relu", rate), "sparsity").Mean)} zeros at {rate}"))}.", e, sparsity.N, sparsity.Mean, sparsity.Ci95),
+                Studies.Claims.C1.Better(worst, e, $"Dead units of ReLU: {shares}. At the highest rate:",
+                    $"At lower rates: {string.Join(" ", dead.SkipLast(1).Select(c => c.Sentence))}"),
+                Studies.Claims.C4.Report(Claim.Within(sparsity, 0.5, 0.9),
+                    $"At rate {usual}, the best by validation accuracy, ReLU's hidden layers are {StudyEvidence.Percent(sparsity.Mean)} "
+                    + $"zeros{interval}, with {StudyEvidence.Percent(e.Hidden(Arm("relu", usual), row => row.DeadFraction))} of the units "
+                    + $"dead: sparsity is not death. All rates: {string.Join(", ", zeros)}.",
+                    e, sparsity.N, sparsity.Mean, sparsity.Ci95),
             ]);
     }
 

@@ -12,7 +12,8 @@ namespace TrainingService.Host.Studies;
 /// <param name="Method">What is measured, and by which statistic it is judged.</param>
 /// <param name="Claims">The claims that it bears on.</param>
 /// <param name="Sizes">What it costs.</param>
-public sealed record StudyResponse(string Name, string Question, string Method, IReadOnlyList<StudyClaimResponse> Claims, IReadOnlyList<StudySizeResponse> Sizes);
+public sealed record StudyResponse(string Name, string Question, string Method,
+    IReadOnlyList<StudyClaimResponse> Claims, IReadOnlyList<StudySizeResponse> Sizes);
 
 /// <summary>A claim before it is tested.</summary>
 /// <param name="Id">C1 to C12.</param>
@@ -33,23 +34,30 @@ public sealed record StudySizeResponse(StudySize Size, string Dataset, int Arms,
 public static class ListStudies
 {
     /// <summary>List the built-in studies</summary>
-    /// <remarks>Each tests claims that are often repeated, on data of one's own: a question, the sweep that answers it, and how its figures are read.</remarks>
+    /// <remarks>
+    /// Each tests claims that are often repeated, on data of one's own: a question, the sweep that answers it,
+    /// and how its figures are read.
+    /// </remarks>
     /// <response code="200">All studies.</response>
     public static Ok<Page<StudyResponse>> Handle(DatasetRegistry datasets) =>
         TypedResults.Ok(new Page<StudyResponse>([.. StudyCatalog.All.Select(study => Response(study, datasets, withSweep: false))], null));
 
     /// <summary>A study, its claims and the sweep that it runs</summary>
-    /// <remarks>The sweep can be POSTed to <c>/sweeps</c> as it is, or changed; only the reading of the claims is the study's own.</remarks>
+    /// <remarks>
+    /// The sweep can be POSTed to <c>/sweeps</c> as it is, or changed; only the reading of the claims is the study's own.
+    /// </remarks>
     /// <param name="name">The study's name.</param>
     /// <response code="200">The study.</response>
-    public static Results<Ok<StudyResponse>, ProblemHttpResult> Get(string name, DatasetRegistry datasets) => StudyCatalog.Find(name) is { } study
-        ? TypedResults.Ok(Response(study, datasets, withSweep: true)) : Unknown(name);
+    public static Results<Ok<StudyResponse>, ProblemHttpResult> Get(string name, DatasetRegistry datasets) =>
+        StudyCatalog.Find(name) is { } study
+            ? TypedResults.Ok(Response(study, datasets, withSweep: true)) : Unknown(name);
 
     public static ProblemHttpResult Unknown(string name) => Problems.NotFound(
-        $"There is no study '{name}'{Names.DidYouMean(name, StudyCatalog.All.Select(study => study.Name))}; GET {StudyRoutes.Root} lists them.");
+        $"There is no study '{name}'{Names.DidYouMean(name, StudyCatalog.All.Select(study => study.Name))}; "
+        + $"GET {StudyRoutes.Root} lists them.");
 
-    private static StudyResponse Response(Study study, DatasetRegistry datasets, bool withSweep) => new(study.Name, study.Question, study.Method,
-        [.. study.Claims.Select(claim => new StudyClaimResponse(claim.Id, claim.Text, claim.Source, claim.Literature))],
+    private static StudyResponse Response(Study study, DatasetRegistry datasets, bool withSweep) => new(study.Name, study.Question,
+        study.Method, [.. study.Claims.Select(claim => new StudyClaimResponse(claim.Id, claim.Text, claim.Source, claim.Literature))],
         [.. Enum.GetValues<StudySize>().Select(size =>
         {
             var dataset = RunStudy.DefaultDataset(size, datasets);

@@ -8,8 +8,8 @@ public sealed class ReluVsLeakyRelu : Study
     public override string Name => "relu-vs-leaky-relu";
     public override string Question => "If leaky ReLU keeps units alive, why is ReLU still the default: does leaky ReLU beat ReLU here?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C2, Studies.Claims.C8, Studies.Claims.C11];
-    public override string Method => "Test accuracy, dead units, time per epoch, gradient flow and mean shift of leaky ReLU (0.01, 0.2) and ELU against ReLU, learning rate "
-        + "tuned for each on validation rows; paired by seed, exact sign-flip test.";
+    public override string Method => "Test accuracy, dead units, time per epoch, gradient flow and mean shift of leaky ReLU (0.01, "
+        + "0.2) and ELU against ReLU, learning rate tuned for each on validation rows; paired by seed, exact sign-flip test.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
@@ -18,7 +18,8 @@ public sealed class ReluVsLeakyRelu : Study
           "base": {
             "dataset": {"name": "", "validationFraction": 0.15},
             "model": {"hiddenLayers": {{(size == StudySize.Quick ? "[128, 64]" : "[256, 128]")}}, "initializer": "kaiming_normal"},
-            "training": {"epochs": {{(size == StudySize.Quick ? 20 : 8)}}, "batchSize": 64, "optimizer": {"name": "sgd", "momentum": 0.9}, "schedule": "cosine"},
+            "training": {"epochs": {{(size == StudySize.Quick ? 20 : 8)}}, "batchSize": 64,
+                         "optimizer": {"name": "sgd", "momentum": 0.9}, "schedule": "cosine"},
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
           },
           "arms": [
@@ -37,7 +38,8 @@ public sealed class ReluVsLeakyRelu : Study
         const string Relu = "relu", Leaky = "leaky_relu 0.01", Steep = "leaky_relu 0.2", Elu = "elu";
         var accuracy = e.Family("testAccuracy", e.Spec.Delta, (Leaky, Relu), (Steep, Relu), (Elu, Relu));
         var dead = e.Compare("deadFraction", Leaky, Relu);
-        var seconds = e.Family("fastestEpochSeconds", 0.1 * (e.Summary(Relu, "fastestEpochSeconds").Median ?? 0), (Leaky, Relu), (Elu, Relu));
+        var seconds = e.Family("fastestEpochSeconds",
+            0.1 * (e.Summary(Relu, "fastestEpochSeconds").Median ?? 0), (Leaky, Relu), (Elu, Relu));
         // Before training, where nothing but the activation differs: afterwards the tuned rates would speak, too.
         var flow = e.Compare("initialGradientFlow", Relu, Leaky, 0.1);
         var shift = e.Compare("initialBiasShift", Leaky, Relu, 0.05);
@@ -53,13 +55,18 @@ public sealed class ReluVsLeakyRelu : Study
             + $"A steeper leak: {accuracy[1].Sentence} ELU: {accuracy[2].Sentence}";
         return new(answer,
         [
-            Studies.Claims.C1.Better(dead, e, $"Dead units at the end, each at its tuned learning rate: ReLU {deadShare}, leaky ReLU {StudyEvidence.Percent(e.Hidden(Leaky, row => row.DeadFraction))} "
+            Studies.Claims.C1.Better(dead, e, "Dead units at the end, each at its tuned learning rate: "
+                + $"ReLU {deadShare}, leaky ReLU {StudyEvidence.Percent(e.Hidden(Leaky, row => row.DeadFraction))} "
                 + "(a leaky unit can't be gradient-dead by construction, so the question is whether there is anything to mitigate)."),
             ActivationCost.Judge(e, seconds[0], seconds[1]),
-            Studies.Claims.C8.NotWorse(flow, e, $"ReLU's activations are {StudyEvidence.Percent(e.Hidden(Relu, row => row.Sparsity))} zeros and leaky ReLU's "
-                + $"{StudyEvidence.Percent(e.Hidden(Leaky, row => row.Sparsity))}; gradient flow is log10 of the first hidden layer's gradient over the last one's, before training, on the same draws."),
-            Studies.Claims.C11.Report(shift.Equivalence.Equivalent ? Verdict.Refuted : shift.Verdict, "Bias shift is |mean| / rms of a hidden layer's activations, before training, on the same draws; a change below 0.05 would not be worth the name. "
-                + $"At the end of training it is {StudyEvidence.Number(e.Summary(Relu, "biasShift").Mean)} for ReLU and {StudyEvidence.Number(e.Summary(Leaky, "biasShift").Mean)} for leaky ReLU. {shift.Sentence}",
+            Studies.Claims.C8.NotWorse(flow, e,
+                $"ReLU's activations are {StudyEvidence.Percent(e.Hidden(Relu, row => row.Sparsity))} zeros and leaky ReLU's "
+                + $"{StudyEvidence.Percent(e.Hidden(Leaky, row => row.Sparsity))}; "
+                + "gradient flow is log10 of the first hidden layer's gradient over the last one's, before training, on the same draws."),
+            Studies.Claims.C11.Report(shift.Equivalence.Equivalent ? Verdict.Refuted : shift.Verdict, "Bias shift is |mean| / rms "
+                + "of a hidden layer's activations, before training, on the same draws; a change below 0.05 would not be worth the name. "
+                + $"At the end of training it is {StudyEvidence.Number(e.Summary(Relu, "biasShift").Mean)} for "
+                + $"ReLU and {StudyEvidence.Number(e.Summary(Leaky, "biasShift").Mean)} for leaky ReLU. {shift.Sentence}",
                 e, shift.N, shift.MeanDifference, shift.Ci95),
         ]);
     }

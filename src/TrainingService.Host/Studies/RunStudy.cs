@@ -28,13 +28,15 @@ public sealed record StudySpec
 public static class RunStudy
 {
     /// <summary>Run a study</summary>
-    /// <remarks>Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the evidence.</remarks>
+    /// <remarks>
+    /// Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the evidence.
+    /// </remarks>
     /// <param name="name">The study's name.</param>
     /// <param name="body">How to run it; `{}` for a quick one.</param>
     /// <response code="202">The study's sweep.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(string name, JsonBody<StudySpec> body,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, DatasetRegistry datasets,
-        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
+        SweepRules rules, DatasetRegistry datasets, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (StudyCatalog.Find(name) is not { } study)
             return ListStudies.Unknown(name);
@@ -57,7 +59,8 @@ public static class RunStudy
             return Problems.Invalid(errors);
         if (rules.Check(study.Sweep(size, dataset, body.Value.SeedCount), errors) is not { } accepted)
             // The study's own request is sound, so it is the data that doesn't suit it.
-            return Problems.Invalid([.. errors.Select(error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}"))]);
+            return Problems.Invalid([.. errors.Select(
+                error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}"))]);
         return await CreateSweep.Store(accepted, study.Name, Json.NameOf(size), once, http, db, rules, wakeUps, clock, cancellation);
     }
 

@@ -8,7 +8,8 @@ public sealed class SlopeSweep : Study
     public override string Name => "slope-sweep";
     public override string Question => "Does the slope of leaky ReLU matter, and does PReLU learn a good one?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C3];
-    public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 1 (no activation at all) against slope 0.01, and of PReLU; paired by seed, exact sign-flip test, Holm over all.";
+    public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 1 (no activation at all) against slope 0.01, "
+        + "and of PReLU; paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 16;
 
@@ -17,11 +18,14 @@ public sealed class SlopeSweep : Study
           "base": {
             "dataset": {"name": ""},
             "model": {"hiddenLayers": [64, 64], "initializer": "auto"},
-            "training": {"epochs": {{(size == StudySize.Quick ? 15 : 5)}}, "batchSize": 64, "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9}, "schedule": "cosine"},
+            "training": {"epochs": {{(size == StudySize.Quick ? 15 : 5)}}, "batchSize": 64,
+                         "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9}, "schedule": "cosine"},
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
           },
           "arms": [
-            {{string.Join(",\n", Slopes.Select(slope => $$"""{"name": "{{Arm(slope)}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": {{slope}} } } } }"""))}},
+            {{string.Join(",\n", Slopes.Select(slope => $$"""
+              {"name": "{{Arm(slope)}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": {{slope}} } } } }
+              """))}},
             {"name": "prelu", "patch": {"model": {"activation": {"name": "prelu", "init": 0.25} } } }
           ],
           "baseline": "{{Arm("0.01")}}"
@@ -41,12 +45,15 @@ public sealed class SlopeSweep : Study
             _ => Statistics.Verdict.Inconclusive,
         };
         var learns = Studies.Claims.C3.NotWorse(learned, e).Verdict;
-        var slopes = string.Join(", ", e.Cells("prelu").Where(run => !run.Diverged).SelectMany(run => run.Last.Where(row => row.Slope is not null).Select(row => (run.Layers[row.Layer].Name, row.Slope)))
+        var slopes = string.Join(", ", e.Cells("prelu").Where(run => !run.Diverged)
+            .SelectMany(run => run.Last.Where(row => row.Slope is not null).Select(row => (run.Layers[row.Layer].Name, row.Slope)))
             .GroupBy(layer => layer.Name).Select(layer => $"{layer.Key} {StudyEvidence.Number(layer.Average(l => l.Slope))}"));
         return new($"The worst of the fixed slopes: {worst.Sentence} Learned: {learned.Sentence}",
         [
             Studies.Claims.C3.Report(Claim.All([hurts, learns]), $"{string.Join(" ", family.Select(contrast => contrast.Sentence))} "
-                + $"PReLU's slopes at the end, from 0.25: {(slopes.Length == 0 ? "not measured" : slopes)}. Slope 1 leaves a linear model, so it shows what the activation is worth at all.", e, worst.N, worst.MeanDifference, worst.Ci95),
+                + $"PReLU's slopes at the end, from 0.25: {(slopes.Length == 0 ? "not measured" : slopes)}. Slope 1 leaves a linear model, "
+                + "so it shows what the activation is worth at all.",
+                e, worst.N, worst.MeanDifference, worst.Ci95),
         ]);
     }
 

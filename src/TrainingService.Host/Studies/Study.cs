@@ -21,7 +21,8 @@ public enum StudySize
 public sealed record StudyReading(string Answer, IReadOnlyList<ClaimReport> Claims);
 
 /// <summary>
-/// A question, the sweep that answers it, and how the sweep is read. The sweep is written as the request that anyone could POST to <c>/sweeps</c>.
+/// A question, the sweep that answers it, and how the sweep is read. The sweep is written as the request that anyone
+/// could POST to <c>/sweeps</c>.
 /// </summary>
 public abstract class Study
 {

@@ -13,13 +13,15 @@ namespace TrainingService.Host.Studies;
 public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = null)
 {
     /// <summary>Of the sweep; null until it is measured.</summary>
-    public static StudyMeasurement? Of(Sweep sweep) => sweep.Measured is null ? null : JsonSerializer.Deserialize<StudyMeasurement>(sweep.Measured, Json.Options);
+    public static StudyMeasurement? Of(Sweep sweep) =>
+        sweep.Measured is null ? null : JsonSerializer.Deserialize<StudyMeasurement>(sweep.Measured, Json.Options);
 }
 
 /// <summary>A study's cells, and the questions that readings ask of them.</summary>
 public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cells, StudyMeasurement? measured)
 {
-    private readonly ILookup<string, CellResult> _byArm = cells.Where(cell => cell.Candidate < 0).ToLookup(cell => spec.Arms[cell.Arm].Name);
+    private readonly ILookup<string, CellResult> _byArm =
+        cells.Where(cell => cell.Candidate < 0).ToLookup(cell => spec.Arms[cell.Arm].Name);
 
     public SweepPlan Spec => spec;
 
@@ -45,7 +47,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         Family(SweepMetrics.Named(metric), delta, pairs);
 
     /// <summary>One comparison by itself.</summary>
-    public ContrastResult Compare(string metric, string arm, string baseline, double? delta = null) => Family(metric, delta, (arm, baseline))[0];
+    public ContrastResult Compare(string metric, string arm, string baseline, double? delta = null) =>
+        Family(metric, delta, (arm, baseline))[0];
 
     /// <summary>Is the gain of one arm over another larger than that of a third over a fourth?</summary>
     public ContrastResult Interaction(string metric, string arm, string armWithout, string baseline, string baselineWithout)
@@ -64,15 +67,22 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
 
     public ArmSummary Summary(string arm, string metric) => Summary(arm, SweepMetrics.Named(metric).Of);
 
-    /// <summary>Share of an arm's runs that learned nothing: diverged, or ended with a training loss above 90 % of ln K, which guessing among K classes costs.</summary>
+    /// <summary>
+    /// Share of an arm's runs that learned nothing: diverged, or ended with a training loss above 90 % of ln K, which
+    /// guessing among K classes costs.
+    /// </summary>
     public double Stalled(string arm) => Cells(arm) is { Count: > 0 } runs
-        ? runs.Average(run => run.Diverged || run.Result?.TrainLoss > 0.9 * Math.Log(Math.Max(2, run.Layers[^1].Units)) ? 1.0 : 0) : double.NaN;
+        ? runs.Average(run => run.Diverged || run.Result?.TrainLoss > 0.9 * Math.Log(Math.Max(2, run.Layers[^1].Units)) ? 1.0 : 0)
+        : double.NaN;
 
     /// <summary>Mean over an arm's runs of a layer value, over the hidden layers.</summary>
     public double? Hidden(string arm, Func<LayerPoint, float?> value) =>
-        Cells(arm).Where(run => !run.Diverged).Select(run => run.OverHidden(run.Last, value)).OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
+        Cells(arm).Where(run => !run.Diverged).Select(run => run.OverHidden(run.Last, value))
+            .OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
-    public static string Percent(double? share) => share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
+    public static string Percent(double? share) =>
+        share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
 
-    public static string Number(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";
+    public static string Number(double? value) =>
+        value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";
 }

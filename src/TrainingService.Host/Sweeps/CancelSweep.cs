@@ -9,13 +9,13 @@ public static class CancelSweep
 {
     /// <summary>Cancel a sweep</summary>
     /// <remarks>
-    /// Its queued jobs are canceled at once, running ones stop within seconds. What has ended stays, and the report covers it. Repeating it, or canceling
-    /// a finished sweep, changes nothing and is no error.
+    /// Its queued jobs are canceled at once, running ones stop within seconds. What has ended stays, and the report covers it.
+    /// Repeating it, or canceling a finished sweep, changes nothing and is no error.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="202">The sweep: canceling, canceled, or finished as it was.</response>
-    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db, SweepProgress progress,
-        TimeProvider clock, CancellationToken cancellation)
+    public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http,
+        TrainingDbContext db, SweepProgress progress, TimeProvider clock, CancellationToken cancellation)
     {
         await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Canceling), cancellation);

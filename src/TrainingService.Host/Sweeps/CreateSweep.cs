@@ -11,15 +11,16 @@ public static class CreateSweep
 {
     /// <summary>Compare variants of a job over seeds</summary>
     /// <remarks>
-    /// Every arm is trained with every seed by jobs of the sweep, on as many workers as there are; <c>/report</c> then says which differences are real.
-    /// All arms are checked before anything is stored. The jobs have priority <c>low</c> unless <c>base</c> says otherwise.
+    /// Every arm is trained with every seed by jobs of the sweep, on as many workers as there are; <c>/report</c> then
+    /// says which differences are real. All arms are checked before anything is stored. The jobs have priority <c>low</c>
+    /// unless <c>base</c> says otherwise.
     /// </remarks>
     /// <param name="body">The job to vary, the arms, the seeds.</param>
     /// <response code="202">The sweep as it was stored.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(JsonBody<SweepSpec> body,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps,
-        TimeProvider clock, CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
+        SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -31,8 +32,8 @@ public static class CreateSweep
     }
 
     /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
-    public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size, Idempotency once, HttpContext http,
-        TrainingDbContext db, SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size, Idempotency once,
+        HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
         var sweep = new Sweep

@@ -17,7 +17,8 @@ public static class DeleteSweep
         if (await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt != null).ExecuteDeleteAsync(cancellation) > 0)
             return TypedResults.NoContent();
         return await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is { } sweep
-            ? Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; cancel it (POST {SweepRoutes.Root}/{id}/cancel) and wait for its end before deleting it.")
+            ? Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; "
+                + $"cancel it (POST {SweepRoutes.Root}/{id}/cancel) and wait for its end before deleting it.")
             : GetSweep.NotFound(id);
     }
 }

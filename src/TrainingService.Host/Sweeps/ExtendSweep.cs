@@ -27,14 +27,17 @@ public sealed record SweepExtensionSpec
 public static class ExtendSweep
 {
     /// <summary>Add seeds or arms to a finished sweep</summary>
-    /// <remarks>Only the new cells run. Adding seeds because a result is nearly significant makes p-values too small; the report notes that it was extended.</remarks>
+    /// <remarks>
+    /// Only the new cells run. Adding seeds because a result is nearly significant makes p-values too small;
+    /// the report notes that it was extended.
+    /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="body">The arms and seeds to add.</param>
     /// <response code="202">The sweep, under way again.</response>
     /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
-        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db, SweepRules rules, SweepProgress progress,
-        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
+        [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
+        SweepRules rules, SweepProgress progress, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
@@ -73,7 +76,8 @@ public static class ExtendSweep
     }
 
     /// <summary>Arms are numbered as in the sweep; the client knows them as they stand in the request.</summary>
-    private static string Place(string pointer, int before) => pointer.Split('/') is [_, "arms", var arm, ..] && int.TryParse(arm, out var index) && index >= before
+    private static string Place(string pointer, int before) => pointer.Split('/') is [_, "arms", var arm, ..]
+        && int.TryParse(arm, out var index) && index >= before
         ? $"/arms/{index - before}{pointer[("/arms/".Length + arm.Length)..]}" : pointer;
 
     private static SweepSpec? Extended(SweepPlan spec, SweepExtensionSpec extension, List<SpecError> errors)
@@ -93,12 +97,14 @@ public static class ExtendSweep
         if (errors.Count > 0)
             return null;
         var next = spec.Seeds.Max() + 1;
-        var seeds = extension.Seeds ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : []);
+        var seeds = extension.Seeds
+            ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : []);
         return spec.ToSpec() with
         {
             Arms = [.. spec.Arms, .. extension.Arms ?? []],
             Seeds = [.. spec.Seeds, .. seeds],
-            Contrasts = [.. spec.Contrasts, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline })],
+            Contrasts =
+                [.. spec.Contrasts, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline })],
         };
     }
 }

@@ -11,8 +11,8 @@ public static class GetSweep
     /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again.</remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The sweep.</response>
-    public static async Task<Results<Ok<SweepResponse>, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<Ok<SweepResponse>, StatusCodeHttpResult, ProblemHttpResult>> Handle(Guid id,
+        HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         await using var snapshot = await db.SnapshotAsync(cancellation);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
@@ -22,7 +22,9 @@ public static class GetSweep
         http.Response.Headers.CacheControl = "no-cache";
         if (!answer.IsFinished)
             http.Response.Headers.RetryAfter = "1";
-        return EntityTags.NoneMatch(http.Request, answer.Tag) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(answer);
+        return EntityTags.NoneMatch(http.Request, answer.Tag)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Ok(answer);
     }
 
     public static ProblemHttpResult NotFound(Guid id) => Problems.NotFound($"There is no sweep {id}.");

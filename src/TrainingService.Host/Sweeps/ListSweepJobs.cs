@@ -12,8 +12,8 @@ public static class ListSweepJobs
     /// <remarks>As <c>GET /jobs?sweepId=...</c>, with the same filters; oldest first unless <c>orderBy</c> says otherwise.</remarks>
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">A page of jobs.</response>
-    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle(Guid id, [AsParameters] JobFilter filter, TrainingDbContext db,
-        CancellationToken cancellation)
+    public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle(Guid id,
+        [AsParameters] JobFilter filter, TrainingDbContext db, CancellationToken cancellation)
     {
         if (!await db.Sweeps.AnyAsync(sweep => sweep.Id == id, cancellation))
             return GetSweep.NotFound(id);

@@ -21,7 +21,8 @@ public static class ListSweeps
     /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
     /// <param name="study">Only sweeps of this study.</param>
     /// <response code="200">A page of sweeps.</response>
-    public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle([FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
+    public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle(
+        [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
         [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, KnownStudies studies,
         CancellationToken cancellation)
     {
@@ -31,7 +32,8 @@ public static class ListSweeps
         if (status is { Length: > 0 })
         {
             var wanted = status.Select(name => JobStatusNames.Parse(name, errors)).ToList();
-            sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued && db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
+            sweeps = sweeps.Where(sweep => wanted.Contains(sweep.Status == JobStatus.Queued
+                && db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.StartedAt != null)
                 ? JobStatus.Running : sweep.Status));
         }
         if (study is not null && !studies.Names.Contains(study))

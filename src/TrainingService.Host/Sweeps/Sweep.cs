@@ -36,7 +36,8 @@ public sealed class Sweep
 }
 
 /// <summary>
-/// A row of <c>sweep_cells</c>: an arm with a seed, and the job that runs it. Cells with equal specs share a job, since an equal job would give equal bits.
+/// A row of <c>sweep_cells</c>: an arm with a seed, and the job that runs it. Cells with equal specs share a job, since
+/// an equal job would give equal bits.
 /// </summary>
 public sealed class SweepCell
 {

@@ -8,12 +8,15 @@ using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Sweeps;
 
-/// <summary>Makes a sweep's cells, and the jobs that they need. A cell that exists is left alone, so that a sweep can be extended.</summary>
+/// <summary>
+/// Makes a sweep's cells, and the jobs that they need. A cell that exists is left alone, so that a sweep can be extended.
+/// </summary>
 public static class SweepCells
 {
     /// <summary>
-    /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended (<paramref name="chosen"/> answers
-    /// the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by seed, so that those on the same data follow each other.
+    /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended
+    /// (<paramref name="chosen"/> answers the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by
+    /// seed, so that those on the same data follow each other.
     /// </summary>
     public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules,
         TimeProvider clock, Func<int, int?> chosen)
@@ -36,7 +39,8 @@ public static class SweepCells
             select (Arm: arm, Candidate: -1, Seed: seed, Uses: used.Value);
 
         var (jobs, cells) = (new List<Job>(), new List<SweepCell>());
-        var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash)).ToDictionary(same => same.Key, same => same.First().JobId);
+        var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash))
+            .ToDictionary(same => same.Key, same => same.First().JobId);
         var templates = new Dictionary<(int Arm, int Uses), CheckedJob>();
         foreach (var cell in trials.Concat(compared))
         {
@@ -51,7 +55,15 @@ public static class SweepCells
                 jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
-            cells.Add(new() { SweepId = sweep.Id, Arm = (short)cell.Arm, Candidate = (short)cell.Candidate, Seed = cell.Seed, JobId = id, SpecHash = hash });
+            cells.Add(new()
+            {
+                SweepId = sweep.Id,
+                Arm = (short)cell.Arm,
+                Candidate = (short)cell.Candidate,
+                Seed = cell.Seed,
+                JobId = id,
+                SpecHash = hash,
+            });
         }
         db.Jobs.AddRange(jobs);
         db.SweepCells.AddRange(cells);
@@ -62,7 +74,8 @@ public static class SweepCells
     public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
-            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers }).ToDictionaryAsync(job => job.Id, cancellation);
+            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers })
+            .ToDictionaryAsync(job => job.Id, cancellation);
         var ends = await (from job in db.Jobs
                           join layer in db.Layers on job.Id equals layer.JobId
                           where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step)
@@ -77,8 +90,8 @@ public static class SweepCells
         return [.. cells.OrderBy(cell => cell.Arm).ThenBy(cell => order.GetValueOrDefault(cell.Seed)).Select(cell =>
         {
             var job = jobs[cell.JobId];
-            return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers ?? [],
-                [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)],
+            return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epochs, job.Result,
+                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)],
                 preflights.GetValueOrDefault(cell.JobId));
         })];
     }

@@ -7,11 +7,11 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>
-/// Does what studies measure beside the trainings, between the end of a sweep's last job and that of the sweep. Runs beside the workers, since it takes up to
-/// minutes, and outside any transaction: a sweep can be canceled meanwhile.
+/// Does what studies measure beside the trainings, between the end of a sweep's last job and that of the sweep. Runs beside the workers,
+/// since it takes up to minutes, and outside any transaction: a sweep can be canceled meanwhile.
 /// </summary>
-public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> databases, KnownStudies studies, SweepProgress sweeps, TimeProvider clock,
-    ILogger<SweepMeasuring> log) : BackgroundService
+public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> databases, KnownStudies studies,
+    SweepProgress sweeps, TimeProvider clock, ILogger<SweepMeasuring> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -26,7 +26,8 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                log.LogError(Database.IsOutage(e) ? null : e, "What studies measure is not stored ({Message}); trying again.", e.GetBaseException().Message);
+                log.LogError(Database.IsOutage(e) ? null : e,
+                    "What studies measure is not stored ({Message}); trying again.", e.GetBaseException().Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -42,13 +43,15 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
             await MeasureAsync(sweep, cancellation);
     }
 
-    private IQueryable<Sweep> Owing(TrainingDbContext db) => db.Sweeps.Where(sweep => sweep.FinishedAt == null && sweep.Status != JobStatus.Canceling
-        && sweep.Measured == null && sweep.Study != null && studies.Measuring.Contains(sweep.Study)
-        && !db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.FinishedAt == null));
+    private IQueryable<Sweep> Owing(TrainingDbContext db) =>
+        db.Sweeps.Where(sweep => sweep.FinishedAt == null && sweep.Status != JobStatus.Canceling
+            && sweep.Measured == null && sweep.Study != null && studies.Measuring.Contains(sweep.Study)
+            && !db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.FinishedAt == null));
 
     private async Task MeasureAsync(Sweep sweep, CancellationToken cancellation)
     {
-        // Other workers see by this connection's lock that it is being done. Postgres drops the lock with a process that dies, and with one that asks nothing any more.
+        // Other workers see by this connection's lock that it is being done. Postgres drops the lock with a process that dies,
+        // and with one that asks nothing any more.
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await db.Database.OpenConnectionAsync(cancellation);
         var key = BinaryPrimitives.ReadInt64LittleEndian(sweep.Id.ToByteArray().AsSpan(8));
@@ -67,16 +70,20 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
         {
             // The connection goes back to a pool, where it may lie idle. A lost one has neither lock nor setting.
             if (db.Database.GetDbConnection().State == System.Data.ConnectionState.Open)
-                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({key}), set_config('idle_session_timeout', '0', false)", CancellationToken.None);
+                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({key}), set_config('idle_session_timeout', '0', false)",
+                    CancellationToken.None);
         }
     }
 
-    /// <summary>What is to be stored: the measurement, or that it failed. Null once nobody wants it any more: the sweep was canceled, or is gone.</summary>
+    /// <summary>
+    /// What is to be stored: the measurement, or that it failed. Null once nobody wants it any more: the sweep was canceled, or is gone.
+    /// </summary>
     private async Task<Action<UpdateSettersBuilder<Sweep>>?> WhileOwedAsync(TrainingDbContext db, Sweep sweep,
         CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var measuring = Task.Factory.StartNew(() => studies.Measure(sweep, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var measuring = Task.Factory.StartNew(() => studies.Measure(sweep, stop.Token),
+            stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             while (!measuring.IsCompleted)

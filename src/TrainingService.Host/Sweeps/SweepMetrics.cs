@@ -10,14 +10,17 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that the request must say it.</param>
+/// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that
+/// the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="TunedBy">The metric on validation rows that tuning chooses by.</param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target, string TunedBy)
 {
     public string Name => Outcome.Name;
 
-    /// <summary>A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.</summary>
+    /// <summary>
+    /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
+    /// </summary>
     public double? Of(CellResult cell) => cell.Diverged ? double.NaN
         : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
 
@@ -42,8 +45,10 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 /// <param name="Layers">What the layers are.</param>
 /// <param name="First">The layers before training.</param>
 /// <param name="Last">The layers' last measurement.</param>
-/// <param name="Preflight">What theory said of the net; read for one seed of each arm only, since it is long and seeds hardly change it.</param>
-public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId, JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
+/// <param name="Preflight">What theory said of the net; read for one seed of each arm only, since it is long and
+/// seeds hardly change it.</param>
+public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
+    JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
     IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last, Preflight? Preflight)
 {
     public bool Diverged => ErrorCode == "diverged";
@@ -86,7 +91,8 @@ public static class SweepMetrics
         Loss("testLoss", r => r.TestLoss),
         Loss("validationLoss", r => r.ValidationLoss),
         Loss("trainLoss", r => r.TrainLoss),
-        new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy, 0.005, TargetKind.Classes, "validationAccuracy"),
+        new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy,
+            0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
         OfLayers("sparsity", true),
@@ -95,7 +101,8 @@ public static class SweepMetrics
         OfLayers("bornDeadFraction", false),
         OfLayers("diedFraction", false),
         OfLayers("saturation", false),
-        // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998; "bias shift": Clevert et al. 2016)
+        // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998;
+        // "bias shift": Clevert et al. 2016)
         new(new("biasShift", false, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
         new(new("initialBiasShift", false, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
         new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
@@ -107,7 +114,8 @@ public static class SweepMetrics
     /// <exception cref="ArgumentException">There is none.</exception>
     public static SweepMetric Named(string name) => Find(name) ?? throw new ArgumentException($"there is no metric '{name}'", nameof(name));
 
-    private static Func<CellResult, double?> Of(Func<TrainingResult, float?> value) => cell => cell.Result is { } result ? value(result) : null;
+    private static Func<CellResult, double?> Of(Func<TrainingResult, float?> value) =>
+        cell => cell.Result is { } result ? value(result) : null;
 
     private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, "validationAccuracy");

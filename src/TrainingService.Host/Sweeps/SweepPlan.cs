@@ -4,7 +4,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>
-/// A sweep that was checked: arms and seeds listed, every default filled in. It is stored as the <see cref="SweepSpec"/> that it was made of, so the names are the same.
+/// A sweep that was checked: arms and seeds listed, every default filled in. It is stored as the <see cref="SweepSpec"/> that it
+/// was made of, so the names are the same.
 /// </summary>
 public sealed record SweepPlan
 {

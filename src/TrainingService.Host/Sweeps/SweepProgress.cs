@@ -5,17 +5,21 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, and to its end.</summary>
-public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, KnownStudies studies, WakeUps wakeUps, TimeProvider clock,
-    ILogger<SweepProgress> log)
+public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules,
+    KnownStudies studies, WakeUps wakeUps, TimeProvider clock, ILogger<SweepProgress> log)
 {
-    /// <summary>Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once: the row's lock lets one decide.</summary>
+    /// <summary>
+    /// Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once:
+    /// the row's lock lets one decide.
+    /// </summary>
     public async Task AdvanceAsync(Guid id, CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         if (await HasUnfinishedJobs(db, id, cancellation))
             return;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var found = await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} AND finished_at IS NULL FOR UPDATE").ToListAsync(cancellation);
+        var found = await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} AND finished_at IS NULL FOR UPDATE")
+            .ToListAsync(cancellation);
         if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
             return;
         var jobs = sweep.Status is JobStatus.Canceling ? [] : await AddDueAsync(db, sweep, cancellation);
@@ -32,7 +36,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
     public async Task AdvanceForgottenAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        var forgotten = await db.Sweeps.Where(sweep => sweep.FinishedAt == null && !db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.FinishedAt == null))
+        var forgotten = await db.Sweeps.Where(
+            sweep => sweep.FinishedAt == null && !db.Set<Job>().Any(job => job.SweepId == sweep.Id && job.FinishedAt == null))
             .Select(sweep => sweep.Id).ToListAsync(cancellation);
         foreach (var id in forgotten)
             await AdvanceAsync(id, cancellation);
@@ -49,7 +54,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         catch (InvalidOperationException e)
         {
             log.LogError(e, "Sweep {Id} can't go on.", sweep.Id);
-            (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) = (JobStatus.Failed, "invalid_spec", e.Message, clock.GetUtcNow());
+            (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) =
+                (JobStatus.Failed, "invalid_spec", e.Message, clock.GetUtcNow());
             return [];
         }
     }
@@ -71,8 +77,9 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
                               where job.Status == JobStatus.Succeeded || job.ErrorCode == "diverged"
                               select job.Id).AnyAsync(cancellation);
         (sweep.Status, sweep.FinishedAt) = (outcomes ? JobStatus.Succeeded : JobStatus.Failed, clock.GetUtcNow());
-        (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null) : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. "
-            + "GET .../jobs?status=failed tells why each did; POST .../retry-failed runs them again.");
+        (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null)
+            : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. "
+                + "GET .../jobs?status=failed tells why each did; POST .../retry-failed runs them again.");
     }
 
     private static Task<bool> HasUnfinishedJobs(TrainingDbContext db, Guid id, CancellationToken cancellation) =>

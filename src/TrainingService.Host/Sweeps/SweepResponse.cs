@@ -15,7 +15,10 @@ public sealed record SweepResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required string? Name { get; init; }
 
-    /// <summary>Where the sweep is in its life, in a job's words. A sweep has succeeded when all its jobs have ended and at least one has an outcome.</summary>
+    /// <summary>
+    /// Where the sweep is in its life, in a job's words. A sweep has succeeded when all its jobs have ended
+    /// and at least one has an outcome.
+    /// </summary>
     public required JobStatus Status { get; init; }
 
     /// <summary>The study that asked for it.</summary>
@@ -31,7 +34,9 @@ public sealed record SweepResponse
     /// <summary>Arms times seeds.</summary>
     public required int Cells { get; init; }
 
-    /// <summary>Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job; tuning has jobs of its own.</summary>
+    /// <summary>
+    /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job; tuning has jobs of its own.
+    /// </summary>
     public required SweepCounts Counts { get; init; }
 
     /// <summary>How far the sweep is.</summary>
@@ -61,9 +66,11 @@ public sealed record SweepResponse
     [JsonIgnore]
     public bool IsFinished => FinishedAt is not null;
 
-    public static async Task<SweepResponse> Of(TrainingDbContext db, Sweep sweep, CancellationToken cancellation) => (await Of(db, [sweep], cancellation))[0];
+    public static async Task<SweepResponse> Of(TrainingDbContext db, Sweep sweep, CancellationToken cancellation) =>
+        (await Of(db, [sweep], cancellation))[0];
 
-    public static async Task<IReadOnlyList<SweepResponse>> Of(TrainingDbContext db, IReadOnlyList<Sweep> sweeps, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<SweepResponse>> Of(TrainingDbContext db,
+        IReadOnlyList<Sweep> sweeps, CancellationToken cancellation)
     {
         var ids = sweeps.Select(sweep => (Guid?)sweep.Id).ToList();
         var groups = (await db.Jobs.Where(job => ids.Contains(job.SweepId))
@@ -80,8 +87,9 @@ public sealed record SweepResponse
         return [.. sweeps.Select(sweep =>
         {
             int Count(JobStatus status) => groups[sweep.Id].Where(g => g.Status == status).Sum(g => g.Count);
-            var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running), Count(JobStatus.Canceling), Count(JobStatus.Succeeded),
-                Count(JobStatus.Failed), Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
+            var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running),
+                Count(JobStatus.Canceling), Count(JobStatus.Succeeded), Count(JobStatus.Failed),
+                Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
             var started = groups[sweep.Id].Min(g => g.Started);
             var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
             // By the jobs' own times: the sweep may have lain still before it was extended.
@@ -128,7 +136,8 @@ public sealed record SweepCounts(int Queued, int Running, int Canceling, int Suc
 /// <param name="Total">Jobs in all; grows by the cells to be compared when tuning has ended.</param>
 /// <param name="Fraction">Share of the jobs that have ended, 0 to 1.</param>
 /// <param name="EtaSeconds">Estimated seconds to the end, from the first finished job on.</param>
-public sealed record SweepProgressResponse(int Finished, int Total, double Fraction, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
+public sealed record SweepProgressResponse(int Finished, int Total, double Fraction,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
 
 /// <summary>Addresses that belong to a sweep, relative to the service's own.</summary>
 /// <param name="Self">The sweep.</param>

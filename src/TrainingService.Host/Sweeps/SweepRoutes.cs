@@ -28,14 +28,19 @@ public static class SweepRoutes
     public static void MapSweeps(this IEndpointRouteBuilder api)
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("Sweeps");
-        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep")
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         sweeps.MapGet("", ListSweeps.Handle).WithName("listSweeps");
-        sweeps.MapGet("/{id:guid}", GetSweep.Handle).WithName("getSweep").Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
+        sweeps.MapGet("/{id:guid}", GetSweep.Handle).WithName("getSweep").Produces(304)
+            .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         sweeps.MapDelete("/{id:guid}", DeleteSweep.Handle).WithName("deleteSweep").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/cancel", CancelSweep.Handle).WithName("cancelSweep").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404);
-        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells").AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+        sweeps.MapPost("/{id:guid}/cancel", CancelSweep.Handle).WithName("cancelSweep")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404);
+        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409);
+        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep")
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);
     }

@@ -44,7 +44,8 @@ public sealed class SweepRules(JobRules jobs)
         if (arms.Count > MaxArms)
             errors.Add(new(spec.Grid is null ? "/arms" : "/grid", $"at most {MaxArms:N0} arms are allowed, not {arms.Count:N0}"));
         else if (cells > MaxCells)
-            errors.Add(new("", $"the sweep would have {cells:N0} cells (arms times seeds, and what is tried in tuning); at most {MaxCells:N0} are allowed"));
+            errors.Add(new("", $"the sweep would have {cells:N0} cells (arms times seeds, and what is tried in tuning); "
+                + $"at most {MaxCells:N0} are allowed"));
         if (errors.Count > before)
             return null;
 
@@ -55,7 +56,8 @@ public sealed class SweepRules(JobRules jobs)
             if (Check(spec, job, arm, index, seeds[0], broken) is { } ran)
                 checkedArms.Add(ran);
         foreach (var same in broken.GroupBy(b => b.Error, b => b.Arm))
-            errors.Add(Culprits([.. same.Distinct()]) is { } culprits ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
+            errors.Add(Culprits([.. same.Distinct()]) is { } culprits
+                ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
         return errors.Count > before ? null : Compared(spec, arms, seeds, spec.Tune is null ? null : tuneSeeds, checkedArms, errors);
 
         // What is wrong in all arms is the base's own mistake.
@@ -64,7 +66,8 @@ public sealed class SweepRules(JobRules jobs)
     }
 
     /// <summary>The job of an arm with a seed and, where values are tuned, a combination of these.</summary>
-    /// <exception cref="InvalidOperationException">It was fine when the sweep was accepted, and no longer is: its data has gone.</exception>
+    /// <exception cref="InvalidOperationException">It was fine when the sweep was accepted, and no longer is:
+    /// its data has gone.</exception>
     public CheckedJob Job(SweepPlan plan, int arm, int candidate, long seed)
     {
         var errors = new List<SpecError>();
@@ -82,14 +85,20 @@ public sealed class SweepRules(JobRules jobs)
         // In an order of their own: jsonb does not keep that of the request, and cells refer to combinations by index.
         Combination((tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal), index);
 
-    /// <summary>Sweeps are work in the background: a single job that somebody waits for goes first unless the request says otherwise.</summary>
+    /// <summary>
+    /// Sweeps are work in the background: a single job that somebody waits for goes first unless the request says otherwise.
+    /// </summary>
     private static JobSpec WithPriority(JobSpec job) => job with { Priority = job.Priority ?? "low" };
 
     /// <summary>With the cell's seed and a name that tells where it belongs.</summary>
     public static JobSpec Named(JobSpec job, string? sweep, ArmSpec arm, int candidate, long seed)
     {
         var name = $"{sweep ?? "sweep"} · {arm.Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
-        return WithPriority(job) with { Name = Characters.Cut(name, JobRules.MaxName), Training = (job.Training ?? new()) with { Seed = seed } };
+        return WithPriority(job) with
+        {
+            Name = Characters.Cut(name, JobRules.MaxName),
+            Training = (job.Training ?? new()) with { Seed = seed },
+        };
     }
 
     private CheckedJob? Check(SweepSpec given, JsonObject job, ArmSpec arm, int index, long seed, List<(int Arm, SpecError Error)> errors)
@@ -156,7 +165,8 @@ public sealed class SweepRules(JobRules jobs)
             if (seeds.Count is 0 or > MaxCells)
                 errors.Add(new("/seeds", $"must hold 1 to {MaxCells:N0} seeds, not {seeds.Count}"));
             if (seeds.CountBy(s => s).FirstOrDefault(s => s.Value > 1) is { Value: > 1 } twice)
-                errors.Add(new("/seeds", $"{twice.Key} is given {twice.Value} times: an equal seed repeats a run bit for bit and is no further evidence"));
+                errors.Add(new("/seeds",
+                    $"{twice.Key} is given {twice.Value} times: an equal seed repeats a run bit for bit and is no further evidence"));
             return seeds;
         }
         var count = spec.SeedCount ?? DefaultSeeds;
@@ -203,9 +213,11 @@ public sealed class SweepRules(JobRules jobs)
         return spec.Arms;
     }
 
-    private static bool HasSeed(object? training) => training is JsonElement { ValueKind: JsonValueKind.Object } fields && fields.TryGetProperty("seed", out _);
+    private static bool HasSeed(object? training) =>
+        training is JsonElement { ValueKind: JsonValueKind.Object } fields && fields.TryGetProperty("seed", out _);
 
-    private static List<ArmSpec> Grid(SweepSpec spec, IReadOnlyDictionary<string, IReadOnlyList<object?>> grid, ICollection<SpecError> errors)
+    private static List<ArmSpec> Grid(SweepSpec spec,
+        IReadOnlyDictionary<string, IReadOnlyList<object?>> grid, ICollection<SpecError> errors)
     {
         if (!CheckValues(grid, "grid", errors))
             return [];
@@ -215,10 +227,12 @@ public sealed class SweepRules(JobRules jobs)
             Name = Characters.Cut(string.Join(", ", values.Select(value => Label(value.Key, value.Value))), MaxArmName),
             Patch = MergePatch.Replacing(job, values).Deserialize<Dictionary<string, object?>>(Json.Options),
         }).ToList();
-        foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(pointer => grid.ContainsKey(pointer) || arms.Exists(arm => Sets(arm, pointer))))
+        foreach (var pointer in (spec.Tune ?? NoValues).Keys.Where(
+            pointer => grid.ContainsKey(pointer) || arms.Exists(arm => Sets(arm, pointer))))
             errors.Add(new($"/tune/{JsonShape.Escape(pointer)}", "is varied by 'grid' already"));
         if (arms.CountBy(arm => arm.Name).FirstOrDefault(arm => arm.Value > 1) is { Value: > 1 } same)
-            errors.Add(new("/grid", $"{same.Value} combinations would be called '{same.Key}': leave out values that are given twice, or name them as 'arms'"));
+            errors.Add(new("/grid",
+                $"{same.Value} combinations would be called '{same.Key}': leave out values that are given twice, or name them as 'arms'"));
         return arms;
     }
 
@@ -226,7 +240,8 @@ public sealed class SweepRules(JobRules jobs)
     {
         var before = errors.Count;
         if (values.Count == 0)
-            errors.Add(new($"/{field}", "must hold at least one JSON pointer with values, such as {\"/model/activation\": [\"relu\", \"leaky_relu\"]}"));
+            errors.Add(new($"/{field}",
+                "must hold at least one JSON pointer with values, such as {\"/model/activation\": [\"relu\", \"leaky_relu\"]}"));
         var combinations = 1.0;
         foreach (var (pointer, list) in values)
         {
@@ -238,7 +253,8 @@ public sealed class SweepRules(JobRules jobs)
             else if (FixedFields.TryGetValue(pointer[1..], out var why))
                 errors.Add(new(place, why));
             else if (pointer.Split('/').Skip(1).FirstOrDefault(part => part.Length > 0 && part.All(char.IsAsciiDigit)) is { } index)
-                errors.Add(new(place, $"'{index}' points into a list: give whole lists as values, such as {{\"/model/hiddenLayers\": [[64], [64, 64]]}}"));
+                errors.Add(new(place,
+                    $"'{index}' points into a list: give whole lists as values, such as {{\"/model/hiddenLayers\": [[64], [64, 64]]}}"));
             if (list.Count == 0)
                 errors.Add(new(place, "must hold at least one value"));
             combinations *= list.Count;
@@ -249,8 +265,8 @@ public sealed class SweepRules(JobRules jobs)
     }
 
     /// <summary>The checked sweep with its metric, baseline, delta and contrasts.</summary>
-    private static SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms, IReadOnlyList<long> seeds, int? tuneSeeds, List<CheckedJob> ran,
-        ICollection<SpecError> errors)
+    private static SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms,
+        IReadOnlyList<long> seeds, int? tuneSeeds, List<CheckedJob> ran, ICollection<SpecError> errors)
     {
         var before = errors.Count;
         var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
@@ -260,7 +276,8 @@ public sealed class SweepRules(JobRules jobs)
         var metric = SweepMetrics.Find(name);
         var fitting = SweepMetrics.All.Where(m => m.Target is null || m.Target == targets[0]).Select(m => m.Name).ToArray();
         if (metric is null)
-            errors.Add(new("/metric", $"unknown metric '{name}'; allowed are {string.Join(", ", fitting)}{Names.DidYouMean(name, fitting)}"));
+            errors.Add(
+                new("/metric", $"unknown metric '{name}'; allowed are {string.Join(", ", fitting)}{Names.DidYouMean(name, fitting)}"));
         else if (!fitting.Contains(name))
             errors.Add(new("/metric", $"'{name}' is not measured on this data; allowed are {string.Join(", ", fitting)}"));
         if (name.StartsWith("validation", StringComparison.Ordinal) && ran.Exists(arm => arm.Plan.Data.ValidationRows == 0))
@@ -269,7 +286,8 @@ public sealed class SweepRules(JobRules jobs)
         if (delta is not null && !(delta > 0))
             errors.Add(new("/delta", $"must be above 0, not {delta}"));
         else if (delta is null && metric is not null && arms.Count > 1)
-            errors.Add(new("/delta", $"is required for '{name}', whose scale depends on the data: the difference, in the metric's unit, that does not matter to you"));
+            errors.Add(new("/delta", $"is required for '{name}', whose scale depends on the data: "
+                + "the difference, in the metric's unit, that does not matter to you"));
         else if (metric?.Outcome.IsFraction == true && delta >= 1)
             errors.Add(new("/delta", $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
         var known = arms.Select(arm => arm.Name).ToArray();
@@ -306,7 +324,8 @@ public sealed class SweepRules(JobRules jobs)
             Contrasts = contrasts,
         };
 
-        string Unknown(string arm) => $"there is no arm '{arm}'{(Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}")}";
+        string Unknown(string arm) => $"there is no arm '{arm}'"
+            + (Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}");
     }
 
     /// <summary>The index's combination, the last pointer varying fastest.</summary>

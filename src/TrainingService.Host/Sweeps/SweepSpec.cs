@@ -29,8 +29,8 @@ public sealed record SweepSpec
     public int? SeedCount { get; init; }
 
     /// <summary>
-    /// Values to choose among for each arm before the arms are compared, by JSON pointer into the job. Chosen is the combination with the best mean of the
-    /// metric on validation rows, so the test rows have no part in it.
+    /// Values to choose among for each arm before the arms are compared, by JSON pointer into the job. Chosen is the combination with the
+    /// best mean of the metric on validation rows, so the test rows have no part in it.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
 
@@ -44,7 +44,9 @@ public sealed record SweepSpec
     /// <summary>Name of the arm that the others are compared with. Default: the first.</summary>
     public string? Baseline { get; init; }
 
-    /// <summary>Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a point).</summary>
+    /// <summary>
+    /// Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a point).
+    /// </summary>
     [Positive]
     public double? Delta { get; init; }
 
@@ -61,7 +63,8 @@ public sealed record ArmSpec
     public required string Name { get; init; }
 
     /// <summary>
-    /// JSON merge patch (RFC 7396) on the base: null takes a field out, a list replaces the list; none leaves the base as it is. Labels may differ between arms.
+    /// JSON merge patch (RFC 7396) on the base: null takes a field out, a list replaces the list; none leaves the base as it is.
+    /// Labels may differ between arms.
     /// </summary>
     public IReadOnlyDictionary<string, object?>? Patch { get; init; }
 }

@@ -11,8 +11,8 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
-public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, WakeUps wakeUps, JobEnded ended, WorkerOptions options,
-    Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
+public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, WakeUps wakeUps,
+    JobEnded ended, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -26,7 +26,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     public async Task RunAsync(Guid id, PerformContext? hangfire, CancellationToken abort)
     {
         // Taken while shutting down: the row stays queued and another worker's reconciler finds it.
-        if (lifetime.ApplicationStopping.IsCancellationRequested || await Lease.ClaimAsync(databases, id, options, clock, CancellationToken.None) is not { } lease)
+        if (lifetime.ApplicationStopping.IsCancellationRequested
+            || await Lease.ClaimAsync(databases, id, options, clock, CancellationToken.None) is not { } lease)
             return;
         slots.Take();
         try
@@ -50,8 +51,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     }
 
     /// <summary>
-    /// Whether the wake-up was deleted on Hangfire's dashboard while its job runs: then the job is to stop. Hangfire also aborts when it believes the wake-up
-    /// lost, as after an outage; that is no reason, the lease alone says whose job it is.
+    /// Whether the wake-up was deleted on Hangfire's dashboard while its job runs: then the job is to stop. Hangfire also aborts when it
+    /// believes the wake-up lost, as after an outage; that is no reason, the lease alone says whose job it is.
     /// </summary>
     private static bool IsDeleted(PerformContext? hangfire, CancellationToken abort)
     {
@@ -62,8 +63,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     }
 
     /// <summary>Trains and tells the row about it, until the training has ended one way or another.</summary>
-    private async Task<Outcome> FollowAsync(Lease lease, TrainingRun run, Outage outage, CancellationTokenSource withdrawn, Func<bool> isDeleted,
-        CancellationToken timeout)
+    private async Task<Outcome> FollowAsync(Lease lease, TrainingRun run, Outage outage,
+        CancellationTokenSource withdrawn, Func<bool> isDeleted, CancellationToken timeout)
     {
         // A thread of its own, so that training and beats don't wait for each other.
         var training = Task.Factory.StartNew(run.Train, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -77,7 +78,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         catch (OperationCanceledException)
         {
             return withdrawn.IsCancellationRequested ? Outcome.Canceled
-                : timeout.IsCancellationRequested ? Outcome.Failed("timeout", "The run took longer than its timeoutSeconds: raise them, or train for fewer epochs.")
+                : timeout.IsCancellationRequested ? Outcome.Failed("timeout",
+                    "The run took longer than its timeoutSeconds: raise them, or train for fewer epochs.")
                 : Outcome.Released;
         }
         catch (InvalidSpecException e)
@@ -144,7 +146,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         }
     }
 
-    /// <summary>The rest of the metrics and the outcome in one transaction. Answers how the row stands then; null if the job is no longer ours.</summary>
+    /// <summary>
+    /// The rest of the metrics and the outcome in one transaction. Answers how the row stands then; null if the job is no longer ours.
+    /// </summary>
     private async Task<JobStatus?> EndAsync(Lease lease, TrainingRun run, Outage outage, Outcome outcome)
     {
         while (true)

@@ -5,7 +5,9 @@ using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>One attempt at one job. The attempt's number is the fencing token: all that is written for a job is written through here.</summary>
+/// <summary>
+/// One attempt at one job. The attempt's number is the fencing token: all that is written for a job is written through here.
+/// </summary>
 public sealed class Lease
 {
     private readonly IDbContextFactory<TrainingDbContext> _databases;
@@ -24,8 +26,8 @@ public sealed class Lease
     public Guid? SweepId { get; }
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
-    public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, Guid id, WorkerOptions options, TimeProvider clock,
-        CancellationToken cancellation)
+    public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
+        Guid id, WorkerOptions options, TimeProvider clock, CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
@@ -49,7 +51,9 @@ public sealed class Lease
         return new(databases, options.Lease, job);
     }
 
-    /// <summary>Renews the lease and writes in the same transaction, which holds the job's row; false if this attempt no longer owns the job.</summary>
+    /// <summary>
+    /// Renews the lease and writes in the same transaction, which holds the job's row; false if this attempt no longer owns the job.
+    /// </summary>
     public async Task<bool> WriteAsync(Func<TrainingDbContext, Job, Task> write)
     {
         await using var db = await _databases.CreateDbContextAsync();

@@ -1,6 +1,8 @@
 namespace TrainingService.Host.Worker;
 
-/// <summary>How someone who can't do without the database tries again while it is away: at intervals that double from half a second.</summary>
+/// <summary>
+/// How someone who can't do without the database tries again while it is away: at intervals that double from half a second.
+/// </summary>
 /// <param name="longest">The longest interval; well below the lease, which has to be renewed soon after.</param>
 public sealed class Outage(TimeSpan longest)
 {

@@ -19,7 +19,9 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
 
     public static Outcome Failed(string code, string message) => new(JobStatus.Failed, null, code, message);
 
-    /// <summary>Tells in the result how many rows of measurements are stored; a run of which some were lost must not pass for a good one.</summary>
+    /// <summary>
+    /// Tells in the result how many rows of measurements are stored; a run of which some were lost must not pass for a good one.
+    /// </summary>
     public Outcome Counted(long measured, long stored)
     {
         if (Result is null)
@@ -29,7 +31,8 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
         {
             Status = JobStatus.Failed,
             ErrorCode = "rows_lost",
-            ErrorMessage = string.Create(CultureInfo.InvariantCulture, $"Of {measured:N0} rows of measurements {stored:N0} are stored: the result holds, its curves are "
+            ErrorMessage = string.Create(CultureInfo.InvariantCulture,
+                $"Of {measured:N0} rows of measurements {stored:N0} are stored: the result holds, its curves are "
                 + $"incomplete. Retry the job."),
         };
     }
@@ -44,7 +47,8 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
             job.Requeue(job.Crashes);
             return;
         }
-        (job.Status, job.Result, job.ErrorCode, job.ErrorMessage) = (outcome.Status, outcome.Result, outcome.ErrorCode, outcome.ErrorMessage);
+        (job.Status, job.Result, job.ErrorCode, job.ErrorMessage) =
+            (outcome.Status, outcome.Result, outcome.ErrorCode, outcome.ErrorMessage);
         (job.LeaseOwner, job.LeaseUntil, job.EtaSeconds, job.FinishedAt) = (null, null, null, now);
     }
 }

@@ -5,8 +5,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Worker;
 
 /// <summary>Takes jobs back from workers that fell silent, and wakes workers for queued jobs that the queue has lost.</summary>
-public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker, JobEnded ended, WorkerOptions options,
-    TimeProvider clock, ILogger<Reconciler> log) : BackgroundService
+public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker,
+    JobEnded ended, WorkerOptions options, TimeProvider clock, ILogger<Reconciler> log) : BackgroundService
 {
     private const int CrashLimit = 3;
     private const int Batch = 1000;
@@ -35,17 +35,22 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 afterFailure = true;
-                log.LogError(Database.IsOutage(e) ? null : e, "Reconciling failed ({Message}); trying again.", e.GetBaseException().Message);
+                log.LogError(Database.IsOutage(e) ? null : e,
+                    "Reconciling failed ({Message}); trying again.", e.GetBaseException().Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    /// <summary>A worker that is frozen in the middle of a transaction keeps its job's row locked, against the next worker and against whoever cancels.</summary>
+    /// <summary>
+    /// A worker that is frozen in the middle of a transaction keeps its job's row locked, against the next worker
+    /// and against whoever cancels.
+    /// </summary>
     private async Task EndFrozenAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        // Whoever changes a row leaves the number of the transaction in it. Postgres itself ends only those that do nothing, not those in the middle of a COPY.
+        // Whoever changes a row leaves the number of the transaction in it. Postgres itself ends only those that do nothing,
+        // not those in the middle of a COPY.
         var frozen = await db.Database.SqlQuery<int>($"""
             SELECT session.pid AS "Value" FROM jobs
             JOIN pg_locks held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
@@ -57,7 +62,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         {
             // Not in the query above, where Postgres would be free to do it before it has looked at the other conditions.
             await db.Database.ExecuteSqlAsync($"SELECT pg_terminate_backend({session})", cancellation);
-            log.LogWarning("Session {Session} of Postgres held a job's row and said nothing for half a lease; its worker seems to be frozen. It was ended.", session);
+            log.LogWarning("Session {Session} of Postgres held a job's row and said nothing for half a lease; "
+                + "its worker seems to be frozen. It was ended.", session);
         }
     }
 
@@ -74,7 +80,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             job.Crashes++;
             (job.Crashes < CrashLimit
                 ? Outcome.Released
-                : Outcome.Failed("crash_loop", $"The worker process died {CrashLimit} times while it ran this job; its memory may not have sufficed."))
+                : Outcome.Failed("crash_loop",
+                    $"The worker process died {CrashLimit} times while it ran this job; its memory may not have sufficed."))
                 .ApplyTo(job, clock.GetUtcNow());
         }
         await db.SaveChangesAsync(cancellation);
@@ -89,12 +96,13 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     private async Task ClearLocksAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        await db.Database.ExecuteSqlAsync($"DELETE FROM hangfire.lock WHERE acquired < now() - {2 * WorkerServices.LockTimeout}", cancellation);
+        await db.Database.ExecuteSqlAsync(
+            $"DELETE FROM hangfire.lock WHERE acquired < now() - {2 * WorkerServices.LockTimeout}", cancellation);
     }
 
     /// <summary>
-    /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to nothing. New jobs
-    /// have a moment to get theirs, and where a thousand entries wait, no worker lacks work.
+    /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to
+    /// nothing. New jobs have a moment to get theirs, and where a thousand entries wait, no worker lacks work.
     /// </summary>
     private async Task WakeForgottenAsync(CancellationToken cancellation)
     {
@@ -107,13 +115,14 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         // The lock is held until the entries are made, so two reconcilers don't both make them.
         var forgotten = await db.Jobs.FromSql($"""
             SELECT *, xmin FROM jobs WHERE status = 'queued' AND priority = ANY ({hungry}) AND created_at < now() - {Grace} AND NOT EXISTS (
-                SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
+                SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
+                WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
                 AND entry.queue = ANY ({Waker.Queues}) AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace}))
             ORDER BY priority, id LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).AsNoTracking().ToListAsync(cancellation);
         // A thread of its own, as Hangfire's client holds it.
-        await Task.Factory.StartNew(() => forgotten.TrueForAll(job => waker.Wake(new(job.Id, job.Priority))), cancellation, TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
+        await Task.Factory.StartNew(() => forgotten.TrueForAll(job => waker.Wake(new(job.Id, job.Priority))),
+            cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await transaction.CommitAsync(cancellation);
     }
 }

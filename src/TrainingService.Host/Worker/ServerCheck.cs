@@ -6,8 +6,11 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>Whether this process takes jobs: its Hangfire server is known to the others, and while jobs wait its slots don't stay free.</summary>
-public sealed class ServerCheck(TrainingDbContext db, JobStorage storage, WorkerOptions options, Slots slots, TimeProvider clock) : IHealthCheck
+/// <summary>
+/// Whether this process takes jobs: its Hangfire server is known to the others, and while jobs wait its slots don't stay free.
+/// </summary>
+public sealed class ServerCheck(TrainingDbContext db, JobStorage storage,
+    WorkerOptions options, Slots slots, TimeProvider clock) : IHealthCheck
 {
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(1);
 
@@ -17,7 +20,8 @@ public sealed class ServerCheck(TrainingDbContext db, JobStorage storage, Worker
         {
             // Hangfire appends an id of its own to the server's name.
             var server = await Task.Run(
-                () => storage.GetMonitoringApi().Servers().FirstOrDefault(s => s.Name.StartsWith(options.Owner, StringComparison.Ordinal)), cancellationToken);
+                () => storage.GetMonitoringApi().Servers().FirstOrDefault(s => s.Name.StartsWith(options.Owner, StringComparison.Ordinal)),
+                cancellationToken);
             if (server?.Heartbeat is not { } beat || clock.GetUtcNow().UtcDateTime - beat > Recent)
                 return HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
             var jobsWait = await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued, cancellationToken);

@@ -14,8 +14,8 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     public void Free() => Change(-1);
 
     /// <summary>
-    /// What is wrong if, at every time it was asked for two leases now, jobs waited while slots were free, and none was taken or became free; else null.
-    /// To be asked at least that often.
+    /// What is wrong if, at every time it was asked for two leases now, jobs waited while slots were free, and none was taken or became
+    /// free; else null. To be asked at least that often.
     /// </summary>
     public string? FindStall(bool jobsWait)
     {
@@ -32,7 +32,8 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
             var since = askedLately ? _idleSince ?? now : now;
             _idleSince = since;
             return now - since < _patience ? null
-                : $"Jobs wait and {options.Workers - _taken} of {options.Workers} slots are free, but none was taken for {(int)(now - since).TotalSeconds} s.";
+                : $"Jobs wait and {options.Workers - _taken} of {options.Workers} slots are free, "
+                    + $"but none was taken for {(int)(now - since).TotalSeconds} s.";
         }
     }
 

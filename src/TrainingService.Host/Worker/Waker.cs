@@ -4,7 +4,10 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>Carries wake-ups into Hangfire's queue, wherever jobs are made, on threads of its own: Hangfire's client holds its thread while Postgres answers.</summary>
+/// <summary>
+/// Carries wake-ups into Hangfire's queue, wherever jobs are made, on threads of its own: Hangfire's client holds
+/// its thread while Postgres answers.
+/// </summary>
 public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogger<Waker> log) : IHostedService
 {
     /// <summary>Workers take them in alphabetical order; the index is the job's priority.</summary>
@@ -37,7 +40,8 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogge
         {
             // The queue is the job's own, so that a retry comes back to it and not to Hangfire's default one, where nobody listens.
             var queue = Queues[wakeUp.Priority];
-            hangfire.Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.RunAsync(wakeUp.Id, null, CancellationToken.None), queue), new EnqueuedState(queue));
+            hangfire.Create(Hangfire.Common.Job.FromExpression<JobRunner>(
+                runner => runner.RunAsync(wakeUp.Id, null, CancellationToken.None), queue), new EnqueuedState(queue));
             return true;
         }
         catch (BackgroundJobClientException e)

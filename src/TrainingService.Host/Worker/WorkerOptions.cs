@@ -16,12 +16,14 @@ public sealed record WorkerOptions(int Workers, int ThreadsPerJob, TimeSpan Leas
     {
         // More threads than cores would only wait for each other.
         var threads = Number("TRAINING_THREADS_PER_JOB", 1, 1, Environment.ProcessorCount);
-        return new(Number("TRAINING_WORKERS", Environment.ProcessorCount / threads, 1, 1024), threads, TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 30, 2, 3600)));
+        return new(Number("TRAINING_WORKERS", Environment.ProcessorCount / threads, 1, 1024),
+            threads, TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 30, 2, 3600)));
 
         int Number(string name, int otherwise, int least, int most) => configuration[name] switch
         {
             null or "" => otherwise,
-            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most => value,
+            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                && value >= least && value <= most => value,
             var text => throw new StartRefusedException($"{name} must be a whole number from {least} to {most}, not '{text}'."),
         };
     }

@@ -14,17 +14,19 @@ public static class WorkerServices
         builder.Services.AddHangfire((services, hangfire) => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(services.GetRequiredService<NpgsqlDataSource>())), new PostgreSqlStorageOptions
-            {
-                PrepareSchemaIfNecessary = false,
-                UseSlidingInvisibilityTimeout = true,
-                InvisibilityTimeout = TimeSpan.FromSeconds(60),
-                // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled LISTEN for ever
-                // (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker, and wakes as fast as one can notice.
-                QueuePollInterval = TimeSpan.FromMilliseconds(50),
-                // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
-                DistributedLockTimeout = LockTimeout,
-            }));
+            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(services.GetRequiredService<NpgsqlDataSource>())),
+                new PostgreSqlStorageOptions
+                {
+                    PrepareSchemaIfNecessary = false,
+                    UseSlidingInvisibilityTimeout = true,
+                    InvisibilityTimeout = TimeSpan.FromSeconds(60),
+                    // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled
+                    // LISTEN for ever (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker,
+                    // and wakes as fast as one can notice.
+                    QueuePollInterval = TimeSpan.FromMilliseconds(50),
+                    // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
+                    DistributedLockTimeout = LockTimeout,
+                }));
         builder.Services.AddSingleton<Waker>();
         // Before the job server, so that it stops after it and still carries what the server gives back.
         builder.Services.AddHostedService(services => services.GetRequiredService<Waker>());
@@ -50,7 +52,8 @@ public static class WorkerServices
     }
 
     /// <summary>Open to whoever may reach the port: the rule that guards the API guards the dashboard.</summary>
-    public static void MapDashboard(this WebApplication app) => app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
+    public static void MapDashboard(this WebApplication app) =>
+        app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
 
     private sealed class Connections(NpgsqlDataSource source) : IConnectionFactory
     {

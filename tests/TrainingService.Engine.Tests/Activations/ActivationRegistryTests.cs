@@ -16,8 +16,10 @@ public class ActivationRegistryTests
         Assert.Equal(all.Distinct(), all);
     }
 
-    [Theory, InlineData("swish", "silu"), InlineData("linear", "identity"), InlineData("relu", "relu"), InlineData("hard_swish", "hard_silu")]
-    public void Aliases_resolve_to_the_canonical_name(string alias, string name) => Assert.Equal(name, Resolve(new() { Name = alias }).Resolved!.Name);
+    [Theory, InlineData("swish", "silu"), InlineData("linear", "identity"),
+        InlineData("relu", "relu"), InlineData("hard_swish", "hard_silu")]
+    public void Aliases_resolve_to_the_canonical_name(string alias, string name) =>
+        Assert.Equal(name, Resolve(new() { Name = alias }).Resolved!.Name);
 
     [Fact]
     public void Defaults_are_PyTorchs()
@@ -29,8 +31,8 @@ public class ActivationRegistryTests
         Assert.Equal((1, 20), Resolve(new() { Name = "softplus" }).Resolved is { } s ? (s.Beta, s.Threshold) : default);
         Assert.Equal((1.0 / 8, 1.0 / 3), Resolve(new() { Name = "rrelu" }).Resolved is { } r ? (r.Lower, r.Upper) : default);
         Assert.Equal((-1, 1), Resolve(new() { Name = "hard_tanh" }).Resolved is { } h ? (h.Min, h.Max) : default);
-        Assert.Equal((0.5, 0.5, 1), (Resolve(new() { Name = "soft_shrink" }).Resolved!.Lambda, Resolve(new() { Name = "hard_shrink" }).Resolved!.Lambda,
-            Resolve(new() { Name = "celu" }).Resolved!.Alpha));
+        Assert.Equal((0.5, 0.5, 1), (Resolve(new() { Name = "soft_shrink" }).Resolved!.Lambda,
+            Resolve(new() { Name = "hard_shrink" }).Resolved!.Lambda, Resolve(new() { Name = "celu" }).Resolved!.Alpha));
         Assert.Equal(new ActivationSpec { Name = "relu" }, Resolve(new() { Name = "relu" }).Resolved);
     }
 

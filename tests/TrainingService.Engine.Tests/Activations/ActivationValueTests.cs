@@ -78,7 +78,8 @@ public class ActivationValueTests
         {
             var value = engine.Values([infinity])[0];
             // a product or quotient with an infinity: PyTorch answers NaN, and so may the engine
-            if (double.IsNaN(value) && (infinity < 0 ? name.Split(' ')[0] is "gelu" or "silu" or "hard_silu" or "softsign" : name == "softsign"))
+            if (double.IsNaN(value)
+                && (infinity < 0 ? name.Split(' ')[0] is "gelu" or "silu" or "hard_silu" or "softsign" : name == "softsign"))
                 continue;
             Assert.Equal((double)(float)reference.Value(infinity), value, 1e-6);
         }

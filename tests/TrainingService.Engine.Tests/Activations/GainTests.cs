@@ -69,6 +69,7 @@ public class GainTests
     private static double SecondMoment(Func<double, double> f)
     {
         const double step = 1e-3;
-        return Enumerable.Range(-12_000, 24_000).Select(i => (i + 0.5) * step).Sum(z => f(z) * f(z) * SpecialFunctions.NormalDensity(z)) * step;
+        return Enumerable.Range(-12_000, 24_000).Select(i => (i + 0.5) * step)
+            .Sum(z => f(z) * f(z) * SpecialFunctions.NormalDensity(z)) * step;
     }
 }

@@ -38,7 +38,8 @@ public class AutopsyTests
     public void A_unit_dies_by_one_update_where_one_row_is_an_outlier(double momentum)
     {
         // all rows but one are fitted
-        var unit = Train(features: r => r == 7 ? 1 : 0, target: r => r == 7 ? -3000 : 0.5f, rate: 1e-3, everySteps: Rows, momentum: momentum);
+        var unit = Train(features: r => r == 7 ? 1 : 0, target: r => r == 7 ? -3000 : 0.5f,
+            rate: 1e-3, everySteps: Rows, momentum: momentum);
         Assert.Equal((UnitState.Dead, DeathCause.OneOversizedUpdate), (unit.State, unit.Death!.Value.Cause));
         var death = unit.Death.Value;
         Assert.True(death.LargestShare > 0.5f);
@@ -79,7 +80,8 @@ public class AutopsyTests
     {
         var data = Data(r => r % 2, _ => -50, Rows);
         var model = new ModelSpec { HiddenLayers = [1], Normalization = "batch_norm", Initializer = new() { Name = "ones" } };
-        TrainingSpec training = new() { Epochs = 10, BatchSize = Rows, Optimizer = new() { Name = "sgd", LearningRate = 2e-3, Momentum = 0 } };
+        TrainingSpec training =
+            new() { Epochs = 10, BatchSize = Rows, Optimizer = new() { Name = "sgd", LearningRate = 2e-3, Momentum = 0 } };
         UnitPoint unit = default;
         Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 10 }), data, trainer =>
         {
@@ -89,8 +91,8 @@ public class AutopsyTests
         Assert.Equal((UnitState.Dead, DeathCause.BiasDrift), (unit.State, unit.Death!.Value.Cause));
     }
 
-    private static UnitPoint Train(Func<int, float> features, Func<int, float> target, double rate, int everySteps, float bias = 0.5f, string activation = "relu",
-        double momentum = 0, int rows = Rows)
+    private static UnitPoint Train(Func<int, float> features, Func<int, float> target, double rate,
+        int everySteps, float bias = 0.5f, string activation = "relu", double momentum = 0, int rows = Rows)
     {
         var data = Data(features, target, rows);
         UnitPoint last = default;
@@ -103,9 +105,11 @@ public class AutopsyTests
         return last;
     }
 
-    private static RunPlan Plan(TrainingData data, string activation, int units, double rate, double momentum, int everySteps) => Runs.Plan(data,
-        new() { HiddenLayers = [units], Activation = new() { Name = activation }, Initializer = new() { Name = "ones" } },
-        new() { Epochs = 1, BatchSize = 1, Optimizer = new() { Name = "sgd", LearningRate = rate, Momentum = momentum } }, new() { EverySteps = everySteps });
+    private static RunPlan Plan(TrainingData data, string activation, int units, double rate, double momentum, int everySteps) =>
+        Runs.Plan(data,
+            new() { HiddenLayers = [units], Activation = new() { Name = activation }, Initializer = new() { Name = "ones" } },
+            new() { Epochs = 1, BatchSize = 1, Optimizer = new() { Name = "sgd", LearningRate = rate, Momentum = momentum } },
+            new() { EverySteps = everySteps });
 
     private static TrainingData Data(Func<int, float> features, Func<int, float> target, int rows)
     {

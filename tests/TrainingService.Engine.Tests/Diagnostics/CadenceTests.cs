@@ -14,10 +14,12 @@ public class CadenceTests
     [InlineData(new[] { 256, 128 }, 64, 1300, 64, 1000)]
     [InlineData(new[] { 16 }, 2, 500, 1, 100)]
     [InlineData(new[] { 4096, 4096 }, 1000, 50_000, 1024, 100)]
-    public void All_evaluations_take_a_small_share_of_the_arithmetic_and_are_not_rarer_than_that(int[] hidden, int features, int rows, int batch, int epochs)
+    public void All_evaluations_take_a_small_share_of_the_arithmetic_and_are_not_rarer_than_that(int[] hidden,
+        int features, int rows, int batch, int epochs)
     {
         DataShape data = new(features, TargetKind.Classes, 10, rows, 0, 0);
-        RunPlan Plan(int? every) => RunPlan.Check(new() { HiddenLayers = hidden }, new() { BatchSize = batch, Epochs = epochs }, new() { EverySteps = every }, data, [])!;
+        RunPlan Plan(int? every) => RunPlan.Check(new() { HiddenLayers = hidden },
+            new() { BatchSize = batch, Epochs = epochs }, new() { EverySteps = every }, data, [])!;
         var (every, steps) = (Plan(null).Diagnostics.EverySteps, Plan(1).Steps);
         var evaluation = (Plan(1).FloatingPointOperations - Plan(2).FloatingPointOperations) / (steps / 2.0);
         // samples of a step that are not there are computed all the same

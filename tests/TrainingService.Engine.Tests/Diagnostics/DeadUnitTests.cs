@@ -22,7 +22,8 @@ public class DeadUnitTests
             if (step == 6)
                 Bias(trainer, 1e4f, 5);
         });
-        (float, float, float, float) At(int step) => run.Points[step][0] is var p ? (p.DeadFraction, p.BornDeadFraction, p.DiedFraction, p.RevivedFraction) : default;
+        (float, float, float, float) At(int step) =>
+            run.Points[step][0] is var p ? (p.DeadFraction, p.BornDeadFraction, p.DiedFraction, p.RevivedFraction) : default;
         Assert.Equal((0.3f, 0.3f, 0, 0), At(0));
         Assert.Equal((0.3f, 0.3f, 0, 0), At(2));
         Assert.Equal((0.4f, 0.3f, 0.1f, 0), At(3));
@@ -96,6 +97,7 @@ public class DeadUnitTests
             BiasInitializer = new() { Name = "constant", Value = 0.01 },
         };
         TrainingSpec training = new() { Epochs = 8, BatchSize = 90, Optimizer = new() { Name = "sgd", LearningRate = 1e-3, Momentum = 0 } };
-        return Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 1 }), data, prepare, (trainer, points) => between(trainer, points[0].Step));
+        return Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 1 }),
+            data, prepare, (trainer, points) => between(trainer, points[0].Step));
     }
 }

@@ -65,7 +65,8 @@ public class EffectiveRankTests
     public void A_run_has_it_at_its_ends_if_it_was_asked_for()
     {
         var data = Runs.Blobs();
-        var asked = Runs.Train(data, training: new() { Epochs = 2, BatchSize = 20 }, diagnostics: new() { EverySteps = 5, EffectiveRank = true });
+        var asked = Runs.Train(data, training: new() { Epochs = 2, BatchSize = 20 },
+            diagnostics: new() { EverySteps = 5, EffectiveRank = true });
         Assert.Equal([0, 20], asked.Points.Where(p => p.All(l => l.EffectiveRank is not null)).Select(p => (int)p[0].Step));
         Assert.Equal(2, asked.Points.Count(p => p.Any(l => l.EffectiveRank is not null)));
         Assert.All(asked.Points[0], p => Assert.InRange(p.EffectiveRank!.Value, 1, asked.Layers[p.Layer].Units));

@@ -6,7 +6,8 @@ namespace TrainingService.Engine.Tests.Diagnostics;
 public sealed class GradientFlowTests
 {
     private static readonly LayerInfo[] Net =
-        [new(0, "hidden1", 16, "relu", "auto"), new(1, "hidden2", 9, "relu", "auto"), new(2, "hidden3", 4, "relu", "auto"), new(3, "output", 10, "identity", "auto")];
+        [new(0, "hidden1", 16, "relu", "auto"), new(1, "hidden2", 9, "relu", "auto"),
+            new(2, "hidden3", 4, "relu", "auto"), new(3, "output", 10, "identity", "auto")];
 
     [Theory]
     // norms over all units: 4 times the first root mean square, twice the last one
@@ -21,7 +22,8 @@ public sealed class GradientFlowTests
     [InlineData(float.NaN, 0, double.NaN)]
     public void It_is_negative_where_the_first_hidden_layer_gets_less_than_the_last(float first, float last, double? expected)
     {
-        var points = Net.Select((layer, i) => new LayerPoint { Step = 0, Epoch = 0, Layer = i, GradientRms = i switch { 0 => first, 2 => last, _ => 7 } }).ToList();
+        var points = Net.Select((layer, i) =>
+            new LayerPoint { Step = 0, Epoch = 0, Layer = i, GradientRms = i switch { 0 => first, 2 => last, _ => 7 } }).ToList();
         if (expected is { } value)
             Assert.Equal(value, GradientFlow.Of(points, Net)!.Value, 6);
         else

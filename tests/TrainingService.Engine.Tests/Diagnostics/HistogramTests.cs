@@ -13,13 +13,20 @@ public sealed unsafe class HistogramTests
     public void Every_activation_is_in_its_bin_but_zeros_and_what_is_not_finite(int units, int samples)
     {
         var random = new Random(units);
-        var values = Enumerable.Range(0, units * samples).Select(i => (i % 7) switch { 0 => 0f, 1 when units > 1 => float.NaN, 2 when units > 1 => float.PositiveInfinity, _ => random.NextSingle() * 4 - 1 }).ToArray();
+        var values = Enumerable.Range(0, units * samples).Select(i => (i % 7) switch
+        {
+            0 => 0f,
+            1 when units > 1 => float.NaN,
+            2 when units > 1 => float.PositiveInfinity,
+            _ => random.NextSingle() * 4 - 1,
+        }).ToArray();
         if (units == 1)
             values = [0.5f];
         var histogram = Count(units, samples, values).Value!;
         var expected = new int[Histogram.Bins];
         foreach (var value in values.Where(v => v != 0 && float.IsFinite(v)))
-            expected[Math.Clamp((int)((value - histogram.Low) * (Histogram.Bins / (histogram.High - histogram.Low))), 0, Histogram.Bins - 1)]++;
+            expected[Math.Clamp((int)((value - histogram.Low) * (Histogram.Bins / (histogram.High - histogram.Low))),
+                0, Histogram.Bins - 1)]++;
         Assert.Equal(expected, histogram.Counts);
         Assert.True(histogram.Low < histogram.High);
     }

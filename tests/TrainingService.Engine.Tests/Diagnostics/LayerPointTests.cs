@@ -13,7 +13,8 @@ namespace TrainingService.Engine.Tests.Diagnostics;
 public class LayerPointTests
 {
     public static MatrixTheoryData<string, string> Cases => new(
-        ["relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "gelu", "hard_tanh", "hard_shrink", "sigmoid", "tanh", "softplus", "softsign", "identity"],
+        ["relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "gelu", "hard_tanh",
+            "hard_shrink", "sigmoid", "tanh", "softplus", "softsign", "identity"],
         ["short", "batch_norm", "residual"]);
 
     [Theory, MemberData(nameof(Cases))]
@@ -27,7 +28,8 @@ public class LayerPointTests
     {
         // 70 rows: more than two blocks, and a part of one
         var data = Runs.Blobs(train: 70, classes: 2);
-        LayerSpec linear = new() { Type = "dense", Units = 9, Activation = new() { Name = "identity" } }, bent = new() { Type = "activation" };
+        LayerSpec linear = new() { Type = "dense", Units = 9, Activation = new() { Name = "identity" } },
+            bent = new() { Type = "activation" };
         // weights large enough to saturate tanh and sigmoid, biases low enough that some units are dead
         ModelSpec model = new()
         {
@@ -39,10 +41,12 @@ public class LayerPointTests
             Initializer = new() { Name = "normal", Std = 0.3 },
             BiasInitializer = new() { Name = "normal", Mean = -1 },
         };
-        TrainingSpec training = new() { Epochs = 1, BatchSize = 32, Loss = loss, Optimizer = new() { Name = "sgd", LearningRate = 0.01 }, ActivityL1 = 0.01 };
+        TrainingSpec training =
+            new() { Epochs = 1, BatchSize = 32, Loss = loss, Optimizer = new() { Name = "sgd", LearningRate = 0.01 }, ActivityL1 = 0.01 };
         var before = new List<Dictionary<string, double[]>>();
         bool[][]? bornDead = null, everDead = null;
-        var plan = Runs.Plan(data, model, training, new() { EverySteps = 1, Rules = new() { SaturatedActivations = new() { Rows = 0.6 } } });
+        var plan = Runs.Plan(data, model, training,
+            new() { EverySteps = 1, Rules = new() { SaturatedActivations = new() { Rows = 0.6 } } });
         Runs.Train(plan, data, onLayers: (trainer, points) =>
         {
             var (layers, parameters) = Exported.Of(plan, trainer);
@@ -54,7 +58,12 @@ public class LayerPointTests
             {
                 var born = Share(dead[i].Zip(bornDead[i]), d => d.First && d.Second);
                 var revived = Share(dead[i].Zip(everDead[i]), d => !d.First && d.Second);
-                AssertPoint(naive[i] with { BornDeadFraction = born, DiedFraction = naive[i].DeadFraction - born, RevivedFraction = revived }, points[i],
+                AssertPoint(naive[i] with
+                {
+                    BornDeadFraction = born,
+                    DiedFraction = naive[i].DeadFraction - born,
+                    RevivedFraction = revived,
+                }, points[i],
                     trainer.Layers[i].Name, before);
             }
         });
@@ -116,7 +125,8 @@ public class LayerPointTests
     private static void AssertPoint(LayerPoint naive, LayerPoint actual, string name, List<Dictionary<string, double[]>> weights)
     {
         const double tolerance = 2e-5;
-        foreach (var property in typeof(LayerPoint).GetProperties().Where(p => p.PropertyType == typeof(float) || p.PropertyType == typeof(float?)))
+        foreach (var property in typeof(LayerPoint).GetProperties()
+            .Where(p => p.PropertyType == typeof(float) || p.PropertyType == typeof(float?)))
             if (property.Name != nameof(LayerPoint.UpdateRatio))
                 Close.Assert((float?)property.GetValue(naive) ?? float.NaN, (float?)property.GetValue(actual) ?? float.NaN, tolerance,
                     $"{property.Name} of {name} at step {actual.Step}");
@@ -148,13 +158,14 @@ public class LayerPointTests
         return result;
     }
 
-    private static (LayerPoint[] Points, bool[][] Dead) Naive(IReadOnlyList<GoldenLayer> layers, Dictionary<string, double[]> parameters, GoldenLoss loss,
-        TrainingData data)
+    private static (LayerPoint[] Points, bool[][] Dead) Naive(IReadOnlyList<GoldenLayer> layers,
+        Dictionary<string, double[]> parameters, GoldenLoss loss, TrainingData data)
     {
         var (inputs, targets) = Exported.Rows(data.Train, data.Shape);
         if (loss.Name is "mse" or "huber")
             targets = [.. targets.Select(t => t[0] == 0 ? new double[] { 1, 0 } : [0, 1])];
-        var network = ReferenceNetwork.Of(layers, parameters, loss, noise: (_, _, _) => throw new InvalidOperationException("measured with noise"));
+        var network = ReferenceNetwork.Of(layers, parameters, loss,
+            noise: (_, _, _) => throw new InvalidOperationException("measured with noise"));
         network.Gradients(inputs, targets, training: false);
         var flat = ReferenceNetwork.Flat(network.Layers).ToArray();
         var byName = Flat(layers).Zip(flat).ToDictionary(p => p.First.Name!, p => p.Second);
@@ -169,7 +180,8 @@ public class LayerPointTests
             var gradient = (activation?.Gradient ?? dense.Gradient).SelectMany(r => r).Select(g => g * inputs.Length);
             bool[] off = [.. Enumerable.Range(0, o.Dense.Out).Select(u => z.All(row => row[u] <= 0))];
             dead.Add([.. off.Select(u => u && Mortal(function))]);
-            return Point(i, o.Activation?.Function ?? new() { Name = "identity" }, z, h, gradient, parameters[$"{o.Dense.Name}.weight"], slopes) with
+            return Point(i, o.Activation?.Function ?? new() { Name = "identity" },
+                z, h, gradient, parameters[$"{o.Dense.Name}.weight"], slopes) with
             {
                 DeadFraction = Share(dead[i], d => d),
                 NegativeLockedFraction = function == "none" || Mortal(function) ? null : Share(off, d => d),
@@ -177,13 +189,14 @@ public class LayerPointTests
         }).ToArray();
         return (points, [.. dead]);
 
-        static IEnumerable<GoldenLayer> Flat(IEnumerable<GoldenLayer> layers) => layers.SelectMany(l => l.Type == "residual" ? Flat(l.Layers!) : [l]);
+        static IEnumerable<GoldenLayer> Flat(IEnumerable<GoldenLayer> layers) =>
+            layers.SelectMany(l => l.Type == "residual" ? Flat(l.Layers!) : [l]);
     }
 
     private static bool Mortal(string function) => function is "relu" or "relu6";
 
-    private static LayerPoint Point(int index, GoldenFunction function, double[][] inputs, double[][] outputs, IEnumerable<double> gradient, double[] weight,
-        double[] slope)
+    private static LayerPoint Point(int index, GoldenFunction function, double[][] inputs,
+        double[][] outputs, IEnumerable<double> gradient, double[] weight, double[] slope)
     {
         // a learned slope is the leaky rectifier's
         var f = ReferenceActivation.Of(slope.Length == 0 ? function : new() { Name = "leaky_relu", NegativeSlope = slope[0] });
@@ -191,7 +204,8 @@ public class LayerPointTests
         double[] z = [.. inputs.SelectMany(r => r)], h = [.. outputs.SelectMany(r => r)];
         bool Saturated(double v) => Math.Abs(f.Derivative(v)) < 0.05 * steepest;
         double? bound = function.Name switch { "tanh" or "hard_tanh" or "softsign" or "sigmoid" => 1, "relu6" => 6, _ => null };
-        var units = Enumerable.Range(0, inputs[0].Length).Select(u => (Z: inputs.Select(r => r[u]).ToArray(), Mean: outputs.Average(r => Math.Abs(r[u])))).ToArray();
+        var units = Enumerable.Range(0, inputs[0].Length)
+            .Select(u => (Z: inputs.Select(r => r[u]).ToArray(), Mean: outputs.Average(r => Math.Abs(r[u])))).ToArray();
         var mean = units.Average(u => u.Mean);
         return new()
         {
@@ -200,7 +214,9 @@ public class LayerPointTests
             Layer = index,
             Sparsity = Share(h, v => v == 0),
             OffRate = Share(z, v => v <= 0),
-            NearDeadFraction = Mortal(function.Name) ? Share(units, u => u.Z.Count(v => v > 0) is var on && on > 0 && on < 0.01 * u.Z.Length) : 0,
+            NearDeadFraction = Mortal(function.Name)
+                ? Share(units, u => u.Z.Count(v => v > 0) is var on && on > 0 && on < 0.01 * u.Z.Length)
+                : 0,
             DormantFraction = Share(units, u => u.Mean <= 0.025 * mean),
             DormantFractionAt0 = Share(units, u => u.Mean == 0),
             DormantFractionAt10 = Share(units, u => u.Mean <= 0.1 * mean),

@@ -4,14 +4,17 @@ using TrainingService.Engine.Activations;
 namespace TrainingService.Engine.Tests.Golden;
 
 /// <summary>
-/// The vectors under data/, embedded into the test assembly. Those of an activation that the engine doesn't have are left out: they count as soon as it has it.
+/// The vectors under data/, embedded into the test assembly. Those of an activation that the engine doesn't have are left out:
+/// they count as soon as it has it.
 /// </summary>
 public static class GoldenFiles
 {
     public static IReadOnlyList<string> TrajectoryNames { get; } = [.. typeof(GoldenFiles).Assembly.GetManifestResourceNames()
-        .Where(n => n.StartsWith("trajectories/", StringComparison.Ordinal)).Select(n => Path.GetFileNameWithoutExtension(n)).Where(n => FunctionsOf(Trajectory(n).Layers).All(Has)).Order()];
+        .Where(n => n.StartsWith("trajectories/", StringComparison.Ordinal))
+        .Select(n => Path.GetFileNameWithoutExtension(n)).Where(n => FunctionsOf(Trajectory(n).Layers).All(Has)).Order()];
 
-    public static IReadOnlyList<GoldenActivation> Activations { get; } = [.. Read<GoldenActivationFile>("activations.json").Activations.Where(a => Has(a.Function))];
+    public static IReadOnlyList<GoldenActivation> Activations { get; } =
+        [.. Read<GoldenActivationFile>("activations.json").Activations.Where(a => Has(a.Function))];
 
     public static GoldenActivation Activation(string id) => Activations.Single(a => a.Id == id);
 

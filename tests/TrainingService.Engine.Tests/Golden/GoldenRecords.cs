@@ -134,7 +134,8 @@ public sealed record GoldenBig
     public required GoldenBigTolerance Tolerance { get; init; }
 }
 
-public sealed record GoldenBigCheck(double[] FirstWeights, double[] FirstInputs, int[] FirstLabels, IReadOnlyDictionary<string, GoldenSums> Initial);
+public sealed record GoldenBigCheck(double[] FirstWeights, double[] FirstInputs,
+    int[] FirstLabels, IReadOnlyDictionary<string, GoldenSums> Initial);
 
 public sealed record GoldenBigRun(double[] Losses, IReadOnlyDictionary<string, GoldenSums> End, double EvalLoss);
 
@@ -144,7 +145,8 @@ public sealed record GoldenBigTolerance(double Losses, double Checksums);
 
 public sealed record GoldenScheduleFile(int Steps, IReadOnlyList<GoldenSchedule> Schedules);
 
-public sealed record GoldenSchedule(string Id, GoldenScheduleSpec Schedule, double BaseLearningRate, double[] LearningRates, double[]? Momenta = null);
+public sealed record GoldenSchedule(string Id, GoldenScheduleSpec Schedule,
+    double BaseLearningRate, double[] LearningRates, double[]? Momenta = null);
 
 public sealed record GoldenScheduleSpec
 {

@@ -8,7 +8,9 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Engine.Tests.Golden;
 
-/// <summary>Takes one number of a golden file, the engine's, the allowed |actual - expected| / max(1, |expected|), and what it is.</summary>
+/// <summary>
+/// Takes one number of a golden file, the engine's, the allowed |actual - expected| / max(1, |expected|), and what it is.
+/// </summary>
 public delegate void GoldenCheck(double expected, double actual, double tolerance, string what);
 
 /// <summary>What a golden file holds, played on the engine.</summary>
@@ -69,7 +71,8 @@ internal static class GoldenRun
             Schedule = GoldenSpecs.Schedule(golden.Schedule)
         };
         var errors = new List<SpecError>();
-        var plan = RunPlan.Check(new(), training, new(), new(1, TargetKind.Classes, 2, total, 0, 0), errors) ?? throw new ArgumentException(errors[0].Message);
+        var plan = RunPlan.Check(new(), training, new(), new(1, TargetKind.Classes, 2, total, 0, 0), errors)
+            ?? throw new ArgumentException(errors[0].Message);
         for (var i = 0; i < golden.LearningRates.Length; i++)
         {
             Relative(golden.LearningRates[i], At(i).LearningRate, $"rate of update {i}");
@@ -95,8 +98,8 @@ internal static class GoldenRun
         PlayGradients(golden, null, run.GradientsStep1, check);
         if (run.ClippedGradientsStep1 is { } clipped)
             PlayGradients(golden, golden.ClipNorm, clipped, check);
-        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1,
-            golden.ClipNorm);
+        using var network = new EngineNetwork(golden.Layers, golden.Loss,
+            GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1, golden.ClipNorm);
         network.Set(golden.Initial);
         for (var step = 0; step < golden.Steps; step++)
         {
@@ -136,8 +139,8 @@ internal static class GoldenRun
     public static void Play(GoldenBig golden, GoldenCheck check)
     {
         var data = BigRun.Of(golden);
-        using var network = new EngineNetwork(golden.Layers, golden.Loss, GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1,
-            golden.ClipNorm);
+        using var network = new EngineNetwork(golden.Layers, golden.Loss,
+            GoldenSpecs.Optimizer(golden.Optimizer), golden.BatchSize, golden.ActivityL1, golden.ClipNorm);
         network.Set(data.Parameters);
         for (var step = 0; step < golden.Steps; step++)
         {
@@ -163,7 +166,8 @@ internal static class GoldenRun
         }
     }
 
-    private static void PlayGradients(GoldenTrajectory golden, double? clipNorm, IReadOnlyDictionary<string, double[]> expected, GoldenCheck check)
+    private static void PlayGradients(GoldenTrajectory golden, double? clipNorm,
+        IReadOnlyDictionary<string, double[]> expected, GoldenCheck check)
     {
         using var network = new EngineNetwork(golden.Layers, golden.Loss, null, golden.BatchSize, golden.ActivityL1, clipNorm);
         network.Set(golden.Initial);
@@ -175,10 +179,11 @@ internal static class GoldenRun
 
     private static T Read<T>(JsonElement file) => file.Deserialize<T>(Json)!;
 
-    private static void Named(IReadOnlyDictionary<string, double[]>? expected, Dictionary<string, double[]> actual, double tolerance, string what,
-        GoldenCheck check)
+    private static void Named(IReadOnlyDictionary<string, double[]>? expected,
+        Dictionary<string, double[]> actual, double tolerance, string what, GoldenCheck check)
     {
-        if (expected?.Keys.Concat(actual.Keys).FirstOrDefault(name => !expected.ContainsKey(name) || !actual.ContainsKey(name)) is { } alone)
+        if (expected?.Keys.Concat(actual.Keys)
+            .FirstOrDefault(name => !expected.ContainsKey(name) || !actual.ContainsKey(name)) is { } alone)
             throw new ArgumentException($"only one side has '{alone}'");
         foreach (var (name, values) in expected ?? new Dictionary<string, double[]>())
             All(values, actual[name], tolerance, $"{name} {what}", check);

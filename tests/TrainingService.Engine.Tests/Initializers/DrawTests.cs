@@ -31,7 +31,8 @@ public class DrawTests
             Add(new() { Name = "lecun_normal" }, 1 / Math.Sqrt(In), 0, Cut / Math.Sqrt(In));
             Add(new() { Name = "variance_scaling" }, 1 / Math.Sqrt(In), 0, Cut / Math.Sqrt(In));
             Add(new() { Name = "variance_scaling", Scale = 2, Mode = "fan_out", Distribution = "normal" }, Math.Sqrt(2.0 / Out));
-            Add(new() { Name = "variance_scaling", Scale = 3, Mode = "fan_avg", Distribution = "uniform" }, Math.Sqrt(3 / average), 0, 3 / Math.Sqrt(average));
+            Add(new() { Name = "variance_scaling", Scale = 3, Mode = "fan_avg", Distribution = "uniform" },
+                Math.Sqrt(3 / average), 0, 3 / Math.Sqrt(average));
             Add(new() { Name = "standard" }, 1 / Sqrt3 / Math.Sqrt(In), 0, 1 / Math.Sqrt(In));
             Add(new() { Name = "auto" }, relu / Math.Sqrt(In));
             Add(new() { Name = "torch_default" }, 1 / Sqrt3 / Math.Sqrt(In), 0, 1 / Math.Sqrt(In));
@@ -69,7 +70,8 @@ public class DrawTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Equal_seeds_give_equal_bits_and_other_seeds_or_layers_other_draws(InitializerSpec spec, double mean, double deviation, double bound)
+    public void Equal_seeds_give_equal_bits_and_other_seeds_or_layers_other_draws(InitializerSpec spec,
+        double mean, double deviation, double bound)
     {
         Assert.Equal(Weight(spec, 5), Weight(spec, 5));
         foreach (var (seed, layer) in new[] { (6L, 0), (5, 1), (-5, 0), (5L + (1L << 40), 0) })
@@ -82,7 +84,8 @@ public class DrawTests
     }
 
     [Theory]
-    [InlineData("xavier_normal", "kaiming_normal"), InlineData("xavier_uniform", "kaiming_uniform"), InlineData("lecun_uniform", "torch_default")]
+    [InlineData("xavier_normal", "kaiming_normal"), InlineData("xavier_uniform", "kaiming_uniform"),
+        InlineData("lecun_uniform", "torch_default")]
     public void Arms_of_a_comparison_share_their_draws_up_to_the_gain(string a, string b)
     {
         var (x, y) = (Weight(new() { Name = a }, 9), Weight(new() { Name = b }, 9));
@@ -92,10 +95,12 @@ public class DrawTests
     }
 
     [Theory]
-    [InlineData("relu", 1.4142135623730951), InlineData("tanh", 5.0 / 3), InlineData("sigmoid", 1), InlineData("identity", 1), InlineData("selu", 0.75)]
+    [InlineData("relu", 1.4142135623730951), InlineData("tanh", 5.0 / 3),
+        InlineData("sigmoid", 1), InlineData("identity", 1), InlineData("selu", 0.75)]
     [InlineData("gelu", 1.4142135623730951), InlineData("leaky_relu", 1.4141428569978354)]
     public void Kaiming_takes_PyTorchs_gain_of_the_layers_activation(string activation, double gain) =>
-        Assert.Equal(gain / Math.Sqrt(In), Deviation(Weight(new() { Name = "kaiming_normal" }, 2, 0, activation)), 0.01 * gain / Math.Sqrt(In));
+        Assert.Equal(gain / Math.Sqrt(In),
+            Deviation(Weight(new() { Name = "kaiming_normal" }, 2, 0, activation)), 0.01 * gain / Math.Sqrt(In));
 
     private static float[] Weight(InitializerSpec spec, long seed, int layer = 0, string activation = "relu") =>
         Initialized.Of(spec, In, Out, seed, layer, new() { Name = activation }).Weight;

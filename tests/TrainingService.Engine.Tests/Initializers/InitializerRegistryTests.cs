@@ -11,8 +11,8 @@ public class InitializerRegistryTests
     {
         string[] expected =
         [
-            "auto", "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "lsuv", "normal", "ones", "orthogonal", "rai", "sparse",
-            "standard",
+            "auto", "constant", "kaiming_normal", "kaiming_uniform", "lecun_normal",
+            "lecun_uniform", "lsuv", "normal", "ones", "orthogonal", "rai", "sparse", "standard",
             "torch_default", "truncated_normal", "uniform", "variance_scaling", "xavier_normal", "xavier_uniform", "zeros",
         ];
         Assert.Equal(expected, InitializerRegistry.All.Select(i => i.Name));
@@ -23,7 +23,8 @@ public class InitializerRegistryTests
     [Theory]
     [InlineData("he_normal", "kaiming_normal"), InlineData("he_uniform", "kaiming_uniform")]
     [InlineData("glorot_normal", "xavier_normal"), InlineData("glorot_uniform", "xavier_uniform")]
-    public void Aliases_resolve_to_the_canonical_name(string alias, string name) => Assert.Equal(name, Resolve(new() { Name = alias }).Resolved!.Name);
+    public void Aliases_resolve_to_the_canonical_name(string alias, string name) =>
+        Assert.Equal(name, Resolve(new() { Name = alias }).Resolved!.Name);
 
     [Theory, InlineData("kaiming_norml", "kaiming_normal"), InlineData("glorot_unifrom", "glorot_uniform"), InlineData("zeroes", "zeros")]
     public void An_unknown_name_is_answered_with_the_nearest_one(string wrong, string meant)

@@ -10,7 +10,8 @@ namespace TrainingService.Engine.Tests.Initializers;
 /// <summary>Initialisers that are more than a distribution.</summary>
 public class StructuredTests
 {
-    [Theory, InlineData(1, 1), InlineData(7, 7), InlineData(40, 130), InlineData(130, 40), InlineData(1, 9), InlineData(9, 1), InlineData(257, 256)]
+    [Theory, InlineData(1, 1), InlineData(7, 7), InlineData(40, 130),
+        InlineData(130, 40), InlineData(1, 9), InlineData(9, 1), InlineData(257, 256)]
     public void Orthogonal_rows_or_columns_are_orthonormal_times_gain(int outputs, int inputs)
     {
         foreach (var gain in new[] { 1, 2.5 })
@@ -105,7 +106,8 @@ public class StructuredTests
     }
 
     [Theory]
-    [InlineData("relu", 1.4142), InlineData("tanh", 1.5925), InlineData("sigmoid", 1.8462), InlineData("softsign", 2.3375), InlineData("gelu", 1.5335),
+    [InlineData("relu", 1.4142), InlineData("tanh", 1.5925), InlineData("sigmoid", 1.8462),
+        InlineData("softsign", 2.3375), InlineData("gelu", 1.5335),
         InlineData("hard_silu", 1.7367)]
     [InlineData("identity", 1)]
     public void Auto_takes_the_gain_of_the_activation_behind_the_layer(string activation, double gain)
@@ -149,7 +151,8 @@ public class StructuredTests
         LayerSpec dense = new() { Type = "dense", Units = 24 };
         ModelSpec model = new()
         {
-            Layers = [dense, new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense, new() { Type = "dropout", Rate = 0.4 }, dense] },
+            Layers = [dense,
+                new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense, new() { Type = "dropout", Rate = 0.4 }, dense] },
                 new() { Type = "batch_norm" }, dense],
             Initializer = new() { Name = "lsuv" },
             Activation = new() { Name = "elu" },
@@ -171,7 +174,8 @@ public class StructuredTests
         Assert.All(trainer.Network.Observed[1].Linear.Weight.Get(), w => Assert.Equal(0.5f, w));
     }
 
-    public static TheoryData<string> Random => ["orthogonal", "sparse", "rai", "lsuv", "auto", "standard", "torch_default", "kaiming_normal"];
+    public static TheoryData<string> Random =>
+        ["orthogonal", "sparse", "rai", "lsuv", "auto", "standard", "torch_default", "kaiming_normal"];
 
     [Theory, MemberData(nameof(Random))]
     public void Equal_seeds_give_equal_bits_and_layers_share_nothing(string name)
@@ -193,7 +197,8 @@ public class StructuredTests
     public void Draws_are_the_same_whatever_stands_between_the_dense_layers()
     {
         var data = Runs.Blobs();
-        ModelSpec plain = new() { HiddenLayers = [20, 12], Initializer = new() { Name = "xavier_normal" }, BiasInitializer = new() { Name = "normal" } };
+        ModelSpec plain =
+            new() { HiddenLayers = [20, 12], Initializer = new() { Name = "xavier_normal" }, BiasInitializer = new() { Name = "normal" } };
         var expected = Weights(plain);
         Assert.NotEqual(expected[0], expected[1]);
         LayerSpec first = new() { Type = "dense", Units = 20 }, second = new() { Type = "dense", Units = 12 };
@@ -205,7 +210,8 @@ public class StructuredTests
             plain with
             {
                 HiddenLayers = null,
-                Layers = [new() { Type = "dropout", Rate = 0.2 }, first, new() { Type = "activation" }, new() { Type = "layer_norm" }, second],
+                Layers = [new() { Type = "dropout", Rate = 0.2 }, first,
+                    new() { Type = "activation" }, new() { Type = "layer_norm" }, second],
             },
         })
             Assert.Equal(expected, Weights(model));
@@ -224,7 +230,8 @@ public class StructuredTests
         var reference = References.ReferenceNetwork.Of(layers, parameters, new("cross_entropy"));
         reference.Forward(Exported.Rows(data.Train, data.Shape).Inputs, training: false);
         var dense = References.ReferenceNetwork.Flat(reference.Layers).OfType<References.ReferenceDense>().ToArray();
-        Assert.Equal(plan.Layers.Count(l => l is LinearPlan) + plan.Layers.OfType<ResidualPlan>().Sum(r => r.Branch.Count(l => l is LinearPlan)), dense.Length);
+        Assert.Equal(plan.Layers.Count(l => l is LinearPlan)
+            + plan.Layers.OfType<ResidualPlan>().Sum(r => r.Branch.Count(l => l is LinearPlan)), dense.Length);
         Assert.All(dense, layer =>
         {
             double[] z = [.. layer.Z.SelectMany(row => row)];

@@ -15,7 +15,8 @@ public sealed unsafe class DropoutTests
         var result = Ones(rate, 7);
         Assert.All(result, v => Assert.True(v == 0 || v == (float)(1 / (1 - rate))));
         var expected = rate * result.Length;
-        Assert.InRange(result.Count(v => v == 0), expected - 5 * Math.Sqrt(expected * (1 - rate)), expected + 5 * Math.Sqrt(expected * (1 - rate)));
+        Assert.InRange(result.Count(v => v == 0), expected - 5 * Math.Sqrt(expected * (1 - rate)),
+            expected + 5 * Math.Sqrt(expected * (1 - rate)));
     }
 
     [Fact]

@@ -8,8 +8,9 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Kernels;
 
 /// <summary>
-/// The kernels' other paths: this program runs its own kernel tests again in a child process whose runtime is told that the processor lacks an
-/// instruction set, or all of them. (Without AVX2 .NET leaves AVX-512 off too.) The child also compares whole runs with this process's, bit for bit.
+/// The kernels' other paths: this program runs its own kernel tests again in a child process whose runtime is told that the
+/// processor lacks an instruction set, or all of them. (Without AVX2 .NET leaves AVX-512 off too.) The child also compares whole
+/// runs with this process's, bit for bit.
 /// </summary>
 public partial class InstructionSetTests
 {
@@ -21,11 +22,13 @@ public partial class InstructionSetTests
 
     [Fact]
     public Task Another_process_gets_the_same_bits() =>
-        Run(1, null, "-method", $"{typeof(DeterminismTests).FullName}.{nameof(DeterminismTests.This_process_has_the_hashes_of_the_one_that_started_it)}");
+        Run(1, null, "-method",
+            $"{typeof(DeterminismTests).FullName}.{nameof(DeterminismTests.This_process_has_the_hashes_of_the_one_that_started_it)}");
 
     private static async Task Run(int atLeast, string? without, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "TrainingService.Engine.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")),
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory,
+            "TrainingService.Engine.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")),
             [.. arguments, "-noColor"])
         {
             Environment = { [DeterminismTests.Expected] = DeterminismTests.Hashes() },

@@ -70,7 +70,8 @@ public sealed unsafe class MatrixProductTests
 
         public void CheckForward()
         {
-            using GuardedBuffer weights = Panels(), bias = new(_bias), input = Blocks(_x, _inputs, _unused), output = new((long)_blocks * _outputs * 32);
+            using GuardedBuffer weights = Panels(), bias = new(_bias),
+                input = Blocks(_x, _inputs, _unused), output = new((long)_blocks * _outputs * 32);
             output.Values.Fill(float.NaN);
             MatrixProduct.Forward(weights.Pointer, bias.Pointer, input.Pointer, output.Pointer, _inputs, _outputs, 0, _blocks);
             output.AssertIntact();
@@ -103,7 +104,8 @@ public sealed unsafe class MatrixProductTests
         /// <summary>Columns beyond the inputs are padding, and zero.</summary>
         private void CheckWeightGradient()
         {
-            using GuardedBuffer gradient = Blocks(_dz, _outputs), input = Blocks(_x, _inputs), panels = new((long)Layout.Tiles(_inputs) * _blocks * 1024);
+            using GuardedBuffer gradient = Blocks(_dz, _outputs), input = Blocks(_x, _inputs),
+                panels = new((long)Layout.Tiles(_inputs) * _blocks * 1024);
             var expected = new float[_outputs * Layout.Padded(_inputs)];
             for (var r = 0; r < _batch; r++)
                 for (var o = 0; o < _outputs; o++)
@@ -117,12 +119,14 @@ public sealed unsafe class MatrixProductTests
                 for (var n = 0; n < _outputs;)
                 {
                     tile.Values.Fill(float.NaN);
-                    var rows = MatrixProduct.WeightGradient(gradient.Pointer, panels.Pointer + (long)q * _blocks * 1024, tile.Pointer, n, _outputs, _inputs - q * 32, _blocks);
+                    var rows = MatrixProduct.WeightGradient(gradient.Pointer, panels.Pointer + (long)q * _blocks * 1024,
+                        tile.Pointer, n, _outputs, _inputs - q * 32, _blocks);
                     Assert.InRange(rows, 1, Math.Min(Tile.MaxRows, _outputs - n));
                     tile.AssertIntact();
                     for (var r = 0; r < rows; r++)
                         for (var lane = 0; lane < (_inputs - q * 32 > 16 ? 32 : 16); lane++)
-                            AssertElement(expected[(n + r) * Layout.Padded(_inputs) + q * 32 + lane], tile.Values[r * 32 + lane], "dW", n + r, q * 32 + lane);
+                            AssertElement(expected[(n + r) * Layout.Padded(_inputs) + q * 32 + lane],
+                                tile.Values[r * 32 + lane], "dW", n + r, q * 32 + lane);
                     n += rows;
                 }
         }

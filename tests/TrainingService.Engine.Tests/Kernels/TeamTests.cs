@@ -53,5 +53,6 @@ public class TeamTests
     }
 
     [Fact]
-    public async Task Teams_do_not_disturb_each_other() => await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Every_index_is_done_once(2)));
+    public async Task Teams_do_not_disturb_each_other() =>
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Every_index_is_done_once(2)));
 }

@@ -5,8 +5,8 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Kernels;
 
 /// <summary>
-/// Writes Kernels/Tile.g.cs: one method a number of rows, because only locals with a name of their own stay in registers. In the template, # is the number of
-/// rows, and a run of lines with an @ stands there once for each row, @ being its index.
+/// Writes Kernels/Tile.g.cs: one method a number of rows, because only locals with a name of their own stay in registers.
+/// In the template, # is the number of rows, and a run of lines with an @ stands there once for each row, @ being its index.
 /// </summary>
 public class TileGenerator
 {

@@ -5,13 +5,17 @@ using Xunit;
 
 namespace TrainingService.Engine.Tests.Kernels;
 
-/// <summary>The elementary functions against double precision. Errors are relative, in units of 2^-24: half the distance between floats just above 1.</summary>
+/// <summary>
+/// The elementary functions against double precision. Errors are relative, in units of 2^-24: half the distance
+/// between floats just above 1.
+/// </summary>
 [Trait("Category", "Kernel")]
 public class VectorMathTests
 {
     public static TheoryData<string> Functions => [.. Table.Keys];
 
-    private sealed record Function(Func<Vector512<float>, Vector512<float>> Vector, Func<double, double> Exact, float From, float To, double Units);
+    private sealed record Function(Func<Vector512<float>, Vector512<float>> Vector,
+        Func<double, double> Exact, float From, float To, double Units);
 
     private static readonly Dictionary<string, Function> Table = new()
     {
@@ -55,7 +59,10 @@ public class VectorMathTests
         var function = Table[name];
         if (function.From >= 0)
             return;
-        foreach (var x in new[] { float.NegativeInfinity, float.MinValue, -1e10f, -1000, 1000, 1e10f, float.MaxValue, float.PositiveInfinity })
+        foreach (var x in new[]
+        {
+            float.NegativeInfinity, float.MinValue, -1e10f, -1000, 1000, 1e10f, float.MaxValue, float.PositiveInfinity,
+        })
             Assert.Equal((float)function.Exact(x), Lanes.Map(function.Vector, [x])[0]);
     }
 

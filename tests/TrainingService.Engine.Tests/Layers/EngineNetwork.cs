@@ -31,7 +31,8 @@ internal sealed unsafe class EngineNetwork : IDisposable
         (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
         var plans = Plans(layers);
         _outputs = plans[^1].Units;
-        Inner = new(plans, Inputs(layers[0]), GoldenSpecs.Loss(loss).Create(_classes), _optimizer.States, capacity, Seed, threads, clipNorm is not null)
+        Inner = new(plans, Inputs(layers[0]), GoldenSpecs.Loss(loss).Create(_classes),
+            _optimizer.States, capacity, Seed, threads, clipNorm is not null)
         {
             ActivityL1 = activityL1,
         };
@@ -59,7 +60,8 @@ internal sealed unsafe class EngineNetwork : IDisposable
     public Dictionary<string, double[]> Parameters() => _parameters.ToDictionary(p => p.Name, p => Doubles(p.Parameters.Get()));
 
     /// <summary>What the last <see cref="Backward"/> found, after clipping; only without an optimiser.</summary>
-    public Dictionary<string, double[]> Gradients() => _parameters.ToDictionary(p => p.Name, p => Doubles(p.Parameters.Read(p.Parameters.First)));
+    public Dictionary<string, double[]> Gradients() =>
+        _parameters.ToDictionary(p => p.Name, p => Doubles(p.Parameters.Read(p.Parameters.First)));
 
     /// <summary>Running means and variances under PyTorch's names.</summary>
     public Dictionary<string, double[]> Running() => _norms.SelectMany(n => new[]
@@ -71,7 +73,8 @@ internal sealed unsafe class EngineNetwork : IDisposable
     {
         if (_rows.Length != inputs.Length)
             _rows = [.. Enumerable.Range(0, inputs.Length)];
-        Inner.Load(new(inputs.Length, [.. inputs.SelectMany(r => r).Select(v => (float)v)], _classes ? [.. targets.Select(t => (int)t[0])] : [],
+        Inner.Load(new(inputs.Length, [.. inputs.SelectMany(r => r).Select(v => (float)v)],
+            _classes ? [.. targets.Select(t => (int)t[0])] : [],
             _classes ? [] : [.. targets.SelectMany(t => t).Select(v => (float)v)]), _rows);
     }
 

@@ -6,14 +6,15 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Layers;
 
 /// <summary>
-/// The engine's gradients against the reference's, number by number, and those against central differences of the reference's loss along a random direction of
-/// each parameter. A difference across a kink says nothing and is left out; most must remain.
+/// The engine's gradients against the reference's, number by number, and those against central differences of the reference's loss along a
+/// random direction of each parameter. A difference across a kink says nothing and is left out; most must remain.
 /// </summary>
 public class GradientTests
 {
     private static readonly string[] Losses = ["cross_entropy", "cross_entropy smoothed", "binary_cross_entropy", "mse", "huber"];
 
-    public static MatrixTheoryData<string, string> Cases => new([.. ActivationValueTests.Functions.Keys, "prelu per unit"], RandomNet.Structures.Keys);
+    public static MatrixTheoryData<string, string> Cases =>
+        new([.. ActivationValueTests.Functions.Keys, "prelu per unit"], RandomNet.Structures.Keys);
 
     [Theory, MemberData(nameof(Cases))]
     public void Agree_with_central_differences(string activation, string structure)
@@ -26,11 +27,13 @@ public class GradientTests
             }
     }
 
-    [Theory, Trait("Category", "Kernel"), InlineData("batch_norm"), InlineData("nested residual"), InlineData("dropout"), InlineData("before the first dense")]
+    [Theory, Trait("Category", "Kernel"), InlineData("batch_norm"), InlineData("nested residual"),
+        InlineData("dropout"), InlineData("before the first dense")]
     public void Agree_when_evaluating(string structure)
     {
         foreach (var activation in new[] { "tanh", "relu", "rrelu", "prelu per unit" })
-            AssertAgree(RandomNet.Of(Function(activation), "cross_entropy", seed: 12, structure: structure), training: false, Function(activation));
+            AssertAgree(RandomNet.Of(Function(activation), "cross_entropy", seed: 12, structure: structure),
+                training: false, Function(activation));
     }
 
     [Fact, Trait("Category", "Kernel")]
@@ -87,18 +90,21 @@ public class GradientTests
             if (!up.SequenceEqual(down))
                 continue;
             compared++;
-            Close.Assert((above - below) / (2 * h), gradient.Zip(direction).Sum(p => p.First * p.Second), 1e-6, $"difference along {parameter.Name}");
+            Close.Assert((above - below) / (2 * h), gradient.Zip(direction).Sum(p => p.First * p.Second),
+                1e-6, $"difference along {parameter.Name}");
 
             (double, int[]) At(double moved)
             {
                 for (var i = 0; i < values.Length; i++)
                     parameter.Values[i] = values[i] + moved * direction[i];
                 var loss = reference.Loss(net.Inputs, net.Targets, training);
-                return (loss, [.. ReferenceNetwork.Flat(reference.Layers).OfType<ReferenceElementwise>().SelectMany(l => l.Z).SelectMany(z => z)
+                return (loss, [.. ReferenceNetwork.Flat(reference.Layers)
+                    .OfType<ReferenceElementwise>().SelectMany(l => l.Z).SelectMany(z => z)
                     .Select(z => kinks.Count(k => z > k))]);
             }
         }
-        Assert.True(compared > 0.7 * reference.Parameters.Count, $"only {compared} of {reference.Parameters.Count} differences lie on one side of the kinks");
+        Assert.True(compared > 0.7 * reference.Parameters.Count,
+            $"only {compared} of {reference.Parameters.Count} differences lie on one side of the kinks");
     }
 
     /// <summary>Where f, f' or the sign of h jumps.</summary>

@@ -25,7 +25,8 @@ public class NetworkTests
                 // a norm over one number is 0 whatever it is, up to a rounding that epsilon magnifies
                 if (width == 1 && structure == "layer_norm")
                     continue;
-                var net = RandomNet.Of(PRelu, "cross_entropy", 21, rows, width, width, width == 513 ? 17 : width + 1, structure, activityL1: 0.01);
+                var net = RandomNet.Of(PRelu, "cross_entropy", 21, rows, width, width,
+                    width == 513 ? 17 : width + 1, structure, activityL1: 0.01);
                 using var engine = net.Engine(threads);
                 var reference = net.Reference();
                 engine.Inner.Forward(1);

@@ -5,8 +5,8 @@ using TrainingService.Engine.Tests.References;
 namespace TrainingService.Engine.Tests.Layers;
 
 /// <summary>A small net whose activations are all the same, with random float32 parameters, inputs and targets.</summary>
-internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDictionary<string, double[]> Parameters, GoldenLoss Loss, double[][] Inputs,
-    double[][] Targets, double ActivityL1 = 0)
+internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDictionary<string, double[]> Parameters,
+    GoldenLoss Loss, double[][] Inputs, double[][] Targets, double ActivityL1 = 0)
 {
     /// <summary>
     /// In short: d dense, a activation, b batch_norm, l layer_norm, o dropout, s alpha_dropout, [ ] residual.
@@ -26,8 +26,8 @@ internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDic
         ["norm at the end of a residual"] = "l[dol]a[b]dad",
     };
 
-    public static RandomNet Of(GoldenFunction function, string loss, ulong seed, int rows = 9, int features = 5, int first = 7, int second = 6,
-        string structure = "plain", double activityL1 = 0)
+    public static RandomNet Of(GoldenFunction function, string loss, ulong seed, int rows = 9,
+        int features = 5, int first = 7, int second = 6, string structure = "plain", double activityL1 = 0)
     {
         var generator = new SplitMix64(seed);
         var outputs = loss == "binary_cross_entropy" ? 1 : 3;
@@ -37,7 +37,8 @@ internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDic
         var parameters = new Dictionary<string, double[]>();
         Draw(layers);
         return new(layers, parameters, new(loss.Split(' ')[0], loss.EndsWith("smoothed", StringComparison.Ordinal) ? 0.2 : 0, 0.7),
-            [.. Enumerable.Range(0, rows).Select(_ => generator.Symmetric(features, 1.5))], [.. Enumerable.Range(0, rows).Select(_ => Target())], activityL1);
+            [.. Enumerable.Range(0, rows).Select(_ => generator.Symmetric(features, 1.5))],
+            [.. Enumerable.Range(0, rows).Select(_ => Target())], activityL1);
 
         List<GoldenLayer> Read(bool branch = false)
         {
@@ -62,7 +63,14 @@ internal sealed record RandomNet(IReadOnlyList<GoldenLayer> Layers, IReadOnlyDic
                     default:
                         result.Add(layer with
                         {
-                            Type = text[at] switch { 'a' => "activation", 'b' => "batch_norm", 'l' => "layer_norm", 'o' => "dropout", _ => "alpha_dropout" },
+                            Type = text[at] switch
+                            {
+                                'a' => "activation",
+                                'b' => "batch_norm",
+                                'l' => "layer_norm",
+                                'o' => "dropout",
+                                _ => "alpha_dropout",
+                            },
                             Function = text[at] == 'a' ? function : null,
                             Epsilon = 1e-3,
                             Momentum = 0.2,

@@ -11,7 +11,8 @@ namespace TrainingService.Engine.Tests.Losses;
 public sealed unsafe class LossTests
 {
     public static MatrixTheoryData<string, int, int> Cases =>
-        new(["cross_entropy", "cross_entropy smoothed", "mse", "mse of classes", "huber", "huber of classes"], [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
+        new(["cross_entropy", "cross_entropy smoothed", "mse", "mse of classes", "huber", "huber of classes"],
+            [1, 2, 3, 10, 33], [1, 7, 32, 33, 100]);
 
     [Theory, MemberData(nameof(Cases))]
     public void Value_and_gradient_agree_with_the_formula(string loss, int outputs, int rows) => Check(loss, outputs, rows, 3);
@@ -68,7 +69,8 @@ public sealed unsafe class LossTests
     {
         var generator = new SplitMix64((ulong)(outputs * 1000 + rows));
         var classes = Classes(name);
-        var z = Enumerable.Range(0, rows).Select(_ => generator.Symmetric(outputs, scale).Select(v => (double)(float)v).ToArray()).ToArray();
+        var z =
+            Enumerable.Range(0, rows).Select(_ => generator.Symmetric(outputs, scale).Select(v => (double)(float)v).ToArray()).ToArray();
         var labels = (ulong)(name == "binary_cross_entropy" ? 2 : outputs);
         var targets = z.Select(_ => classes ? [generator.Next() % labels] : generator.Symmetric(outputs, 2)).ToArray();
         var numbers = name.EndsWith("of classes", StringComparison.Ordinal)

@@ -24,7 +24,8 @@ public unsafe class FloatBufferTests
         if (allowed || !FloatBuffer.Checked)
             Assert.Null(problem);
         else
-            Assert.Equal($"{count} numbers from {offset} on are not within a buffer of 10", Assert.IsType<InvalidOperationException>(problem).Message);
+            Assert.Equal($"{count} numbers from {offset} on are not within a buffer of 10",
+                Assert.IsType<InvalidOperationException>(problem).Message);
     }
 
     [Fact]

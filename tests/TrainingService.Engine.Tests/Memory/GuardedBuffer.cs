@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace TrainingService.Engine.Tests.Memory;
 
-/// <summary>Native floats between two stretches of NaNs with a mark: a write past either end is seen, and a read past it poisons the result.</summary>
+/// <summary>
+/// Native floats between two stretches of NaNs with a mark: a write past either end is seen, and a read past it poisons the result.
+/// </summary>
 internal sealed unsafe class GuardedBuffer : IDisposable
 {
     private const int Guard = 512;

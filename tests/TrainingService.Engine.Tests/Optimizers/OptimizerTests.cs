@@ -37,7 +37,8 @@ public sealed unsafe class OptimizerTests
         var optimizer = GoldenSpecs.Plan(GoldenSpecs.Optimizer(options)).Create();
         var expected = new ReferenceParameter("p", new SplitMix64(1).Symmetric(Count, 1));
         var reference = new ReferenceOptimizer(options);
-        using GuardedBuffer gradient = new(Count), values = new([.. expected.Values.Select(v => (float)v)]), first = new(Count), second = new(Count);
+        using GuardedBuffer gradient = new(Count), values = new([.. expected.Values.Select(v => (float)v)]),
+            first = new(Count), second = new(Count);
         var generator = new SplitMix64(2);
         for (var step = 1; step <= 200; step++)
         {
@@ -52,7 +53,8 @@ public sealed unsafe class OptimizerTests
             Close.Assert(expected.Gradient.Sum(g => g * g), norms.Gradient, 1e-5, "gradient norm");
             Close.Assert(before.Sum(p => (double)p * p), norms.Parameter, 1e-5, "parameter norm");
             // the change itself is a difference of rounded floats
-            Assert.Equal(before.Zip(values.Values.ToArray()).Sum(p => Math.Pow(p.Second - (double)p.First, 2)), norms.Update, norms.Update * 1e-5);
+            Assert.Equal(before.Zip(values.Values.ToArray()).Sum(p => Math.Pow(p.Second - (double)p.First, 2)),
+                norms.Update, norms.Update * 1e-5);
         }
         foreach (var buffer in new[] { gradient, values, first, second })
             buffer.AssertIntact();

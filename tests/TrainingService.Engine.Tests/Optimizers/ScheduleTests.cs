@@ -20,7 +20,8 @@ public class ScheduleTests
     [Fact]
     public void One_cycle_fills_the_steps_that_a_warm_up_leaves()
     {
-        var plain = new OneCycleSchedule(0, PctStart: 0.3, DivFactor: 25, FinalDivFactor: 100, CycleMomentum: true, BaseMomentum: 0.8, MaxMomentum: 0.9);
+        var plain = new OneCycleSchedule(0, PctStart: 0.3, DivFactor: 25,
+            FinalDivFactor: 100, CycleMomentum: true, BaseMomentum: 0.8, MaxMomentum: 0.9);
         var warmed = plain with { WarmupSteps = 10 };
         for (var i = 0; i < 30; i++)
             Assert.Equal(plain.At(i, Sgd, 30), warmed.At(i + 10, Sgd, 40));

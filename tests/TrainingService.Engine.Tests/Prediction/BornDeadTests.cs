@@ -10,12 +10,15 @@ namespace TrainingService.Engine.Tests.Prediction;
 
 public class BornDeadTests
 {
-    [Theory, InlineData(2, 2, 0.25), InlineData(1, 2, 0.5), InlineData(1, 3, 0.75), InlineData(3, 1, 0), InlineData(3, 10, 0.6993), InlineData(10, 50, 0.0467)]
-    public void The_formulas_values(int width, int depth, double expected) => Assert.Equal(expected, BornDead.Probability(width, depth), 0.0001);
+    [Theory, InlineData(2, 2, 0.25), InlineData(1, 2, 0.5), InlineData(1, 3, 0.75),
+        InlineData(3, 1, 0), InlineData(3, 10, 0.6993), InlineData(10, 50, 0.0467)]
+    public void The_formulas_values(int width, int depth, double expected) =>
+        Assert.Equal(expected, BornDead.Probability(width, depth), 0.0001);
 
     /// <summary>
-    /// The counts of one width are those of one empirical distribution (of the layer where a net dies), so that the Dvoretzky-Kiefer-Wolfowitz inequality bounds
-    /// all depths at once: P(largest deviation > e) at most 2 exp(-2 n e^2), for nine widths 9 times that, here 0.001.
+    /// The counts of one width are those of one empirical distribution (of the layer where a net dies), so that the
+    /// Dvoretzky-Kiefer-Wolfowitz inequality bounds all depths at once: P(largest deviation > e) at most 2 exp(-2 n e^2), for
+    /// nine widths 9 times that, here 0.001.
     /// </summary>
     [Fact]
     public void Counts_agree_with_the_formula_at_every_width_and_depth()

@@ -23,7 +23,8 @@ public sealed record ReferenceActivation(Func<double, double> Value, Func<double
         "gelu" when function.Approximate == "tanh" => GeluTanh(),
         "gelu" => new(x => TimesTail(x, NormalCdf(x)), x => NormalCdf(x) + TimesTail(x, NormalDensity(x))),
         "silu" => new(x => TimesTail(x, Sigmoid(x)), x => Sigmoid(x) + TimesTail(x, Sigmoid(x) * Sigmoid(-x))),
-        "mish" => new(x => TimesTail(x, Math.Tanh(Softplus(x))), x => Math.Tanh(Softplus(x)) + TimesTail(x, SechSquared(Softplus(x)) * Sigmoid(x))),
+        "mish" => new(x => TimesTail(x, Math.Tanh(Softplus(x))),
+            x => Math.Tanh(Softplus(x)) + TimesTail(x, SechSquared(Softplus(x)) * Sigmoid(x))),
         "sigmoid" => new(Sigmoid, x => Sigmoid(x) * Sigmoid(-x)),
         "log_sigmoid" => new(x => -Softplus(-x), x => Sigmoid(-x)),
         "tanh" => new(Math.Tanh, SechSquared),
@@ -31,7 +32,8 @@ public sealed record ReferenceActivation(Func<double, double> Value, Func<double
         "hard_sigmoid" => new(HardSigmoid, x => x is > -3 and < 3 ? 1.0 / 6 : 0),
         "hard_silu" => new(x => TimesTail(x, HardSigmoid(x)), x => x <= -3 ? 0 : x < 3 ? x / 3 + 0.5 : x >= 3 ? 1 : x),
         "softplus" => SoftplusWith(function.Beta!.Value, function.Threshold!.Value),
-        "softsign" => new(x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)), x => 1 / ((1 + Math.Abs(x)) * (1 + Math.Abs(x)))),
+        "softsign" =>
+            new(x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)), x => 1 / ((1 + Math.Abs(x)) * (1 + Math.Abs(x)))),
         "tanh_shrink" => new(x => x - Math.Tanh(x), x => Math.Tanh(x) * Math.Tanh(x)),
         "soft_shrink" => SoftShrink(function.Lambda!.Value),
         "hard_shrink" => HardShrink(function.Lambda!.Value),
@@ -42,9 +44,11 @@ public sealed record ReferenceActivation(Func<double, double> Value, Func<double
 
     private static ReferenceActivation Elu(double alpha) => new(x => x > 0 ? x : alpha * ExpM1(x), x => x > 0 ? 1 : alpha * Math.Exp(x));
 
-    private static ReferenceActivation Celu(double alpha) => new(x => x > 0 ? x : alpha * ExpM1(x / alpha), x => x > 0 ? 1 : Math.Exp(x / alpha));
+    private static ReferenceActivation Celu(double alpha) =>
+        new(x => x > 0 ? x : alpha * ExpM1(x / alpha), x => x > 0 ? 1 : Math.Exp(x / alpha));
 
-    private static ReferenceActivation HardTanh(double min, double max) => new(x => Math.Clamp(x, min, max), x => x > min && x < max ? 1 : 0);
+    private static ReferenceActivation HardTanh(double min, double max) =>
+        new(x => Math.Clamp(x, min, max), x => x > min && x < max ? 1 : 0);
 
     private static ReferenceActivation SoftplusWith(double beta, double threshold) =>
         new(x => beta * x > threshold ? x : Softplus(beta * x) / beta, x => beta * x > threshold ? 1 : Sigmoid(beta * x));
@@ -52,7 +56,8 @@ public sealed record ReferenceActivation(Func<double, double> Value, Func<double
     private static ReferenceActivation SoftShrink(double lambda) =>
         new(x => x > lambda ? x - lambda : x < -lambda ? x + lambda : 0, x => Math.Abs(x) > lambda ? 1 : 0);
 
-    private static ReferenceActivation HardShrink(double lambda) => new(x => Math.Abs(x) > lambda ? x : 0, x => Math.Abs(x) > lambda ? 1 : 0);
+    private static ReferenceActivation HardShrink(double lambda) =>
+        new(x => Math.Abs(x) > lambda ? x : 0, x => Math.Abs(x) > lambda ? 1 : 0);
 
     private static ReferenceActivation GeluTanh()
     {

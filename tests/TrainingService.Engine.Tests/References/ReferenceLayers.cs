@@ -158,8 +158,8 @@ public sealed class ReferenceRRelu(GoldenFunction function, double activityL1, F
     }
 }
 
-/// <summary>While training, entries whose bits are below the rate are dropped: they become 0 and the others grow, or what alpha dropout makes of
-/// that.</summary>
+/// <summary>While training, entries whose bits are below the rate are dropped: they become 0 and the others grow, or what
+/// alpha dropout makes of that.</summary>
 public sealed class ReferenceDropout(double rate, bool alpha, Func<int, int, uint> bits) : ReferenceLayer
 {
     private readonly double _factor = alpha ? 1 / Math.Sqrt(1 - rate + Low * Low * rate * (1 - rate)) : 1 / (1 - rate);
@@ -227,7 +227,8 @@ public sealed class ReferenceBatchNorm(string name, double[] gamma, double[] bet
         var units = Enumerable.Range(0, _gamma.Values.Length);
         double[] sums = [.. units.Select(u => dy.Sum(row => row[u]))],
             products = [.. units.Select(u => dy.Select((row, k) => row[u] * _normalized[k][u]).Sum())];
-        return Map(dy, (r, u) => _gamma.Values[u] / _deviation[u] / dy.Length * (dy.Length * dy[r][u] - sums[u] - _normalized[r][u] * products[u]));
+        return Map(dy,
+            (r, u) => _gamma.Values[u] / _deviation[u] / dy.Length * (dy.Length * dy[r][u] - sums[u] - _normalized[r][u] * products[u]));
     }
 }
 
@@ -258,7 +259,8 @@ public sealed class ReferenceLayerNorm(string name, double[] gamma, double[] bet
             _gamma.Gradient[u] += dy.Select((row, r) => row[u] * _normalized[r][u]).Sum();
         }
         var dn = Map(dy, (r, u) => dy[r][u] * _gamma.Values[u]);
-        double[] sums = [.. dn.Select(row => row.Sum())], products = [.. dn.Select((row, r) => row.Select((d, k) => d * _normalized[r][k]).Sum())];
+        double[] sums = [.. dn.Select(row => row.Sum())],
+            products = [.. dn.Select((row, r) => row.Select((d, k) => d * _normalized[r][k]).Sum())];
         return Map(dn, (r, u) => (units * dn[r][u] - sums[r] - _normalized[r][u] * products[r]) / units / _deviation[r]);
     }
 }

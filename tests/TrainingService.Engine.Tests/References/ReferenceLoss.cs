@@ -2,7 +2,9 @@ using TrainingService.Engine.Tests.Golden;
 
 namespace TrainingService.Engine.Tests.References;
 
-/// <summary>Mean losses over a batch and their gradients by the output, from the formulas. A target row holds the class, or the numbers.</summary>
+/// <summary>
+/// Mean losses over a batch and their gradients by the output, from the formulas. A target row holds the class, or the numbers.
+/// </summary>
 public static class ReferenceLoss
 {
     public static (double Loss, double[][] Gradient) Of(GoldenLoss loss, double[][] outputs, double[][] targets)
@@ -24,7 +26,8 @@ public static class ReferenceLoss
         {
             var (value, slope) = loss.Name switch
             {
-                "cross_entropy" => CrossEntropy(z[c] - logSum, (1 - loss.LabelSmoothing) * ((int)target[0] == c ? 1 : 0) + loss.LabelSmoothing / z.Length),
+                "cross_entropy" =>
+                    CrossEntropy(z[c] - logSum, (1 - loss.LabelSmoothing) * ((int)target[0] == c ? 1 : 0) + loss.LabelSmoothing / z.Length),
                 "binary_cross_entropy" => (SpecialFunctions.Softplus(z[c]) - target[c] * z[c], SpecialFunctions.Sigmoid(z[c]) - target[c]),
                 "mse" => ((z[c] - target[c]) * (z[c] - target[c]), 2 * (z[c] - target[c])),
                 "huber" => Huber(z[c] - target[c], loss.Delta),
@@ -36,7 +39,8 @@ public static class ReferenceLoss
         return sum;
     }
 
-    private static (double, double) CrossEntropy(double logProbability, double q) => (q == 0 ? 0 : -q * logProbability, Math.Exp(logProbability) - q);
+    private static (double, double) CrossEntropy(double logProbability, double q) =>
+        (q == 0 ? 0 : -q * logProbability, Math.Exp(logProbability) - q);
 
     private static (double, double) Huber(double d, double delta) =>
         Math.Abs(d) <= delta ? (d * d / 2, d) : (delta * (Math.Abs(d) - delta / 2), delta * Math.Sign(d));

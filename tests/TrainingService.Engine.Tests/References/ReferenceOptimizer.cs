@@ -45,7 +45,8 @@ public sealed class ReferenceOptimizer(GoldenOptimizer options)
     {
         m = options.Beta1 * m + (1 - options.Beta1) * g;
         v = options.Beta2 * v + (1 - options.Beta2) * g * g;
-        return p - options.LearningRate * (m / (1 - Math.Pow(options.Beta1, _step))) / (Math.Sqrt(v / (1 - Math.Pow(options.Beta2, _step))) + options.Epsilon);
+        return p - options.LearningRate * (m / (1 - Math.Pow(options.Beta1, _step)))
+            / (Math.Sqrt(v / (1 - Math.Pow(options.Beta2, _step))) + options.Epsilon);
     }
 
     private double RmsProp(double p, double g, ref double m, ref double v)

@@ -78,7 +78,8 @@ public class ReferencesAgreeWithGoldenTests
         AssertAll(golden.F64.ParametersEnd, network, p => p.Values, "at the end");
         AssertRunning(golden.F64.RunningEnd, network);
         Close.Assert(golden.F64.EvalLogits, network.Forward(golden.Inputs[golden.Rows(0)], training: false), Tolerance, "evaluation");
-        Close.Assert(golden.F64.EvalLoss, network.Loss(golden.Inputs[golden.Rows(0)], targets[golden.Rows(0)], training: false), Tolerance, "evaluation loss");
+        Close.Assert(golden.F64.EvalLoss, network.Loss(golden.Inputs[golden.Rows(0)], targets[golden.Rows(0)], training: false),
+            Tolerance, "evaluation loss");
     }
 
     [Fact]
@@ -105,8 +106,8 @@ public class ReferencesAgreeWithGoldenTests
         Close.Assert(golden.F64.EvalLoss, network.Loss(first, labels, training: false), Tolerance, "evaluation loss");
     }
 
-    private static void AssertAll(IReadOnlyDictionary<string, double[]> expected, ReferenceNetwork network, Func<ReferenceParameter, double[]> part,
-        string what)
+    private static void AssertAll(IReadOnlyDictionary<string, double[]> expected,
+        ReferenceNetwork network, Func<ReferenceParameter, double[]> part, string what)
     {
         Assert.Equal(expected.Count, network.Parameters.Count);
         foreach (var parameter in network.Parameters)

@@ -16,8 +16,13 @@ public class CaptureTests
         Layers =
         [
             Dense, new() { Type = "batch_norm" },
-            new() { Type = "residual", Layers = [Dense, new() { Type = "batch_norm" }, new() { Type = "alpha_dropout", Rate = 0.2 }, Dense] },
-            new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "prelu", Shared = false } }, new() { Type = "dropout", Rate = 0.3 },
+            new()
+            {
+                Type = "residual",
+                Layers = [Dense, new() { Type = "batch_norm" }, new() { Type = "alpha_dropout", Rate = 0.2 }, Dense],
+            },
+            new() { Type = "layer_norm" }, Dense with { Activation = new() { Name = "prelu", Shared = false } },
+            new() { Type = "dropout", Rate = 0.3 },
         ],
         Activation = new() { Name = "rrelu" },
         Initializer = new() { Name = "lsuv" },
@@ -125,10 +130,12 @@ public class CaptureTests
         // in the model, its size being the same, in the training and in the diagnostics
         foreach (var other in new[]
         {
-            Runs.Plan(data, Small with { Activation = new() { Name = "elu" } }, Stopping), Runs.Plan(data, Small, Stopping with { Seed = 2 }),
+            Runs.Plan(data, Small with { Activation = new() { Name = "elu" } }, Stopping),
+            Runs.Plan(data, Small, Stopping with { Seed = 2 }),
             Runs.Plan(data, Small, Stopping, new() { EverySteps = 7 }), Runs.Plan(data, Small with { HiddenLayers = [400] }, Stopping),
         })
-            Refuses(other, state, "The captured training state belongs to another plan: the hash of its model, training, diagnostics and data shape is ");
+            Refuses(other, state,
+                "The captured training state belongs to another plan: the hash of its model, training, diagnostics and data shape is ");
     }
 
     [Fact]
@@ -136,7 +143,8 @@ public class CaptureTests
     {
         var state = StateOf(Small, Stopping, new());
         state[8] = 99;
-        Refuses(Runs.Plan(Runs.Blobs(), Small, Stopping), state, "The captured training state has version 99, but this engine reads version 1.");
+        Refuses(Runs.Plan(Runs.Blobs(), Small, Stopping), state,
+            "The captured training state has version 99, but this engine reads version 1.");
     }
 
     [Fact]
@@ -167,7 +175,8 @@ public class CaptureTests
         {
             var damaged = (byte[])state.Clone();
             damaged[place] ^= 1;
-            Refuses(plan, damaged, "The captured training state is damaged: its bytes do not have the checksum that they were written with.");
+            Refuses(plan, damaged,
+                "The captured training state is damaged: its bytes do not have the checksum that they were written with.");
         }
     }
 
@@ -202,5 +211,6 @@ public class CaptureTests
         return new(result, metrics, points, trainer.Layers) { Units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))] };
     }
 
-    private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
+    private static TrainingResult Untimed(TrainingResult result) =>
+        result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
 }

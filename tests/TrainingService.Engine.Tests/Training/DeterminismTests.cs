@@ -70,7 +70,8 @@ public class DeterminismTests
     public void Threads_change_nothing(string optimizer, double? clipNorm)
     {
         var data = Runs.Blobs(train: 300, features: 70);
-        TrainingSpec training = new() { Epochs = 2, BatchSize = 100, Optimizer = new() { Name = optimizer }, ClipNorm = clipNorm, ActivityL1 = 1e-4 };
+        TrainingSpec training =
+            new() { Epochs = 2, BatchSize = 100, Optimizer = new() { Name = optimizer }, ClipNorm = clipNorm, ActivityL1 = 1e-4 };
         var plan = Runs.Plan(data, Everything, training, new() { EverySteps = 2 });
         var alone = Runs.Train(plan, data);
         foreach (var threads in new[] { 2, 3 })
@@ -89,7 +90,8 @@ public class DeterminismTests
     internal static string Hashes() => string.Join(' ', Engine.Activations.ActivationRegistry.All.Select(a => a.Name).Select(name =>
     {
         var data = Runs.Blobs(train: 100);
-        TrainingSpec training = new() { Epochs = 1, BatchSize = 33, Optimizer = new() { Name = "adamw" }, ActivityL1 = 1e-4, LabelSmoothing = 0.1 };
+        TrainingSpec training =
+            new() { Epochs = 1, BatchSize = 33, Optimizer = new() { Name = "adamw" }, ActivityL1 = 1e-4, LabelSmoothing = 0.1 };
         return Runs.Train(data, Everything with { Activation = new() { Name = name } }, training).Result.WeightsSha256;
     }));
 
@@ -107,8 +109,13 @@ public class DeterminismTests
         Layers =
         [
             Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "batch_norm" },
-            new() { Type = "residual", Layers = [Dense, new() { Type = "layer_norm" }, new() { Type = "alpha_dropout", Rate = 0.1 }, Dense] },
-            Dense with { Units = 40, Activation = new() { Name = "prelu" } }, Dense with { Units = 33, Activation = new() { Name = "rrelu" } },
+            new()
+            {
+                Type = "residual",
+                Layers = [Dense, new() { Type = "layer_norm" }, new() { Type = "alpha_dropout", Rate = 0.1 }, Dense],
+            },
+            Dense with { Units = 40, Activation = new() { Name = "prelu" } },
+            Dense with { Units = 33, Activation = new() { Name = "rrelu" } },
         ],
         Activation = new() { Name = "tanh" },
         Initializer = new() { Name = "auto" },
@@ -118,5 +125,6 @@ public class DeterminismTests
 
     private static TrainingSpec Training(long seed) => new() { Epochs = 3, BatchSize = 16, Seed = seed };
 
-    private static TrainingResult Untimed(TrainingResult result) => result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
+    private static TrainingResult Untimed(TrainingResult result) =>
+        result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
 }

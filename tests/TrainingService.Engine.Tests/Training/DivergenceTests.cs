@@ -25,7 +25,8 @@ public class DivergenceTests
     public void Adam_with_a_huge_learning_rate_ends_with_an_outcome(double rate)
     {
         var run = Train(Runs.Blobs(), "relu", "adam", rate, epochs: 5);
-        Assert.True(run.Result.Divergence is not null || float.IsFinite(run.Result.TrainLoss), "a run without divergence has a finite loss");
+        Assert.True(run.Result.Divergence is not null || float.IsFinite(run.Result.TrainLoss),
+            "a run without divergence has a finite loss");
     }
 
     [Fact]
@@ -38,7 +39,8 @@ public class DivergenceTests
         Assert.Equal(1, run.Result.Divergence?.Step);
     }
 
-    public static MatrixTheoryData<float, string> NotFinite => new([float.NaN, float.PositiveInfinity, float.NegativeInfinity], Structures.Keys);
+    public static MatrixTheoryData<float, string> NotFinite =>
+        new([float.NaN, float.PositiveInfinity, float.NegativeInfinity], Structures.Keys);
 
     private static readonly LayerSpec Dense = new() { Type = "dense", Units = 9 }, Residual = new() { Type = "residual", Layers = [Dense] };
 
@@ -48,8 +50,10 @@ public class DivergenceTests
         ["plain"] = [Dense, Dense],
         ["bounded"] = [Dense with { Activation = new() { Name = "hard_tanh" } }, Dense with { Activation = new() { Name = "sigmoid" } }],
         ["prelu"] = [Dense with { Activation = new() { Name = "prelu" } }, Dense],
-        ["batch_norm"] = [Dense with { Activation = new() { Name = "identity" } }, new() { Type = "batch_norm" }, new() { Type = "activation" }, Dense],
-        ["layer_norm"] = [Dense with { Activation = new() { Name = "identity" } }, new() { Type = "layer_norm" }, new() { Type = "activation" }, Dense],
+        ["batch_norm"] = [Dense with { Activation = new() { Name = "identity" } },
+            new() { Type = "batch_norm" }, new() { Type = "activation" }, Dense],
+        ["layer_norm"] = [Dense with { Activation = new() { Name = "identity" } },
+            new() { Type = "layer_norm" }, new() { Type = "activation" }, Dense],
         ["norm in front"] = [new() { Type = "batch_norm" }, Dense, Dense],
         ["dropout"] = [Dense, new() { Type = "dropout", Rate = 0.5 }, Dense],
         ["alpha_dropout"] = [Dense, new() { Type = "alpha_dropout", Rate = 0.5 }, Dense],
@@ -105,9 +109,11 @@ public class DivergenceTests
                     var run = Runs.Train(Runs.Numbers(), model,
                         new() { Epochs = 5, BatchSize = 16, Optimizer = new() { Name = optimizer, LearningRate = rate } });
                     if (run.Result.Divergence is not { } divergence)
-                        Assert.True(float.IsFinite(run.Result.TrainLoss), $"{structure}, {optimizer}: a run without divergence has a finite loss");
+                        Assert.True(float.IsFinite(run.Result.TrainLoss),
+                            $"{structure}, {optimizer}: a run without divergence has a finite loss");
                     else
-                        Assert.True(divergence.Message.Length > 0 && (divergence.Layer is null || run.Layers.Any(l => l.Name == divergence.Layer)));
+                        Assert.True(divergence.Message.Length > 0
+                            && (divergence.Layer is null || run.Layers.Any(l => l.Name == divergence.Layer)));
                 }
     }
 
@@ -141,8 +147,9 @@ public class DivergenceTests
         new() { HiddenLayers = [12, 9], Activation = new() { Name = activation } },
         new() { Epochs = epochs, BatchSize = 16, Optimizer = new() { Name = optimizer, LearningRate = rate } });
 
-    private static FinishedRun Train(TrainingData data, string structure, double rate, double? clipNorm, Action<Trainer>? prepare = null) => Runs.Train(
-        Runs.Plan(data, new() { Layers = Structures[structure] },
-            new() { Epochs = 1, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = rate }, ClipNorm = clipNorm }),
-        data, prepare);
+    private static FinishedRun Train(TrainingData data, string structure, double rate, double? clipNorm, Action<Trainer>? prepare = null) =>
+        Runs.Train(
+            Runs.Plan(data, new() { Layers = Structures[structure] },
+                new() { Epochs = 1, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = rate }, ClipNorm = clipNorm }),
+            data, prepare);
 }

@@ -22,7 +22,13 @@ public class EarlyStoppingTests
     {
         var data = Noise();
         var plan = Runs.Plan(data, new() { HiddenLayers = [40], Normalization = "batch_norm" },
-            new() { Epochs = 60, BatchSize = 16, Optimizer = new() { Name = "adam", LearningRate = 0.02 }, EarlyStopping = new() { Patience = patience } });
+            new()
+            {
+                Epochs = 60,
+                BatchSize = 16,
+                Optimizer = new() { Name = "adam", LearningRate = 0.02 },
+                EarlyStopping = new() { Patience = patience },
+            });
         using var trainer = new Trainer(plan, data);
         var (losses, hashes) = (new List<float>(), new Dictionary<int, string>());
         trainer.OnMetric = m =>
@@ -45,7 +51,8 @@ public class EarlyStoppingTests
     [Fact]
     public void A_small_improvement_is_none()
     {
-        var run = Runs.Train(Runs.Blobs(), training: new() { Epochs = 50, BatchSize = 16, EarlyStopping = new() { Patience = 3, MinDelta = 1e6 } });
+        var run = Runs.Train(Runs.Blobs(),
+            training: new() { Epochs = 50, BatchSize = 16, EarlyStopping = new() { Patience = 3, MinDelta = 1e6 } });
         Assert.Equal(1, run.Result.BestEpoch);
         Assert.Equal(4, run.Metrics.Count(m => m.Split == Split.Validation && m.Step > 0));
     }

@@ -24,7 +24,8 @@ internal static class Exported
                 foreach (var p in layer.Parameters)
                     parameters[$"{name}.{p.Name}"] = Doubles(p.Get());
             if (layer is BatchNorm norm)
-                (parameters[$"{name}.running_mean"], parameters[$"{name}.running_var"]) = (Doubles(norm.RunningMean), Doubles(norm.RunningVariance));
+                (parameters[$"{name}.running_mean"], parameters[$"{name}.running_var"]) =
+                    (Doubles(norm.RunningMean), Doubles(norm.RunningVariance));
             GoldenLayer result = new() { Type = "", Name = name, Units = plan.Units };
             return plan switch
             {
@@ -42,7 +43,8 @@ internal static class Exported
     public static (double[][] Inputs, double[][] Targets) Rows(DataSplit split, DataShape shape) =>
     (
         [.. split.Features.Chunk(shape.Features).Select(r => Doubles(r))],
-        split.Labels.Length > 0 ? [.. split.Labels.Select(l => new double[] { l })] : [.. split.Values.Chunk(shape.Numbers).Select(r => Doubles(r))]
+        split.Labels.Length > 0 ? [.. split.Labels.Select(l => new double[] { l })]
+            : [.. split.Values.Chunk(shape.Numbers).Select(r => Doubles(r))]
     );
 
     private static GoldenFunction Function(ActivationSpec a) => new()

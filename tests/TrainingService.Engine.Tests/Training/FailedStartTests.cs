@@ -29,7 +29,8 @@ public unsafe class FailedStartTests
 
     [Fact]
     public void A_network_that_fails_in_the_middle_leaves_nothing_behind() => LeavesNothing(() =>
-        Assert.Throws<ArgumentException>(() => Network([Four, new BatchNormPlan(4, 1e-5, 0.1), new ResidualPlan(4, [Four, new Unbuildable()])], Threads)));
+        Assert.Throws<ArgumentException>(
+            () => Network([Four, new BatchNormPlan(4, 1e-5, 0.1), new ResidualPlan(4, [Four, new Unbuildable()])], Threads)));
 
     [Fact]
     public void A_network_without_threads_leaves_no_buffers_behind() => LeavesNothing(() =>
@@ -93,7 +94,8 @@ public unsafe class FailedStartTests
         Assert.Throws<OperationCanceledException>(() => walk.Backward(new([1], [1], default)));
     }
 
-    private static Network Network(IReadOnlyList<LayerPlan> layers, int threads) => new(layers, 4, new MeanSquaredError(true), 2, 32, 1, threads);
+    private static Network Network(IReadOnlyList<LayerPlan> layers, int threads) =>
+        new(layers, 4, new MeanSquaredError(true), 2, 32, 1, threads);
 
     private static void LeavesNothing(Action attempt)
     {

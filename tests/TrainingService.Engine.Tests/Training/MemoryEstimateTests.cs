@@ -13,7 +13,9 @@ using Xunit;
 
 namespace TrainingService.Engine.Tests.Training;
 
-/// <summary>What a plan promised against what its trainer really holds, found by walking its objects, and against what a process really takes.</summary>
+/// <summary>
+/// What a plan promised against what its trainer really holds, found by walking its objects, and against what a process really takes.
+/// </summary>
 public partial class MemoryEstimateTests
 {
     [Theory]
@@ -28,7 +30,8 @@ public partial class MemoryEstimateTests
         LayerSpec dense = new() { Type = "dense", Units = second };
         foreach (var (model, clip) in new (ModelSpec, double?)[]
         {
-            (new() { HiddenLayers = [first, second] }, null), (new() { HiddenLayers = [first, second], Dropout = 0.5, Normalization = "batch_norm" }, 1),
+            (new() { HiddenLayers = [first, second] }, null),
+            (new() { HiddenLayers = [first, second], Dropout = 0.5, Normalization = "batch_norm" }, 1),
             (new() { Layers = [dense, new() { Type = "residual", Layers = [new() { Type = "layer_norm" }, dense] }] }, null),
         })
         {
@@ -40,7 +43,8 @@ public partial class MemoryEstimateTests
         }
     }
 
-    private sealed record Shape(ModelSpec Model, TrainingSpec Training, DiagnosticsSpec Diagnostics, int Rows = 200, int Features = 20, bool Number = false)
+    private sealed record Shape(ModelSpec Model, TrainingSpec Training,
+        DiagnosticsSpec Diagnostics, int Rows = 200, int Features = 20, bool Number = false)
     {
         public DataShape Data => new(Features, Number ? TargetKind.Number : TargetKind.Classes, Number ? 0 : 3, Rows, 100, 100);
 
@@ -49,7 +53,11 @@ public partial class MemoryEstimateTests
         /// <summary>The same kinds of layers, but so small that they take next to nothing.</summary>
         public Shape Small => this with
         {
-            Model = Model with { HiddenLayers = Model.HiddenLayers is null ? null : [40, 40], Layers = Model.Layers is null ? null : Layers(40) },
+            Model = Model with
+            {
+                HiddenLayers = Model.HiddenLayers is null ? null : [40, 40],
+                Layers = Model.Layers is null ? null : Layers(40),
+            },
             Training = Training with { BatchSize = 64 },
             Rows = 70,
         };
@@ -69,8 +77,10 @@ public partial class MemoryEstimateTests
         ["adam"] = new(new() { HiddenLayers = [2500, 2500] }, Adam, Few),
         ["early stopping"] = new(new() { HiddenLayers = [2500, 2500] }, Adam with { EarlyStopping = new() }, Few),
         ["clipped"] = new(new() { HiddenLayers = [2500, 2500] }, Short with { ClipNorm = 1 }, Few),
-        ["effective rank"] = new(new() { HiddenLayers = [600, 600] }, Short with { BatchSize = 1000 }, new() { EvaluationRows = 4000, EffectiveRank = true }, 4000),
-        ["batch norm"] = new(new() { HiddenLayers = [1500, 1500, 1500], Normalization = "batch_norm" }, Short with { BatchSize = 2000 }, Few, 4000),
+        ["effective rank"] = new(new() { HiddenLayers = [600, 600] }, Short with { BatchSize = 1000 },
+            new() { EvaluationRows = 4000, EffectiveRank = true }, 4000),
+        ["batch norm"] = new(new() { HiddenLayers = [1500, 1500, 1500], Normalization = "batch_norm" },
+            Short with { BatchSize = 2000 }, Few, 4000),
         ["residual"] = new(new() { Layers = Layers(1200) }, Short with { BatchSize = 1000 }, Few, 2000),
         ["many rows"] = new(new() { HiddenLayers = [32] }, Short with { Epochs = 1, BatchSize = 1000 }, Few, 1_000_000),
         ["orthogonal"] = new(new() { HiddenLayers = [1500, 1500], Initializer = new() { Name = "orthogonal" } }, Short, Few),
@@ -127,7 +137,8 @@ public partial class MemoryEstimateTests
     /// <summary>As a worker does, with the units at the end.</summary>
     private static void Train(Shape shape)
     {
-        TrainingData data = new(shape.Data, Split(shape.Data, shape.Rows), Split(shape.Data, shape.Data.ValidationRows), Split(shape.Data, shape.Data.TestRows));
+        TrainingData data = new(shape.Data, Split(shape.Data, shape.Rows),
+            Split(shape.Data, shape.Data.ValidationRows), Split(shape.Data, shape.Data.TestRows));
         using var trainer = new Trainer(shape.Plan, data);
         trainer.Run(TestContext.Current.CancellationToken);
         IReadOnlyList<UnitPoint>[] units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))];
@@ -151,7 +162,8 @@ public partial class MemoryEstimateTests
 
     /// <summary>Resident memory, in kB there.</summary>
     private static long Bytes(string name) =>
-        1024 * long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split('\t', ' ')[^2]);
+        1024 * long.Parse(File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split('\t', ' ')[^2]);
 
     [GeneratedRegex(@"peak: (-?\d+)")]
     private static partial Regex PeakLine();

@@ -56,7 +56,8 @@ public class PreflightTests
         var data = Runs.Numbers(train: 30);
         foreach (var initializer in (InitializerSpec[])[new() { Name = "constant", Value = 0.3 }, new() { Name = "ones" }])
             foreach (var activation in (string[])["relu", "tanh", "gelu", "softplus"])
-                Compare(data, new() { HiddenLayers = [5, 3], Activation = new() { Name = activation }, Initializer = initializer }, 0.001, 0.001);
+                Compare(data,
+                    new() { HiddenLayers = [5, 3], Activation = new() { Name = activation }, Initializer = initializer }, 0.001, 0.001);
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public class PreflightTests
     [Fact]
     public void Biases_count()
     {
-        foreach (var bias in (InitializerSpec[])[new() { Name = "constant", Value = 0.5 }, new() { Name = "normal", Std = 0.7 }, new() { Name = "uniform" }])
+        foreach (var bias in (InitializerSpec[])[new() { Name = "constant", Value = 0.5 },
+            new() { Name = "normal", Std = 0.7 }, new() { Name = "uniform" }])
             foreach (var activation in (string[])["relu", "tanh", "sigmoid"])
                 Compare(Rows(), Wide(activation) with { BiasInitializer = bias }, 0.06, 0.12);
     }
@@ -117,8 +119,10 @@ public class PreflightTests
             foreach (var initializer in Initializers)
                 foreach (var layer in Predict(data, Wide(activation.Name) with { HiddenLayers = [6, 4], Initializer = initializer }).Layers)
                 {
-                    Assert.True(float.IsFinite(layer.Rms!.Value) && float.IsFinite(layer.GradientRms!.Value), $"{activation.Name} {initializer.Name} {layer}");
-                    Assert.True(layer.BornDeadProbability is >= 0 and <= 1 || layer.Note is not null, $"{activation.Name} {initializer.Name} {layer}");
+                    Assert.True(float.IsFinite(layer.Rms!.Value) && float.IsFinite(layer.GradientRms!.Value),
+                        $"{activation.Name} {initializer.Name} {layer}");
+                    Assert.True(layer.BornDeadProbability is >= 0 and <= 1 || layer.Note is not null,
+                        $"{activation.Name} {initializer.Name} {layer}");
                 }
     }
 
@@ -134,7 +138,9 @@ public class PreflightTests
         }
     }
 
-    /// <summary>Of 20 draws: the nets are narrow, so that each strays (by 0.2 to 0.25 in the gradient flow), but their mean does not.</summary>
+    /// <summary>
+    /// Of 20 draws: the nets are narrow, so that each strays (by 0.2 to 0.25 in the gradient flow), but their mean does not.
+    /// </summary>
     [Fact]
     public void Thirty_layers_of_64_measure_the_predicted_flow_within_15_percent()
     {
@@ -157,21 +163,24 @@ public class PreflightTests
         var preflight = Predict(Rows(equal: true), Rectifiers(11, "kaiming_normal") with { Normalization = "batch_norm" });
         Assert.Equal(0, preflight.GradientFlow!.Value, 0.001);
         Assert.Equal(10 * Math.Log10(Math.PI / (Math.PI - 1)) / 2, preflight.TrainingGradientFlow!.Value, 0.01);
-        Assert.Equal(10 * Math.Log10(1 / 0.7) / 2, Predict(Rows(), Rectifiers(11, "kaiming_normal") with { Dropout = 0.3 }).TrainingGradientFlow!.Value, 0.001);
+        Assert.Equal(10 * Math.Log10(1 / 0.7) / 2,
+            Predict(Rows(), Rectifiers(11, "kaiming_normal") with { Dropout = 0.3 }).TrainingGradientFlow!.Value, 0.001);
     }
 
     [Theory, InlineData("relu"), InlineData("tanh"), InlineData("selu")]
     public void The_flow_of_a_training_step_is_as_predicted(string activation)
     {
         var data = Rows();
-        LayerSpec dense = new() { Type = "dense", Units = 256 }, norm = new() { Type = "batch_norm" }, linear = dense with { Activation = new() { Name = "identity" } };
+        LayerSpec dense = new() { Type = "dense", Units = 256 }, norm = new() { Type = "batch_norm" },
+            linear = dense with { Activation = new() { Name = "identity" } };
         LayerSpec block = new() { Type = "residual", Layers = [norm, dense, linear] };
         ModelSpec model = new() { HiddenLayers = [256, 256, 256, 256], Activation = new() { Name = activation } };
         ModelSpec normalized = model with { Normalization = "batch_norm" }, layers = model with { HiddenLayers = null };
         foreach (var net in (ModelSpec[])
             [
                 normalized, model with { Dropout = 0.4 }, normalized with { Dropout = 0.2 },
-                layers with { Layers = [dense, norm, dense, norm, dense, norm, dense] }, layers with { Layers = [linear, block, block, block] },
+                layers with { Layers = [dense, norm, dense, norm, dense, norm, dense] },
+                layers with { Layers = [linear, block, block, block] },
             ])
         {
             var flows = Enumerable.Range(1, 4).Select(seed =>
@@ -197,7 +206,8 @@ public class PreflightTests
             Assert.Equal(expected, layers.Select(l => Math.Round(l.BornDeadProbability!.Value, 9)));
         }
         foreach (var activation in (string[])["leaky_relu", "elu", "tanh", "gelu", "identity"])
-            Assert.All(Predict(Rows(20), Wide(activation) with { HiddenLayers = [2, 3, 1] }).Layers, l => Assert.Equal(0, l.BornDeadProbability!.Value, 1e-6));
+            Assert.All(Predict(Rows(20), Wide(activation) with { HiddenLayers = [2, 3, 1] }).Layers,
+                l => Assert.Equal(0, l.BornDeadProbability!.Value, 1e-6));
         var normalized = Predict(Rows(20), new() { HiddenLayers = [2, 3], Normalization = "layer_norm" });
         Assert.Equal(0, normalized.Layers[^1].BornDeadProbability);
         var asymmetric = Predict(Rows(20), new() { HiddenLayers = [2, 3], Initializer = new() { Name = "rai" } }).Layers[^1];
@@ -215,7 +225,8 @@ public class PreflightTests
     [Fact]
     public void What_overflows_is_predicted_to_be_infinite()
     {
-        var preflight = Predict(Rows(50), new() { HiddenLayers = [.. Enumerable.Repeat(32, 40)], Initializer = new() { Name = "normal", Std = 100 } });
+        var preflight =
+            Predict(Rows(50), new() { HiddenLayers = [.. Enumerable.Repeat(32, 40)], Initializer = new() { Name = "normal", Std = 100 } });
         Assert.False(float.IsFinite(preflight.Layers[^2].Rms!.Value));
     }
 
@@ -245,12 +256,15 @@ public class PreflightTests
     private static RunPlan Plan(TrainingData data, ModelSpec model, long seed) =>
         Runs.Plan(data, model, new() { Epochs = 1, BatchSize = data.Train.Rows, Seed = seed });
 
-    private static IReadOnlyList<LayerPoint> Measure(TrainingData data, ModelSpec model, long seed) => Runs.Train(Plan(data, model, seed), data).Points[0];
+    private static IReadOnlyList<LayerPoint> Measure(TrainingData data, ModelSpec model, long seed) =>
+        Runs.Train(Plan(data, model, seed), data).Points[0];
 
     private static double Flow(IReadOnlyList<LayerPoint> points, int first, int last) =>
         Math.Log10(points[0].GradientRms / points[^2].GradientRms * Math.Sqrt((double)first / last));
 
-    /// <summary>Hidden layers within the share given of the root mean square over four draws, the few outputs within what their number allows.</summary>
+    /// <summary>
+    /// Hidden layers within the share given of the root mean square over four draws, the few outputs within what their number allows.
+    /// </summary>
     private static Preflight Compare(TrainingData data, ModelSpec model, double rms, double gradient)
     {
         var preflight = Predict(data, model);

@@ -23,7 +23,8 @@ public class RunPlanTests
         {
             var cases = new TheoryData<string, ModelSpec, string>();
             void Add(string pointer, ModelSpec model, string says) => cases.Add(pointer, model, says);
-            void Layer(string pointer, LayerSpec layer, string says) => cases.Add("/model/layers/1" + pointer, new() { Layers = [Dense, layer] }, says);
+            void Layer(string pointer, LayerSpec layer, string says) =>
+                cases.Add("/model/layers/1" + pointer, new() { Layers = [Dense, layer] }, says);
             Add("/model/hiddenLayers", new() { HiddenLayers = [] }, "at least one");
             Add("/model/hiddenLayers", new() { HiddenLayers = new int[10_000] }, "10,000");
             Add("/model/hiddenLayers/1", new() { HiddenLayers = [5, 0] }, "not 0");
@@ -35,8 +36,10 @@ public class RunPlanTests
             Add("/model/layers", new() { Layers = [new() { Type = "dropout", Rate = 0.5 }] }, "at least one dense");
             Add("/model/layers", new() { Layers = [.. Enumerable.Repeat(Dense, 10_000)] }, "10,000");
             Add("/model/activation", new() { Activation = new() { Name = "leaky_rely" } }, "did you mean 'leaky_relu'?");
-            Add("/model/activation/negativeSlope", new() { Activation = new() { Name = "leaky_relu", NegativeSlope = double.NaN } }, "finite");
-            Add("/model/activation/negativeSlope", new() { Activation = new() { Name = "leaky_relu", NegativeSlope = double.PositiveInfinity } }, "finite");
+            Add("/model/activation/negativeSlope",
+                new() { Activation = new() { Name = "leaky_relu", NegativeSlope = double.NaN } }, "finite");
+            Add("/model/activation/negativeSlope",
+                new() { Activation = new() { Name = "leaky_relu", NegativeSlope = double.PositiveInfinity } }, "finite");
             Add("/model/activation/alpha", new() { Activation = new() { Name = "tanh", Alpha = 1 } }, "tanh");
             Add("/model/initializer", new() { Initializer = new() { Name = "kaiming" } }, "unknown initializer 'kaiming'");
             Add("/model/initializer/mode", new() { Initializer = new() { Name = "he_normal", Mode = "fanin" } }, "did you mean 'fan_in'?");
@@ -74,14 +77,18 @@ public class RunPlanTests
             Layer("/layers", new() { Type = "residual" }, "needs layers");
             Layer("/layers", new() { Type = "residual", Layers = [] }, "at least one");
             Layer("/layers", new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, "8 units into 9");
-            Layer("/layers/0/layers", new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, Dense] },
+            Layer("/layers/0/layers",
+                new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [Dense with { Units = 9 }] }, Dense] },
                 "8 units into 9");
             Layer("/layers/1/rate", new() { Type = "residual", Layers = [Dense, new() { Type = "dropout" }] }, "needs a rate");
             Layer("/layers/0/type", new() { Type = "residual", Layers = [new() { Type = "residul" }] }, "did you mean 'residual'?");
-            Add("/model/layers/2", new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "alpha_dropout", Rate = 0.1 }] },
+            Add("/model/layers/2",
+                new() { Layers = [Dense, new() { Type = "dropout", Rate = 0.1 }, new() { Type = "alpha_dropout", Rate = 0.1 }] },
                 "two dropout layers");
-            Add("/model/layers", new() { Layers = [Dense, new() { Type = "residual", Layers = [.. Enumerable.Repeat(Dense, 999)] }] }, "not 1,001");
-            Add("/model/layers/0" + string.Concat(Enumerable.Repeat("/layers/0", 16)) + "/layers", new() { Layers = [Nested(17)] }, "at most 16 deep");
+            Add("/model/layers",
+                new() { Layers = [Dense, new() { Type = "residual", Layers = [.. Enumerable.Repeat(Dense, 999)] }] }, "not 1,001");
+            Add("/model/layers/0" + string.Concat(Enumerable.Repeat("/layers/0", 16)) + "/layers",
+                new() { Layers = [Nested(17)] }, "at most 16 deep");
             Add("/model/normalization", new() { Normalization = "layer_norm", Layers = [Dense] }, "short form");
             Add("/model/normalization", new() { Normalization = "btach_norm" }, "did you mean 'batch_norm'?");
             Add("/model/initializer/sparsity", new() { Initializer = new() { Name = "sparse", Sparsity = 1 } }, "[0, 1)");
@@ -93,7 +100,8 @@ public class RunPlanTests
     private static LayerSpec Nested(int depth) => depth == 0 ? Dense : new() { Type = "residual", Layers = [Nested(depth - 1)] };
 
     [Theory, MemberData(nameof(WrongModels))]
-    public void A_wrong_model_is_refused_at_the_place(string pointer, ModelSpec model, string says) => AssertRefused(pointer, says, model: model);
+    public void A_wrong_model_is_refused_at_the_place(string pointer, ModelSpec model, string says) =>
+        AssertRefused(pointer, says, model: model);
 
     public static TheoryData<string, TrainingSpec, string> WrongTrainings
     {
@@ -101,7 +109,8 @@ public class RunPlanTests
         {
             var cases = new TheoryData<string, TrainingSpec, string>();
             void Add(string pointer, TrainingSpec training, string says) => cases.Add("/training/" + pointer, training, says);
-            void Optimizer(string pointer, OptimizerSpec optimizer, string says) => Add("optimizer" + pointer, new() { Optimizer = optimizer }, says);
+            void Optimizer(string pointer, OptimizerSpec optimizer, string says) =>
+                Add("optimizer" + pointer, new() { Optimizer = optimizer }, says);
             Add("epochs", new() { Epochs = 0 }, "not 0");
             Add("epochs", new() { Epochs = -1 }, "not -1");
             Add("epochs", new() { Epochs = int.MaxValue }, "100,000");
@@ -120,7 +129,8 @@ public class RunPlanTests
             Add("clipNorm", new() { ClipNorm = double.NaN }, "> 0");
             Add("earlyStopping/patience", new() { EarlyStopping = new() { Patience = 0 } }, "at least 1");
             Add("earlyStopping/minDelta", new() { EarlyStopping = new() { MinDelta = -1 } }, "at least 0");
-            void Schedule(string pointer, ScheduleSpec schedule, string says) => Add("schedule" + pointer, new() { Schedule = schedule }, says);
+            void Schedule(string pointer, ScheduleSpec schedule, string says) =>
+                Add("schedule" + pointer, new() { Schedule = schedule }, says);
             Schedule("", new() { Name = "constnat" }, "did you mean 'constant'?");
             Schedule("", new() { Name = "onecycle" }, "did you mean 'one_cycle'?");
             Schedule("/gamma", new() { Name = "constant", Gamma = 0.5 }, "schedule 'constant'");
@@ -165,7 +175,8 @@ public class RunPlanTests
     public void What_must_be_above_0_is_above_0_as_the_kernels_see_it()
     {
         const double Zero = 1e-46;
-        void Optimizer(string field, OptimizerSpec optimizer) => AssertRefused("/training/optimizer/" + field, "> 0", training: new() { Optimizer = optimizer });
+        void Optimizer(string field, OptimizerSpec optimizer) =>
+            AssertRefused("/training/optimizer/" + field, "> 0", training: new() { Optimizer = optimizer });
         foreach (var name in new[] { "adam", "adamw", "rmsprop" })
             Optimizer("epsilon", new() { Name = name, Epsilon = Zero });
         Optimizer("learningRate", new() { Name = "sgd", LearningRate = Zero });
@@ -187,10 +198,12 @@ public class RunPlanTests
         const string Says = "soft_shrink with lambda 50";
         AssertRefused("/model/initializer", Says, new() { Activation = wide, Initializer = auto });
         AssertRefused("/model/initializer", Says, new() { Activation = wide, Initializer = auto, Normalization = "layer_norm" });
-        AssertRefused("/model/layers/1/initializer", Says, new() { Layers = [Dense, Dense with { Activation = wide, Initializer = auto }] });
+        AssertRefused("/model/layers/1/initializer", Says,
+            new() { Layers = [Dense, Dense with { Activation = wide, Initializer = auto }] });
         AssertRefused("/model/initializer", Says, new() { Initializer = auto, Layers = [Dense, Dense with { Activation = wide }] });
         // E[f^2] is above 0, but the gain more than a float32 holds
-        AssertRefused("/model/initializer", "soft_shrink with lambda 20", new() { Activation = wide with { Lambda = 20 }, Initializer = auto });
+        AssertRefused("/model/initializer", "soft_shrink with lambda 20",
+            new() { Activation = wide with { Lambda = 20 }, Initializer = auto });
         Assert.NotNull(Check(new() { Activation = wide }).Plan);
         Assert.NotNull(Check(new() { Activation = wide with { Lambda = 5 }, Initializer = auto }).Plan);
     }
@@ -205,10 +218,14 @@ public class RunPlanTests
         CultureInfo.CurrentCulture = comma;
         try
         {
-            AssertRefused("/model/activation/max", "which is 1.5, not 0.5", new() { Activation = new() { Name = "hard_tanh", Min = 1.5, Max = 0.5 } });
-            AssertRefused("/model/activation/upper", "which is 0.75, not 0.25", new() { Activation = new() { Name = "rrelu", Lower = 0.75, Upper = 0.25 } });
-            AssertRefused("/model/initializer/max", "which is 1.5, not 0.5", new() { Initializer = new() { Name = "uniform", Min = 1.5, Max = 0.5 } });
-            AssertRefused("/training/optimizer/momentum", "not 1.5", training: new() { Optimizer = new() { Name = "sgd", Momentum = 1.5 } });
+            AssertRefused("/model/activation/max", "which is 1.5, not 0.5",
+                new() { Activation = new() { Name = "hard_tanh", Min = 1.5, Max = 0.5 } });
+            AssertRefused("/model/activation/upper", "which is 0.75, not 0.25",
+                new() { Activation = new() { Name = "rrelu", Lower = 0.75, Upper = 0.25 } });
+            AssertRefused("/model/initializer/max", "which is 1.5, not 0.5",
+                new() { Initializer = new() { Name = "uniform", Min = 1.5, Max = 0.5 } });
+            AssertRefused("/training/optimizer/momentum", "not 1.5",
+                training: new() { Optimizer = new() { Name = "sgd", Momentum = 1.5 } });
             AssertRefused("/training/labelSmoothing", "not 1.5", training: new() { LabelSmoothing = 1.5 });
             AssertRefused("/training/epochs", "from 1 to 100,000, not 100,001", training: new() { Epochs = 100_001 });
         }
@@ -224,18 +241,22 @@ public class RunPlanTests
         AssertRefused("/diagnostics/everySteps", "not 0", diagnostics: new() { EverySteps = 0 });
         AssertRefused("/diagnostics/evaluationRows", "not 0", diagnostics: new() { EvaluationRows = 0 });
         AssertRefused("/diagnostics/evaluationRows", "100,000", diagnostics: new() { EvaluationRows = 100_001 });
-        AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1", diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
+        AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1",
+            diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
         AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn",
             diagnostics: new() { Rules = new() { Overfit = new() { Error = 1 } } });
-        AssertRefused("/diagnostics/rules/update_ratio/evaluations", "from 1 to 1,000, not 0", diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
-        AssertRefused("/diagnostics/effectiveRank", "rows units^2", model: new() { HiddenLayers = [2000] }, diagnostics: new() { EffectiveRank = true });
+        AssertRefused("/diagnostics/rules/update_ratio/evaluations", "from 1 to 1,000, not 0",
+            diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });
+        AssertRefused("/diagnostics/effectiveRank", "rows units^2",
+            model: new() { HiddenLayers = [2000] }, diagnostics: new() { EffectiveRank = true });
     }
 
     [Fact]
     public void A_loss_must_fit_the_target()
     {
         Assert.Equal("/training/loss", Assert.Single(Check(training: new() { Loss = "cross_entropy" }, data: Number).Errors).Pointer);
-        Assert.Equal("/training/loss", Assert.Single(Check(training: new() { Loss = "binary_cross_entropy" }, data: Number).Errors).Pointer);
+        Assert.Equal("/training/loss",
+            Assert.Single(Check(training: new() { Loss = "binary_cross_entropy" }, data: Number).Errors).Pointer);
         Assert.Equal("mse", Check(training: new() { Loss = "auto" }, data: Number).Plan!.Training.Loss.Name);
         Assert.Equal("cross_entropy", Check(training: new() { Loss = "auto" }).Plan!.Training.Loss.Name);
     }
@@ -273,9 +294,11 @@ public class RunPlanTests
     [Fact]
     public void All_errors_are_told_at_once()
     {
-        var (plan, errors) = Check(new() { HiddenLayers = [0], Activation = new() { Name = "x" } }, new() { Epochs = 0 }, new() { EverySteps = 0 });
+        var (plan, errors) = Check(new() { HiddenLayers = [0], Activation = new() { Name = "x" } },
+            new() { Epochs = 0 }, new() { EverySteps = 0 });
         Assert.Null(plan);
-        Assert.Equal(["/diagnostics/everySteps", "/model/activation", "/model/hiddenLayers/0", "/training/epochs"], errors.Select(e => e.Pointer).Order());
+        Assert.Equal(["/diagnostics/everySteps", "/model/activation", "/model/hiddenLayers/0", "/training/epochs"],
+            errors.Select(e => e.Pointer).Order());
     }
 
     [Fact]
@@ -297,7 +320,8 @@ public class RunPlanTests
             (training.ActivityL1, training.LabelSmoothing, training.HuberDelta, training.ClipNorm, training.EarlyStopping));
         Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.Spec.HuberDelta);
         Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer.WeightDecay);
-        Assert.Equal(new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
+        Assert.Equal(
+            new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
             Check(training: new() { Optimizer = new() { Name = "rmsprop" } }).Plan!.Training.Optimizer.Spec);
         Assert.Equal(new OptimizerSpec { Name = "adam", LearningRate = 0.001, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0 },
             Check(training: new() { Optimizer = new() { Name = "adam" } }).Plan!.Training.Optimizer.Spec);
@@ -338,7 +362,8 @@ public class RunPlanTests
         Assert.Equal(10 * 16, Check().Plan!.Steps);
         ModelSpec shared = new() { HiddenLayers = [5], Activation = new() { Name = "prelu" } };
         Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 1, Check(shared).Plan!.ParameterCount);
-        Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 5, Check(shared with { Activation = shared.Activation with { Shared = false } }).Plan!.ParameterCount);
+        Assert.Equal(64 * 5 + 5 + 5 * 10 + 10 + 5,
+            Check(shared with { Activation = shared.Activation with { Shared = false } }).Plan!.ParameterCount);
         Assert.Equal(64 * 5 + 5 + 10 + 5 * 10 + 10, Check(new() { HiddenLayers = [5], Normalization = "batch_norm" }).Plan!.ParameterCount);
         Assert.Equal(64 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10,
             Check(new() { Layers = [Dense, new() { Type = "residual", Layers = [Dense] }] }).Plan!.ParameterCount);
@@ -349,7 +374,8 @@ public class RunPlanTests
     [Fact]
     public void The_largest_allowed_net_passes() => Assert.NotNull(Check(new() { HiddenLayers = [.. Enumerable.Repeat(100, 1000)] }).Plan);
 
-    private static void AssertRefused(string pointer, string says, ModelSpec? model = null, TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null)
+    private static void AssertRefused(string pointer, string says, ModelSpec? model = null,
+        TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null)
     {
         var (plan, errors) = Check(model, training, diagnostics);
         Assert.Null(plan);
@@ -358,8 +384,8 @@ public class RunPlanTests
         Assert.Contains(says, error.Message);
     }
 
-    private static (RunPlan? Plan, List<SpecError> Errors) Check(ModelSpec? model = null, TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null,
-        DataShape? data = null)
+    private static (RunPlan? Plan, List<SpecError> Errors) Check(ModelSpec? model = null,
+        TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null, DataShape? data = null)
     {
         var errors = new List<SpecError>();
         return (RunPlan.Check(model ?? new(), training ?? new(), diagnostics ?? new(), data ?? Digits, errors), errors);

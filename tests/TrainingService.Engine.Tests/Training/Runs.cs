@@ -9,7 +9,8 @@ using Xunit;
 namespace TrainingService.Engine.Tests.Training;
 
 /// <summary>A finished run with all that it reported.</summary>
-internal sealed record FinishedRun(TrainingResult Result, List<MetricPoint> Metrics, List<IReadOnlyList<LayerPoint>> Points, IReadOnlyList<LayerInfo> Layers)
+internal sealed record FinishedRun(TrainingResult Result, List<MetricPoint> Metrics,
+    List<IReadOnlyList<LayerPoint>> Points, IReadOnlyList<LayerInfo> Layers)
 {
     /// <summary>Per layer, where someone asked for them.</summary>
     public IReadOnlyList<IReadOnlyList<UnitPoint>> Units { get; init; } = [];
@@ -28,8 +29,8 @@ internal static class Runs
             var labels = Enumerable.Range(0, rows).Select(r => r % classes).ToArray();
             return new(rows, [.. labels.SelectMany(l => centres[l].Select(c => (float)(c + generator.Symmetric(1.5))))], labels, []);
         }
-        return new(new(features, TargetKind.Classes, classes, train, validation, test), Split(train), validation > 0 ? Split(validation) : null,
-            test > 0 ? Split(test) : null);
+        return new(new(features, TargetKind.Classes, classes, train, validation, test),
+            Split(train), validation > 0 ? Split(validation) : null, test > 0 ? Split(test) : null);
     }
 
     /// <summary>y = 2 x1 - x2 + 0.5 x1 x2.</summary>
@@ -39,16 +40,18 @@ internal static class Runs
         DataSplit Split(int rows)
         {
             var x = Enumerable.Range(0, rows).Select(_ => generator.Symmetric(2, 1)).ToArray();
-            return new(rows, [.. x.SelectMany(r => r).Select(v => (float)v)], [], [.. x.Select(r => (float)(2 * r[0] - r[1] + 0.5 * r[0] * r[1]))]);
+            return new(rows, [.. x.SelectMany(r => r).Select(v => (float)v)], [],
+                [.. x.Select(r => (float)(2 * r[0] - r[1] + 0.5 * r[0] * r[1]))]);
         }
         return new(new(2, TargetKind.Number, 0, train, validation, test), Split(train), Split(validation), Split(test));
     }
 
-    public static RunPlan Plan(TrainingData data, ModelSpec? model = null, TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null)
+    public static RunPlan Plan(TrainingData data, ModelSpec? model = null,
+        TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null)
     {
         var errors = new List<SpecError>();
-        var plan = RunPlan.Check(model ?? new() { HiddenLayers = [16, 8] }, training ?? new() { Epochs = 3, BatchSize = 16 }, diagnostics ?? new(), data.Shape,
-            errors);
+        var plan = RunPlan.Check(model ?? new() { HiddenLayers = [16, 8] },
+            training ?? new() { Epochs = 3, BatchSize = 16 }, diagnostics ?? new(), data.Shape, errors);
         Assert.Empty(errors);
         return plan!;
     }
@@ -70,6 +73,7 @@ internal static class Runs
         return new(trainer.Run(TestContext.Current.CancellationToken), metrics, points, trainer.Layers);
     }
 
-    public static FinishedRun Train(TrainingData data, ModelSpec? model = null, TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null) =>
+    public static FinishedRun Train(TrainingData data, ModelSpec? model = null,
+        TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null) =>
         Train(Plan(data, model, training, diagnostics), data);
 }

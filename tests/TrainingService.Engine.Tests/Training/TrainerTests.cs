@@ -42,8 +42,8 @@ public class TrainerTests
         LayerSpec dense = new() { Type = "dense", Units = 7 };
         ModelSpec model = form == "short" ? new() { HiddenLayers = [7, 5], Activation = new() { Name = "tanh" } } : new()
         {
-            Layers = [dense, new() { Type = "dropout", Rate = 0.2 }, new() { Type = "residual", Layers = [new() { Type = "batch_norm" }, dense] },
-                new() { Type = "layer_norm" }, dense],
+            Layers = [dense, new() { Type = "dropout", Rate = 0.2 },
+                new() { Type = "residual", Layers = [new() { Type = "batch_norm" }, dense] }, new() { Type = "layer_norm" }, dense],
             Activation = new() { Name = "rrelu", Lower = -1, Upper = 1 },
         };
         const double rate = 0.05;
@@ -95,7 +95,8 @@ public class TrainerTests
         ModelSpec model = new()
         {
             Layers = [dense, new() { Type = "batch_norm" },
-                new() { Type = "residual", Layers = [dense, new() { Type = "layer_norm" }, new() { Type = "dropout", Rate = 0.1 }, dense] }, dense],
+                new() { Type = "residual", Layers = [dense, new() { Type = "layer_norm" }, new() { Type = "dropout", Rate = 0.1 }, dense] },
+                dense],
         };
         TrainingSpec training = new()
         {
@@ -129,7 +130,8 @@ public class TrainerTests
         var reference = ReferenceNetwork.Of(layers, parameters, new("cross_entropy"));
         foreach (var (split, loss, accuracy) in new[]
         {
-            (data.Train, result.TrainLoss, result.TrainAccuracy), (data.Validation!, result.ValidationLoss!.Value, result.ValidationAccuracy),
+            (data.Train, result.TrainLoss, result.TrainAccuracy),
+            (data.Validation!, result.ValidationLoss!.Value, result.ValidationAccuracy),
             (data.Test!, result.TestLoss!.Value, result.TestAccuracy),
         })
         {
@@ -169,7 +171,8 @@ public class TrainerTests
         Assert.All(run.Metrics, m => Assert.True(m.Epoch is >= 0 and <= 3));
         Assert.Equal(run.Metrics.Select(m => m.Step).Order(), run.Metrics.Select(m => m.Step));
         Assert.Single(run.Metrics, m => m.Split == Split.Test);
-        Assert.All(run.Metrics.Where(m => m.Split == Split.Train && m.Step > 0), m => Assert.True(m.LearningRate == 0.05f && m.GradientNorm > 0));
+        Assert.All(run.Metrics.Where(m => m.Split == Split.Train && m.Step > 0),
+            m => Assert.True(m.LearningRate == 0.05f && m.GradientNorm > 0));
     }
 
     [Fact]
@@ -184,7 +187,8 @@ public class TrainerTests
     [Fact]
     public void The_best_epoch_has_the_lowest_validation_loss()
     {
-        var run = Runs.Train(Runs.Blobs(), training: new() { Epochs = 8, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = 0.5 } });
+        var run = Runs.Train(Runs.Blobs(),
+            training: new() { Epochs = 8, BatchSize = 16, Optimizer = new() { Name = "sgd", LearningRate = 0.5 } });
         var losses = run.Metrics.Where(m => m.Split == Split.Validation && m.Step > 0).Select(m => m.Loss).ToList();
         Assert.Equal(8, losses.Count);
         Assert.Equal(losses.IndexOf(losses.Min()) + 1, run.Result.BestEpoch);
@@ -196,7 +200,8 @@ public class TrainerTests
     {
         var run = Runs.Train(Runs.Blobs(validation: 0, test: 0));
         var result = run.Result;
-        Assert.Equal((null, null, null, null, 3), (result.ValidationLoss, result.ValidationAccuracy, result.TestLoss, result.TestAccuracy, result.BestEpoch));
+        Assert.Equal((null, null, null, null, 3),
+            (result.ValidationLoss, result.ValidationAccuracy, result.TestLoss, result.TestAccuracy, result.BestEpoch));
         Assert.All(run.Metrics, m => Assert.Equal(Split.Train, m.Split));
     }
 
@@ -213,7 +218,8 @@ public class TrainerTests
     public void Cancelling_stops_at_the_next_step()
     {
         var data = Runs.Blobs();
-        using var trainer = new Trainer(Runs.Plan(data, training: new() { Epochs = 1000, BatchSize = 16 }, diagnostics: new() { EverySteps = 1 }), data);
+        using var trainer =
+            new Trainer(Runs.Plan(data, training: new() { Epochs = 1000, BatchSize = 16 }, diagnostics: new() { EverySteps = 1 }), data);
         using var cancellation = new CancellationTokenSource();
         trainer.OnLayers = points =>
         {
@@ -260,7 +266,8 @@ public class TrainerTests
     public void A_deep_and_a_wide_net_train()
     {
         var data = Runs.Blobs();
-        ModelSpec deep = new() { HiddenLayers = [.. Enumerable.Repeat(5, 200)], Activation = new() { Name = "selu" } }, wide = new() { HiddenLayers = [3000] };
+        ModelSpec deep = new() { HiddenLayers = [.. Enumerable.Repeat(5, 200)], Activation = new() { Name = "selu" } },
+            wide = new() { HiddenLayers = [3000] };
         Assert.Null(Runs.Train(data, deep, new() { Epochs = 1 }).Result.Divergence);
         Assert.Null(Runs.Train(data, wide, new() { Epochs = 1 }).Result.Divergence);
     }

@@ -12,7 +12,8 @@ public sealed class DependencyTests
     {
         var allowed = new[] { "System", "netstandard", "Microsoft.Win32.Primitives" };
         var references = typeof(Trainer).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
-        Assert.DoesNotContain(references, name => !allowed.Contains(name.Split('.')[0]) || name.StartsWith("System.Net", StringComparison.Ordinal)
+        Assert.DoesNotContain(references, name =>
+            !allowed.Contains(name.Split('.')[0]) || name.StartsWith("System.Net", StringComparison.Ordinal)
             || name.StartsWith("System.Data", StringComparison.Ordinal) || name.StartsWith("System.Console", StringComparison.Ordinal));
     }
 
@@ -35,16 +36,20 @@ public sealed class DependencyTests
     [Fact]
     public void Only_the_worker_and_the_migration_know_hangfire()
     {
-        var users = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
-        Assert.All(users, user => Assert.True(user.StartsWith(Host + "Worker.", StringComparison.Ordinal) || user is Host + "Data.Database", user));
+        var users = TypeReferences.Of(typeof(Program).Assembly)
+            .Where(r => r.To.StartsWith("Hangfire.", StringComparison.Ordinal)).Select(r => r.From).Distinct();
+        Assert.All(users,
+            user => Assert.True(user.StartsWith(Host + "Worker.", StringComparison.Ordinal) || user is Host + "Data.Database", user));
     }
 
     [Fact]
     public void Statistics_are_arrays_in_and_records_out()
     {
         string[] others = [Host, "Microsoft.", "Npgsql.", "Hangfire.", "System.Net.", "System.Data.", "System.IO."];
-        var known = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
-            .Where(to => !to.StartsWith(Host + "Statistics.", StringComparison.Ordinal) && others.Any(other => to.StartsWith(other, StringComparison.Ordinal)));
+        var known = TypeReferences.Of(typeof(Program).Assembly)
+            .Where(r => r.From.StartsWith(Host + "Statistics.", StringComparison.Ordinal)).Select(r => r.To).Distinct()
+            .Where(to => !to.StartsWith(Host + "Statistics.", StringComparison.Ordinal)
+                && others.Any(other => to.StartsWith(other, StringComparison.Ordinal)));
         Assert.Empty(known);
     }
 }

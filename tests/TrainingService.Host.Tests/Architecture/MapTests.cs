@@ -25,7 +25,8 @@ public sealed partial class MapTests
     [Fact]
     public void Every_folder_is_on_the_map()
     {
-        var folders = Projects.SelectMany(project => Directory.GetDirectories(Path.Combine(Source, project))).Select(folder => Path.GetFileName(folder))
+        var folders = Projects.SelectMany(project => Directory.GetDirectories(Path.Combine(Source, project)))
+            .Select(folder => Path.GetFileName(folder))
             .Where(folder => folder is not ("bin" or "obj")).ToList();
         Assert.DoesNotContain(folders, folder => !Map().Contains($"`{folder}/`", StringComparison.Ordinal));
     }

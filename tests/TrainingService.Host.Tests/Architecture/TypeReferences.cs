@@ -25,7 +25,8 @@ public static class TypeReferences
         {
             var type = reader.GetTypeDefinition(handle);
             var from = NameOf(reader, handle);
-            var bases = type.GetInterfaceImplementations().Select(i => reader.GetInterfaceImplementation(i).Interface).Append(type.BaseType);
+            var bases = type.GetInterfaceImplementations()
+                .Select(i => reader.GetInterfaceImplementation(i).Interface).Append(type.BaseType);
             var attributes = type.GetCustomAttributes().Select(a => reader.GetCustomAttribute(a).Constructor);
             foreach (var to in bases.Concat(attributes).Where(token => !token.IsNil).SelectMany(token => Named(reader, token)))
                 found.Add((from, to));
@@ -35,7 +36,8 @@ public static class TypeReferences
                     foreach (var token in Tokens(image.GetMethodBody(method.RelativeVirtualAddress).GetILReader()))
                         foreach (var to in Named(reader, token))
                             found.Add((from, to));
-                foreach (var to in method.DecodeSignature(Names.Instance, null) is var signature ? signature.ParameterTypes.Append(signature.ReturnType).SelectMany(t => t) : [])
+                foreach (var to in method.DecodeSignature(Names.Instance, null) is var signature
+                    ? signature.ParameterTypes.Append(signature.ReturnType).SelectMany(t => t) : [])
                     found.Add((from, to));
             }
             foreach (var field in type.GetFields().Select(reader.GetFieldDefinition))
@@ -98,7 +100,9 @@ public static class TypeReferences
     private static string NameOf(MetadataReader reader, TypeDefinitionHandle handle)
     {
         var type = reader.GetTypeDefinition(handle);
-        return type.GetDeclaringType() is { IsNil: false } outer ? NameOf(reader, outer) : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+        return type.GetDeclaringType() is { IsNil: false } outer
+            ? NameOf(reader, outer)
+            : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
     }
 
     private static string NameOf(MetadataReader reader, TypeReferenceHandle handle)
@@ -110,8 +114,8 @@ public static class TypeReferences
     }
 
     /// <summary>
-    /// The circles among an assembly's folders: of each, who is in it, and one example of each arrow that closes it. A folder is in a circle if some way from
-    /// it leads back.
+    /// The circles among an assembly's folders: of each, who is in it, and one example of each arrow that closes it. A folder is in a
+    /// circle if some way from it leads back.
     /// </summary>
     public static IReadOnlyList<string> Circles(Assembly assembly)
     {
@@ -149,7 +153,8 @@ public static class TypeReferences
             .Where(r => r.From != r.To).GroupBy(r => (r.From, r.To), r => r.Example)
             .ToDictionary(arrow => arrow.Key, arrow => arrow.Order().First());
 
-        string Folder(string type) => type[..type.LastIndexOf('.')] is var folder && folder.Length < root.Length ? "(root)" : folder[root.Length..];
+        string Folder(string type) =>
+            type[..type.LastIndexOf('.')] is var folder && folder.Length < root.Length ? "(root)" : folder[root.Length..];
     }
 
     /// <summary>Decodes a signature to the names of all types in it.</summary>
@@ -157,13 +162,17 @@ public static class TypeReferences
     {
         public static readonly Names Instance = new();
 
-        public string[] GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => [NameOf(reader, handle)];
-        public string[] GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [NameOf(reader, handle)];
-        public string[] GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
+        public string[] GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+            [NameOf(reader, handle)];
+        public string[] GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+            [NameOf(reader, handle)];
+        public string[] GetTypeFromSpecification(MetadataReader reader,
+            object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
             reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
         public string[] GetGenericInstantiation(string[] genericType, ImmutableArray<string[]> typeArguments) =>
             [.. genericType, .. typeArguments.SelectMany(t => t)];
-        public string[] GetFunctionPointerType(MethodSignature<string[]> signature) => [.. signature.ParameterTypes.SelectMany(t => t), .. signature.ReturnType];
+        public string[] GetFunctionPointerType(MethodSignature<string[]> signature) =>
+            [.. signature.ParameterTypes.SelectMany(t => t), .. signature.ReturnType];
         public string[] GetModifiedType(string[] modifier, string[] unmodifiedType, bool isRequired) => unmodifiedType;
         public string[] GetArrayType(string[] elementType, ArrayShape shape) => elementType;
         public string[] GetByReferenceType(string[] elementType) => elementType;

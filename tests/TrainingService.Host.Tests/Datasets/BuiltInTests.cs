@@ -102,7 +102,8 @@ public sealed class BuiltInTests
     [InlineData("x,target\n1,2,3\n", "line 2: 3 fields instead of 2")]
     [InlineData("x,y\n1,2\n", "no column 'target'")]
     public void A_wrong_file_is_refused_with_the_line(string csv, string message) =>
-        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Tables.Csv(csv, ["1"]).Read()).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Tables.Csv(csv, ["1"]).Read()).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Rows_without_a_target_are_dropped_and_counted()
@@ -118,9 +119,11 @@ public sealed class BuiltInTests
     [Fact]
     public void Registry_lists_all_by_name()
     {
-        Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1", "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
+        Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1",
+            "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
             Registry.All.Select(dataset => dataset.Name));
-        Assert.All(Registry.All, dataset => Assert.Equal(dataset.Name == "friedman1" ? TargetKind.Number : TargetKind.Classes, dataset.TargetKind));
+        Assert.All(Registry.All,
+            dataset => Assert.Equal(dataset.Name == "friedman1" ? TargetKind.Number : TargetKind.Classes, dataset.TargetKind));
         Assert.All(Registry.All.SelectMany(dataset => dataset.Columns),
             column => Assert.Equal(column.Categories?.Order(StringComparer.Ordinal), column.Categories));
     }

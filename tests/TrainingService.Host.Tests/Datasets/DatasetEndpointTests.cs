@@ -11,13 +11,15 @@ public sealed class DatasetEndpointTests(Service service)
     public async Task All_are_listed_by_name()
     {
         var page = await Get("/api/v1/datasets");
-        Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1", "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
+        Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1",
+            "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
             Names(page));
         Assert.Equal(JsonValueKind.Null, page.GetProperty("nextCursor").ValueKind);
         var digits = page.GetProperty("items")[1];
-        Assert.Equal(("ready", 1797, 64, "classes", 10, "CC BY 4.0"), (digits.GetProperty("status").GetString(), digits.GetProperty("rows").GetInt32(),
-            digits.GetProperty("featureCount").GetInt32(), digits.GetProperty("targetKind").GetString(), digits.GetProperty("classCount").GetInt32(),
-            digits.GetProperty("licence").GetString()));
+        Assert.Equal(("ready", 1797, 64, "classes", 10, "CC BY 4.0"),
+            (digits.GetProperty("status").GetString(), digits.GetProperty("rows").GetInt32(),
+                digits.GetProperty("featureCount").GetInt32(), digits.GetProperty("targetKind").GetString(),
+                digits.GetProperty("classCount").GetInt32(), digits.GetProperty("licence").GetString()));
     }
 
     [Fact]
@@ -52,10 +54,12 @@ public sealed class DatasetEndpointTests(Service service)
         var target = penguins.GetProperty("target");
         Assert.Equal(("species", "classes"), (target.GetProperty("name").GetString(), target.GetProperty("kind").GetString()));
         Assert.Equal([("Adelie", 152), ("Chinstrap", 68), ("Gentoo", 124)],
-            penguins.GetProperty("classes").EnumerateArray().Select(c => (c.GetProperty("name").GetString()!, c.GetProperty("count").GetInt32())));
+            penguins.GetProperty("classes").EnumerateArray()
+                .Select(c => (c.GetProperty("name").GetString()!, c.GetProperty("count").GetInt32())));
         var splits = penguins.GetProperty("splits");
         Assert.Equal(("fixed", 275, 69, 0.2, true), (splits.GetProperty("origin").GetString(), splits.GetProperty("trainRows").GetInt32(),
-            splits.GetProperty("testRows").GetInt32(), splits.GetProperty("testFraction").GetDouble(), splits.GetProperty("stratified").GetBoolean()));
+            splits.GetProperty("testRows").GetInt32(), splits.GetProperty("testFraction").GetDouble(),
+            splits.GetProperty("stratified").GetBoolean()));
         Assert.Equal("d61393e5e4aab6a0bd16706a76883933e57c81998e383b2db7464dfcf3bbbf9f", penguins.GetProperty("sha256").GetString());
         Assert.All(["licence", "source", "citation", "description"], name => Assert.NotEmpty(penguins.GetProperty(name).GetString()!));
     }
@@ -78,7 +82,8 @@ public sealed class DatasetEndpointTests(Service service)
             var one = await Get($"/api/v1/datasets/{name}");
             Assert.Equal(name, one.GetProperty("name").GetString());
             using var preview = await service.Http.GetAsync($"/api/v1/datasets/{name}/preview", TestContext.Current.CancellationToken);
-            Assert.Equal(one.GetProperty("status").GetString() == "ready" ? HttpStatusCode.OK : HttpStatusCode.Conflict, preview.StatusCode);
+            Assert.Equal(
+                one.GetProperty("status").GetString() == "ready" ? HttpStatusCode.OK : HttpStatusCode.Conflict, preview.StatusCode);
         }
     }
 
@@ -114,8 +119,8 @@ public sealed class DatasetEndpointTests(Service service)
     public async Task A_preview_of_images_has_their_shape()
     {
         var preview = await Get("/api/v1/datasets/digits/preview");
-        Assert.Equal((8, 8, 16), (preview.GetProperty("image").GetProperty("height").GetInt32(), preview.GetProperty("image").GetProperty("width").GetInt32(),
-            preview.GetProperty("image").GetProperty("maxValue").GetInt32()));
+        Assert.Equal((8, 8, 16), (preview.GetProperty("image").GetProperty("height").GetInt32(),
+            preview.GetProperty("image").GetProperty("width").GetInt32(), preview.GetProperty("image").GetProperty("maxValue").GetInt32()));
         Assert.Equal((10, 65), (preview.GetProperty("rows").GetArrayLength(), preview.GetProperty("rows")[0].GetArrayLength()));
         Assert.StartsWith("[0,0,5,13,9,1,0,0,", preview.GetProperty("rows")[0].GetRawText(), StringComparison.Ordinal);
         Assert.EndsWith(",\"0\"]", preview.GetProperty("rows")[0].GetRawText(), StringComparison.Ordinal);
@@ -151,5 +156,6 @@ public sealed class DatasetEndpointTests(Service service)
         return JsonSerializer.Deserialize<JsonElement>(body);
     }
 
-    private static string[] Names(JsonElement page) => [.. page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("name").GetString()!)];
+    private static string[] Names(JsonElement page) =>
+        [.. page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("name").GetString()!)];
 }

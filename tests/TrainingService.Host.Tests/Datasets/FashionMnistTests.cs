@@ -35,7 +35,8 @@ public sealed class FashionMnistTests
         Assert.Contains($"lacks {Files[1]}, {Files[2]}, {Files[3]}", dataset.FindObstacle(), StringComparison.Ordinal);
         foreach (var file in Files)
             File.WriteAllBytes(Path.Combine(folder, file), [1, 2, 3]);
-        var message = $"{Path.Combine(folder, Files[0])} has the SHA-256 039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81 instead of b0564c3e";
+        var message = $"{Path.Combine(folder, Files[0])} has the SHA-256 "
+            + "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81 instead of b0564c3e";
         Assert.Contains(message, dataset.FindObstacle(), StringComparison.Ordinal);
         Assert.Throws<DatasetUnavailableException>(dataset.Read);
         Directory.Delete(folder, recursive: true);
@@ -48,7 +49,8 @@ public sealed class FashionMnistTests
         const string Installed = "/usr/share/datasets/fashion-mnist";
         var folder = Environment.GetEnvironmentVariable("TRAINING_TEST_FASHION_MNIST") ?? Installed;
         if (!Directory.Exists(folder))
-            Assert.Skip($"There is no {folder}: apt-get install dataset-fashion-mnist, or set TRAINING_TEST_FASHION_MNIST to a folder with its files.");
+            Assert.Skip($"There is no {folder}: apt-get install dataset-fashion-mnist, "
+                + "or set TRAINING_TEST_FASHION_MNIST to a folder with its files.");
 
         var registry = new DatasetRegistry("/nowhere", folder);
         var dataset = registry.Find("fashion-mnist")!;
@@ -66,7 +68,8 @@ public sealed class FashionMnistTests
         var data = registry.Load(spec, 1);
         Assert.Equal(shape, data.Shape);
         Assert.All(Enumerable.Range(0, 10), label => Assert.Equal((5400, 600, 1000),
-            (data.Train.Labels.Count(l => l == label), data.Validation!.Labels.Count(l => l == label), data.Test!.Labels.Count(l => l == label))));
+            (data.Train.Labels.Count(l => l == label), data.Validation!.Labels.Count(l => l == label),
+                data.Test!.Labels.Count(l => l == label))));
         Assert.Equal(table.Labels[60_000..], data.Test!.Labels);
         var center = Enumerable.Range(0, data.Train.Rows).Select(row => (double)data.Train.Features[row * 784 + 400]).ToArray();
         Assert.Equal((0, 1), (Math.Round(center.Average(), 4), Math.Round(center.Average(v => v * v), 4)));

@@ -40,7 +40,8 @@ public sealed class FeatureEncoderTests
         Assert.NotEqual(before.Validation!.Features, after.Validation!.Features);
 
         CsvDataset Made(double[] values) => Tables.Csv("x,y,target\n" + string.Concat(values.Select((v, row) =>
-            FormattableString.Invariant($"{v:R},{(row % 5 == 0 ? "" : FormattableString.Invariant($"{v:R}"))},{labels[row]}\n"))), ["0", "1"]);
+            FormattableString.Invariant($"{v:R},{(row % 5 == 0 ? "" : FormattableString.Invariant($"{v:R}"))},{labels[row]}\n"))),
+            ["0", "1"]);
     }
 
     [Fact]
@@ -105,7 +106,8 @@ public sealed class FeatureEncoderTests
     public void Penguins_are_encoded_without_gaps()
     {
         var data = Load(new("/nowhere"), "penguins");
-        Assert.All([data.Train, data.Validation!, data.Test!], split => Assert.All(split.Features, value => Assert.True(float.IsFinite(value))));
+        Assert.All([data.Train, data.Validation!, data.Test!],
+            split => Assert.All(split.Features, value => Assert.True(float.IsFinite(value))));
     }
 
     private static TrainingData Load(DatasetRegistry registry, string name, bool standardize = true) =>
@@ -117,5 +119,6 @@ public sealed class FeatureEncoderTests
     private static IEnumerable<double> Column(DataSplit split, int feature, int features) =>
         Enumerable.Range(0, split.Rows).Select(row => (double)split.Features[row * features + feature]);
 
-    private static IEnumerable<string> Rows(DataSplit split) => split.Features.Chunk(split.Features.Length / split.Rows).Select(row => string.Join(' ', row));
+    private static IEnumerable<string> Rows(DataSplit split) =>
+        split.Features.Chunk(split.Features.Length / split.Rows).Select(row => string.Join(' ', row));
 }

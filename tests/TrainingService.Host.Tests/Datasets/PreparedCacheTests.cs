@@ -67,11 +67,13 @@ public sealed class PreparedCacheTests
     public void The_registry_prepares_equal_specs_once()
     {
         var registry = new DatasetRegistry("/nowhere");
-        DatasetSpec Resolved(double fraction) => registry.Resolve(new() { Name = "iris", ValidationFraction = fraction }, 1, [])!.Value.Spec;
+        DatasetSpec Resolved(double fraction) =>
+            registry.Resolve(new() { Name = "iris", ValidationFraction = fraction }, 1, [])!.Value.Spec;
         Assert.Same(registry.Load(Resolved(0.1), 1), registry.Load(Resolved(0.1), 1));
         Assert.NotSame(registry.Load(Resolved(0.1), 1), registry.Load(Resolved(0.1), 2));
         Assert.NotSame(registry.Load(Resolved(0.1), 1), registry.Load(Resolved(0.2), 1));
     }
 
-    private static TrainingData Data(int numbers) => new(new(1, TargetKind.Number, 0, numbers, 0, 0), new(numbers, new float[numbers], [], []), null, null);
+    private static TrainingData Data(int numbers) =>
+        new(new(1, TargetKind.Number, 0, numbers, 0, 0), new(numbers, new float[numbers], [], []), null, null);
 }

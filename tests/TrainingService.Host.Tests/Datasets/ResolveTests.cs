@@ -33,7 +33,8 @@ public sealed class ResolveTests
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
     public void A_validation_fraction_outside_0_to_0_9_is_refused(double fraction) =>
-        AssertError(new() { Name = "iris", ValidationFraction = fraction }, "/dataset/validationFraction", "must be a number from 0 to 0.9");
+        AssertError(new() { Name = "iris", ValidationFraction = fraction },
+            "/dataset/validationFraction", "must be a number from 0 to 0.9");
 
     [Fact]
     public void A_percentage_is_recognized() =>

@@ -12,16 +12,21 @@ public sealed class SplitTests
 {
     private static readonly DatasetRegistry Registry = new("/nowhere");
 
-    public static TheoryData<string> Names => [.. Registry.All.Where(dataset => dataset.Name != "fashion-mnist").Select(dataset => dataset.Name)];
+    public static TheoryData<string> Names =>
+        [.. Registry.All.Where(dataset => dataset.Name != "fashion-mnist").Select(dataset => dataset.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Load_has_the_shape_that_Resolve_promised(string name)
     {
-        foreach (var (fraction, most) in new (double, int?)[] { (0, null), (0.1, null), (0.33, 40), (0.9, null), (0.9, 10_000), (1e-9, null) })
+        foreach (var (fraction, most) in new (double, int?)[]
+        {
+            (0, null), (0.1, null), (0.33, 40), (0.9, null), (0.9, 10_000), (1e-9, null),
+        })
         {
             var errors = new List<SpecError>();
-            var resolved = Registry.Resolve(new() { Name = name, ValidationFraction = fraction, MaxTrainExamples = most }, 3, errors)!.Value;
+            var resolved =
+                Registry.Resolve(new() { Name = name, ValidationFraction = fraction, MaxTrainExamples = most }, 3, errors)!.Value;
             Assert.Empty(errors);
             var data = Registry.Load(resolved.Spec, 3);
             Assert.Equal(resolved.Shape, data.Shape);
@@ -57,7 +62,8 @@ public sealed class SplitTests
         var all = Rows(data.Train).Concat(Rows(data.Validation!)).Concat(Rows(data.Test!)).Order(StringComparer.Ordinal).ToArray();
         // The same medians as the job's: what is imputed depends on the training rows.
         var train = StratifiedOrder.Of(dataset.Split().Train, dataset.Read().Labels, 5)[data.Shape.ValidationRows..];
-        var raw = new FeatureEncoder(dataset, train, standardize: false).Encode(dataset.Read(), [.. Enumerable.Range(0, dataset.Read().Rows)]);
+        var raw = new FeatureEncoder(dataset, train, standardize: false).Encode(dataset.Read(),
+            [.. Enumerable.Range(0, dataset.Read().Rows)]);
         Assert.Equal(Rows(raw, dataset.Read().Rows).Order(StringComparer.Ordinal), all);
     }
 
@@ -74,7 +80,8 @@ public sealed class SplitTests
         static void AssertProportional(Dataset dataset, int[] labels)
         {
             for (var label = 0; label < dataset.ClassCounts.Count; label++)
-                Assert.InRange(labels.Count(l => l == label) - (double)labels.Length * dataset.ClassCounts[label] / dataset.Read().Rows, -1.5, 1.5);
+                Assert.InRange(
+                    labels.Count(l => l == label) - (double)labels.Length * dataset.ClassCounts[label] / dataset.Read().Rows, -1.5, 1.5);
         }
     }
 
@@ -125,7 +132,8 @@ public sealed class SplitTests
     public void Prepared_data_is_the_same_bit_for_bit()
     {
         var data = new DatasetRegistry("/nowhere").Load(new() { Name = "penguins", ValidationFraction = 0.1, Standardize = true }, 1);
-        Assert.Equal("04ed6a022730114d3672c8786815f639cd54ade5670b74131c21937127ba3f2d", Sha256(MemoryMarshal.AsBytes<float>(data.Train.Features)));
+        Assert.Equal("04ed6a022730114d3672c8786815f639cd54ade5670b74131c21937127ba3f2d",
+            Sha256(MemoryMarshal.AsBytes<float>(data.Train.Features)));
     }
 
     [Fact]
@@ -145,5 +153,6 @@ public sealed class SplitTests
 
     private static string[] Rows(DataSplit split) => Rows(split.Features, split.Rows);
 
-    private static string[] Rows(float[] features, int rows) => [.. features.Chunk(features.Length / rows).Select(row => string.Join(' ', row))];
+    private static string[] Rows(float[] features, int rows) =>
+        [.. features.Chunk(features.Length / rows).Select(row => string.Join(' ', row))];
 }

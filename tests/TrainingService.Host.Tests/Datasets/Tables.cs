@@ -19,5 +19,6 @@ internal static class Tables
 
     /// <summary>One numeric feature x, whose value is the row's number, and the given labels.</summary>
     public static CsvDataset Labelled(params string[] labels) =>
-        Csv("x,target\n" + string.Concat(labels.Select((label, row) => $"{row},{label}\n")), [.. labels.Where(label => label.Length > 0).Distinct().Order()]);
+        Csv("x,target\n" + string.Concat(labels.Select((label, row) => $"{row},{label}\n")),
+            [.. labels.Where(label => label.Length > 0).Distinct().Order()]);
 }

@@ -25,7 +25,8 @@ public sealed class BusyApiTests(Service service, ApiWithoutWorkers api) : Fault
     [Fact]
     public async Task They_leave_connections_for_the_workers()
     {
-        const string Inserting = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND query LIKE 'INSERT INTO jobs%'";
+        const string Inserting = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client "
+            + "backend' AND query LIKE 'INSERT INTO jobs%'";
         await using var hold = await ConnectAsync();
         await ExecuteAsync(hold, "BEGIN; LOCK TABLE jobs IN EXCLUSIVE MODE");
         // In a transaction Postgres would go on giving the sessions that there were when it was first asked for them.

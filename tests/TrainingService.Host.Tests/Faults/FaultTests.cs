@@ -50,7 +50,8 @@ public abstract class FaultTests(Service service, ApiWithoutWorkers api) : IAsyn
 
     protected async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4)
     {
-        var worker = await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}" });
+        var worker = await HostProcess.StartAsync("worker", api.Database,
+            new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}" });
         _workers.Add(worker);
         return worker;
     }

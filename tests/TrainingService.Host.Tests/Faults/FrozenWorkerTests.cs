@@ -2,7 +2,10 @@ using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Faults;
 
-/// <summary>A worker stops (SIGSTOP, a suspended machine) in the middle of the transaction in which it tells of its progress, and so keeps the job's row locked.</summary>
+/// <summary>
+/// A worker stops (SIGSTOP, a suspended machine) in the middle of the transaction in which it tells of its progress,
+/// and so keeps the job's row locked.
+/// </summary>
 [Trait("Category", "Slow")]
 public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : FaultTests(service, api), IClassFixture<ApiWithoutWorkers>
 {
@@ -16,7 +19,8 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
         await Http.WaitForStepAsync(id);
         await FreezeInTransactionAsync(first, inCopy);
         await StartWorkerAsync();
-        await Http.WaitForAsync(id, job => job.GetProperty("attempt").GetInt32() == 2 && job.GetProperty("progress").GetProperty("step").GetInt64() > 0);
+        await Http.WaitForAsync(id,
+            job => job.GetProperty("attempt").GetInt32() == 2 && job.GetProperty("progress").GetProperty("step").GetInt64() > 0);
 
         await first.ThawAsync();
         // What it has to say is no longer asked for, and it is free for other work.
@@ -57,7 +61,8 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
                 // Its rows wait to be stored, and after that Postgres waits for the next statement.
                 await ExecuteAsync(hold, """
                     SELECT pg_advisory_lock(1);
-                    CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+                    CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+                        BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
                     CREATE OR REPLACE TRIGGER wait AFTER INSERT ON job_layers FOR EACH STATEMENT EXECUTE FUNCTION wait();
                     """);
                 await WaitAsync(watch, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'");
@@ -65,6 +70,7 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
             await worker.FreezeAsync();
         }
         // Then it is Postgres that waits.
-        await WaitAsync(watch, "SELECT count(*) = 0 FROM pg_locks WHERE NOT granted AND (relation = 'job_layers'::regclass OR locktype = 'advisory')");
+        await WaitAsync(watch,
+            "SELECT count(*) = 0 FROM pg_locks WHERE NOT granted AND (relation = 'job_layers'::regclass OR locktype = 'advisory')");
     }
 }

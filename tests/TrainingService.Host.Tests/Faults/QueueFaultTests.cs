@@ -21,7 +21,8 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
         await WaitAsync(test, $"SELECT count(*) > 0 FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%' AND statename = 'Scheduled'");
         await ExecuteAsync(test, "DROP TRIGGER cut ON jobs; DROP FUNCTION cut");
         Assert.Equal("succeeded", (await Http.WaitForEndAsync(id)).Status());
-        await WaitAsync(test, $"SELECT count(*) = 0 FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%' AND statename IN ('Scheduled', 'Enqueued', 'Processing')");
+        await WaitAsync(test, $"SELECT count(*) = 0 FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%' AND "
+            + "statename IN ('Scheduled', 'Enqueued', 'Processing')");
     }
 
     [Fact]
@@ -55,14 +56,17 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
     public async Task Locks_that_a_killed_process_left_behind_go()
     {
         await using var test = await ConnectAsync();
-        await ExecuteAsync(test, "INSERT INTO hangfire.lock (resource, acquired) VALUES ('hangfire:left-behind', now() - interval '1 minute')");
+        await ExecuteAsync(test,
+            "INSERT INTO hangfire.lock (resource, acquired) VALUES ('hangfire:left-behind', now() - interval '1 minute')");
         await StartWorkerAsync();
         await WaitAsync(test, "SELECT count(*) = 0 FROM hangfire.lock WHERE resource = 'hangfire:left-behind'");
 
         // And one that is in a job's way is not waited for as long as Hangfire would by default, ten minutes.
         await ExecuteAsync(test, """
             CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                INSERT INTO hangfire.lock (resource, acquired) VALUES ('hangfire:job:' || NEW.jobid || ':state-lock', now()) ON CONFLICT DO NOTHING; RETURN NEW; END $$;
+                INSERT INTO hangfire.lock (resource, acquired) VALUES ('hangfire:job:' || NEW.jobid || ':state-lock', now())
+                    ON CONFLICT DO NOTHING;
+                RETURN NEW; END $$;
             CREATE TRIGGER leave BEFORE INSERT ON hangfire.jobqueue FOR EACH ROW EXECUTE FUNCTION leave();
             """);
         var id = await Http.SubmitAsync();
@@ -85,7 +89,8 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
     }
 
     private static string EntriesOf(Guid id) =>
-        $"SELECT entry.id FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE wake.arguments ->> 0 LIKE '%{id}%'";
+        "SELECT entry.id FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid WHERE "
+        + $"wake.arguments ->> 0 LIKE '%{id}%'";
 
     private static async Task WaitForReadyAsync(HostProcess worker, HttpStatusCode wanted)
     {

@@ -108,7 +108,8 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
         var job = await host.Http.WaitForEndAsync(id);
         Assert.Equal("succeeded", job.Status());
         await using var db = Service.Context(database);
-        var steps = await db.Layers.Where(r => r.JobId == id && r.Layer == 0).OrderBy(r => r.Step).Select(r => r.Step).ToListAsync(TestContext.Current.CancellationToken);
+        var steps = await db.Layers.Where(r => r.JobId == id && r.Layer == 0).OrderBy(r => r.Step)
+            .Select(r => r.Step).ToListAsync(TestContext.Current.CancellationToken);
         var last = job.GetProperty("progress").GetProperty("steps").GetInt64();
         Assert.Equal(Enumerable.Range(0, (int)last).Where(s => s % 100 == 0).Select(s => (long)s).Append(last), steps);
     }
@@ -124,16 +125,19 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
         var worker = await StartWorkerAsync(leaseSeconds: 30);
         // Over 10,000 rows, what the writer takes at once, and fewer than would make the training wait for ever.
         var answer = await Http.PostJob("""
-            {"dataset": "digits", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 160, "batchSize": 64}, "diagnostics": {"everySteps": 1, "evaluationRows": 64}}
+            {"dataset": "digits", "model": {"hiddenLayers": [8, 8]},
+             "training": {"epochs": 160, "batchSize": 64}, "diagnostics": {"everySteps": 1, "evaluationRows": 64}}
             """);
         var id = Guid.Parse(answer.Id);
-        for (var limit = DateTime.UtcNow.AddMinutes(2); !worker.Log.Contains("its end could not be written", StringComparison.Ordinal); await Task.Delay(100, Cancellation))
+        for (var limit = DateTime.UtcNow.AddMinutes(2);
+            !worker.Log.Contains("its end could not be written", StringComparison.Ordinal); await Task.Delay(100, Cancellation))
             Assert.True(DateTime.UtcNow < limit, worker.Log);
         await ExecuteAsync(test, "DROP TRIGGER fill ON job_layers; DROP FUNCTION fill");
 
         var job = await Http.WaitForEndAsync(id);
         await using var db = NewDbContext();
-        var (metrics, layers) = (await db.Metrics.LongCountAsync(m => m.JobId == id, Cancellation), await db.Layers.LongCountAsync(l => l.JobId == id, Cancellation));
+        var (metrics, layers) = (await db.Metrics.LongCountAsync(m => m.JobId == id, Cancellation),
+            await db.Layers.LongCountAsync(l => l.JobId == id, Cancellation));
         Assert.Equal(("succeeded", metrics + layers), (job.Status(), job.GetProperty("result").GetProperty("storedRows").GetInt64()));
         Assert.Equal(3 * (job.GetProperty("progress").GetProperty("steps").GetInt64() + 1), layers);
         Assert.InRange(metrics + layers, 10_001, 20_000);
@@ -142,5 +146,6 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
     }
 
     private async Task<(string Metrics, string Layers)> CurvesAsync(Guid id) =>
-        (await Http.GetStringAsync($"/api/v1/jobs/{id}/metrics?maxPoints=1000000"), await Http.GetStringAsync($"/api/v1/jobs/{id}/layers?maxPoints=1000000"));
+        (await Http.GetStringAsync($"/api/v1/jobs/{id}/metrics?maxPoints=1000000"),
+            await Http.GetStringAsync($"/api/v1/jobs/{id}/layers?maxPoints=1000000"));
 }

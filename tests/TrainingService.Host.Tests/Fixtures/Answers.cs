@@ -39,7 +39,8 @@ public static class HttpClientExtensions
     public static Task<Answer> PostJob(this HttpClient http, string json, params (string Name, string Value)[] headers) =>
         http.Send("POST", "/api/v1/jobs", json, headers);
 
-    public static Task<Answer> Send(this HttpClient http, string method, string path, string? json = null, params (string Name, string Value)[] headers) =>
+    public static Task<Answer> Send(this HttpClient http, string method, string path,
+        string? json = null, params (string Name, string Value)[] headers) =>
         http.Send(method, path, json is null ? null : Encoding.UTF8.GetBytes(json), "application/json", headers);
 
     public static async Task<Answer> Send(this HttpClient http, string method, string path, byte[]? body, string mediaType,

@@ -28,7 +28,8 @@ public sealed class ApiOnly(Service service) : ICollectionFixture<ApiOnly>, IAsy
     public async ValueTask InitializeAsync()
     {
         _connectionString = await service.CreateMigratedDatabaseAsync();
-        _host = await HostProcess.StartAsync("api", _connectionString, new Dictionary<string, string?> { ["TRAINING_JOB_MEMORY_MB"] = "500" });
+        _host = await HostProcess.StartAsync("api", _connectionString,
+            new Dictionary<string, string?> { ["TRAINING_JOB_MEMORY_MB"] = "500" });
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,8 @@ public static class Client
     public const int Hours = 100_000;
 
     /// <summary>Submits a job that is accepted; answers its id. As short as can be unless it gets more epochs.</summary>
-    public static async Task<Guid> SubmitAsync(this HttpClient http, int epochs = 1, int everySteps = 100, int timeoutSeconds = 3600, double learningRate = 0.05)
+    public static async Task<Guid> SubmitAsync(this HttpClient http, int epochs = 1,
+        int everySteps = 100, int timeoutSeconds = 3600, double learningRate = 0.05)
     {
         var width = epochs < Seconds ? 16 : 256;
         using var answer = await http.PostAsJsonAsync("/api/v1/jobs", new
@@ -44,9 +45,11 @@ public static class Client
         }
     }
 
-    public static Task<JsonElement> WaitForEndAsync(this HttpClient http, Guid id) => http.WaitForAsync(id, job => job.Status() is "succeeded" or "failed" or "canceled");
+    public static Task<JsonElement> WaitForEndAsync(this HttpClient http, Guid id) =>
+        http.WaitForAsync(id, job => job.Status() is "succeeded" or "failed" or "canceled");
 
-    public static Task<JsonElement> WaitForStartAsync(this HttpClient http, Guid id) => http.WaitForAsync(id, job => job.Status() is not "queued");
+    public static Task<JsonElement> WaitForStartAsync(this HttpClient http, Guid id) =>
+        http.WaitForAsync(id, job => job.Status() is not "queued");
 
     /// <summary>Waits until the job is in the middle of its training and has told so.</summary>
     public static Task<JsonElement> WaitForStepAsync(this HttpClient http, Guid id) =>
@@ -54,5 +57,6 @@ public static class Client
 
     public static string Status(this JsonElement job) => job.GetProperty("status").GetString()!;
 
-    public static string? ErrorCode(this JsonElement job) => job.GetProperty("error") is { ValueKind: JsonValueKind.Object } error ? error.GetProperty("code").GetString() : null;
+    public static string? ErrorCode(this JsonElement job) =>
+        job.GetProperty("error") is { ValueKind: JsonValueKind.Object } error ? error.GetProperty("code").GetString() : null;
 }

@@ -23,7 +23,8 @@ public sealed class HostProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("TRAINING_", StringComparison.Ordinal) || k.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(k =>
+            k.StartsWith("TRAINING_", StringComparison.Ordinal) || k.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         // Port 0: the kernel picks one that is free and the log tells which.
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
@@ -45,7 +46,10 @@ public sealed class HostProcess : IAsyncDisposable
         };
         _process.Start();
         // Ends the host if this process dies without disposing: the guard's input ends then.
-        _guard = Process.Start(new ProcessStartInfo("sh", ["-c", $"read _; kill -9 {_process.Id} 2>/dev/null"]) { RedirectStandardInput = true })!;
+        _guard = Process.Start(new ProcessStartInfo("sh", ["-c", $"read _; kill -9 {_process.Id} 2>/dev/null"])
+        {
+            RedirectStandardInput = true,
+        })!;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
@@ -68,7 +72,8 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a role that serves and waits until it is ready.</summary>
-    public static async Task<HostProcess> StartAsync(string role, string connectionString, IReadOnlyDictionary<string, string?>? environment = null)
+    public static async Task<HostProcess> StartAsync(string role,
+        string connectionString, IReadOnlyDictionary<string, string?>? environment = null)
     {
         var host = new HostProcess(["--role", role], Environment(connectionString, environment));
         try
@@ -85,7 +90,8 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Runs to the end.</summary>
-    public static async Task<(int ExitCode, string Errors, string Log)> RunAsync(string[] arguments, IReadOnlyDictionary<string, string?> environment)
+    public static async Task<(int ExitCode, string Errors, string Log)> RunAsync(string[] arguments,
+        IReadOnlyDictionary<string, string?> environment)
     {
         await using var host = new HostProcess(arguments, environment);
         return (await host.ExitAsync(), host.Errors, host.Log);
@@ -169,7 +175,8 @@ public sealed class HostProcess : IAsyncDisposable
     {
         await Task.WhenAny(task, _process.WaitForExitAsync(), Task.Delay(Patience));
         if (!task.IsCompleted)
-            throw new InvalidOperationException($"The host {(_process.HasExited ? $"exited with {_process.ExitCode}" : $"did not answer within {Patience}")}:\n{Log}");
+            throw new InvalidOperationException(
+                $"The host {(_process.HasExited ? $"exited with {_process.ExitCode}" : $"did not answer within {Patience}")}:\n{Log}");
         await task;
     }
 

@@ -28,17 +28,19 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>A cluster of our own, for tests that restart it.</summary>
     public static async Task<PostgresServer> StartPrivateAsync()
     {
-        var programs = FindPrograms() ?? throw new PostgresMissingException("No Postgres: set TRAINING_TEST_POSTGRES or install postgresql (initdb and pg_ctl are looked "
-            + "for on PATH and under /usr/lib/postgresql).");
+        var programs = FindPrograms() ?? throw new PostgresMissingException("No Postgres: "
+            + "set TRAINING_TEST_POSTGRES or install postgresql (initdb and pg_ctl are looked for on PATH and under /usr/lib/postgresql).");
         var folder = Directory.CreateTempSubdirectory("training-tests-").FullName;
         var port = FreePort();
         if (Environment.IsPrivilegedProcess)
             await RunAsync("chown", ["-R", Unprivileged(), folder]);
-        // The shell waits for the end of its input, which comes when we dispose and also when this process dies in any way; then it cleans up.
+        // The shell waits for the end of its input, which comes when we dispose and also when this process dies
+        // in any way; then it cleans up.
         var script = $"""
             '{programs}/initdb' -D '{folder}/data' -U postgres -A trust -E UTF8 --locale=C --no-sync >'{folder}/log' 2>&1 &&
-            '{programs}/pg_ctl' -D '{folder}/data' -l '{folder}/log' -w -o "-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off
-              -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" start >/dev/null 2>&1 && echo ready || cat '{folder}/log'
+            '{programs}/pg_ctl' -D '{folder}/data' -l '{folder}/log' -w -o "-c listen_addresses=127.0.0.1 -p {port}
+              -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+              -c max_connections=300" start >/dev/null 2>&1 && echo ready || cat '{folder}/log'
             read _
             '{programs}/pg_ctl' -D '{folder}/data' -m immediate stop >/dev/null 2>&1
             rm -rf '{folder}'
@@ -46,7 +48,8 @@ public sealed class PostgresServer : IAsyncDisposable
         var guard = Process.Start(Start("sh", ["-c", script], unprivileged: true))!;
         if (await guard.StandardOutput.ReadLineAsync() is var answer and not "ready")
             throw new InvalidOperationException($"Postgres did not start: {answer} {await EndAsync(guard)}");
-        return new(new($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Include Error Detail=true"), guard, folder, programs);
+        return new(new($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Include Error Detail=true"),
+            guard, folder, programs);
     }
 
     /// <summary>A new empty database; answers its connection string.</summary>
@@ -64,7 +67,8 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(_admin.ConnectionString);
         await connection.OpenAsync();
-        await using var drop = new NpgsqlCommand($"DROP DATABASE IF EXISTS {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)", connection);
+        await using var drop = new NpgsqlCommand(
+            $"DROP DATABASE IF EXISTS {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)", connection);
         await drop.ExecuteNonQueryAsync();
     }
 
@@ -107,7 +111,8 @@ public sealed class PostgresServer : IAsyncDisposable
         // A started server keeps the pipe open, so its starter's output is not read to the end.
         var output = arguments.Contains("start") ? "" : await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} exited with {process.ExitCode}: {output}");
+        return process.ExitCode == 0 ? output
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} exited with {process.ExitCode}: {output}");
     }
 
     private static ProcessStartInfo Start(string program, string[] arguments, bool unprivileged)
@@ -119,15 +124,18 @@ public sealed class PostgresServer : IAsyncDisposable
         return new(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
     }
 
-    private static string Unprivileged() => File.ReadLines("/etc/passwd").Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+    private static string Unprivileged() =>
+        File.ReadLines("/etc/passwd").Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
-    private static string UnprivilegedGroup() => File.ReadLines("/etc/passwd").First(l => l.StartsWith(Unprivileged() + ":", StringComparison.Ordinal)).Split(':')[3];
+    private static string UnprivilegedGroup() =>
+        File.ReadLines("/etc/passwd").First(l => l.StartsWith(Unprivileged() + ":", StringComparison.Ordinal)).Split(':')[3];
 
     private static string? FindPrograms()
     {
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
         var debian = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
+            ? Directory.GetDirectories("/usr/lib/postgresql")
+                .OrderByDescending(d => d, StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
             : [];
         return onPath.Concat(debian).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "pg_ctl")));
     }

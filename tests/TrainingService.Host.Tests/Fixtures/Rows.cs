@@ -7,15 +7,18 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Tests.Fixtures;
 
-/// <summary>Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.</summary>
+/// <summary>
+/// Job rows as the API would store them, without waking a worker: a test of the worker's protocol decides itself when that happens.
+/// </summary>
 public static class Rows
 {
-    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits", Action<Job>? change = null, string? name = null,
-        int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60)
+    public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits",
+        Action<Job>? change = null, string? name = null, int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
-        var plan = RunPlan.Check(model ?? new() { HiddenLayers = [16] }, new() { Epochs = epochs }, new() { EverySteps = 10 }, shape, errors)!;
+        var plan =
+            RunPlan.Check(model ?? new() { HiddenLayers = [16] }, new() { Epochs = epochs }, new() { EverySteps = 10 }, shape, errors)!;
         var job = new Job
         {
             Id = Guid.CreateVersion7(),

@@ -7,7 +7,8 @@ using TrainingService.Host.Tests.Fixtures;
 namespace TrainingService.Host.Tests.Fixtures;
 
 /// <summary>
-/// One Postgres and one <c>--role all</c> process that most tests share: take it as a constructor parameter. Tests that look at lists filter by a label of their own.
+/// One Postgres and one <c>--role all</c> process that most tests share: take it as a constructor parameter. Tests that look at
+/// lists filter by a label of their own.
 /// </summary>
 public sealed class Service : IAsyncLifetime
 {

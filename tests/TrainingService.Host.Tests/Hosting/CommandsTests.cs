@@ -7,7 +7,8 @@ public sealed class CommandsTests(Service service)
     [Fact]
     public async Task Healthcheck_is_0_while_the_service_is_ready()
     {
-        var (exitCode, errors, _) = await HostProcess.RunAsync(["healthcheck"], Urls($"http://0.0.0.0:{service.Http.BaseAddress!.Port};http://127.0.0.1:1"));
+        var (exitCode, errors, _) = await HostProcess.RunAsync(["healthcheck"],
+            Urls($"http://0.0.0.0:{service.Http.BaseAddress!.Port};http://127.0.0.1:1"));
         Assert.Equal((0, ""), (exitCode, errors));
     }
 
@@ -22,11 +23,14 @@ public sealed class CommandsTests(Service service)
     [Fact]
     public async Task Demo_trains_the_sample_well_and_shows_result_layers_and_addresses()
     {
-        var (exitCode, errors, log) = await HostProcess.RunAsync(["demo", "--url", service.Http.BaseAddress!.ToString()], new Dictionary<string, string?>());
+        var (exitCode, errors, log) =
+            await HostProcess.RunAsync(["demo", "--url", service.Http.BaseAddress!.ToString()], new Dictionary<string, string?>());
         Assert.Equal((0, ""), (exitCode, errors));
-        var test = log.Split('\n').Single(line => line.Contains("test ", StringComparison.Ordinal)).Split([' ', '│'], StringSplitOptions.RemoveEmptyEntries);
+        var test = log.Split('\n').Single(line => line.Contains("test ", StringComparison.Ordinal))
+            .Split([' ', '│'], StringSplitOptions.RemoveEmptyEntries);
         Assert.InRange(double.Parse(test[2], System.Globalization.CultureInfo.InvariantCulture), 96, 100);
-        Assert.All(["hidden1", "hidden2", "output", "sparsity", "dead", "born", "died"], word => Assert.Contains(word, log, StringComparison.Ordinal));
+        Assert.All(["hidden1", "hidden2", "output", "sparsity", "dead", "born", "died"],
+            word => Assert.Contains(word, log, StringComparison.Ordinal));
         Assert.Contains($"{service.Http.BaseAddress}swagger", log, StringComparison.Ordinal);
         Assert.Contains($"{service.Http.BaseAddress}api/v1/jobs/", log, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', log);

@@ -35,7 +35,8 @@ public sealed class RoleTests(Service service)
     {
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
-        var environment = new Dictionary<string, string?> { [Connection] = service.ConnectionString, [Urls] = $"http://{holder.LocalEndpoint}" };
+        var environment =
+            new Dictionary<string, string?> { [Connection] = service.ConnectionString, [Urls] = $"http://{holder.LocalEndpoint}" };
         AssertRefused($"Can't listen on http://{holder.LocalEndpoint}", await HostProcess.RunAsync(["--role", "api"], environment));
     }
 
@@ -75,11 +76,13 @@ public sealed class UnreadyDatabaseTests(Service service)
     public async Task Without_a_schema_the_service_says_how_to_make_one()
     {
         var empty = await service.Postgres.CreateDatabaseAsync();
-        RoleTests.AssertRefused("--role migrate", await HostProcess.RunAsync(["--role", "worker"], new Dictionary<string, string?> { [Connection] = empty }));
+        RoleTests.AssertRefused("--role migrate",
+            await HostProcess.RunAsync(["--role", "worker"], new Dictionary<string, string?> { [Connection] = empty }));
         await service.Postgres.DropDatabaseAsync(empty);
     }
 
     [Fact]
     public async Task An_unreachable_database_is_one_sentence() => RoleTests.AssertRefused("can't be reached",
-        await HostProcess.RunAsync(["--role", "migrate"], new Dictionary<string, string?> { [Connection] = "Host=127.0.0.1;Port=1;Username=nobody" }));
+        await HostProcess.RunAsync(["--role", "migrate"],
+            new Dictionary<string, string?> { [Connection] = "Host=127.0.0.1;Port=1;Username=nobody" }));
 }

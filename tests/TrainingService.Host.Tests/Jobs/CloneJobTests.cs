@@ -9,12 +9,15 @@ namespace TrainingService.Host.Tests.Jobs;
 public sealed class CloneJobTests(ApiOnly api)
 {
     private const string Short = """
-        {"name": "first", "dataset": {"name": "digits", "validationFraction": 0.2}, "model": {"hiddenLayers": [32, 16], "activation": {"name": "leaky_relu", "negativeSlope": 0.2}},
-         "training": {"epochs": 3, "optimizer": {"name": "sgd", "learningRate": 0.5, "momentum": 0.8}, "schedule": "cosine"}, "labels": {"a": "1", "b": "2"} }
+        {"name": "first", "dataset": {"name": "digits", "validationFraction": 0.2},
+         "model": {"hiddenLayers": [32, 16], "activation": {"name": "leaky_relu", "negativeSlope": 0.2}},
+         "training": {"epochs": 3, "optimizer": {"name": "sgd", "learningRate": 0.5, "momentum": 0.8}, "schedule": "cosine"},
+         "labels": {"a": "1", "b": "2"} }
         """;
 
     private const string Long = """
-        {"dataset": "digits", "model": {"activation": "tanh", "layers": [{"type": "dense", "units": 8}, {"type": "dense", "units": 8, "activation": "elu"},
+        {"dataset": "digits",
+         "model": {"activation": "tanh", "layers": [{"type": "dense", "units": 8}, {"type": "dense", "units": 8, "activation": "elu"},
          {"type": "residual", "layers": [{"type": "dense", "units": 8}] }] } }
         """;
 
@@ -37,7 +40,8 @@ public sealed class CloneJobTests(ApiOnly api)
     [InlineData("""{"training": {"optimizer": {"learningRate": null} } }""", "/training/optimizer/learningRate", "0.05")]
     [InlineData("""{"training": {"optimizer": null} }""", "/training/optimizer/momentum", "0.9")]
     // a new optimiser or activation brings its own parameters
-    [InlineData("""{"training": {"optimizer": {"name": "adam"} } }""", "/training/optimizer", """{"name":"adam","learningRate":0.001,"weightDecay":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08}""")]
+    [InlineData("""{"training": {"optimizer": {"name": "adam"} } }""", "/training/optimizer",
+        """{"name":"adam","learningRate":0.001,"weightDecay":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08}""")]
     [InlineData("""{"training": {"optimizer": "adam"} }""", "/training/optimizer/learningRate", "0.001")]
     [InlineData("""{"training": {"optimizer": {"name": "sgd", "nesterov": true} } }""", "/training/optimizer/momentum", "0.8")]
     [InlineData("""{"model": {"activation": "elu"} }""", "/model/activation", """{"name":"elu","alpha":1}""")]
@@ -70,7 +74,8 @@ public sealed class CloneJobTests(ApiOnly api)
         var (first, clone) = await CloneAsync(Long, """{"model": {"activation": "relu"} }""");
         Assert.Equal(("relu", "elu", "relu"), Activations(clone));
         // the same from the resolved spec, in which every layer names its own
-        var (_, again) = await CloneAsync(first["spec"].GetRawText(), """{"model": {"activation": "relu", "initializer": "xavier_normal"} }""");
+        var (_, again) = await CloneAsync(first["spec"].GetRawText(),
+            """{"model": {"activation": "relu", "initializer": "xavier_normal"} }""");
         Assert.Equal(("relu", "elu", "relu"), Activations(again));
         Assert.Equal("xavier_normal", At(again, "/model/layers/1/initializer/name").GetString());
 
@@ -91,7 +96,8 @@ public sealed class CloneJobTests(ApiOnly api)
     [Theory]
     [InlineData("""{"training": {"optimizer": {"learningRat": 1} } }""", "/training/optimizer/learningRat", "did you mean 'learningRate'?")]
     [InlineData("""{"model": {"activation": "rely"} }""", "/model/activation", "did you mean 'relu'?")]
-    [InlineData("""{"model": {"layers": [{"type": "dense", "units": 4}, {"type": "dropout", "rate": 2}]} }""", "/model/layers/1/rate", "[0, 1)")]
+    [InlineData("""{"model": {"layers": [{"type": "dense", "units": 4}, {"type": "dropout", "rate": 2}]} }""",
+        "/model/layers/1/rate", "[0, 1)")]
     [InlineData("""{"training": {"loss": "mse", "labelSmoothing": 0.1} }""", "/training/labelSmoothing", "belongs to cross_entropy")]
     // the batch of the job is too large for the data of the patch
     [InlineData("""{"dataset": {"maxTrainExamples": 20}, "training": {"batchSize": 64} }""", "/training/batchSize", "larger than the")]

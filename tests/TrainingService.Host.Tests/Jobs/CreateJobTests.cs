@@ -34,7 +34,8 @@ public sealed class CreateJobTests(ApiOnly api)
     {
         var first = await api.Http.PostJob("""
             {"dataset": "digits",
-             "model": {"layers": [{"type": "dense", "units": 8, "activation": "prelu"}, {"type": "dropout", "rate": 0.1}, {"type": "dense", "units": 4}]},
+             "model": {"layers": [{"type": "dense", "units": 8, "activation": "prelu"},
+                                  {"type": "dropout", "rate": 0.1}, {"type": "dense", "units": 4}]},
              "training": {"optimizer": "adam"}}
             """);
         Assert.Equal(202, first.Status);
@@ -74,26 +75,34 @@ public sealed class CreateJobTests(ApiOnly api)
     [InlineData("""{"dataset": "digitz"}""", "/dataset/name", "did you mean 'digits'")]
     [InlineData("""{"dataset": {"name": "digits", "validationFraction": 0.95}}""", "/dataset/validationFraction", "0.9")]
     [InlineData("""{"dataset": "digits", "model": {"activation": "leaky_rely"}}""", "/model/activation", "did you mean 'leaky_relu'")]
-    [InlineData("""{"dataset": "digits", "model": {"initializer": "kaiming_norml"}}""", "/model/initializer", "did you mean 'kaiming_normal'")]
+    [InlineData("""{"dataset": "digits", "model": {"initializer": "kaiming_norml"}}""",
+        "/model/initializer", "did you mean 'kaiming_normal'")]
     [InlineData("""{"dataset": "digits", "model": {"activation": {"name": "elu", "alpha": 1e300}}}""", "/model/activation/alpha", "")]
     [InlineData("""{"dataset": "digits", "model": {"activation": {"name": "elu", "alpha": 1e999}}}""", "/model/activation/alpha", "finite")]
-    [InlineData("""{"dataset": "digits", "model": {"activation": {"name": "relu", "alpha": 0.1}}}""", "/model/activation/alpha", "has no parameter")]
+    [InlineData("""{"dataset": "digits", "model": {"activation": {"name": "relu", "alpha": 0.1}}}""",
+        "/model/activation/alpha", "has no parameter")]
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": []}}""", "/model/hiddenLayers", "at least one")]
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [8, -1]}}""", "/model/hiddenLayers/1", "from 1")]
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [1000000000]}}""", "/model/hiddenLayers/0", "65,536")]
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [65536, 65536]}}""", "/model/hiddenLayers", "50,000,000")]
-    [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [8], "layers": [{"type": "dense", "units": 8}]}}""", "/model/layers", "exclude")]
-    [InlineData("""{"dataset": "digits", "model": {"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 3}]}]}}""", "/model/layers/0/layers", "64 units into 3")]
+    [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [8], "layers": [{"type": "dense", "units": 8}]}}""",
+        "/model/layers", "exclude")]
+    [InlineData("""{"dataset": "digits", "model": {"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 3}]}]}}""",
+        "/model/layers/0/layers", "64 units into 3")]
     [InlineData("""{"dataset": "digits", "model": {"normalization": "batchnorm"}}""", "/model/normalization", "did you mean 'batch_norm'")]
     [InlineData("""{"dataset": "digits", "training": {"epochs": 0}}""", "/training/epochs", "from 1")]
     [InlineData("""{"dataset": "iris", "training": {"batchSize": 1000}}""", "/training/batchSize", "larger than")]
     [InlineData("""{"dataset": "digits", "training": {"clipNorm": 0}}""", "/training/clipNorm", "> 0")]
-    [InlineData("""{"dataset": "digits", "training": {"earlyStopping": {"patience": 0}}}""", "/training/earlyStopping/patience", "at least 1")]
+    [InlineData("""{"dataset": "digits", "training": {"earlyStopping": {"patience": 0}}}""",
+        "/training/earlyStopping/patience", "at least 1")]
     [InlineData("""{"dataset": "digits", "training": {"activityL1": -0.1}}""", "/training/activityL1", "at least 0")]
-    [InlineData("""{"dataset": "digits", "training": {"labelSmoothing": 0.1, "loss": "mse"}}""", "/training/labelSmoothing", "belongs to cross_entropy")]
+    [InlineData("""{"dataset": "digits", "training": {"labelSmoothing": 0.1, "loss": "mse"}}""",
+        "/training/labelSmoothing", "belongs to cross_entropy")]
     [InlineData("""{"dataset": "digits", "training": {"schedule": "cosin"}}""", "/training/schedule", "did you mean 'cosine'")]
-    [InlineData("""{"dataset": "digits", "training": {"schedule": {"name": "constant", "warmupSteps": 5000}}}""", "/training/schedule/warmupSteps", "fewer than")]
-    [InlineData("""{"dataset": "digits", "diagnostics": {"rules": {"dead_units": {"warn": 0} }}}""", "/diagnostics/rules/dead_units/warn", "must be > 0")]
+    [InlineData("""{"dataset": "digits", "training": {"schedule": {"name": "constant", "warmupSteps": 5000}}}""",
+        "/training/schedule/warmupSteps", "fewer than")]
+    [InlineData("""{"dataset": "digits", "diagnostics": {"rules": {"dead_units": {"warn": 0} }}}""",
+        "/diagnostics/rules/dead_units/warn", "must be > 0")]
     [InlineData("""{"dataset": "digits", "notifyUrl": "http://example.org"}""", "/notifyUrl", "not supported yet")]
     [InlineData("""{"dataset": "digits", "priority": "hihg"}""", "/priority", "did you mean 'high'")]
     [InlineData("""{"dataset": "digits", "timeoutSeconds": 0}""", "/timeoutSeconds", "604,800")]
@@ -105,7 +114,8 @@ public sealed class CreateJobTests(ApiOnly api)
     [InlineData("""{"dataset": "digits", "dataset": "iris"}""", "/dataset", "more than once")]
     [InlineData("""{"dataset": "digits", "training": {"epochs": "ten"}}""", "/training/epochs", "integer")]
     [InlineData("""{"dataset": "digits", "training": {"epochs": 1.5}}""", "/training/epochs", "whole number")]
-    [InlineData("""{"dataset": "digits", "training": {"optimizer": {"name": "sgd", "learningRate": "NaN"}}}""", "/training/optimizer/learningRate", "finite")]
+    [InlineData("""{"dataset": "digits", "training": {"optimizer": {"name": "sgd", "learningRate": "NaN"}}}""",
+        "/training/optimizer/learningRate", "finite")]
     [InlineData("""{"dataset": "digits", "training": {"optimizer": {}}}""", "/training/optimizer/name", "required")]
     [InlineData("""{"dataset": "digits", "model": {"hiddenLayers": [null]}}""", "/model/hiddenLayers/0", "integer")]
     [InlineData("""{"dataset": "digits", "model": 5}""", "/model", "an object")]
@@ -131,7 +141,8 @@ public sealed class CreateJobTests(ApiOnly api)
              "diagnostics": {"everySteps": 0}, "priority": "x"}
             """);
         answer.MustBeProblem(400, "validation");
-        Assert.Equal(["/dataset/name", "/diagnostics/everySteps", "/model/activation", "/model/hiddenLayers/0", "/priority", "/training/epochs"],
+        Assert.Equal(["/dataset/name", "/diagnostics/everySteps", "/model/activation",
+            "/model/hiddenLayers/0", "/priority", "/training/epochs"],
             answer["errors"].EnumerateObject().Select(e => e.Name).Order(StringComparer.Ordinal));
     }
 
@@ -170,7 +181,8 @@ public sealed class CreateJobTests(ApiOnly api)
     [Fact]
     public async Task Ten_thousand_layers_are_refused()
     {
-        var answer = await api.Http.PostJob(JsonSerializer.Serialize(new { dataset = "digits", model = new { hiddenLayers = Enumerable.Repeat(1, 10_000) } }));
+        var answer = await api.Http.PostJob(
+            JsonSerializer.Serialize(new { dataset = "digits", model = new { hiddenLayers = Enumerable.Repeat(1, 10_000) } }));
         answer.MustBeProblem(400, "validation");
         Assert.Contains("1,000 layers", answer.Error("/model/hiddenLayers"), StringComparison.Ordinal);
     }

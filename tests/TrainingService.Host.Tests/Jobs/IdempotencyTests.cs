@@ -80,7 +80,8 @@ public sealed class IdempotencyTests(ApiOnly api)
         await api.Http.PostJob(Body, (Header, other));
         await using var db = api.NewDbContext();
         await db.IdempotencyKeys.Where(k => k.Key == old || k.Key == other)
-            .ExecuteUpdateAsync(set => set.SetProperty(k => k.CreatedAt, DateTimeOffset.UtcNow.AddHours(-25)), TestContext.Current.CancellationToken);
+            .ExecuteUpdateAsync(set => set.SetProperty(k => k.CreatedAt, DateTimeOffset.UtcNow.AddHours(-25)),
+                TestContext.Current.CancellationToken);
         var second = await api.Http.PostJob(Body, (Header, old));
         Assert.Equal(202, second.Status);
         Assert.NotEqual(first.Id, second.Id);

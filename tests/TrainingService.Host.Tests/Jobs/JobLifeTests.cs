@@ -118,7 +118,13 @@ public sealed class JobLifeTests(ApiOnly api)
         await Move(path, job =>
         {
             (job.Status, job.ErrorCode, job.ErrorMessage) = (JobStatus.Failed, "diverged", "The loss is not finite.");
-            job.Result = new() { TrainLoss = float.NaN, ValidationLoss = float.PositiveInfinity, TestLoss = float.NegativeInfinity, WeightsSha256 = "" };
+            job.Result = new()
+            {
+                TrainLoss = float.NaN,
+                ValidationLoss = float.PositiveInfinity,
+                TestLoss = float.NegativeInfinity,
+                WeightsSha256 = "",
+            };
         });
         var job = await api.Http.GetAnswer(path);
         Assert.Equal(200, job.Status);

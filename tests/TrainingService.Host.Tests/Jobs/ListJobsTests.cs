@@ -26,7 +26,8 @@ public sealed class ListJobsTests(ApiOnly api)
     {
         var relu = await Create();
         var leaky = await Create(model: """{"activation": "lrelu", "initializer": "glorot_uniform"}""");
-        var mixed = await Create("iris", """{"layers": [{"type": "dense", "units": 4, "activation": "tanh"}, {"type": "dense", "units": 4}]}""");
+        var mixed =
+            await Create("iris", """{"layers": [{"type": "dense", "units": 4, "activation": "tanh"}, {"type": "dense", "units": 4}]}""");
         await Expect("&activation=leaky_relu", leaky);
         await Expect("&activation=lrelu", leaky);
         await Expect("&activation=relu", mixed, relu);
@@ -91,14 +92,16 @@ public sealed class ListJobsTests(ApiOnly api)
         var answer = await api.Http.GetAnswer($"/api/v1/jobs?orderBy=createdAt&cursor={cursor}");
         Assert.Contains("other order", answer.Error("/cursor"), StringComparison.Ordinal);
         foreach (var other in (string[])["sweeps", "datasets"])
-            Assert.Contains("not a cursor of this list", (await api.Http.GetAnswer($"/api/v1/{other}?cursor={cursor}")).Error("/cursor"), StringComparison.Ordinal);
+            Assert.Contains("not a cursor of this list",
+                (await api.Http.GetAnswer($"/api/v1/{other}?cursor={cursor}")).Error("/cursor"), StringComparison.Ordinal);
     }
 
     private async Task<string> Create(string dataset = "digits", string model = "{}", string? labels = null)
     {
         var (key, value) = (_label.Split('=')[0], _label.Split('=')[1]);
         var more = labels is null ? "" : $", {labels}";
-        var answer = await api.Http.PostJob($$$"""{"dataset": "{{{dataset}}}", "model": {{{model}}}, "labels": {"{{{key}}}": "{{{value}}}"{{{more}}}}}""");
+        var answer = await api.Http.PostJob(
+            $$$"""{"dataset": "{{{dataset}}}", "model": {{{model}}}, "labels": {"{{{key}}}": "{{{value}}}"{{{more}}}}}""");
         Assert.True(answer.Status == 202, answer.Text);
         return answer.Id;
     }
@@ -111,7 +114,8 @@ public sealed class ListJobsTests(ApiOnly api)
         string? cursor = null;
         do
         {
-            var page = await api.Http.GetAnswer($"/api/v1/jobs?label={Uri.EscapeDataString(_label)}{query}{(cursor is null ? "" : $"&cursor={cursor}")}");
+            var page = await api.Http.GetAnswer(
+                $"/api/v1/jobs?label={Uri.EscapeDataString(_label)}{query}{(cursor is null ? "" : $"&cursor={cursor}")}");
             Assert.True(page.Status == 200, page.Text);
             ids.AddRange(page["items"].EnumerateArray().Select(job => job.GetProperty("id").GetString()!));
             cursor = page["nextCursor"].GetString();

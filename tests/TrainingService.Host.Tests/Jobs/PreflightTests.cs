@@ -11,17 +11,20 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task ValidateOnly_predicts_that_thirty_Xavier_layers_of_rectifiers_stall_and_that_the_recommended_change_helps()
     {
-        var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "relu", "initializer": "xavier_normal" } }""";
+        var spec =
+            $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "relu", "initializer": "xavier_normal" } }""";
         var answer = await Check(spec);
         var preflight = answer["preflight"];
         Assert.Equal(-0.1505 * 29, preflight.GetProperty("gradientFlow").GetDouble(), 0.05);
-        Assert.Equal(["hidden1", "hidden30", "output"], new[] { 0, 29, 30 }.Select(i => preflight.GetProperty("layers")[i].GetProperty("name").GetString()));
+        Assert.Equal(["hidden1", "hidden30", "output"],
+            new[] { 0, 29, 30 }.Select(i => preflight.GetProperty("layers")[i].GetProperty("name").GetString()));
         Assert.Equal(["poor_initialization", "vanishing_gradient"], Rules(answer));
         await MustHelp(spec, answer, "kaiming_normal");
     }
 
     [Theory]
-    [InlineData("relu", "kaiming_normal"), InlineData("leaky_relu", "auto"), InlineData("tanh", "xavier_normal"), InlineData("selu", "lecun_normal")]
+    [InlineData("relu", "kaiming_normal"), InlineData("leaky_relu", "auto"),
+        InlineData("tanh", "xavier_normal"), InlineData("selu", "lecun_normal")]
     public async Task ValidateOnly_finds_nothing_in_sound_nets(string activation, string initializer)
     {
         var spec = $$"""{"dataset": "digits", "model": {"activation": "{{activation}}", "initializer": "{{initializer}}" } }""";
@@ -32,7 +35,8 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task ValidateOnly_recommends_another_activation_where_no_initialiser_helps()
     {
-        var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": "xavier_normal" } }""";
+        var spec =
+            $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{Deep}}], "activation": "sigmoid", "initializer": "xavier_normal" } }""";
         var answer = await Check(spec);
         Assert.Contains("vanishing_gradient", Rules(answer));
         await MustHelp(spec, answer, "tanh");
@@ -52,7 +56,8 @@ public sealed class PreflightTests(Service service)
     [Fact]
     public async Task A_recommendation_reaches_the_layers_of_the_long_form()
     {
-        var layers = string.Join(", ", Enumerable.Repeat("""{"type": "dense", "units": 64, "initializer": {"name": "normal", "std": 1} }""", 6));
+        var layers =
+            string.Join(", ", Enumerable.Repeat("""{"type": "dense", "units": 64, "initializer": {"name": "normal", "std": 1} }""", 6));
         var spec = $$"""{"dataset": "digits", "model": {"layers": [{{layers}}] } }""";
         var answer = await Check(spec);
         Assert.Equal(["exploding_gradient", "poor_initialization"], Rules(answer).Distinct());
@@ -63,7 +68,8 @@ public sealed class PreflightTests(Service service)
     public async Task A_job_keeps_its_prediction_beside_its_measurement()
     {
         const string Spec = """
-            {"dataset": "digits", "model": {"hiddenLayers": [256, 256], "activation": "tanh", "initializer": "xavier_uniform"}, "training": {"epochs": 1} }
+            {"dataset": "digits", "model": {"hiddenLayers": [256, 256], "activation": "tanh", "initializer": "xavier_uniform"},
+             "training": {"epochs": 1} }
             """;
         var predicted = (await Check(Spec))["preflight"];
         var job = await service.Http.PostJob(Spec);

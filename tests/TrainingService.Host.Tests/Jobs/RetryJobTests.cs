@@ -56,7 +56,8 @@ public sealed class RetryJobTests(Service service)
     {
         await using var db = service.NewDbContext();
         var id = await db.InsertJobAsync(change: job => (job.Status, job.FinishedAt) = (JobStatus.Failed, DateTimeOffset.UtcNow));
-        (await service.Http.Send("POST", $"/api/v1/jobs/{id}/retry", null, ("If-Match", "\"1\""))).MustBeProblem(412, "precondition-failed");
+        (await service.Http.Send("POST", $"/api/v1/jobs/{id}/retry", null, ("If-Match", "\"1\"")))
+            .MustBeProblem(412, "precondition-failed");
         var tag = (await service.Http.GetAnswer($"/api/v1/jobs/{id}")).ETag!;
         Assert.Equal(202, (await service.Http.Send("POST", $"/api/v1/jobs/{id}/retry", null, ("If-Match", tag))).Status);
         Assert.Equal("succeeded", (await service.Http.WaitForEndAsync(id)).Status());

@@ -18,7 +18,8 @@ public sealed class UnreachableDatabaseTests(Service service)
 
         await postgres.StopAsync();
         foreach (var answer in (Answer[])[await host.Http.GetAnswer("/api/v1/jobs"), await host.Http.PostJob("""{"dataset": "digits"}"""),
-            await host.Http.PostJob("""{"dataset": "digits"}""", ("Idempotency-Key", "k")), await host.Http.GetAnswer($"/api/v1/jobs/{Guid.NewGuid()}")])
+            await host.Http.PostJob("""{"dataset": "digits"}""", ("Idempotency-Key", "k")),
+            await host.Http.GetAnswer($"/api/v1/jobs/{Guid.NewGuid()}")])
         {
             answer.MustBeProblem(503, "unavailable");
             Assert.NotNull(answer.Headers.RetryAfter);

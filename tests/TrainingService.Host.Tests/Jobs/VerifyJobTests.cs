@@ -17,7 +17,8 @@ public sealed class VerifyJobTests(Service service)
         var result = job.GetProperty("result");
         Assert.Contains(result.GetProperty("instructionSet").GetString(), (string[])["avx512", "avx2", "scalar"]);
         Assert.NotEmpty(result.GetProperty("engineVersion").GetString()!);
-        Assert.Equal((await service.Http.GetAnswer("/api/v1/datasets/digits"))["sha256"].GetString(), result.GetProperty("datasetSha256").GetString());
+        Assert.Equal((await service.Http.GetAnswer("/api/v1/datasets/digits"))["sha256"].GetString(),
+            result.GetProperty("datasetSha256").GetString());
 
         var accepted = await service.Http.Send("POST", $"/api/v1/jobs/{id}/verify");
         Assert.Equal((202, $"/api/v1/jobs/{accepted.Id}/verification"), (accepted.Status, accepted.Headers.Location!.ToString()));
@@ -39,10 +40,12 @@ public sealed class VerifyJobTests(Service service)
         var id = await service.Http.SubmitAsync(epochs: 1, everySteps: 10);
         await service.Http.WaitForEndAsync(id);
         await using var db = service.NewDbContext();
-        float rms = (await db.Layers.SingleAsync(r => r.JobId == id && r.Step == 10 && r.Layer == 1, Cancel)).RmsActivation, next = MathF.BitIncrement(rms);
+        float rms = (await db.Layers.SingleAsync(r => r.JobId == id && r.Step == 10 && r.Layer == 1, Cancel)).RmsActivation,
+            next = MathF.BitIncrement(rms);
         await db.Layers.Where(r => r.JobId == id && r.Step == 10 && r.Layer == 1)
             .ExecuteUpdateAsync(set => set.SetProperty(r => r.RmsActivation, next), Cancel);
-        await db.Layers.Where(r => r.JobId == id && r.Layer == 2).ExecuteUpdateAsync(set => set.SetProperty(r => r.Sparsity, float.NaN), Cancel);
+        await db.Layers.Where(r => r.JobId == id && r.Layer == 2)
+            .ExecuteUpdateAsync(set => set.SetProperty(r => r.Sparsity, float.NaN), Cancel);
         await db.Metrics.Where(r => r.JobId == id && r.Step == 0).ExecuteDeleteAsync(Cancel);
         var job = await db.Jobs.SingleAsync(j => j.Id == id, Cancel);
         job.Result = job.Result! with { WeightsSha256 = new('0', 64), EngineVersion = "0.0.1" };
@@ -55,13 +58,15 @@ public sealed class VerifyJobTests(Service service)
         Assert.Equal(new('0', 64), differences["result.weightsSha256"].GetProperty("original").GetString());
         var changed = differences["job_layers.rms_activation at step 10, layer 1"];
         Assert.Equal((next, rms), (Number(changed, "original"), Number(changed, "rerun")));
-        var sparsity = differences.Single(d => d.Key.StartsWith("job_layers.sparsity at step 0, layer 2 (and ", StringComparison.Ordinal)).Value;
+        var sparsity =
+            differences.Single(d => d.Key.StartsWith("job_layers.sparsity at step 0, layer 2 (and ", StringComparison.Ordinal)).Value;
         Assert.Equal("NaN", sparsity.GetProperty("original").GetString());
         Assert.Contains("job_metrics, rows that only one of them has: 2", differences.Keys);
         Assert.Equal("engineVersion", Assert.Single(verification["circumstances"].EnumerateArray()).GetProperty("what").GetString());
         Assert.Contains("version of the engine", verification["likelyCause"].GetString(), StringComparison.Ordinal);
 
-        static float Number(JsonElement difference, string side) => float.Parse(difference.GetProperty(side).GetString()!, CultureInfo.InvariantCulture);
+        static float Number(JsonElement difference, string side) =>
+            float.Parse(difference.GetProperty(side).GetString()!, CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class MetricTests(Service service)
     public async Task Values_that_are_not_finite_are_named_and_floats_keep_their_short_form()
     {
         var id = await StoreAsync(10);
-        var text = await service.Http.GetStringAsync($"/api/v1/jobs/{id}/metrics?names=accuracy&split=train", TestContext.Current.CancellationToken);
+        var text = await service.Http.GetStringAsync($"/api/v1/jobs/{id}/metrics?names=accuracy&split=train",
+            TestContext.Current.CancellationToken);
         Assert.Contains("[3,1.5,\"NaN\"],[4,2,\"Infinity\"],[5,2.5,\"-Infinity\"],[6,3,0.1]", text, StringComparison.Ordinal);
     }
 
@@ -92,14 +93,17 @@ public sealed class MetricTests(Service service)
         Assert.Equal("application/vnd.apache.parquet", answer.Content.Headers.ContentType?.MediaType);
         using var file = new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         await using var reader = await Parquet.ParquetReader.CreateAsync(file, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal(["step", "epoch", "split", "loss", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"], reader.Schema.DataFields.Select(field => field.Name));
+        Assert.Equal(["step", "epoch", "split", "loss", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"],
+            reader.Schema.DataFields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         Assert.Equal((1, Rows + Rows / 10), (reader.RowGroupCount, (int)group.RowCount));
         var accuracy = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[4], accuracy.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+        await group.ReadAsync<float>(reader.Schema.DataFields[4], accuracy.AsMemory(),
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([0.1f, 0.5f, 0.1f, 0.1f, float.NaN, float.PositiveInfinity], accuracy.Take(6).Select(value => value!.Value));
         var rmse = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[5], rmse.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+        await group.ReadAsync<float>(reader.Schema.DataFields[5], rmse.AsMemory(),
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(rmse, value => Assert.Null(value));
     }
 
@@ -114,7 +118,8 @@ public sealed class MetricTests(Service service)
     public async Task A_bad_query_is_a_400_that_names_the_place(string query, string pointer, string hint)
     {
         var id = await StoreAsync(1);
-        using var answer = await service.Http.GetAsync(new Uri($"/api/v1/jobs/{id}/metrics?{query}", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var answer = await service.Http.GetAsync(new Uri($"/api/v1/jobs/{id}/metrics?{query}", UriKind.Relative),
+            TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Contains(hint, problem.GetProperty("errors").GetProperty(pointer)[0].GetString(), StringComparison.Ordinal);
@@ -125,7 +130,8 @@ public sealed class MetricTests(Service service)
     [InlineData("layers")]
     public async Task An_unknown_job_is_a_404_and_an_unknown_format_a_406(string path)
     {
-        using var unknown = await service.Http.GetAsync(new Uri($"/api/v1/jobs/{Guid.NewGuid()}/{path}", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var unknown = await service.Http.GetAsync(new Uri($"/api/v1/jobs/{Guid.NewGuid()}/{path}", UriKind.Relative),
+            TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         Assert.Equal("application/problem+json", unknown.Content.Headers.ContentType?.MediaType);
 
@@ -133,7 +139,8 @@ public sealed class MetricTests(Service service)
         request.Headers.Add("Accept", "application/pdf");
         using var pdf = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotAcceptable, pdf.StatusCode);
-        Assert.Contains("application/x-ndjson or application/vnd.apache.parquet", await pdf.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("application/x-ndjson or application/vnd.apache.parquet",
+            await pdf.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +148,8 @@ public sealed class MetricTests(Service service)
     {
         await using var db = service.NewDbContext();
         var id = await db.InsertJobAsync(change: job => job.Status = JobStatus.Canceled);
-        Assert.Equal("{\"series\":[]}", await service.Http.GetStringAsync($"/api/v1/jobs/{id}/metrics", TestContext.Current.CancellationToken));
+        Assert.Equal("{\"series\":[]}",
+            await service.Http.GetStringAsync($"/api/v1/jobs/{id}/metrics", TestContext.Current.CancellationToken));
         Assert.Equal("{\"layers\":[],\"gradientFlow\":[],\"downsampled\":false}",
             await service.Http.GetStringAsync($"/api/v1/jobs/{id}/layers", TestContext.Current.CancellationToken));
     }
@@ -153,15 +161,18 @@ public sealed class MetricTests(Service service)
         var answer = await service.Http.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{id}/layers", TestContext.Current.CancellationToken);
         var layers = answer.GetProperty("layers").EnumerateArray().ToArray();
         Assert.Equal(["hidden1", "hidden2", "output"], layers.Select(l => l.GetProperty("name").GetString()));
-        Assert.Equal((0, 16, "relu", "kaiming_normal"), (layers[0].GetProperty("index").GetInt32(), layers[0].GetProperty("units").GetInt32(),
-            layers[0].GetProperty("activation").GetString(), layers[0].GetProperty("initializer").GetString()));
+        Assert.Equal((0, 16, "relu", "kaiming_normal"),
+            (layers[0].GetProperty("index").GetInt32(), layers[0].GetProperty("units").GetInt32(),
+                layers[0].GetProperty("activation").GetString(), layers[0].GetProperty("initializer").GetString()));
         var series = layers[0].GetProperty("series");
         Assert.Equal(
-            ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "revivedFraction", "nearDeadFraction", "dormantFraction",
-                "dormantFractionAt0", "dormantFractionAt10", "saturation", "meanActivation", "rmsActivation", "activationVariance", "meanAbsActivation",
+            ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "revivedFraction",
+                "nearDeadFraction", "dormantFraction", "dormantFractionAt0", "dormantFractionAt10",
+                "saturation", "meanActivation", "rmsActivation", "activationVariance", "meanAbsActivation",
                 "centredness", "relativeL1", "gradientRms", "updateRatio", "weightRms"],
             series.EnumerateObject().Select(s => s.Name));
-        Assert.Equal(["slope", "varianceRatio"], layers[1].GetProperty("series").EnumerateObject().Select(s => s.Name).Except(series.EnumerateObject().Select(s => s.Name)));
+        Assert.Equal(["slope", "varianceRatio"],
+            layers[1].GetProperty("series").EnumerateObject().Select(s => s.Name).Except(series.EnumerateObject().Select(s => s.Name)));
         Assert.Equal(0, series.GetProperty("sparsity")[0][0].GetInt64());
         // variances 1 - 0.25 and 0.5625 - 0.25
         Assert.Equal(0.5, series.GetProperty("centredness")[0][2].GetDouble(), 1e-6);
@@ -190,10 +201,22 @@ public sealed class MetricTests(Service service)
         var id = await db.InsertJobAsync();
         var point = new LayerPoint { Step = 0, Epoch = 0, Layer = 0, Histogram = new(-1, 2, [3, 4]) };
         // no two alike
-        var properties = typeof(LayerPoint).GetProperties().Where(p => p.CanWrite && (p.PropertyType == typeof(float) || p.PropertyType == typeof(float?))).ToList();
+        var properties = typeof(LayerPoint).GetProperties()
+            .Where(p => p.CanWrite && (p.PropertyType == typeof(float) || p.PropertyType == typeof(float?))).ToList();
         foreach (var (i, property) in properties.Index())
             property.SetValue(point, i + 0.5f);
-        var metric = new MetricPoint { Step = 0, Epoch = 0, Split = Split.Train, Loss = 1, Accuracy = 2, Rmse = 3, R2 = 4, LearningRate = 5, GradientNorm = 6 };
+        var metric = new MetricPoint
+        {
+            Step = 0,
+            Epoch = 0,
+            Split = Split.Train,
+            Loss = 1,
+            Accuracy = 2,
+            Rmse = 3,
+            R2 = 4,
+            LearningRate = 5,
+            GradientNorm = 6,
+        };
         var writer = new MetricWriter(CancellationToken.None);
         writer.Add(metric);
         writer.Add([point]);
@@ -210,10 +233,12 @@ public sealed class MetricTests(Service service)
         Assert.Equal(MetricFilter.Name, $"({string.Join('|', Measures.OfMetrics.Select(measure => measure.Name))})");
     }
 
-    private static JsonElement[][] Points(JsonElement series) => [.. series.GetProperty("points").EnumerateArray().Select(p => p.EnumerateArray().ToArray())];
+    private static JsonElement[][] Points(JsonElement series) =>
+        [.. series.GetProperty("points").EnumerateArray().Select(p => p.EnumerateArray().ToArray())];
 
     private async Task<JsonElement[]> SeriesAsync(Guid id, string query) =>
-        [.. (await service.Http.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{id}/metrics?{query}")).GetProperty("series").EnumerateArray()];
+        [.. (await service.Http.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{id}/metrics?{query}"))
+            .GetProperty("series").EnumerateArray()];
 
     private async Task<string[]> RowsAsync(Guid id, string path, string mediaType)
     {
@@ -231,7 +256,8 @@ public sealed class MetricTests(Service service)
         var id = await db.InsertJobAsync(change: job =>
         {
             (job.Status, job.FinishedAt) = (JobStatus.Succeeded, DateTimeOffset.UtcNow);
-            job.Layers = [new(0, "hidden1", 16, "relu", "kaiming_normal"), new(1, "hidden2", 4, "prelu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
+            job.Layers = [new(0, "hidden1", 16, "relu", "kaiming_normal"),
+                new(1, "hidden2", 4, "prelu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
         });
         var writer = new MetricWriter(CancellationToken.None);
         await using var connection = new Npgsql.NpgsqlConnection(service.ConnectionString);
@@ -239,7 +265,15 @@ public sealed class MetricTests(Service service)
         for (var step = 0; step < steps; step++)
         {
             var accuracy = step switch { 3 => float.NaN, 4 => float.PositiveInfinity, 5 => float.NegativeInfinity, _ => 0.1f };
-            var point = new MetricPoint { Step = step, Epoch = step / 2.0, Split = Split.Train, Loss = step == 1234 ? 99 : 0.25f, Accuracy = accuracy, LearningRate = 0.05f };
+            var point = new MetricPoint
+            {
+                Step = step,
+                Epoch = step / 2.0,
+                Split = Split.Train,
+                Loss = step == 1234 ? 99 : 0.25f,
+                Accuracy = accuracy,
+                LearningRate = 0.05f,
+            };
             writer.Add(point);
             if (step % 10 == 0)
                 writer.Add(point with { Split = Split.Validation, Loss = 1, Accuracy = 0.5f, LearningRate = null });

@@ -9,21 +9,24 @@ public sealed class UnitTests(Service service)
     public async Task Units_agree_with_the_layer_and_tell_what_killed_them()
     {
         var id = await RunAsync("""
-            {"dataset": "digits", "model": {"hiddenLayers": [128, 64]}, "training": {"epochs": 20, "optimizer": {"name": "sgd", "learningRate": 1} },
+            {"dataset": "digits", "model": {"hiddenLayers": [128, 64]},
+             "training": {"epochs": 20, "optimizer": {"name": "sgd", "learningRate": 1} },
              "diagnostics": {"everySteps": 20} }
             """);
         var layer = (await service.Http.GetAnswer($"/api/v1/jobs/{id}/layers"))["layers"][1].GetProperty("series");
         var units = (await PageAsync(id, 1, "?limit=500"))["items"].EnumerateArray().ToArray();
         Assert.Equal(Enumerable.Range(0, 64), units.Select(u => u.GetProperty("unit").GetInt32()));
         // all of them are dead, and which died when is what the curve says
-        var died = layer.GetProperty("diedFraction").EnumerateArray().Select(p => (Step: p[0].GetInt64(), Units: p[2].GetDouble() * 64)).ToArray();
+        var died = layer.GetProperty("diedFraction").EnumerateArray()
+            .Select(p => (Step: p[0].GetInt64(), Units: p[2].GetDouble() * 64)).ToArray();
         Assert.Equal(64, died[^1].Units);
         Assert.All(units, u => Assert.Equal(("dead", 0), (u.GetProperty("state").GetString(), u.GetProperty("activity").GetDouble())));
         Assert.All(died, p => Assert.Equal(p.Units, units.Count(u => u.GetProperty("diedAtStep").GetInt64() <= p.Step), 1e-3));
         Assert.All(units, u =>
         {
             Assert.Contains(u.GetProperty("cause").GetString(), (string[])["one_oversized_update", "bias_drift", "weights"]);
-            Assert.StartsWith("fell from", u.GetProperty("causeSentence").GetString()!.Split("its largest z ")[1], StringComparison.Ordinal);
+            Assert.StartsWith("fell from",
+                u.GetProperty("causeSentence").GetString()!.Split("its largest z ")[1], StringComparison.Ordinal);
             Assert.True(u.GetProperty("lastActiveStep").GetInt64() <= u.GetProperty("diedAtStep").GetInt64());
         });
     }
@@ -56,7 +59,9 @@ public sealed class UnitTests(Service service)
     [Fact]
     public async Task Units_of_a_job_that_diverged_and_of_one_that_was_canceled_are_there()
     {
-        var diverged = await RunAsync("""{"dataset": "digits", "model": {"hiddenLayers": [8]}, "training": {"optimizer": {"name": "sgd", "learningRate": 1e30} } }""");
+        var diverged = await RunAsync("""
+            {"dataset": "digits", "model": {"hiddenLayers": [8]}, "training": {"optimizer": {"name": "sgd", "learningRate": 1e30} } }
+            """);
         Assert.Equal(8, (await PageAsync(diverged, 0))["items"].GetArrayLength());
         var canceled = await service.Http.SubmitAsync(Client.Hours);
         await service.Http.WaitForStepAsync(canceled);
@@ -74,5 +79,6 @@ public sealed class UnitTests(Service service)
         return answer["id"].GetGuid();
     }
 
-    private Task<Answer> PageAsync(Guid id, int layer, string query = "") => service.Http.GetAnswer($"/api/v1/jobs/{id}/layers/{layer}/units{query}");
+    private Task<Answer> PageAsync(Guid id, int layer, string query = "") =>
+        service.Http.GetAnswer($"/api/v1/jobs/{id}/layers/{layer}/units{query}");
 }

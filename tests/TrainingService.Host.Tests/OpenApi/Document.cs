@@ -26,7 +26,8 @@ public sealed class Document
 
     public JsonElement Schema(string name) => Json.GetProperty("components").GetProperty("schemas").GetProperty(name);
 
-    public JsonElement Operation(string method, string path) => Json.GetProperty("paths").GetProperty(path).GetProperty(method.ToLowerInvariant());
+    public JsonElement Operation(string method, string path) =>
+        Json.GetProperty("paths").GetProperty(path).GetProperty(method.ToLowerInvariant());
 
     /// <summary>Empty if status, content type and body are as described.</summary>
     public IReadOnlyList<string> Undescribed(string method, string path, Answer answer)

@@ -33,7 +33,8 @@ public sealed class DocumentTests(ApiOnly api)
                         problems.Add($"{place} has no {part}");
                 if (operation.Value.TryGetProperty("tags", out var own) && !own.EnumerateArray().All(t => tags.Contains(t.GetString())))
                     problems.Add($"{place} has an unknown tag");
-                foreach (var parameter in operation.Value.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : [])
+                foreach (var parameter in operation.Value.TryGetProperty("parameters", out var parameters)
+                    ? parameters.EnumerateArray() : [])
                     if (!parameter.TryGetProperty("description", out _))
                         problems.Add($"{place}: parameter {parameter.GetProperty("name")} is not described");
                 foreach (var response in operation.Value.GetProperty("responses").EnumerateObject())
@@ -75,7 +76,8 @@ public sealed class DocumentTests(ApiOnly api)
         {
             tried++;
             var answer = await api.Http.Send("POST", "/api/v1/jobs?validateOnly=true", trial.Body);
-            var refused = answer.Status != 200 && answer["errors"].EnumerateObject().Any(e => trial.Pointer == e.Name || trial.Pointer == $"{e.Name}/name");
+            var refused = answer.Status != 200 && answer["errors"].EnumerateObject()
+                .Any(e => trial.Pointer == e.Name || trial.Pointer == $"{e.Name}/name");
             if (refused == trial.Allowed)
                 problems.Add($"{trial.Pointer}: {trial.Body} should be {(trial.Allowed ? "allowed" : "refused")}: {answer.Text}");
         }
@@ -195,7 +197,8 @@ public sealed class BoundTrials(Document document, Owners owners)
         var integer = schema.TryGetProperty("type", out var type) && type.ToString().Contains("integer", StringComparison.Ordinal);
         // Smallest differences that the type can tell, in JSON.
         string Next(JsonElement bound, int direction) => integer ? $"{bound.GetInt64() + direction}"
-            : (direction < 0 ? Math.BitDecrement(bound.GetDouble()) : Math.BitIncrement(bound.GetDouble())).ToString("R", CultureInfo.InvariantCulture);
+            : (direction < 0 ? Math.BitDecrement(bound.GetDouble()) : Math.BitIncrement(bound.GetDouble()))
+                .ToString("R", CultureInfo.InvariantCulture);
 
         if (schema.TryGetProperty("minimum", out var min))
         {
@@ -219,7 +222,8 @@ public sealed class BoundTrials(Document document, Owners owners)
         }
         if (schema.TryGetProperty("enum", out var names))
         {
-            foreach (var name in names.EnumerateArray().Where(n => n.ValueKind == JsonValueKind.String && n.GetString() != "binary_cross_entropy"))
+            foreach (var name in names.EnumerateArray()
+                .Where(n => n.ValueKind == JsonValueKind.String && n.GetString() != "binary_cross_entropy"))
                 yield return Allowed(name.GetRawText());
             yield return Refused("\"nothing of the kind\"");
         }

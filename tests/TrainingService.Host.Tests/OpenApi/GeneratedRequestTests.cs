@@ -50,25 +50,30 @@ public sealed class GeneratedRequestTests(ApiOnly api)
         var document = await Document.Read(api.Http);
         var generator = new RequestGenerator(document, seed: 3);
         var id = (await api.Http.PostJob("""{"dataset": "digits"}""")).Id;
-        var sweep = (await api.Http.Send("POST", "/api/v1/sweeps", """{"base": {"dataset": "iris"}, "grid": {"/model/activation": ["relu", "tanh"]}}""")).Id;
+        var sweep = (await api.Http.Send("POST", "/api/v1/sweeps",
+            """{"base": {"dataset": "iris"}, "grid": {"/model/activation": ["relu", "tanh"]}}""")).Id;
         var problems = new List<string>();
         foreach (var path in document.Json.GetProperty("paths").EnumerateObject())
-            foreach (var operation in path.Value.EnumerateObject().Where(o => o.Name == "get" || path.Name.EndsWith("/cancel", StringComparison.Ordinal)
-                || path.Name.EndsWith("/retry-failed", StringComparison.Ordinal)))
+            foreach (var operation in path.Value.EnumerateObject()
+                .Where(o => o.Name == "get" || path.Name.EndsWith("/cancel", StringComparison.Ordinal)
+                    || path.Name.EndsWith("/retry-failed", StringComparison.Ordinal)))
                 for (var i = 0; i < 20; i++)
                 {
-                    var (address, headers) = Address(path.Name, operation.Value, i, path.Name.Contains("/sweeps/", StringComparison.Ordinal) ? sweep : id, generator);
+                    var (address, headers) = Address(path.Name, operation.Value, i,
+                        path.Name.Contains("/sweeps/", StringComparison.Ordinal) ? sweep : id, generator);
                     var answer = await api.Http.Send(operation.Name.ToUpperInvariant(), address, null, headers);
                     var undescribed = document.Undescribed(operation.Name, path.Name, answer);
                     if (answer.Status >= 500 || undescribed.Count > 0)
                         problems.Add($"{operation.Name} {address} {answer.Status}: {string.Join("; ", undescribed)}");
-                    if (address.Contains("unknown", StringComparison.Ordinal) && path.Name.StartsWith("/api/", StringComparison.Ordinal) && answer.Status < 400)
+                    if (address.Contains("unknown", StringComparison.Ordinal)
+                        && path.Name.StartsWith("/api/", StringComparison.Ordinal) && answer.Status < 400)
                         problems.Add($"{operation.Name} {address} ignores what it doesn't know");
                 }
         Assert.True(problems.Count == 0, string.Join("\n", problems));
     }
 
-    private static (string Address, (string, string)[] Headers) Address(string path, JsonElement operation, int round, string id, RequestGenerator generator)
+    private static (string Address, (string, string)[] Headers) Address(string path,
+        JsonElement operation, int round, string id, RequestGenerator generator)
     {
         var known = path.Split('/') switch
         {
@@ -86,7 +91,8 @@ public sealed class GeneratedRequestTests(ApiOnly api)
             switch (parameter.GetProperty("in").GetString())
             {
                 case "path":
-                    var value = name == "id" ? generator.Pick([id, id, Guid.NewGuid().ToString()]) : generator.Pick([known, known, "nothing", "%F0%9F%99%82"]);
+                    var value = name == "id" ? generator.Pick([id, id, Guid.NewGuid().ToString()])
+                        : generator.Pick([known, known, "nothing", "%F0%9F%99%82"]);
                     path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
                     break;
                 case "header":
@@ -95,7 +101,8 @@ public sealed class GeneratedRequestTests(ApiOnly api)
                     break;
                 default:
                     if (generator.Pick([true, false, false]))
-                        query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(Value(schema, generator)));
+                        query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=')
+                            .Append(Uri.EscapeDataString(Value(schema, generator)));
                     break;
             }
         }

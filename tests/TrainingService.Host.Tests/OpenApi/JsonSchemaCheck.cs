@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace TrainingService.Host.Tests.OpenApi;
 
 /// <summary>
-/// Holds JSON against a schema of an OpenAPI 3.1 document: the keywords that ours uses. Stricter than JSON Schema in one way: an object that lists its
-/// properties may have no others, so that an answer can't carry what the document doesn't tell.
+/// Holds JSON against a schema of an OpenAPI 3.1 document: the keywords that ours uses. Stricter than JSON Schema in one way:
+/// an object that lists its properties may have no others, so that an answer can't carry what the document doesn't tell.
 /// </summary>
 public sealed class JsonSchemaCheck(JsonElement document)
 {
@@ -76,7 +76,8 @@ public sealed class JsonSchemaCheck(JsonElement document)
             if (schema.TryGetProperty("properties", out var properties) && properties.TryGetProperty(property.Name, out var known))
                 Check(known, property.Value, place, errors);
             else if (schema.TryGetProperty("patternProperties", out var patterns)
-                && patterns.EnumerateObject().FirstOrDefault(p => Regex.IsMatch(property.Name, p.Name)) is { Value.ValueKind: JsonValueKind.Object } pattern)
+                && patterns.EnumerateObject().FirstOrDefault(p => Regex.IsMatch(property.Name, p.Name))
+                    is { Value.ValueKind: JsonValueKind.Object } pattern)
                 Check(pattern.Value, property.Value, place, errors);
             else if (schema.TryGetProperty("additionalProperties", out var additional) && additional.ValueKind == JsonValueKind.Object)
                 Check(additional, property.Value, place, errors);
@@ -87,7 +88,8 @@ public sealed class JsonSchemaCheck(JsonElement document)
 
     private static void CheckNumber(JsonElement schema, double value, string pointer, List<string> errors)
     {
-        if (schema.TryGetProperty("minimum", out var min) && value < min.GetDouble() || schema.TryGetProperty("maximum", out var max) && value > max.GetDouble()
+        if (schema.TryGetProperty("minimum", out var min) && value < min.GetDouble()
+            || schema.TryGetProperty("maximum", out var max) && value > max.GetDouble()
             || schema.TryGetProperty("exclusiveMinimum", out var above) && value <= above.GetDouble()
             || schema.TryGetProperty("exclusiveMaximum", out var below) && value >= below.GetDouble())
             errors.Add($"{pointer}: {value} is out of range");

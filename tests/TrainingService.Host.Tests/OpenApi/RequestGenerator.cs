@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace TrainingService.Host.Tests.OpenApi;
 
-/// <summary>Job bodies from the document's schemas, by a seed. What the schemas can't say (which parameters a name has) is put right afterwards.</summary>
+/// <summary>
+/// Job bodies from the document's schemas, by a seed. What the schemas can't say (which parameters a name has) is put right afterwards.
+/// </summary>
 public sealed class RequestGenerator(Document document, int seed)
 {
     private static readonly string[] Datasets = ["digits", "iris", "wine", "breast_cancer", "penguins"];
@@ -53,21 +55,25 @@ public sealed class RequestGenerator(Document document, int seed)
                 body.Remove("dataset");
                 return (body.ToJsonString(), "no dataset");
             case 1:
-                var host = Objects(body).Where(o => o.Parent is not JsonObject { } parent || parent["labels"] != o).Where(o => o != body["labels"]).ToList();
+                var host = Objects(body).Where(o => o.Parent is not JsonObject { } parent || parent["labels"] != o)
+                    .Where(o => o != body["labels"]).ToList();
                 Pick(host)[Pick(["modl", "activation_", "x", "Name", ""])] = 1;
                 return (body.ToJsonString(), "unknown field");
             case 2:
-                return (Replaced(body, leaf => leaf.GetValueKind() == JsonValueKind.Number ? JsonValue.Create("12") : new JsonArray(1.5)), "wrong type");
+                return (Replaced(body, leaf => leaf.GetValueKind() == JsonValueKind.Number ? JsonValue.Create("12") : new JsonArray(1.5)),
+                    "wrong type");
             case 3:
                 return (Replaced(body, _ => JsonNode.Parse("\"NaN\"")!, JsonValueKind.Number), "NaN as a string");
             case 4:
-                return (Replaced(body, _ => JsonValue.Create("nothing of the kind"), JsonValueKind.String, "name", "labels"), "unknown name");
+                return (Replaced(body, _ => JsonValue.Create("nothing of the kind"), JsonValueKind.String, "name", "labels"),
+                    "unknown name");
             case 5:
                 (body["training"] = new JsonObject())["epochs"] = Pick([0, -1, 100_001, int.MaxValue]);
                 return (body.ToJsonString(), "epochs out of range");
             case 6:
-                body["model"] = JsonNode.Parse(Pick(["""{"hiddenLayers": [1000000000]}""", """{"hiddenLayers": []}""", """{"hiddenLayers": [-1]}""",
-                    """{"layers": [null]}""", """{"hiddenLayers": [65536, 65536]}""", """{"activation": {"name": "leaky_relu", "negativeSlope": 1e999}}"""]));
+                body["model"] = JsonNode.Parse(Pick(["""{"hiddenLayers": [1000000000]}""", """{"hiddenLayers": []}""",
+                    """{"hiddenLayers": [-1]}""", """{"layers": [null]}""", """{"hiddenLayers": [65536, 65536]}""",
+                    """{"activation": {"name": "leaky_relu", "negativeSlope": 1e999}}"""]));
                 return (body.ToJsonString(), "impossible model");
             case 7:
                 return (text[..^_random.Next(1, text.Length)], "cut off");
@@ -101,7 +107,8 @@ public sealed class RequestGenerator(Document document, int seed)
         return Pick(types) switch
         {
             "object" => Object(schema, depth),
-            "array" => new JsonArray([.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Value(schema.GetProperty("items"), depth + 1))]),
+            "array" =>
+                new JsonArray([.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Value(schema.GetProperty("items"), depth + 1))]),
             "integer" => JsonValue.Create((long)Number(schema, 20)),
             "number" => JsonValue.Create(Math.Round(Number(schema, 2), 3)),
             "boolean" => JsonValue.Create(_random.Next(2) == 0),
@@ -113,7 +120,8 @@ public sealed class RequestGenerator(Document document, int seed)
     private JsonObject Object(JsonElement schema, int depth)
     {
         var result = new JsonObject();
-        var required = schema.TryGetProperty("required", out var names) ? names.EnumerateArray().Select(n => n.GetString()).ToHashSet() : [];
+        var required = schema.TryGetProperty("required", out var names)
+            ? names.EnumerateArray().Select(n => n.GetString()).ToHashSet() : [];
         if (schema.TryGetProperty("properties", out var properties))
             foreach (var property in properties.EnumerateObject())
                 if (required.Contains(property.Name) || _random.Next(2) == 0)
@@ -144,7 +152,8 @@ public sealed class RequestGenerator(Document document, int seed)
         {
             body["dataset"] = Pick(Datasets);
         }
-        var named = Objects(body).Where(o => o.ContainsKey("name") && o.Parent is not null && o.GetPropertyName() is not ("dataset" or "labels"));
+        var named =
+            Objects(body).Where(o => o.ContainsKey("name") && o.Parent is not null && o.GetPropertyName() is not ("dataset" or "labels"));
         foreach (var spec in named.ToList())
             Keep(spec, [.. Parameters.GetValueOrDefault(spec["name"]!.ToString(), []), "name"]);
         foreach (var holder in Objects(body).Where(o => o["biasInitializer"] is not null).ToList())

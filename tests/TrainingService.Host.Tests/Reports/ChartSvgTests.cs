@@ -11,18 +11,23 @@ public sealed class ChartSvgTests
     [Fact]
     public void A_picture_names_its_axes_and_every_curve_in_words_too()
     {
-        var svg = Draw(new Chart("Loss", new("epoch"), new("cross entropy (nats)"), [Line("train", 3, 2, 1), Line("validation", 3, 2.5, 2)]) { Note = "Mean over 12 seeds." });
-        Assert.Equal(["Loss", "Mean over 12 seeds.", "cross entropy (nats)", "epoch", "validation", "train"], Texts(svg).Where(text => !double.TryParse(text, CultureInfo.InvariantCulture, out _)));
+        var svg = Draw(new Chart("Loss", new("epoch"), new("cross entropy (nats)"), [Line("train", 3, 2, 1), Line("validation", 3, 2.5, 2)])
+        {
+            Note = "Mean over 12 seeds.",
+        });
+        Assert.Equal(["Loss", "Mean over 12 seeds.", "cross entropy (nats)", "epoch", "validation", "train"],
+            Texts(svg).Where(text => !double.TryParse(text, CultureInfo.InvariantCulture, out _)));
         Assert.Equal("Loss", svg.Element(Svg + "title")!.Value);
-        Assert.Equal("cross entropy (nats) against epoch. train: from 3 at 0 to 1 at 2, lowest 1, highest 3. validation: from 3 at 0 to 2 at 2, lowest 2, highest 3. "
-            + "Mean over 12 seeds.", svg.Element(Svg + "desc")!.Value);
+        Assert.Equal("cross entropy (nats) against epoch. train: from 3 at 0 to 1 at 2, lowest 1, highest 3. validation: "
+            + "from 3 at 0 to 2 at 2, lowest 2, highest 3. Mean over 12 seeds.", svg.Element(Svg + "desc")!.Value);
         Assert.Equal(("100%", "0 0 720 380"), (svg.Attribute("width")!.Value, svg.Attribute("viewBox")!.Value));
     }
 
     [Fact]
     public void Each_of_eight_curves_has_a_color_and_a_dash_of_its_own()
     {
-        var svg = Draw(new Chart("x", new("x"), new("y"), [.. Enumerable.Range(0, ChartStyle.Count).Select(i => Line($"curve {i}", i, i + 1))]));
+        var svg = Draw(new Chart("x", new("x"), new("y"),
+            [.. Enumerable.Range(0, ChartStyle.Count).Select(i => Line($"curve {i}", i, i + 1))]));
         var lines = Lines(svg);
         Assert.Equal(ChartStyle.Count, lines.Select(line => line.Attribute("stroke")!.Value).Distinct().Count());
         Assert.Equal(ChartStyle.Count, lines.Select(line => line.Attribute("stroke-dasharray")?.Value).Distinct().Count());
@@ -57,7 +62,8 @@ public sealed class ChartSvgTests
     public void A_long_name_is_cut_and_whole_in_its_tooltip()
     {
         var name = "an arm whose name somebody typed in full length " + new string('x', 200);
-        var text = Draw(new Chart("t", new("x"), new("y"), [Line(name, 1, 2)])).Descendants(Svg + "text").Single(t => t.Value.StartsWith("an arm", StringComparison.Ordinal));
+        var text = Draw(new Chart("t", new("x"), new("y"), [Line(name, 1, 2)])).Descendants(Svg + "text")
+            .Single(t => t.Value.StartsWith("an arm", StringComparison.Ordinal));
         Assert.Equal(name, text.Element(Svg + "title")!.Value);
         Assert.EndsWith("…", text.FirstNode!.ToString(), StringComparison.Ordinal);
     }
@@ -90,7 +96,8 @@ public sealed class ChartSvgTests
     public void A_logarithmic_axis_has_powers_of_ten_and_zeros_lie_on_its_lower_edge()
     {
         var svg = Draw(new Chart("Gradient", new("epoch"), new("rms", Log: true), [Line("hidden1", 1e-6, 1e-3, 0, 1, 1e6)]));
-        Assert.Equal(["10⁻⁶", "10⁻⁴", "0.01", "1", "100", "10⁴", "10⁶"], svg.Descendants(Svg + "text").Where(text => text.Attribute("text-anchor")?.Value == "end").Select(text => text.Value));
+        Assert.Equal(["10⁻⁶", "10⁻⁴", "0.01", "1", "100", "10⁴", "10⁶"],
+            svg.Descendants(Svg + "text").Where(text => text.Attribute("text-anchor")?.Value == "end").Select(text => text.Value));
         Assert.Contains("Zeros lie on the lower edge.", Texts(svg));
         Assert.Single(Lines(svg));
     }
@@ -105,8 +112,10 @@ public sealed class ChartSvgTests
     [Fact]
     public void Points_that_stand_alone_have_error_bars_and_no_line()
     {
-        var svg = Draw(new Chart("t", new("cost"), new("y"), [new("a", [new(1, 1, 0, 2, 0.5, 1.5)], Joined: false), new("b", [new(2, 2)], Joined: false)]));
-        Assert.Equal(2, svg.Descendants(Svg + "path").Count(path => path.Attribute("stroke")?.Value == ChartStyle.Of(0).Color && path.Attribute("stroke-width")?.Value == "1.5"));
+        var svg = Draw(new Chart("t", new("cost"), new("y"),
+            [new("a", [new(1, 1, 0, 2, 0.5, 1.5)], Joined: false), new("b", [new(2, 2)], Joined: false)]));
+        Assert.Equal(2, svg.Descendants(Svg + "path")
+            .Count(path => path.Attribute("stroke")?.Value == ChartStyle.Of(0).Color && path.Attribute("stroke-width")?.Value == "1.5"));
         Assert.Empty(Lines(svg));
     }
 
@@ -133,7 +142,8 @@ public sealed class ChartSvgTests
     {
         var chart = new Chart("Loss", new("epoch"), new("loss"), [Line("train", 3, 2, 1), Line("validation", 3, 2.5, 2)]);
         var once = ChartSvg.Draw(chart);
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => ChartSvg.Draw(chart)))), svg => Assert.Equal(once, svg));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => ChartSvg.Draw(chart)))),
+            svg => Assert.Equal(once, svg));
     }
 
     private static Curve Line(string name, params double[] ys) => new(name, [.. ys.Select((y, x) => new CurvePoint(x, y))]);
@@ -153,5 +163,6 @@ public sealed class ChartSvgTests
 
     private static IEnumerable<string> Texts(XElement svg) => svg.Descendants(Svg + "text").Select(text => text.Value);
 
-    private static List<XElement> Lines(XElement svg) => [.. svg.Descendants(Svg + "path").Where(path => path.Attribute("stroke-width")?.Value == "2")];
+    private static List<XElement> Lines(XElement svg) =>
+        [.. svg.Descendants(Svg + "path").Where(path => path.Attribute("stroke-width")?.Value == "2")];
 }

@@ -11,14 +11,16 @@ namespace TrainingService.Host.Tests.Reports;
 public sealed class JobPlotTests(Service service)
 {
     private static readonly LayerInfo[] Net =
-        [new(0, "hidden1", 16, "relu", "kaiming_normal"), new(1, "hidden2", 4, "leaky_relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
+        [new(0, "hidden1", 16, "relu", "kaiming_normal"),
+            new(1, "hidden2", 4, "leaky_relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
 
     [Theory]
     [InlineData("loss", "Loss: <a> & b|cross entropy (nats)|epoch|train|validation")]
     [InlineData("accuracy", "Accuracy: <a> & b|correctly classified (%)|train|validation")]
     [InlineData("sparsity", "Sparsity: <a> & b|Dead units|hidden1 (relu)|hidden2 (leaky_relu)")]
     [InlineData("gradient-flow", "Gradient flow: <a> & b|flow|Gradient of each layer|hidden1 (relu)")]
-    [InlineData("activations", "Activations before training: <a> & b|Activations at the end|hidden1|Activations: mean|Activations: size|Saturated|hidden2 (leaky_relu)")]
+    [InlineData("activations", "Activations before training: <a> & b|Activations at the end|hidden1|Activations: "
+        + "mean|Activations: size|Saturated|hidden2 (leaky_relu)")]
     public async Task Each_plot_shows_what_was_measured(string plot, string expected)
     {
         var svg = await SvgAsync(await StoreAsync(40), plot);
@@ -58,7 +60,8 @@ public sealed class JobPlotTests(Service service)
     public async Task A_job_that_has_not_measured_anything_has_an_empty_picture_and_a_time_to_ask_again(string plot)
     {
         await using var db = service.NewDbContext();
-        var id = await db.InsertJobAsync(change: job => (job.Status, job.LeaseUntil) = (JobStatus.Running, DateTimeOffset.UtcNow.AddHours(1)));
+        var id =
+            await db.InsertJobAsync(change: job => (job.Status, job.LeaseUntil) = (JobStatus.Running, DateTimeOffset.UtcNow.AddHours(1)));
         var answer = await service.Http.GetAnswer($"/api/v1/jobs/{id}/plots/{plot}.svg");
         Assert.Equal((200, "1"), (answer.Status, answer.Headers.RetryAfter?.ToString()));
         Assert.Contains("Nothing has been measured yet.", Texts(XElement.Parse(answer.Text)));
@@ -71,7 +74,8 @@ public sealed class JobPlotTests(Service service)
         var first = await service.Http.GetAnswer(path);
         Assert.Equal((200, "image/svg+xml", "no-cache"), (first.Status, first.MediaType, first.Headers.CacheControl?.ToString()));
         Assert.Null(first.Headers.RetryAfter);
-        Assert.Equal((304, ""), await service.Http.GetAnswer(path, ("If-None-Match", first.ETag!)) is var second ? (second.Status, second.Text) : default);
+        Assert.Equal((304, ""),
+            await service.Http.GetAnswer(path, ("If-None-Match", first.ETag!)) is var second ? (second.Status, second.Text) : default);
     }
 
     [Fact]
@@ -85,7 +89,8 @@ public sealed class JobPlotTests(Service service)
         (await service.Http.GetAnswer($"/api/v1/jobs/{id}/plots/loss.svg?size=2")).MustBeProblem(400, "validation");
     }
 
-    private static IEnumerable<string> Texts(XElement svg) => svg.Descendants().Where(e => e.Name.LocalName == "text").Select(text => text.Value);
+    private static IEnumerable<string> Texts(XElement svg) =>
+        svg.Descendants().Where(e => e.Name.LocalName == "text").Select(text => text.Value);
 
     private async Task<XElement> SvgAsync(Guid id, string plot)
     {

@@ -11,8 +11,9 @@ public sealed partial class ReportMarkdownTests
     public void Sections_come_in_the_order_of_the_page()
     {
         Assert.StartsWith("# Which is best? \\<script\\>", Text, StringComparison.Ordinal);
-        Assert.Equal(["The answer", "Claims", "Comparisons", "Arms", "How the arms learned", "What it costs", "Gradients", "Layers", "Nets born dead", "Notes", "What others have found",
-            "Where the figures come from"], Text.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]));
+        Assert.Equal(["The answer", "Claims", "Comparisons", "Arms", "How the arms learned", "What it costs",
+            "Gradients", "Layers", "Nets born dead", "Notes", "What others have found", "Where the figures come from"],
+            Text.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]));
     }
 
     [Fact]
@@ -55,7 +56,8 @@ public sealed partial class ReportMarkdownTests
 
     [Fact]
     public void A_listing_can_not_be_ended_by_its_own_text() =>
-        Assert.Contains("\n````json\n```\n````\n", ReportMarkdown.Write("t", [new("a", "A", [new Listing("spec", "```")])]), StringComparison.Ordinal);
+        Assert.Contains("\n````json\n```\n````\n",
+            ReportMarkdown.Write("t", [new("a", "A", [new Listing("spec", "```")])]), StringComparison.Ordinal);
 
     [Fact]
     public void Jobs_and_curves_can_be_followed()

@@ -12,7 +12,8 @@ public sealed class ReportPageTests
     {
         Assert.Equal("answer claims comparisons arms learning cost gradients layers born-dead notes literature provenance",
             string.Join(' ', Page.Descendants("section").Select(section => section.Attribute("id")!.Value)));
-        Assert.Equal($"Arm 1 is better than relu & {SampleReport.Script}.", Page.Descendants("p").Single(p => p.Attribute("class")?.Value == "lead").Value);
+        Assert.Equal($"Arm 1 is better than relu & {SampleReport.Script}.",
+            Page.Descendants("p").Single(p => p.Attribute("class")?.Value == "lead").Value);
     }
 
     [Fact]
@@ -21,8 +22,10 @@ public sealed class ReportPageTests
         Assert.Equal("en", Page.Attribute("lang")!.Value);
         foreach (var landmark in (string[])["header", "nav", "main", "footer", "h1", "title"])
             Assert.Single(Page.Descendants(landmark));
-        Assert.All(Page.Descendants("section"), section => Assert.Equal($"{section.Attribute("id")!.Value}-title", section.Attribute("aria-labelledby")!.Value));
-        var levels = Page.Descendants().Select(e => e.Name.LocalName).Where(name => name is ['h', >= '1' and <= '6']).Select(name => name[1] - '0').ToList();
+        Assert.All(Page.Descendants("section"),
+            section => Assert.Equal($"{section.Attribute("id")!.Value}-title", section.Attribute("aria-labelledby")!.Value));
+        var levels = Page.Descendants().Select(e => e.Name.LocalName)
+            .Where(name => name is ['h', >= '1' and <= '6']).Select(name => name[1] - '0').ToList();
         Assert.All(levels.Zip(levels.Skip(1)), pair => Assert.True(pair.Second <= pair.First + 1));
     }
 
@@ -34,7 +37,8 @@ public sealed class ReportPageTests
             Assert.NotEmpty(table.Element("caption")!.Value);
             Assert.All(table.Descendants("th"), th => Assert.Contains(th.Attribute("scope")?.Value, (string[])["col", "row"]));
             var columns = table.Element("thead")!.Element("tr")!.Elements().Count();
-            Assert.All(table.Element("tbody")!.Elements("tr"), row => Assert.Equal(columns, row.Elements().Sum(cell => (int?)cell.Attribute("colspan") ?? 1)));
+            Assert.All(table.Element("tbody")!.Elements("tr"),
+                row => Assert.Equal(columns, row.Elements().Sum(cell => (int?)cell.Attribute("colspan") ?? 1)));
         });
     }
 
@@ -42,11 +46,13 @@ public sealed class ReportPageTests
     public void It_loads_and_runs_nothing()
     {
         var text = Text(3);
-        Assert.DoesNotContain(Page.Descendants(), e => e.Name.LocalName is "script" or "link" or "img" or "iframe" or "object" or "embed" or "image" or "use");
+        Assert.DoesNotContain(Page.Descendants(),
+            e => e.Name.LocalName is "script" or "link" or "img" or "iframe" or "object" or "embed" or "image" or "use");
         Assert.DoesNotContain("@import", text, StringComparison.Ordinal);
         Assert.DoesNotContain("url(", text, StringComparison.Ordinal);
         Assert.DoesNotMatch("\\son\\w+=", text);
-        Assert.All(Page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "src"), a => Assert.Matches("^(#|/api/v1/)", a.Value));
+        Assert.All(Page.Descendants().Attributes().Where(a => a.Name.LocalName is "href" or "src"),
+            a => Assert.Matches("^(#|/api/v1/)", a.Value));
         Assert.DoesNotMatch("https?:", text.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal));
     }
 
@@ -55,16 +61,19 @@ public sealed class ReportPageTests
     {
         var ids = Page.Descendants().Attributes("id").Select(id => id.Value).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Subset(ids.ToHashSet(), Page.Descendants("a").Select(a => a.Attribute("href")!.Value).Where(href => href[0] == '#').Select(href => href[1..]).ToHashSet());
+        Assert.Subset(ids.ToHashSet(), Page.Descendants("a").Select(a => a.Attribute("href")!.Value)
+            .Where(href => href[0] == '#').Select(href => href[1..]).ToHashSet());
     }
 
     [Fact]
     public void Each_arm_leads_to_its_jobs_by_seed()
     {
         var arms = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "arms");
-        var link = arms.Descendants("tr").Single(row => row.Value.StartsWith(SampleReport.Odd, StringComparison.Ordinal)).Descendants("a").Single().Attribute("href")!.Value;
+        var link = arms.Descendants("tr").Single(row => row.Value.StartsWith(SampleReport.Odd, StringComparison.Ordinal))
+            .Descendants("a").Single().Attribute("href")!.Value;
         var jobs = Page.Descendants("details").Single(details => "#" + details.Attribute("id")?.Value == link).Descendants("a").ToList();
-        Assert.Equal(Enumerable.Range(0, 8).Select(seed => ($"seed {seed + 1}", $"/api/v1/jobs/{SampleReport.Job(2, seed)}")), jobs.Select(a => (a.Value, a.Attribute("href")!.Value)));
+        Assert.Equal(Enumerable.Range(0, 8).Select(seed => ($"seed {seed + 1}", $"/api/v1/jobs/{SampleReport.Job(2, seed)}")),
+            jobs.Select(a => (a.Value, a.Attribute("href")!.Value)));
     }
 
     [Fact]
@@ -80,9 +89,11 @@ public sealed class ReportPageTests
     public void Numbers_are_rounded_and_accuracies_are_in_per_cent()
     {
         var report = SampleReport.Of(3);
-        var arm = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "arms").Descendants("tr").Single(row => row.Value.StartsWith("arm 1", StringComparison.Ordinal)).Elements().Select(e => e.Value).ToList();
+        var arm = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "arms").Descendants("tr")
+            .Single(row => row.Value.StartsWith("arm 1", StringComparison.Ordinal)).Elements().Select(e => e.Value).ToList();
         Assert.Equal(["arm 1", "8", $"{100 * report.Arms[1].Mean!.Value:F2} %"], arm.Take(3));
-        var comparison = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "comparisons").Descendants("tr").First(row => row.Value.StartsWith("arm 1", StringComparison.Ordinal));
+        var comparison = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "comparisons")
+            .Descendants("tr").First(row => row.Value.StartsWith("arm 1", StringComparison.Ordinal));
         Assert.Contains("+1.00 points", comparison.Elements().Select(e => e.Value));
         Assert.Matches("p = 0\\.0\\d\\d", comparison.Value);
     }
@@ -105,7 +116,8 @@ public sealed class ReportPageTests
         var learning = Page.Descendants("section").Single(s => s.Attribute("id")!.Value == "learning");
         Assert.Equal(3, learning.Descendants(svg + "svg").Count());
         Assert.Equal(3, learning.Descendants("table").Count());
-        Assert.All(learning.Descendants(svg + "svg"), chart => Assert.Superset(new HashSet<string> { "relu", "arm 1", SampleReport.Odd }, chart.Descendants(svg + "text").Select(t => t.Value).ToHashSet()));
+        Assert.All(learning.Descendants(svg + "svg"), chart => Assert.Superset(new HashSet<string> { "relu", "arm 1", SampleReport.Odd },
+            chart.Descendants(svg + "text").Select(t => t.Value).ToHashSet()));
         Assert.Contains("bands their 95 % intervals (Student's t)", learning.Value, StringComparison.Ordinal);
     }
 
@@ -119,7 +131,8 @@ public sealed class ReportPageTests
         Assert.Superset(new HashSet<string> { "relu", "arm 49", "arm 48", "arm 1" }, names);
         Assert.DoesNotContain("arm 25", names);
         Assert.Contains("8 of 50 arms are shown", learning.Value, StringComparison.Ordinal);
-        Assert.Equal(50, page.Descendants("section").Single(s => s.Attribute("id")!.Value == "arms").Descendants("tbody").Single().Elements("tr").Count());
+        Assert.Equal(50, page.Descendants("section").Single(s => s.Attribute("id")!.Value == "arms")
+            .Descendants("tbody").Single().Elements("tr").Count());
         Assert.InRange(Text(50).Length, 0, 700_000);
     }
 
@@ -135,9 +148,25 @@ public sealed class ReportPageTests
     [Fact]
     public void A_sweep_without_any_outcome_has_a_page()
     {
-        var report = SampleReport.Of(2) with { Claims = null, Contrasts = [], Cells = null, Method = null, Question = null, Notes = [], Name = null, Study = null, Status = Host.Jobs.JobStatus.Running };
-        report = report with { Arms = [.. report.Arms.Select(arm => arm with { N = 0, Mean = null, Sd = null, Ci95 = null, Median = null, SecondsPerEpoch = null, Layers = [], Jobs = [] })] };
-        var empty = new ArmCurves(new Dictionary<(string, Engine.Training.Split), IReadOnlyList<CurveStat>>(), [], new Dictionary<(string, int), IReadOnlyList<CurveStat>>(), [], []);
+        var report = SampleReport.Of(2) with
+        {
+            Claims = null,
+            Contrasts = [],
+            Cells = null,
+            Method = null,
+            Question = null,
+            Notes = [],
+            Name = null,
+            Study = null,
+            Status = Host.Jobs.JobStatus.Running,
+        };
+        report = report with
+        {
+            Arms = [.. report.Arms.Select(arm =>
+                arm with { N = 0, Mean = null, Sd = null, Ci95 = null, Median = null, SecondsPerEpoch = null, Layers = [], Jobs = [] })],
+        };
+        var empty = new ArmCurves(new Dictionary<(string, Engine.Training.Split), IReadOnlyList<CurveStat>>(),
+            [], new Dictionary<(string, int), IReadOnlyList<CurveStat>>(), [], []);
         var sections = ReportContent.Of(report, [empty, empty]);
         Assert.Equal(["answer", "arms", "provenance"], sections.Select(section => section.Id));
         Assert.Contains("The sweep is running", ReportPage.Write(ReportContent.Title(report), sections), StringComparison.Ordinal);

@@ -14,12 +14,14 @@ public static class SampleReport
     public const string Odd = "<b>o</b> | *a* & [x](y)", Script = "<script>alert(1)</script>";
 
     private static readonly LayerInfo[] Layers =
-        [new(0, "hidden1", 16, "relu", "kaiming_normal"), new(1, "hidden2", 8, "relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
+        [new(0, "hidden1", 16, "relu", "kaiming_normal"),
+            new(1, "hidden2", 8, "relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
 
     public static SweepReport Of(int arms, int seeds = 8)
     {
         var outcome = SweepMetrics.Find("testAccuracy")!.Outcome;
-        var values = Enumerable.Range(0, arms).Select(arm => Enumerable.Range(0, seeds).Select(seed => arm == 2 && seed == 0 ? double.NaN : 0.9 + 0.01 * arm + 0.001 * (seed * 7 % 5)).ToArray()).ToArray();
+        var values = Enumerable.Range(0, arms).Select(arm => Enumerable.Range(0, seeds)
+            .Select(seed => arm == 2 && seed == 0 ? double.NaN : 0.9 + 0.01 * arm + 0.001 * (seed * 7 % 5)).ToArray()).ToArray();
         return new()
         {
             SweepId = Guid.Parse("00000000-0000-7000-8000-000000000001"),
@@ -33,21 +35,26 @@ public static class SampleReport
             Delta = 0.005,
             Claims =
             [
-                new("C1", "Leaky ReLU mitigates dying ReLU units.", Verdict.Supported, "Dead units fell by 4.1 points.", -0.041, [-0.05, -0.033], seeds, 84.2, "It can't die by construction.", "Maas et al. 2013"),
-                new("C8", "Sparsity does not reduce the gradient.", Verdict.Inconclusive, "Not enough seeds.", null, null, seeds, 84.2, null, "Glorot et al. 2011"),
+                new("C1", "Leaky ReLU mitigates dying ReLU units.", Verdict.Supported, "Dead units fell by 4.1 points.",
+                    -0.041, [-0.05, -0.033], seeds, 84.2, "It can't die by construction.", "Maas et al. 2013"),
+                new("C8", "Sparsity does not reduce the gradient.", Verdict.Inconclusive,
+                    "Not enough seeds.", null, null, seeds, 84.2, null, "Glorot et al. 2011"),
             ],
             Arms =
             [
                 .. Enumerable.Range(0, arms).Select(arm =>
                 {
                     var summary = ArmSummary.Of(values[arm]);
-                    return new ArmReport(Name(arm), summary.N, summary.Diverged, summary.DivergedCi95, 0, summary.Mean, summary.Sd, summary.Ci95, summary.Median, 0.5 + 0.1 * arm, null,
-                        [.. Layers.Select(layer => new ArmLayer(layer.Index, layer.Name, new Dictionary<string, double> { ["sparsity"] = 0.614, ["meanActivation"] = -0.25 }))],
+                    return new ArmReport(Name(arm), summary.N, summary.Diverged, summary.DivergedCi95, 0, summary.Mean, summary.Sd,
+                        summary.Ci95, summary.Median, 0.5 + 0.1 * arm, null, [.. Layers.Select(layer => new ArmLayer(layer.Index,
+                            layer.Name, new Dictionary<string, double> { ["sparsity"] = 0.614, ["meanActivation"] = -0.25 }))],
                         [.. Enumerable.Range(0, seeds).Select(seed => Job(arm, seed))]);
                 }),
             ],
-            Contrasts = Family.Judge([.. Enumerable.Range(1, arms - 1).Select(arm => Contrast.Between(Name(arm), values[arm], Name(0), values[0]))], outcome, 0.005),
-            Cells = [new(2, 2, 2000, 0.26, 0.25, [0.24, 0.28]), new(2, 10, 2000, 0.92, 0.925, [0.91, 0.94]), new(3, 2, 2000, 0.12, 0.125, [0.11, 0.14])],
+            Contrasts = Family.Judge([.. Enumerable.Range(1, arms - 1)
+                .Select(arm => Contrast.Between(Name(arm), values[arm], Name(0), values[0]))], outcome, 0.005),
+            Cells = [new(2, 2, 2000, 0.26, 0.25, [0.24, 0.28]),
+                new(2, 10, 2000, 0.92, 0.925, [0.91, 0.94]), new(3, 2, 2000, 0.12, 0.125, [0.11, 0.14])],
             Notes = [$"1 run diverged. {Script}"],
             Provenance = new(["0.1.0"], ["avx512"], "digits", [new('a', 64)], [.. Enumerable.Range(1, seeds).Select(seed => (long)seed)],
                 new() { Name = Script, Base = new() { Dataset = new() { Name = "digits" }, Training = new() { Loss = "cross_entropy" } } }),
@@ -64,7 +71,8 @@ public static class SampleReport
         Layers,
         Names().ToDictionary(key => key, key => Stats(seeds, epoch => key.Name == "sparsity" ? arm == 0 ? 0.5 : 0 : 0.1 * (1 + key.Layer))),
         Stats(seeds, epoch => -0.5 + 0.01 * epoch),
-        [.. Layers.Select(layer => new LayerRow { Layer = layer.Index, Step = 100, Epoch = 1, Histogram = new(-1, 2, [10, 30, 20, 5]) })]))];
+        [.. Layers.Select(
+            layer => new LayerRow { Layer = layer.Index, Step = 100, Epoch = 1, Histogram = new(-1, 2, [10, 30, 20, 5]) })]))];
 
     public static Guid Job(int arm, int seed) => Guid.Parse($"00000000-0000-7000-8000-{arm:d6}{seed:d6}");
 
@@ -75,5 +83,6 @@ public static class SampleReport
         from layer in Layers
         select (name, layer.Index);
 
-    private static IReadOnlyList<CurveStat> Stats(int seeds, Func<double, double> mean) => [.. Enumerable.Range(0, 11).Select(epoch => new CurveStat(epoch, seeds, seeds, mean(epoch), seeds > 1 ? 0.01 : null))];
+    private static IReadOnlyList<CurveStat> Stats(int seeds, Func<double, double> mean) =>
+        [.. Enumerable.Range(0, 11).Select(epoch => new CurveStat(epoch, seeds, seeds, mean(epoch), seeds > 1 ? 0.01 : null))];
 }

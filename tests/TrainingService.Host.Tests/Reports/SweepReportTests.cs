@@ -12,13 +12,17 @@ using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Reports;
 
-/// <summary>A sweep that the tests wrote into the tables, so that every number is known: two arms, four seeds, ten epochs; the second arm's last seed diverges.</summary>
+/// <summary>
+/// A sweep that the tests wrote into the tables, so that every number is known: two arms, four seeds, ten epochs;
+/// the second arm's last seed diverges.
+/// </summary>
 public sealed class SweepReportTests(Service service)
 {
     private const int Seeds = 4, Epochs = 10, DivergesAt = 6;
 
     private static readonly LayerInfo[] Net =
-        [new(0, "hidden1", 16, "relu", "kaiming_normal"), new(1, "hidden2", 4, "relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
+        [new(0, "hidden1", 16, "relu", "kaiming_normal"),
+            new(1, "hidden2", 4, "relu", "kaiming_normal"), new(2, "output", 10, "identity", "zeros")];
 
     [Fact]
     public async Task Curves_are_means_and_deviations_over_the_seeds()
@@ -70,7 +74,8 @@ public sealed class SweepReportTests(Service service)
     public async Task A_run_that_diverges_is_in_the_means_until_then_and_is_counted()
     {
         await using var db = service.NewDbContext();
-        var loss = (await SweepCurves.ReadAsync(db, await StoreAsync(db), [0, 1], TestContext.Current.CancellationToken))[1].Metrics[("loss", Split.Train)];
+        var loss = (await SweepCurves.ReadAsync(db, await StoreAsync(db), [0, 1],
+            TestContext.Current.CancellationToken))[1].Metrics[("loss", Split.Train)];
         Assert.Equal((Seeds, Seeds), (loss[DivergesAt - 1].Runs, loss[DivergesAt - 1].Finite));
         Assert.Equal((Seeds, Seeds - 1), (loss[DivergesAt].Runs, loss[DivergesAt].Finite));
         Assert.Equal(2.0 / (1 + DivergesAt), loss[DivergesAt].Mean!.Value, 6);
@@ -103,10 +108,12 @@ public sealed class SweepReportTests(Service service)
         XNamespace svg = "http://www.w3.org/2000/svg";
         var texts = page.Descendants(svg + "text").Select(text => text.Value).ToHashSet();
         Assert.Superset(new HashSet<string> { "relu", "<b>leaky</b>", "hidden1", "hidden2" }, texts);
-        var jobs = page.Descendants("a").Select(a => a.Attribute("href")!.Value).Where(href => href.StartsWith("/api/v1/jobs/", StringComparison.Ordinal)).ToList();
+        var jobs = page.Descendants("a").Select(a => a.Attribute("href")!.Value)
+            .Where(href => href.StartsWith("/api/v1/jobs/", StringComparison.Ordinal)).ToList();
         Assert.Equal(2 * Seeds, jobs.Count);
         Assert.Equal(200, (await service.Http.GetAnswer(jobs[^1])).Status);
-        Assert.Contains("Runs that diverged are in the means until their first value that isn't finite.", page.Value, StringComparison.Ordinal);
+        Assert.Contains("Runs that diverged are in the means until their first value that isn't finite.",
+            page.Value, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +161,8 @@ public sealed class SweepReportTests(Service service)
         var last = diverges ? DivergesAt : Epochs;
         var id = await db.InsertJobAsync(change: job =>
         {
-            (job.Status, job.ErrorCode, job.FinishedAt, job.Step, job.Layers) = (diverges ? JobStatus.Failed : JobStatus.Succeeded, diverges ? "diverged" : null, DateTimeOffset.UtcNow, 10 * last, Net);
+            (job.Status, job.ErrorCode, job.FinishedAt, job.Step, job.Layers) =
+                (diverges ? JobStatus.Failed : JobStatus.Succeeded, diverges ? "diverged" : null, DateTimeOffset.UtcNow, 10 * last, Net);
             job.Result = new() { TestLoss = seed, TrainLoss = seed, Seconds = 1, WeightsSha256 = "" };
         });
         await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.SweepId, sweep));
@@ -163,7 +171,13 @@ public sealed class SweepReportTests(Service service)
         var writer = new MetricWriter(CancellationToken.None);
         for (var epoch = 0; epoch <= last; epoch++)
         {
-            writer.Add(new MetricPoint { Step = 10 * epoch, Epoch = epoch, Split = Split.Train, Loss = diverges && epoch == last ? float.NaN : (float)seed / (1 + epoch) });
+            writer.Add(new MetricPoint
+            {
+                Step = 10 * epoch,
+                Epoch = epoch,
+                Split = Split.Train,
+                Loss = diverges && epoch == last ? float.NaN : (float)seed / (1 + epoch),
+            });
             writer.Add([.. Net.Select(layer => new LayerPoint
             {
                 Step = 10 * epoch,

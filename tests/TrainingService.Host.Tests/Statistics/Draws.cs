@@ -7,7 +7,8 @@ internal static class Draws
 {
     public static double[] Of(int n, Func<double> draw) => [.. Enumerable.Range(0, n).Select(_ => draw())];
 
-    public static double[] Normal(this SplitMix64 random, int n, double mean = 0, double sd = 1) => Of(n, () => mean + sd * random.NextNormal());
+    public static double[] Normal(this SplitMix64 random, int n, double mean = 0, double sd = 1) =>
+        Of(n, () => mean + sd * random.NextNormal());
 
     /// <summary>Exponential, shifted to mean 0: skewed, standard deviation 1.</summary>
     public static double[] Skewed(this SplitMix64 random, int n) => Of(n, () => -Math.Log(1 - random.NextDouble()) - 1);

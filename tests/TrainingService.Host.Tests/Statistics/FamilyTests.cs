@@ -93,7 +93,8 @@ public sealed class FamilyTests
     [Theory]
     [InlineData(1, 1, "With 1 seed significance can't be reached: the least possible p is 1; at least 6 seeds are needed.")]
     [InlineData(5, 1, "With 5 seeds significance can't be reached: the least possible p is 0.0625; at least 6 seeds are needed.")]
-    [InlineData(6, 2, "With 6 seeds and 2 contrasts significance can't be reached: the least possible adjusted p is 0.0625; at least 7 seeds are needed.")]
+    [InlineData(6, 2, "With 6 seeds and 2 contrasts significance can't be reached: "
+        + "the least possible adjusted p is 0.0625; at least 7 seeds are needed.")]
     [InlineData(6, 1, null)]
     [InlineData(7, 2, null)]
     public void Significance_out_of_reach_is_said(int seeds, int contrasts, string? said)
@@ -168,12 +169,15 @@ public sealed class FamilyTests
     {
         var result = Judge(Base.Plus(Gain), Base);
         var points = result.Ci95!.Select(end => (100 * end).ToString("0.00")).ToArray();
-        Assert.Equal($"leaky_relu is better than relu: mean test accuracy is higher by {100 * result.MeanDifference:0.00} percentage points "
+        Assert.Equal(
+            $"leaky_relu is better than relu: mean test accuracy is higher by {100 * result.MeanDifference:0.00} percentage points "
             + $"(95 % interval of the difference {points[0]} to {points[1]}, p = 0.00049, 12 seeds).", result.Sentence);
-        Assert.StartsWith("leaky_relu is worse than relu, not better: mean test loss is higher by 0.00", Judge(Base.Plus(Gain), Base, Loss).Sentence);
+        Assert.StartsWith("leaky_relu is worse than relu, not better: mean test loss is higher by 0.00",
+            Judge(Base.Plus(Gain), Base, Loss).Sentence);
         Assert.StartsWith("leaky_relu and relu are equivalent: ", Judge(Base.Plus(Noise), Base).Sentence);
         Assert.Matches("^Whether leaky_relu is better or worse than relu can't be said: .* At this spread it takes about [0-9]+ seeds "
-            + "to find a difference of 0.50 percentage points in four cases of five.$", Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base).Sentence);
+            + "to find a difference of 0.50 percentage points in four cases of five.$",
+            Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base).Sentence);
     }
 
     [Fact]
@@ -192,8 +196,10 @@ public sealed class FamilyTests
 
         // Both always diverge together: nothing is known, and nothing fails.
         var none = Judge(Draws.Of(12, () => Diverged), Draws.Of(12, () => Diverged));
-        Assert.Equal((Verdict.Inconclusive, 0, null, 1, 0.5), (none.Verdict, none.N, none.MeanDifference, none.PValue, none.ProbabilityOfSuperiority));
-        Assert.Contains("Diverged: 12 of 12 runs of leaky_relu and 12 of relu, with the same seeds.", none.Sentence, StringComparison.Ordinal);
+        Assert.Equal((Verdict.Inconclusive, 0, null, 1, 0.5),
+            (none.Verdict, none.N, none.MeanDifference, none.PValue, none.ProbabilityOfSuperiority));
+        Assert.Contains("Diverged: 12 of 12 runs of leaky_relu and 12 of relu, with the same seeds.",
+            none.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,9 +228,11 @@ public sealed class FamilyTests
     [Fact]
     public void An_interaction_compares_gains()
     {
-        var contrast = Contrast.Interaction(("relu+dropout", Base), ("relu", Base), ("tanh+dropout", Base.Plus(Noise).Plus(Gain)), ("tanh", Base.Plus(Noise)));
+        var contrast = Contrast.Interaction(("relu+dropout", Base), ("relu", Base),
+            ("tanh+dropout", Base.Plus(Noise).Plus(Gain)), ("tanh", Base.Plus(Noise)));
         var result = Assert.Single(Family.Judge([contrast], Accuracy, 0.005));
-        Assert.Equal((Verdict.Refuted, 12, -Math.Round(Gain.Average(), 12)), (result.Verdict, result.N, Math.Round(result.MeanDifference!.Value, 12)));
+        Assert.Equal((Verdict.Refuted, 12, -Math.Round(Gain.Average(), 12)),
+            (result.Verdict, result.N, Math.Round(result.MeanDifference!.Value, 12)));
         Assert.StartsWith("The gain of relu+dropout over relu is smaller than the gain of tanh+dropout over tanh, not larger: "
             + "the gains in test accuracy differ by 0.", result.Sentence);
         // A drop in loss is the gain.
@@ -249,10 +257,11 @@ public sealed class FamilyTests
     public void The_json_has_the_api_s_names()
     {
         using var json = JsonDocument.Parse(JsonSerializer.Serialize(Judge(Base.Plus(Gain), Base), Json.Options));
-        string[] names = ["arm", "baseline", "n", "meanDifference", "ci95", "pValue", "adjustedPValue", "probabilityOfSuperiority", "equivalence",
-            "verdict", "sentence"];
+        string[] names = ["arm", "baseline", "n", "meanDifference", "ci95", "pValue",
+            "adjustedPValue", "probabilityOfSuperiority", "equivalence", "verdict", "sentence"];
         Assert.All(names, name => Assert.True(json.RootElement.TryGetProperty(name, out _), name));
-        Assert.Equal(["delta", "ci90", "equivalent"], json.RootElement.GetProperty("equivalence").EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["delta", "ci90", "equivalent"],
+            json.RootElement.GetProperty("equivalence").EnumerateObject().Select(property => property.Name));
         Assert.Equal("supported", json.RootElement.GetProperty("verdict").GetString());
         Assert.Equal(2, json.RootElement.GetProperty("ci95").GetArrayLength());
     }
@@ -261,9 +270,11 @@ public sealed class FamilyTests
     public void An_arm_is_summed_up_with_its_divergences()
     {
         var arm = ArmSummary.Of([0.9, Diverged, 0.8, 1.0, Diverged]);
-        Assert.Equal((3, 2, 0.9, 0.1, 0.9), (arm.N, arm.Diverged, Math.Round(arm.Mean!.Value, 12), Math.Round(arm.Sd!.Value, 12), arm.Median));
+        Assert.Equal((3, 2, 0.9, 0.1, 0.9),
+            (arm.N, arm.Diverged, Math.Round(arm.Mean!.Value, 12), Math.Round(arm.Sd!.Value, 12), arm.Median));
         // t_2(0.975) = 4.302653; Wilson for 2 of 5: R's prop.test(2, 5, correct = FALSE).
-        Assert.Equal([0.9 - 4.302653 * 0.1 / Math.Sqrt(3), 0.1176208], [arm.Ci95![0], arm.DivergedCi95![0]], (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal([0.9 - 4.302653 * 0.1 / Math.Sqrt(3), 0.1176208],
+            [arm.Ci95![0], arm.DivergedCi95![0]], (a, b) => Math.Abs(a - b) < 1e-6);
         var none = ArmSummary.Of([]);
         Assert.Equal((0, 0, null, null, null), (none.N, none.Diverged, none.Mean, none.Ci95, none.DivergedCi95));
     }

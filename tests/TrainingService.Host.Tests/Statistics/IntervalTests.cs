@@ -7,7 +7,8 @@ public sealed class IntervalTests
     /// <summary>Skewed to the right.</summary>
     private static readonly double[] Skewed = [.2, .5, .1, 1.7, .4, .9, 3.1, .3, .6, .8, 2.2, .1];
 
-    // scipy 1.10.1: stats.bootstrap(method="BCa"), means of 20 runs of 100,000 resamples; one run of 10,000 scatters by up to 0.07 (maize) and 0.03.
+    // scipy 1.10.1: stats.bootstrap(method="BCa"), means of 20 runs of 100,000 resamples; one run of 10,000 scatters
+    // by up to 0.07 (maize) and 0.03.
     [Fact]
     public void Bca_agrees_with_scipy()
     {

@@ -39,7 +39,8 @@ public sealed class PieceTests
     [InlineData(0, 6, 0.03125)]
     [InlineData(5, 5, 1)]
     [InlineData(0, 0, 1)]
-    public void Paired_proportions_agree_with_the_sign_test(int one, int other, double p) => Assert.Equal(p, Proportion.PairedP(one, other), 1e-12);
+    public void Paired_proportions_agree_with_the_sign_test(int one, int other, double p) =>
+        Assert.Equal(p, Proportion.PairedP(one, other), 1e-12);
 
     [Fact]
     public void Seeds_that_significance_needs()

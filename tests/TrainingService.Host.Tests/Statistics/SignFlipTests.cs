@@ -36,7 +36,8 @@ public sealed class SignFlipTests
             double[] differences = [.. Enumerable.Range(0, n).Select(_ => Math.Round(random.NextNormal() + 0.3, round < 20 ? 1 : 15))];
             var tenths = differences.Select(d => (decimal)d).ToArray();
             var seen = Math.Abs(tenths.Sum());
-            var hits = Enumerable.Range(0, 1 << n).Count(signs => Math.Abs(tenths.Select((d, i) => (signs >> i & 1) == 0 ? d : -d).Sum()) >= seen);
+            var hits =
+                Enumerable.Range(0, 1 << n).Count(signs => Math.Abs(tenths.Select((d, i) => (signs >> i & 1) == 0 ? d : -d).Sum()) >= seen);
             Assert.Equal(hits / (double)(1 << n), SignFlip.Test(differences, 0).PValue, 1e-15);
         }
     }

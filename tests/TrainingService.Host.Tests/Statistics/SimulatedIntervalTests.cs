@@ -16,7 +16,8 @@ public sealed class SimulatedIntervalTests
         Assert.InRange(Coverage(1000, () => random.Normal(n)), 0.93, 0.97);
     }
 
-    // The table in MeanInterval, within its error. Skewed differences are covered too rarely by every method; this one misses them least but for bootstrap-t.
+    // The table in MeanInterval, within its error. Skewed differences are covered too rarely by every method; this one misses
+    // them least but for bootstrap-t.
     [Theory]
     [Trait("Category", "Slow")]
     [InlineData("normal", 5, 0.958)]

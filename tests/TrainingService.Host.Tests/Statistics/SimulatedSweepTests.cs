@@ -29,7 +29,8 @@ public sealed class SimulatedSweepTests
     [InlineData("heavy", 30, 6)]
     [InlineData("diverging", 30, 6)]
     [InlineData("heavy", 10, 6)]
-    public void Nor_do_they_in_larger_families(string kind, int n, int contrasts) => Assert.InRange(FalseWinners(kind, n, contrasts), 0, 0.05);
+    public void Nor_do_they_in_larger_families(string kind, int n, int contrasts) =>
+        Assert.InRange(FalseWinners(kind, n, contrasts), 0, 0.05);
 
     [Theory]
     [InlineData(1, 200)]
@@ -41,7 +42,8 @@ public sealed class SimulatedSweepTests
         {
             var baseline = Values(random, "normal", 30);
             // The differences' standard deviation is 0.01.
-            var family = Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}", baseline.Plus(random.Normal(30, 0.01, 0.01)), "b", baseline));
+            var family = Enumerable.Range(0, contrasts)
+                .Select(i => Contrast.Between($"a{i}", baseline.Plus(random.Normal(30, 0.01, 0.01)), "b", baseline));
             return Family.Judge([.. family], Accuracy, Delta).All(result => result.Verdict == Verdict.Supported);
         });
         Assert.InRange(found / (double)sweeps, 0.95, 1);
@@ -89,7 +91,8 @@ public sealed class SimulatedSweepTests
         {
             var baseline = Values(random, "normal", n);
             if (noise != "rows of 30")
-                return Judge(baseline.Plus(random.Normal(n, Delta, noise == "little" ? Delta / 2 : 10 * Delta)), baseline).Verdict == Verdict.Equivalent;
+                return Judge(baseline.Plus(random.Normal(n, Delta, noise == "little" ? Delta / 2 : 10 * Delta)), baseline).Verdict
+                    == Verdict.Equivalent;
             // Thirty test rows: with 0.15 of the seeds the arm has one row more.
             double[] rows = [.. baseline.Select(value => Math.Round(30 * value) / 30)];
             return Judge([.. rows.Select(value => value + (random.NextDouble() < 30 * Delta ? 1 / 30.0 : 0))], rows).Equivalence.Equivalent;
@@ -118,7 +121,8 @@ public sealed class SimulatedSweepTests
         for (var sweep = 0; sweep < 2000; sweep++)
         {
             var baseline = Values(random, kind, n);
-            Contrast[] family = [.. Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}", Values(random, kind, n), "b", baseline))];
+            Contrast[] family =
+                [.. Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}", Values(random, kind, n), "b", baseline))];
             // A winner has an adjusted p below 0.05 (seen on the first 100): the intervals of the others needn't be drawn.
             var p = family.Select(contrast => SignFlip.Test(contrast.Differences.WithDivergences(true), contrast.Differences.Noise).PValue);
             var judged = sweep < 100 || p.Min() * contrasts < 0.05;

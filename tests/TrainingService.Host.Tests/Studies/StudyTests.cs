@@ -23,7 +23,8 @@ public sealed class StudyTests(Service service)
     {
         var list = (await _http.GetAnswer(Root)).Json.List("items");
         Assert.Equal(12, list.Count);
-        Assert.Equal(Enumerable.Range(1, 12).Select(n => $"C{n}").Order(), list.SelectMany(study => study.List("claims")).Select(claim => claim.Text("id")).Distinct().Order());
+        Assert.Equal(Enumerable.Range(1, 12).Select(n => $"C{n}").Order(),
+            list.SelectMany(study => study.List("claims")).Select(claim => claim.Text("id")).Distinct().Order());
         Assert.All(list, study => Assert.Equal(["quick", "full"], study.List("sizes").Select(size => size.Text("size"))));
         var one = (await _http.GetAnswer($"{Root}/born-dead")).Json;
         var quick = one.List("sizes")[0];
@@ -49,7 +50,9 @@ public sealed class StudyTests(Service service)
         Assert.Contains(words, answer.Error(pointer), StringComparison.Ordinal);
     }
 
-    /// <summary>With two seeds nothing can be decided; with the cells taken away one after another there is less and less to read.</summary>
+    /// <summary>
+    /// With two seeds nothing can be decided; with the cells taken away one after another there is less and less to read.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Names))]
     [Trait("Category", "Slow")]
@@ -62,7 +65,8 @@ public sealed class StudyTests(Service service)
         Assert.NotEmpty(early.List("claims"));
         var sweep = await _http.WaitForSweepEnd(started.Id);
         Assert.True(sweep.Status() == "succeeded", sweep.GetProperty("error").ToString());
-        Assert.Empty((await Document.Read(_http)).Undescribed("get", "/api/v1/sweeps/{id}/report", await _http.GetAnswer($"{SweepClient.Root}/{started.Id}/report")));
+        Assert.Empty((await Document.Read(_http)).Undescribed("get", "/api/v1/sweeps/{id}/report",
+            await _http.GetAnswer($"{SweepClient.Root}/{started.Id}/report")));
         var report = await _http.GetReport(started.Id);
         Assert.NotEmpty(report.Text("answer"));
         Assert.Equal(name, report.Text("study"));
@@ -79,9 +83,11 @@ public sealed class StudyTests(Service service)
             [.. compared.Where(cell => cell.Arm > 0)],
             [.. compared.Where(cell => cell.Arm < arms - 1)],
             [compared[0]],
-            [.. compared.Select((cell, i) => i % 2 == 0 ? cell : cell with { Status = Host.Jobs.JobStatus.Canceled, Result = null, First = [], Last = [] })],
+            [.. compared.Select((cell, i) =>
+                i % 2 == 0 ? cell : cell with { Status = Host.Jobs.JobStatus.Canceled, Result = null, First = [], Last = [] })],
             [.. compared.Select(cell => cell with { Status = Host.Jobs.JobStatus.Failed, ErrorCode = "diverged" })],
-            [.. compared.Select(cell => cell with { Status = Host.Jobs.JobStatus.Failed, ErrorCode = "diverged", First = [], Last = [], Layers = [] })],
+            [.. compared.Select(
+                cell => cell with { Status = Host.Jobs.JobStatus.Failed, ErrorCode = "diverged", First = [], Last = [], Layers = [] })],
             [.. compared.Select(cell => cell with { Status = Host.Jobs.JobStatus.Failed, ErrorCode = "timeout", Result = null })],
             [],
         ];
@@ -91,7 +97,13 @@ public sealed class StudyTests(Service service)
             var read = StudyReports.Of(row, some);
             Assert.Equal(StudyCatalog.Find(name)!.Claims.Select(claim => claim.Id), read.Claims!.Select(claim => claim.Id));
             Assert.NotEmpty(read.Answer);
-            MustBeClear(JsonSerializer.Serialize(new { read.Answer, Claims = read.Claims!.Select(claim => claim.Evidence), Contrasts = read.Contrasts.Select(c => c.Sentence), read.Notes }));
+            MustBeClear(JsonSerializer.Serialize(new
+            {
+                read.Answer,
+                Claims = read.Claims!.Select(claim => claim.Evidence),
+                Contrasts = read.Contrasts.Select(c => c.Sentence),
+                read.Notes,
+            }));
         }
     }
 

@@ -17,26 +17,34 @@ public sealed class CreateSweepTests(ApiOnly api)
     public async Task Arms_and_seeds_become_jobs_of_the_patched_base()
     {
         var answer = await Post("""
-            {"name": "mine", "base": {"dataset": "iris", "model": {"hiddenLayers": [8], "activation": {"name": "elu", "alpha": 2}, "dropout": 0.5}, "labels": {"team": "a"}},
+            {"name": "mine",
+             "base": {"dataset": "iris", "model": {"hiddenLayers": [8], "activation": {"name": "elu", "alpha": 2}, "dropout": 0.5},
+                      "labels": {"team": "a"}},
              "arms": [{"name": "as it is"},
-                      {"name": "changed", "patch": {"model": {"activation": "tanh", "dropout": null, "hiddenLayers": [4, 4]}, "labels": {"team": null, "who": "b"}}}],
+                      {"name": "changed",
+                       "patch": {"model": {"activation": "tanh", "dropout": null, "hiddenLayers": [4, 4]},
+                                 "labels": {"team": null, "who": "b"}}}],
              "seeds": [7, -3]}
             """);
         Assert.Equal(202, answer.Status);
         Assert.Equal($"{SweepClient.Root}/{answer.Id}", answer.Headers.Location!.ToString());
         Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
-        Assert.Equal(("mine", "queued", 4, 4), (answer["name"].GetString(), answer["status"].GetString(), answer["cells"].GetInt32(), answer.Json.Count("queued")));
+        Assert.Equal(("mine", "queued", 4, 4),
+            (answer["name"].GetString(), answer["status"].GetString(), answer["cells"].GetInt32(), answer.Json.Count("queued")));
         Assert.True(JsonElement.DeepEquals(answer.Json, (await api.Http.GetSweep(answer.Id)).Json));
         Assert.Equal(JsonValueKind.Null, answer["study"].ValueKind);
 
         var jobs = await api.Http.SweepJobs(answer.Id);
-        Assert.Equal(["mine · as it is · seed 7", "mine · changed · seed 7", "mine · as it is · seed -3", "mine · changed · seed -3"], jobs.Select(job => job.Text("name")));
+        Assert.Equal(["mine · as it is · seed 7", "mine · changed · seed 7", "mine · as it is · seed -3", "mine · changed · seed -3"],
+            jobs.Select(job => job.Text("name")));
         Assert.All(jobs, job => Assert.Equal(answer.Id, job.Text("sweepId")));
         Assert.All(jobs, job => Assert.Equal("low", job.GetProperty("spec").Text("priority")));
         Assert.Equal([7, 7, -3, -3], jobs.Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("seed").GetInt32()));
         var (asItIs, changed) = (jobs[0].GetProperty("spec").GetProperty("model"), jobs[1].GetProperty("spec").GetProperty("model"));
-        Assert.Equal(("elu", 2, 0.5), (asItIs.GetProperty("activation").Text("name"), asItIs.GetProperty("activation").GetProperty("alpha").GetDouble(), asItIs.GetProperty("dropout").GetDouble()));
-        Assert.Equal(("tanh", 0, "[4,4]"), (changed.GetProperty("activation").Text("name"), changed.GetProperty("dropout").GetDouble(), changed.GetProperty("hiddenLayers").ToString().Replace(" ", "", StringComparison.Ordinal)));
+        Assert.Equal(("elu", 2, 0.5), (asItIs.GetProperty("activation").Text("name"),
+            asItIs.GetProperty("activation").GetProperty("alpha").GetDouble(), asItIs.GetProperty("dropout").GetDouble()));
+        Assert.Equal(("tanh", 0, "[4,4]"), (changed.GetProperty("activation").Text("name"), changed.GetProperty("dropout").GetDouble(),
+            changed.GetProperty("hiddenLayers").ToString().Replace(" ", "", StringComparison.Ordinal)));
         Assert.Equal("""{"who":"b"}""", jobs[1].GetProperty("labels").ToString().Replace(" ", "", StringComparison.Ordinal));
         var same = await api.Http.GetAnswer($"/api/v1/jobs?sweepId={answer.Id}&orderBy=createdAt&limit=500");
         Assert.Equal(jobs.Select(job => job.Text("id")), same.Json.List("items").Select(job => job.Text("id")));
@@ -62,17 +70,20 @@ public sealed class CreateSweepTests(ApiOnly api)
     {
         var answer = await Post("""
             {BASE, "seedCount": 1,
-             "grid": {"/training/optimizer/learningRate": [0.1, 0.2], "/training/optimizer": ["sgd", {"name": "adam", "beta1": 0.5}], "/model/hiddenLayers": [[4], [4, 4]]},
+             "grid": {"/training/optimizer/learningRate": [0.1, 0.2],
+                      "/training/optimizer": ["sgd", {"name": "adam", "beta1": 0.5}], "/model/hiddenLayers": [[4], [4, 4]]},
              "baseline": "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4]"}
             """);
         Assert.True(answer.Status == 202, answer.Text);
         Assert.Equal(
-            ["learningRate=0.1, sgd, hiddenLayers=[4]", "learningRate=0.1, sgd, hiddenLayers=[4,4]", "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4]",
-             "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4,4]", "learningRate=0.2, sgd, hiddenLayers=[4]", "learningRate=0.2, sgd, hiddenLayers=[4,4]",
+            ["learningRate=0.1, sgd, hiddenLayers=[4]", "learningRate=0.1, sgd, hiddenLayers=[4,4]",
+             "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4]", "learningRate=0.1, adam(beta1=0.5), hiddenLayers=[4,4]",
+             "learningRate=0.2, sgd, hiddenLayers=[4]", "learningRate=0.2, sgd, hiddenLayers=[4,4]",
              "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4]", "learningRate=0.2, adam(beta1=0.5), hiddenLayers=[4,4]"],
             answer["spec"].List("arms").Select(arm => arm.Text("name")));
         // A rate beside an optimizer keeps both, whichever is named first.
-        var optimizers = (await api.Http.SweepJobs(answer.Id)).Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("optimizer"))
+        var optimizers = (await api.Http.SweepJobs(answer.Id))
+            .Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("optimizer"))
             .Select(o => $"{o.Text("name")} {o.GetProperty("learningRate").GetDouble().ToString(CultureInfo.InvariantCulture)}").ToList();
         Assert.Equal(["sgd 0.1", "sgd 0.1", "adam 0.1", "adam 0.1", "sgd 0.2", "sgd 0.2", "adam 0.2", "adam 0.2"], optimizers);
     }
@@ -81,7 +92,8 @@ public sealed class CreateSweepTests(ApiOnly api)
     public async Task Equal_arms_share_jobs_unless_their_labels_differ()
     {
         var shared = await Post("""
-            {BASE, "seedCount": 2, "arms": [{"name": "a"}, {"name": "b", "patch": {}}, {"name": "c", "patch": {"model": {"activation": "relu"}}}]}
+            {BASE, "seedCount": 2,
+             "arms": [{"name": "a"}, {"name": "b", "patch": {}}, {"name": "c", "patch": {"model": {"activation": "relu"}}}]}
             """);
         Assert.Equal((202, 6, 2), (shared.Status, shared["cells"].GetInt32(), shared.Json.Count("queued")));
         var apart = await Post("""{BASE, "seedCount": 2, "arms": [{"name": "a"}, {"name": "b", "patch": {"labels": {"x": "1"}}}]}""");
@@ -92,11 +104,14 @@ public sealed class CreateSweepTests(ApiOnly api)
     public async Task Tuning_begins_with_its_trials()
     {
         var answer = await Post("""
-            {BASE, "arms": [{"name": "sgd", "patch": {"training": {"optimizer": "sgd"}}}, {"name": "adam", "patch": {"training": {"optimizer": "adam"}}}],
+            {BASE,
+             "arms": [{"name": "sgd", "patch": {"training": {"optimizer": "sgd"}}},
+                      {"name": "adam", "patch": {"training": {"optimizer": "adam"}}}],
              "tune": {"/training/optimizer/learningRate": [0.1, 0.01, 0.001]}, "seedCount": 4}
             """);
         Assert.True(answer.Status == 202, answer.Text);
-        Assert.Equal((8, 12, 2), (answer["cells"].GetInt32(), answer.Json.Count("queued"), answer["spec"].GetProperty("tuneSeedCount").GetInt32()));
+        Assert.Equal((8, 12, 2),
+            (answer["cells"].GetInt32(), answer.Json.Count("queued"), answer["spec"].GetProperty("tuneSeedCount").GetInt32()));
         var specs = (await api.Http.SweepJobs(answer.Id)).Select(job => job.GetProperty("spec").GetProperty("training")).ToList();
         Assert.Equal(["sgd", "adam"], specs.Select(t => t.GetProperty("optimizer").Text("name")).Distinct());
         Assert.Equal([1, 2], specs.Select(t => t.GetProperty("seed").GetInt32()).Distinct());
@@ -118,10 +133,13 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arm": []}""", "/arm", "did you mean 'arms'")]
     [InlineData("""{BASE, "name": " "}""", "/name", "1 to 200 characters")]
     [InlineData("""{"base": {"dataset": "iriss"}}""", "/base/dataset/name", "did you mean 'iris'")]
-    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}}""", "/base/model/activation", "did you mean 'leaky_relu'")]
-    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}, "arms": [{"name": "a"}, {"name": "b"}]}""", "/base/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}}""",
+        "/base/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{"base": {"dataset": "iris", "model": {"activation": "leaky_rely"}}, "arms": [{"name": "a"}, {"name": "b"}]}""",
+        "/base/model/activation", "did you mean 'leaky_relu'")]
     [InlineData("""{BASE, "arms": []}""", "/arms", "at least one arm")]
-    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"model": {"activation": "leaky_rely"}}}]}""", "/arms/1/patch/model/activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"model": {"activation": "leaky_rely"}}}]}""",
+        "/arms/1/patch/model/activation", "did you mean 'leaky_relu'")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"modle": {}}}]}""", "/arms/0/patch/modle", "did you mean 'model'")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"dataset": null}}]}""", "/arms/0/patch/dataset", "required")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"model": {"hiddenLayers": [0]}}}]}""", "/arms/0/patch/model/hiddenLayers/0", "")]
@@ -134,12 +152,16 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"name": "x"}}]}""", "/arms/0/patch/name", "give the arm a name")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"priority": "high"}}]}""", "/arms/0/patch/priority", "belongs into 'base'")]
     [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms", "can't be compared")]
-    [InlineData("""{"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "nesterov": true}}}, "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"momentum": 0}}}}]}""",
+    [InlineData("""
+        {"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "nesterov": true}}},
+         "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"momentum": 0}}}}]}
+        """,
         "/base/training/optimizer/nesterov", "in arm 'b'")]
     [InlineData("""{BASE, "arms": [{"name": "a"}], "grid": {"/model/activation": ["relu"]}}""", "/grid", "exclude each other")]
     [InlineData("""{BASE, "grid": {}}""", "/grid", "at least one JSON pointer")]
     [InlineData("""{BASE, "grid": {"/model/activation": []}}""", "/grid/~1model~1activation", "at least one value")]
-    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "leaky_rely"]}}""", "/grid/~1model~1activation", "did you mean 'leaky_relu'")]
+    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "leaky_rely"]}}""",
+        "/grid/~1model~1activation", "did you mean 'leaky_relu'")]
     [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "leaky_rely"]}}""", "/grid/~1model~1activation", "in arm 'leaky_rely'")]
     [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "relu"]}}""", "/grid", "would be called 'relu'")]
     [InlineData("""{BASE, "grid": {"/model/activatoin": ["relu"]}}""", "/grid/~1model~1activatoin", "did you mean 'activation'")]
@@ -155,14 +177,19 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "seedCount": 0}""", "/seedCount", "from 1 to 10,000")]
     [InlineData("""{BASE, "seedCount": 2147483647}""", "/seedCount", "from 1 to 10,000")]
     [InlineData("""{BASE, "seedCount": 5001, "arms": [{"name": "a"}, {"name": "b"}]}""", "", "10,002 cells")]
-    [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""", "/tune/~1training~1optimizer~1learningRate", "must be > 0")]
+    [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""",
+        "/tune/~1training~1optimizer~1learningRate", "must be > 0")]
     [InlineData("""{BASE, "tune": {}}""", "/tune", "at least one JSON pointer")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 7}""", "/tuneSeedCount", "number of seeds (6)")]
     [InlineData("""{BASE, "tuneSeedCount": 1}""", "/tuneSeedCount", "belongs to 'tune'")]
-    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "arms": [{"name": "a", "patch": {"training": {"batchSize": 4}}}]}""", "/arms/0/patch/training/batchSize", "is tuned")]
-    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "grid": {"/training/batchSize": [4]}}""", "/tune/~1training~1batchSize", "varied by 'grid'")]
-    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "tune": {"/training/batchSize": [8, 16]}}""", "/base/dataset/validationFraction", "tuning chooses by validation rows")]
-    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "metric": "validationLoss"}""", "/metric", "validationFraction")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "arms": [{"name": "a", "patch": {"training": {"batchSize": 4}}}]}""",
+        "/arms/0/patch/training/batchSize", "is tuned")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "grid": {"/training/batchSize": [4]}}""",
+        "/tune/~1training~1batchSize", "varied by 'grid'")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "tune": {"/training/batchSize": [8, 16]}}""",
+        "/base/dataset/validationFraction", "tuning chooses by validation rows")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "validationFraction": 0}}, "metric": "validationLoss"}""",
+        "/metric", "validationFraction")]
     [InlineData("""{BASE, "metric": "testAcuracy"}""", "/metric", "did you mean 'testAccuracy'")]
     [InlineData("""{BASE, "metric": "testRmse"}""", "/metric", "not measured on this data")]
     [InlineData("""{"base": {"dataset": "friedman1"}, "metric": "testAccuracy"}""", "/metric", "not measured on this data")]
@@ -173,7 +200,9 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "contrasts": [{"arm": "bass", "baseline": "base"}]}""", "/contrasts/0/arm", "did you mean 'base'")]
     [InlineData("""{BASE, "contrasts": [{"arm": "base", "baseline": "x"}]}""", "/contrasts/0/baseline", "there are base")]
     [InlineData("""{BASE, "contrasts": [{"arm": "base", "baseline": "base"}]}""", "/contrasts/0", "with itself")]
-    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b"}], "contrasts": [{"arm": "a", "baseline": "b"}, {"arm": "a", "baseline": "b"}]}""", "/contrasts/1", "already")]
+    [InlineData(
+        """{BASE, "arms": [{"name": "a"}, {"name": "b"}], "contrasts": [{"arm": "a", "baseline": "b"}, {"arm": "a", "baseline": "b"}]}""",
+        "/contrasts/1", "already")]
     public async Task What_breaks_a_rule_is_refused_where_it_stands_and_nothing_is_stored(string body, string pointer, string words)
     {
         var before = await Stored();
@@ -187,10 +216,14 @@ public sealed class CreateSweepTests(ApiOnly api)
     public async Task More_than_a_thousand_arms_are_refused()
     {
         var list = string.Join(", ", Enumerable.Range(1, 40).Select(n => $"{n}"));
-        var answer = await Post("""{BASE, "seedCount": 1, "grid": {"/training/batchSize": [LIST], "/training/epochs": [LIST]}}""".Replace("LIST", list, StringComparison.Ordinal));
+        var answer = await Post("""{BASE, "seedCount": 1, "grid": {"/training/batchSize": [LIST], "/training/epochs": [LIST]}}""".Replace(
+            "LIST", list, StringComparison.Ordinal));
         answer.MustBeProblem(400, "validation");
         Assert.Contains("at most 1,000 arms", answer.Error("/grid"), StringComparison.Ordinal);
-        var many = await Post("""{BASE, "seedCount": 1, "tune": {"/training/batchSize": [LIST], "/training/epochs": [LIST], "/training/optimizer/weightDecay": [LIST]}}""".Replace("LIST", list, StringComparison.Ordinal));
+        var many = await Post("""
+            {BASE, "seedCount": 1,
+             "tune": {"/training/batchSize": [LIST], "/training/epochs": [LIST], "/training/optimizer/weightDecay": [LIST]}}
+            """.Replace("LIST", list, StringComparison.Ordinal));
         Assert.Contains("64,000 combinations", many.Error("/tune"), StringComparison.Ordinal);
     }
 

@@ -14,9 +14,11 @@ public static class SweepClient
     /// <summary>A job that ends only if it is stopped.</summary>
     public const string Endless = """{"dataset": "digits", "model": {"hiddenLayers": [256, 256]}, "training": {"epochs": 100000}}""";
 
-    public const string ReluAndTanh = """[{"name": "relu", "patch": {"model": {"activation": "relu"}}}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}]""";
+    public const string ReluAndTanh =
+        """[{"name": "relu", "patch": {"model": {"activation": "relu"}}}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}]""";
 
-    public static Task<Answer> PostSweep(this HttpClient http, string json, params (string Name, string Value)[] headers) => http.Send("POST", Root, json, headers);
+    public static Task<Answer> PostSweep(this HttpClient http, string json, params (string Name, string Value)[] headers) =>
+        http.Send("POST", Root, json, headers);
 
     /// <summary>Submits a sweep that is accepted; answers its id.</summary>
     public static async Task<string> SubmitSweep(this HttpClient http, string json)
@@ -58,5 +60,6 @@ public static class SweepClient
 
     public static string Text(this JsonElement item, string property) => item.GetProperty(property).GetString()!;
 
-    public static IReadOnlyList<JsonElement> List(this JsonElement item, string property) => [.. item.GetProperty(property).EnumerateArray()];
+    public static IReadOnlyList<JsonElement> List(this JsonElement item, string property) =>
+        [.. item.GetProperty(property).EnumerateArray()];
 }

@@ -26,7 +26,8 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         await StartWorker();
         await StartWorker();
         var id = await _http.SubmitSweep("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}, "training": {"epochs": 60}}, "seedCount": 6, "grid": {"/model/activation": ["relu", "tanh"]}}
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}, "training": {"epochs": 60}},
+             "seedCount": 6, "grid": {"/model/activation": ["relu", "tanh"]}}
             """);
         await _http.WaitForSweep(id, sweep => sweep.Count("running") >= 2);
         await _workers[0].KillAsync();
@@ -47,7 +48,8 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         // As if it had died between the end of the last job and that of the sweep.
         await using (var db = Service.Context(api.Database))
             await db.Sweeps.Where(sweep => sweep.Id == Guid.Parse(id)).ExecuteUpdateAsync(
-                set => set.SetProperty(sweep => sweep.Status, left).SetProperty(sweep => sweep.FinishedAt, (DateTimeOffset?)null), TestContext.Current.CancellationToken);
+                set => set.SetProperty(sweep => sweep.Status, left).SetProperty(sweep => sweep.FinishedAt, (DateTimeOffset?)null),
+                TestContext.Current.CancellationToken);
         Assert.Equal(JsonValueKind.Null, (await _http.GetSweep(id))["finishedAt"].ValueKind);
         await StartWorker();
         Assert.Equal(end, (await _http.WaitForSweepEnd(id)).Status());
@@ -86,5 +88,6 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
     }
 
     private async Task StartWorker() =>
-        _workers.Add(await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = "4" }));
+        _workers.Add(await HostProcess.StartAsync("worker", api.Database,
+            new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = "4" }));
 }

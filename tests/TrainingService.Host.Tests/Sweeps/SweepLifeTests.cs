@@ -24,7 +24,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     {
         var id = await Submit(Body("""{BASE, "arms": ARMS, "seedCount": 3}"""));
         var sweep = await _http.WaitForSweepEnd(id);
-        Assert.Equal(("succeeded", 6, 6, 1.0), (sweep.Status(), sweep.GetProperty("cells").GetInt32(), sweep.Count("succeeded"), sweep.GetProperty("progress").GetProperty("fraction").GetDouble()));
+        Assert.Equal(("succeeded", 6, 6, 1.0), (sweep.Status(), sweep.GetProperty("cells").GetInt32(),
+            sweep.Count("succeeded"), sweep.GetProperty("progress").GetProperty("fraction").GetDouble()));
         Assert.Null(sweep.ErrorCode());
         Assert.True(sweep.GetProperty("startedAt").GetDateTimeOffset() < sweep.GetProperty("finishedAt").GetDateTimeOffset());
 
@@ -42,11 +43,13 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     public async Task A_running_sweep_is_canceled_and_its_canceled_cells_can_be_run_again()
     {
         var id = await Submit("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}}, "seedCount": 1, "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}]}
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [256, 256]}},
+             "seedCount": 1, "arms": [{"name": "short", "patch": {"training": {"epochs": 1}}}]}
             """);
         await _http.WaitForSweepEnd(id);
         Assert.Equal(202, (await Act(id, "extend", """
-            {"arms": [{"name": "long", "patch": {"training": {"epochs": 100000}}}, {"name": "longer", "patch": {"training": {"epochs": 99999}}},
+            {"arms": [{"name": "long", "patch": {"training": {"epochs": 100000}}},
+                      {"name": "longer", "patch": {"training": {"epochs": 99999}}},
                       {"name": "last", "patch": {"training": {"epochs": 99998}}}]}
             """)).Status);
         var running = await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") == 1 && sweep.Count("running") > 0);
@@ -59,7 +62,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         var early = await _http.GetReport(id);
         Assert.Equal("running", early.Status());
         Assert.Contains("1 of 4 cells so far", early.Text("answer"), StringComparison.Ordinal);
-        Assert.Contains(early.List("notes"), note => note.GetString()!.Contains("3 of 4 cells have not ended yet", StringComparison.Ordinal));
+        Assert.Contains(early.List("notes"),
+            note => note.GetString()!.Contains("3 of 4 cells have not ended yet", StringComparison.Ordinal));
 
         Assert.Equal("canceling", (await Act(id, "cancel"))["status"].GetString());
         Assert.Equal(202, (await Act(id, "cancel")).Status);
@@ -69,10 +73,12 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         var report = await _http.GetReport(id);
         Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("The sweep was canceled", StringComparison.Ordinal));
         Assert.Contains("1 of 4 cells:", report.Text("answer"), StringComparison.Ordinal);
-        Assert.Equal([(1, 0), (0, 1), (0, 1), (0, 1)], report.List("arms").Select(arm => (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
+        Assert.Equal([(1, 0), (0, 1), (0, 1), (0, 1)],
+            report.List("arms").Select(arm => (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
 
         var attempts = await Attempts(id);
-        Assert.Equal((202, 3), (await Act(id, "retry-failed")) is var again ? (again.Status, again.Json.Count("queued") + again.Json.Count("running")) : default);
+        Assert.Equal((202, 3), (await Act(id, "retry-failed")) is var again
+            ? (again.Status, again.Json.Count("queued") + again.Json.Count("running")) : default);
         await _http.WaitForSweep(id, s => s.Count("running") > 0);
         await Act(id, "cancel");
         Assert.Equal("canceled", (await _http.WaitForSweepEnd(id)).Status());
@@ -92,23 +98,30 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         await _http.WaitForSweepEnd(id);
         var first = (await _http.SweepJobs(id)).ToDictionary(job => job.Text("id"), job => job.Text("finishedAt"));
 
-        var extended = await Act(id, "extend", """{"seedCount": 3, "arms": [{"name": "again", "patch": {"model": {"activation": "tanh"}}}, {"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
+        var extended = await Act(id, "extend", """
+            {"seedCount": 3,
+             "arms": [{"name": "again", "patch": {"model": {"activation": "tanh"}}},
+                      {"name": "elu", "patch": {"model": {"activation": "elu"}}}]}
+            """);
         Assert.True(extended.Status == 202, extended.Text);
         Assert.Equal((12, 5), (extended["cells"].GetInt32(), extended.Json.Count("queued")));
         Assert.Equal("[5,9,10]", JsonSerializer.Serialize(extended["spec"].GetProperty("seeds")));
         var sweep = await _http.WaitForSweepEnd(id);
         Assert.Equal(("succeeded", 9), (sweep.Status(), sweep.Count("succeeded")));
         var second = await _http.SweepJobs(id);
-        Assert.Equal(first, second.Where(job => first.ContainsKey(job.Text("id"))).ToDictionary(job => job.Text("id"), job => job.Text("finishedAt")));
+        Assert.Equal(first, second.Where(job => first.ContainsKey(job.Text("id")))
+            .ToDictionary(job => job.Text("id"), job => job.Text("finishedAt")));
         var report = await _http.GetReport(id);
         Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
         Assert.Equal(["relu", "tanh", "again", "elu"], report.List("arms").Select(arm => arm.Text("name")));
         Assert.Equal(["tanh", "again", "elu"], report.List("contrasts").Select(contrast => contrast.Text("arm")));
         Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("after a first look", StringComparison.Ordinal));
-        Assert.Equal(report.List("arms")[1].List("jobs").Select(job => job.GetString()), report.List("arms")[2].List("jobs").Select(job => job.GetString()));
+        Assert.Equal(report.List("arms")[1].List("jobs").Select(job => job.GetString()),
+            report.List("arms")[2].List("jobs").Select(job => job.GetString()));
 
         // Nothing is left to run: it has ended when the answer comes, or at once afterwards.
-        Assert.Equal(202, (await Act(id, "extend", """{"arms": [{"name": "third", "patch": {"model": {"activation": "relu"}}}]}""")).Status);
+        Assert.Equal(202,
+            (await Act(id, "extend", """{"arms": [{"name": "third", "patch": {"model": {"activation": "relu"}}}]}""")).Status);
         Assert.Equal("succeeded", (await _http.GetSweep(id))["status"].GetString());
         Assert.Equal(9, (await _http.SweepJobs(id)).Count);
     }
@@ -123,7 +136,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     [InlineData("""{"seeds": [7, 2]}""", "/seeds", "has seed 2 already")]
     [InlineData("""{"seeds": [7, 7]}""", "/seeds", "given 2 times")]
     [InlineData("""{"arms": [{"name": "x"}, {"name": "base"}]}""", "/arms/1/name", "another arm 'base'")]
-    [InlineData("""{"arms": [{"name": "x", "patch": {"model": {"activation": "rleu"}}}]}""", "/arms/0/patch/model/activation", "did you mean 'relu'")]
+    [InlineData("""{"arms": [{"name": "x", "patch": {"model": {"activation": "rleu"}}}]}""",
+        "/arms/0/patch/model/activation", "did you mean 'relu'")]
     public async Task What_can_not_be_added_is_refused_where_it_stands(string body, string pointer, string words)
     {
         var id = await Submit(Body("""{BASE, "seedCount": 2}"""));
@@ -146,7 +160,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         // 2 arms x 2 rates x 2 seeds as trials; of the 2 x 3 cells those with tuning seeds are trials already.
         Assert.Equal(("succeeded", 10), (sweep.Status(), sweep.Count("succeeded")));
         var report = await _http.GetReport(id);
-        Assert.All(report.List("arms"), arm => Assert.Equal(0.1, arm.GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble()));
+        Assert.All(report.List("arms"),
+            arm => Assert.Equal(0.1, arm.GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble()));
         Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
 
         var more = await Act(id, "extend", """{"seedCount": 4, "arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
@@ -180,16 +195,19 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         // As if the worse rate had been chosen, because the trial of the better one had failed.
         await using (var db = service.NewDbContext())
         {
-            var cells = await db.SweepCells.Where(cell => cell.SweepId == Guid.Parse(id)).ToListAsync(TestContext.Current.CancellationToken);
+            var cells = await db.SweepCells.Where(cell => cell.SweepId == Guid.Parse(id))
+                .ToListAsync(TestContext.Current.CancellationToken);
             var worse = cells.Single(cell => cell.Candidate == 0);
             await db.SweepCells.Where(cell => cell.SweepId == worse.SweepId && cell.Candidate == -1 && cell.Seed == worse.Seed)
                 .ExecuteUpdateAsync(set => set.SetProperty(cell => cell.JobId, worse.JobId), TestContext.Current.CancellationToken);
         }
-        Assert.Equal(0.00001, (await _http.GetReport(id)).List("arms")[0].GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble());
+        Assert.Equal(0.00001, (await _http.GetReport(id)).List("arms")[0].GetProperty("tuned")
+            .GetProperty("/training/optimizer/learningRate").GetDouble());
         await Act(id, "extend", """{"seedCount": 3}""");
         await _http.WaitForSweepEnd(id);
         var added = (await _http.SweepJobs(id))[^1].GetProperty("spec").GetProperty("training");
-        Assert.Equal((3, 0.00001), (added.GetProperty("seed").GetInt32(), added.GetProperty("optimizer").GetProperty("learningRate").GetDouble()));
+        Assert.Equal((3, 0.00001),
+            (added.GetProperty("seed").GetInt32(), added.GetProperty("optimizer").GetProperty("learningRate").GetDouble()));
     }
 
     [Fact]
@@ -259,7 +277,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         Assert.Single(await _http.SweepJobs(ids[0], "&activation=tanh"));
 
         foreach (var (query, pointer, words) in ((string, string, string)[])
-            [("status=runing", "/status", "did you mean 'running'"), ("limit=0", "/limit", "at least 1"), ("cursor=x", "/cursor", "not a cursor"),
+            [("status=runing", "/status", "did you mean 'running'"),
+             ("limit=0", "/limit", "at least 1"), ("cursor=x", "/cursor", "not a cursor"),
              ("study=capacty", "/study", "did you mean 'capacity'"), ("stattus=running", "/stattus", "did you mean 'status'")])
         {
             var answer = await _http.GetAnswer($"{SweepClient.Root}?{query}");
@@ -284,10 +303,13 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     private async Task<IReadOnlyList<string>> Listed(string query) =>
         [.. (await _http.GetAnswer($"{SweepClient.Root}{query}")).Json.List("items").Select(sweep => sweep.Text("id"))];
 
-    private async Task<IReadOnlyList<int>> Attempts(string id) => [.. (await _http.SweepJobs(id)).Select(job => job.GetProperty("attempt").GetInt32())];
+    private async Task<IReadOnlyList<int>> Attempts(string id) =>
+        [.. (await _http.SweepJobs(id)).Select(job => job.GetProperty("attempt").GetInt32())];
 
-    private Task<Answer> Act(string id, string action, string? body = null) => _http.Send("POST", $"{SweepClient.Root}/{id}/{action}", body);
+    private Task<Answer> Act(string id, string action, string? body = null) =>
+        _http.Send("POST", $"{SweepClient.Root}/{id}/{action}", body);
 
     private static string Body(string body) =>
-        body.Replace("BASE", "\"base\": " + SweepClient.Tiny, StringComparison.Ordinal).Replace("ARMS", SweepClient.ReluAndTanh, StringComparison.Ordinal);
+        body.Replace("BASE", "\"base\": " + SweepClient.Tiny, StringComparison.Ordinal)
+            .Replace("ARMS", SweepClient.ReluAndTanh, StringComparison.Ordinal);
 }

@@ -9,7 +9,10 @@ using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Sweeps;
 
-/// <summary>The time between the end of a study's last job and that of its sweep. The service has no worker: the tests measure, or something like it.</summary>
+/// <summary>
+/// The time between the end of a study's last job and that of its sweep. The service has no worker: the tests
+/// measure, or something like it.
+/// </summary>
 [Collection(nameof(ApiOnly))]
 public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
 {
@@ -53,7 +56,8 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
         await using (var db = api.NewDbContext())
         {
             await using var transaction = await db.Database.BeginTransactionAsync(Cancellation);
-            Assert.Single(await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE NOWAIT").ToListAsync(Cancellation));
+            Assert.Single(
+                await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE NOWAIT").ToListAsync(Cancellation));
         }
         _goOn.Set();
         await measuring;
@@ -94,8 +98,10 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
         await _begun.Task;
         await using (var db = api.NewDbContext())
             await db.Database.ExecuteSqlAsync(
-                $"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                Cancellation);
+                $"""
+                SELECT pg_terminate_backend(pid) FROM pg_locks
+                WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """, Cancellation);
         await Assert.ThrowsAnyAsync<Exception>(() => measuring);
         await TakenOnAsync(id);
     }
@@ -145,8 +151,9 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
     private SweepMeasuring Measuring(Func<Sweep, CancellationToken, string> measure) =>
         new(_databases, new([Study], [Study], measure), Progress(measure), TimeProvider.System, NullLogger<SweepMeasuring>.Instance);
 
-    private SweepProgress Progress(Func<Sweep, CancellationToken, string> measure) => new(_databases, new(new(new DatasetRegistry("", ""), new(2048))),
-        new([Study], [Study], measure), new(), TimeProvider.System, NullLogger<SweepProgress>.Instance);
+    private SweepProgress Progress(Func<Sweep, CancellationToken, string> measure) =>
+        new(_databases, new(new(new DatasetRegistry("", ""), new(2048))),
+            new([Study], [Study], measure), new(), TimeProvider.System, NullLogger<SweepProgress>.Instance);
 
     /// <summary>A study's sweep whose only job has succeeded.</summary>
     private async Task<Guid> OwingAsync()
@@ -155,13 +162,15 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
         await using var db = api.NewDbContext();
         DateTimeOffset? now = DateTimeOffset.UtcNow;
         await db.Jobs.Where(job => job.SweepId == id)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Succeeded).SetProperty(job => job.FinishedAt, now), Cancellation);
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(job => job.Status, JobStatus.Succeeded).SetProperty(job => job.FinishedAt, now), Cancellation);
         await AskAsync(db, id);
         return id;
     }
 
     private static Task<int> AskAsync(TrainingDbContext db, Guid id) => db.Sweeps.Where(sweep => sweep.Id == id)
-        .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Study, Study).SetProperty(sweep => sweep.StudySize, "full"), Cancellation);
+        .ExecuteUpdateAsync(
+            set => set.SetProperty(sweep => sweep.Study, Study).SetProperty(sweep => sweep.StudySize, "full"), Cancellation);
 
     private async Task<Sweep> ReadAsync(Guid id)
     {

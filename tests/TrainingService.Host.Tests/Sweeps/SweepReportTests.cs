@@ -16,12 +16,14 @@ public sealed class SweepReportTests(Service service)
     {
         var id = await Run($$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}}""");
         var report = await _http.GetReport(id);
-        Assert.Empty((await Document.Read(_http)).Undescribed("get", "/api/v1/sweeps/{id}/report", await _http.GetAnswer($"{SweepClient.Root}/{id}/report")));
+        Assert.Empty((await Document.Read(_http)).Undescribed("get", "/api/v1/sweeps/{id}/report",
+            await _http.GetAnswer($"{SweepClient.Root}/{id}/report")));
         var arm = report.List("arms")[0];
         foreach (var name in (string[])["name", "n", "diverged", "mean", "sd", "ci95", "median", "secondsPerEpoch", "layers"])
             Assert.True(arm.TryGetProperty(name, out _), $"{name} in {arm}");
         var contrast = report.List("contrasts").Single();
-        foreach (var name in (string[])["arm", "baseline", "n", "meanDifference", "ci95", "pValue", "adjustedPValue", "probabilityOfSuperiority", "equivalence", "verdict", "sentence"])
+        foreach (var name in (string[])["arm", "baseline", "n", "meanDifference", "ci95", "pValue",
+            "adjustedPValue", "probabilityOfSuperiority", "equivalence", "verdict", "sentence"])
             Assert.True(contrast.TryGetProperty(name, out _), $"{name} in {contrast}");
         foreach (var name in (string[])["delta", "ci90", "equivalent"])
             Assert.True(contrast.GetProperty("equivalence").TryGetProperty(name, out _), $"{name} in {contrast}");
@@ -29,7 +31,8 @@ public sealed class SweepReportTests(Service service)
         Assert.Equal(6, arm.List("jobs").Count);
 
         // The figures are those of the jobs.
-        var accuracies = (await _http.SweepJobs(id, "&activation=relu")).Select(job => (double)job.GetProperty("result").GetProperty("testAccuracy").GetSingle()).ToList();
+        var accuracies = (await _http.SweepJobs(id, "&activation=relu"))
+            .Select(job => (double)job.GetProperty("result").GetProperty("testAccuracy").GetSingle()).ToList();
         Assert.Equal(accuracies.Average(), arm.GetProperty("mean").GetDouble(), 1e-9);
         Assert.Equal(accuracies.Count, (await _http.SweepJobs(id)).Count(job => job.Status() == "succeeded") / 2);
         Assert.Equal(["hidden1", "output"], arm.List("layers").Select(layer => layer.Text("name")));
@@ -47,12 +50,15 @@ public sealed class SweepReportTests(Service service)
     public async Task Arms_that_train_the_same_net_never_have_a_winner(string patch)
     {
         var report = await Report("""
-            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8], "activation": "relu", "initializer": {"name": "kaiming_normal", "gain": 1.4}}, "training": {"epochs": 3}},
+            {"base": {"dataset": "iris",
+                      "model": {"hiddenLayers": [8], "activation": "relu", "initializer": {"name": "kaiming_normal", "gain": 1.4}},
+                      "training": {"epochs": 3}},
              "arms": [{"name": "one"}, {"name": "other", "patch": PATCH}], "seedCount": 8}
             """.Replace("PATCH", patch, StringComparison.Ordinal));
         var contrast = report.List("contrasts").Single();
         Assert.Contains(contrast.Text("verdict"), (string[])["equivalent", "inconclusive"]);
-        Assert.Equal((0, 1, 0.5), (contrast.GetProperty("meanDifference").GetDouble(), contrast.GetProperty("pValue").GetDouble(), contrast.GetProperty("probabilityOfSuperiority").GetDouble()));
+        Assert.Equal((0, 1, 0.5), (contrast.GetProperty("meanDifference").GetDouble(),
+            contrast.GetProperty("pValue").GetDouble(), contrast.GetProperty("probabilityOfSuperiority").GetDouble()));
     }
 
     [Fact]
@@ -60,13 +66,15 @@ public sealed class SweepReportTests(Service service)
     {
         var report = await Report("""
             {"base": {"dataset": "iris", "model": {"hiddenLayers": [16]}, "training": {"epochs": 20}}, "seedCount": 5,
-             "arms": [{"name": "learns"}, {"name": "can't", "patch": {"training": {"optimizer": {"learningRate": 1e-9}}}}], "baseline": "can't"}
+             "arms": [{"name": "learns"}, {"name": "can't", "patch": {"training": {"optimizer": {"learningRate": 1e-9}}}}],
+             "baseline": "can't"}
             """);
         var contrast = report.List("contrasts").Single();
         Assert.True(contrast.GetProperty("meanDifference").GetDouble() > 0.2, contrast.ToString());
         Assert.Equal("inconclusive", contrast.Text("verdict"));
         Assert.Contains("significance can't be reached", contrast.Text("sentence"), StringComparison.Ordinal);
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("With 5 seeds no difference can be significant", StringComparison.Ordinal));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("With 5 seeds no difference can be significant", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -76,7 +84,8 @@ public sealed class SweepReportTests(Service service)
             {"base": {"dataset": "iris", "model": {"hiddenLayers": [16]}, "training": {"epochs": 20}}, "seedCount": 6,
              "arms": [{"name": "can't", "patch": {"training": {"optimizer": {"learningRate": 1e-9}}}}, {"name": "learns"}]}
             """);
-        Assert.Equal(("supported", 0.03125), (report.List("contrasts")[0].Text("verdict"), report.List("contrasts")[0].GetProperty("pValue").GetDouble()));
+        Assert.Equal(("supported", 0.03125),
+            (report.List("contrasts")[0].Text("verdict"), report.List("contrasts")[0].GetProperty("pValue").GetDouble()));
     }
 
     [Fact]
@@ -90,8 +99,10 @@ public sealed class SweepReportTests(Service service)
         Assert.Equal(("succeeded", 6, 6, 6), (sweep.Status(), sweep.Count("succeeded"), sweep.Count("failed"), sweep.Count("diverged")));
         var report = await _http.GetReport(id);
         var (sane, mad) = (report.List("arms")[0], report.List("arms")[1]);
-        Assert.Equal((6, 0, 0), (sane.GetProperty("n").GetInt32(), sane.GetProperty("diverged").GetInt32(), sane.GetProperty("failed").GetInt32()));
-        Assert.Equal((0, 6, 0), (mad.GetProperty("n").GetInt32(), mad.GetProperty("diverged").GetInt32(), mad.GetProperty("failed").GetInt32()));
+        Assert.Equal((6, 0, 0),
+            (sane.GetProperty("n").GetInt32(), sane.GetProperty("diverged").GetInt32(), sane.GetProperty("failed").GetInt32()));
+        Assert.Equal((0, 6, 0),
+            (mad.GetProperty("n").GetInt32(), mad.GetProperty("diverged").GetInt32(), mad.GetProperty("failed").GetInt32()));
         Assert.Equal(JsonValueKind.Null, mad.GetProperty("mean").ValueKind);
         Assert.True(mad.List("divergedCi95")[0].GetDouble() > 0.5);
         Assert.Equal("refuted", report.List("contrasts")[0].Text("verdict"));
@@ -110,16 +121,20 @@ public sealed class SweepReportTests(Service service)
     public async Task A_sweep_without_an_outcome_fails_and_says_why_and_its_failed_cells_can_be_run_again()
     {
         var id = await Run("""
-            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}, "training": {"epochs": 100000}, "timeoutSeconds": 1}, "seedCount": 1, "arms": [{"name": "a"}, {"name": "b", "patch": {"model": {"activation": "tanh"}}}]}
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [16]}, "training": {"epochs": 100000}, "timeoutSeconds": 1},
+             "seedCount": 1, "arms": [{"name": "a"}, {"name": "b", "patch": {"model": {"activation": "tanh"}}}]}
             """);
         var sweep = (await _http.GetSweep(id)).Json;
         Assert.Equal(("failed", "no_outcome", 2), (sweep.Status(), sweep.ErrorCode(), sweep.Count("failed")));
         Assert.Contains("retry-failed", sweep.GetProperty("error").Text("message"), StringComparison.Ordinal);
         var report = await _http.GetReport(id);
         Assert.Contains("No cell has an outcome", report.Text("answer"), StringComparison.Ordinal);
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("2 cells failed with 'timeout'", StringComparison.Ordinal));
-        Assert.Contains("there is no seed with which all runs finished", report.List("contrasts")[0].Text("sentence"), StringComparison.Ordinal);
-        Assert.All(report.List("arms"), arm => Assert.Equal((0, 1), (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("2 cells failed with 'timeout'", StringComparison.Ordinal));
+        Assert.Contains("there is no seed with which all runs finished",
+            report.List("contrasts")[0].Text("sentence"), StringComparison.Ordinal);
+        Assert.All(report.List("arms"),
+            arm => Assert.Equal((0, 1), (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
 
         var again = await _http.Send("POST", $"{SweepClient.Root}/{id}/retry-failed");
         Assert.Equal((202, JsonValueKind.Null), (again.Status, again["error"].ValueKind));
@@ -138,21 +153,26 @@ public sealed class SweepReportTests(Service service)
         Assert.Equal("succeeded", (await _http.GetSweep(id))["status"].GetString());
         var report = await _http.GetReport(id);
         Assert.Equal([2, 0], report.List("arms").Select(arm => arm.GetProperty("n").GetInt32()));
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("Tuning chose nothing for late", StringComparison.Ordinal));
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("2 of 4 tuning trials have no outcome", StringComparison.Ordinal));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("Tuning chose nothing for late", StringComparison.Ordinal));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("2 of 4 tuning trials have no outcome", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_dead_net_has_no_gradient_flow_but_has_not_diverged()
     {
         var report = await Report("""
-            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8, 8, 8], "activation": "relu"}, "training": {"epochs": 1}}, "seedCount": 2, "metric": "gradientFlow", "delta": 0.1,
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8, 8, 8], "activation": "relu"}, "training": {"epochs": 1}},
+             "seedCount": 2, "metric": "gradientFlow", "delta": 0.1,
              "arms": [{"name": "alive"}, {"name": "dead", "patch": {"model": {"biasInitializer": {"name": "constant", "value": -1000}}}}]}
             """);
         var (alive, dead) = (report.List("arms")[0], report.List("arms")[1]);
         Assert.Equal((2, 0), (alive.GetProperty("n").GetInt32(), alive.GetProperty("diverged").GetInt32()));
-        Assert.Equal((0, 0, 0), (dead.GetProperty("n").GetInt32(), dead.GetProperty("diverged").GetInt32(), dead.GetProperty("failed").GetInt32()));
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("2 runs that finished have no finite value of 'gradientFlow'", StringComparison.Ordinal));
+        Assert.Equal((0, 0, 0),
+            (dead.GetProperty("n").GetInt32(), dead.GetProperty("diverged").GetInt32(), dead.GetProperty("failed").GetInt32()));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("2 runs that finished have no finite value of 'gradientFlow'", StringComparison.Ordinal));
         Assert.DoesNotContain("Diverged", report.List("contrasts")[0].Text("sentence"), StringComparison.Ordinal);
     }
 
@@ -160,17 +180,20 @@ public sealed class SweepReportTests(Service service)
     public async Task Arms_can_be_compared_by_every_metric()
     {
         var classes = await Run("""
-            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 2}}, "seedCount": 2, "grid": {"/model/activation": ["relu", "tanh"]}}
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 2}},
+             "seedCount": 2, "grid": {"/model/activation": ["relu", "tanh"]}}
             """);
         var numbers = await Run("""
-            {"base": {"dataset": "friedman1", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 1}}, "seedCount": 2, "delta": 0.1, "grid": {"/model/activation": ["relu", "tanh"]}}
+            {"base": {"dataset": "friedman1", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 1}},
+             "seedCount": 2, "delta": 0.1, "grid": {"/model/activation": ["relu", "tanh"]}}
             """);
         await using var db = service.NewDbContext();
         foreach (var id in (string[])[classes, numbers])
         {
             var sweep = await db.Sweeps.AsNoTracking().SingleAsync(s => s.Id == Guid.Parse(id), TestContext.Current.CancellationToken);
             var cells = await SweepCells.ReadAsync(db, sweep, TestContext.Current.CancellationToken);
-            foreach (var metric in SweepMetrics.All.Where(m => m.Target is null || m.Target == (id == classes ? Engine.Data.TargetKind.Classes : Engine.Data.TargetKind.Number)))
+            foreach (var metric in SweepMetrics.All.Where(
+                m => m.Target is null || m.Target == (id == classes ? Engine.Data.TargetKind.Classes : Engine.Data.TargetKind.Number)))
                 // A layer may be dead after so little training and have no value, but not in every run.
                 Assert.Contains(cells, cell => metric.Of(cell) is { } value && double.IsFinite(value));
         }
@@ -183,7 +206,8 @@ public sealed class SweepReportTests(Service service)
     {
         var report = await Report($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 1}""");
         Assert.Contains("one arm and nothing to compare it with", report.Text("answer"), StringComparison.Ordinal);
-        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (report.List("arms")[0].GetProperty("sd").ValueKind, report.List("arms")[0].GetProperty("ci95").ValueKind));
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null),
+            (report.List("arms")[0].GetProperty("sd").ValueKind, report.List("arms")[0].GetProperty("ci95").ValueKind));
         Assert.Empty(report.List("contrasts"));
     }
 
@@ -191,7 +215,8 @@ public sealed class SweepReportTests(Service service)
     public async Task As_few_rows_as_there_can_be_give_a_report()
     {
         var report = await Report("""
-            {"base": {"dataset": {"name": "friedman1", "maxTrainExamples": 1, "validationFraction": 0}, "model": {"hiddenLayers": [4]}, "training": {"epochs": 1}},
+            {"base": {"dataset": {"name": "friedman1", "maxTrainExamples": 1, "validationFraction": 0},
+                      "model": {"hiddenLayers": [4]}, "training": {"epochs": 1}},
              "seedCount": 2, "delta": 0.1, "grid": {"/model/activation": ["relu", "tanh"]}}
             """);
         Assert.All(report.List("arms"), arm => Assert.Equal(2, arm.GetProperty("n").GetInt32() + arm.GetProperty("diverged").GetInt32()));

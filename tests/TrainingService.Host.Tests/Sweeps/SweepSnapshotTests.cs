@@ -56,11 +56,13 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         Assert.Equal((id, JobStatus.Queued, 2, 0), (sweep?.Id, sweep?.Status, sweep?.Counts.Queued, sweep?.Counts.Succeeded));
     }
 
-    private async Task<Guid> SubmitAsync() => Guid.Parse(await api.Http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 2}"""));
+    private async Task<Guid> SubmitAsync() =>
+        Guid.Parse(await api.Http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "seedCount": 2}"""));
 
     /// <summary>A context in which something happens after each of its reads.</summary>
-    private TrainingDbContext Interrupted(Func<Task> happens) => new(new DbContextOptionsBuilder<TrainingDbContext>().UseTrainingDatabase(api.ConnectionString)
-        .AddInterceptors(new AfterEachRead(happens)).Options);
+    private TrainingDbContext Interrupted(Func<Task> happens) =>
+        new(new DbContextOptionsBuilder<TrainingDbContext>().UseTrainingDatabase(api.ConnectionString)
+            .AddInterceptors(new AfterEachRead(happens)).Options);
 
     /// <summary>Another job of the sweep, like its first, with a cell.</summary>
     private async Task AddCellAsync(Guid sweep, long seed)
@@ -68,7 +70,8 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         await using var db = api.NewDbContext();
         var job = Guid.CreateVersion7();
         await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object('id', {job}))).* FROM jobs j WHERE sweep_id = {sweep} ORDER BY id LIMIT 1;
+            INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object('id', {job}))).*
+                FROM jobs j WHERE sweep_id = {sweep} ORDER BY id LIMIT 1;
             INSERT INTO sweep_cells SELECT (jsonb_populate_record(c, jsonb_build_object('job_id', {job}, 'seed', {seed}))).*
                 FROM sweep_cells c WHERE sweep_id = {sweep} ORDER BY seed LIMIT 1
             """, Cancellation);
@@ -79,14 +82,17 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         await using var db = api.NewDbContext();
         DateTimeOffset? now = DateTimeOffset.UtcNow;
         await db.Jobs.Where(job => job.SweepId == id)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Succeeded).SetProperty(job => job.FinishedAt, now), Cancellation);
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(job => job.Status, JobStatus.Succeeded).SetProperty(job => job.FinishedAt, now), Cancellation);
         await db.Sweeps.Where(sweep => sweep.Id == id)
-            .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Succeeded).SetProperty(sweep => sweep.FinishedAt, now), Cancellation);
+            .ExecuteUpdateAsync(set =>
+                set.SetProperty(sweep => sweep.Status, JobStatus.Succeeded).SetProperty(sweep => sweep.FinishedAt, now), Cancellation);
     }
 
     private sealed class AfterEachRead(Func<Task> happens) : DbCommandInterceptor
     {
-        public override async ValueTask<InterceptionResult> DataReaderClosingAsync(DbCommand command, DataReaderClosingEventData eventData, InterceptionResult result)
+        public override async ValueTask<InterceptionResult> DataReaderClosingAsync(DbCommand command,
+            DataReaderClosingEventData eventData, InterceptionResult result)
         {
             await happens();
             return result;

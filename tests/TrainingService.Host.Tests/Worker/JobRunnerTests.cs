@@ -58,7 +58,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         var run = Runner().RunAsync(id, null, _cancellation);
         await UntilAsync(id, job => job.Step > 0);
         // Between two beats, so that the run learns of the shutdown first.
-        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await db.Jobs.Where(job => job.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
         await _stopping.CancelAsync();
         await run;
         Assert.Equal(JobStatus.Canceled, (await ReadAsync(id)).Status);
@@ -73,7 +74,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         var id = await db.InsertJobAsync(model: SlowToBuild);
         var run = Runner().RunAsync(id, null, _cancellation);
         await UntilAsync(id, job => job.Status is JobStatus.Running);
-        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await db.Jobs.Where(job => job.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
         await run;
         var job = await ReadAsync(id);
         // Layers are told once the net is built.
@@ -112,8 +114,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
             _ended.Add(sweep);
             return Task.CompletedTask;
         };
-        return new(new LeaseTests.Factory(_database), new DatasetRegistry("", ""), _wakeUps, ended, options, new Slots(options, clock), this, clock,
-            NullLogger<JobRunner>.Instance);
+        return new(new LeaseTests.Factory(_database), new DatasetRegistry("", ""), _wakeUps, ended,
+            options, new Slots(options, clock), this, clock, NullLogger<JobRunner>.Instance);
     }
 
     private async Task<WakeUp?> NextWakeUpAsync()

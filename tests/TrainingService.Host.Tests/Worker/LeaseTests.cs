@@ -28,7 +28,8 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var id = await db.InsertJobAsync();
-        var claims = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Task.Run(() => Lease.ClaimAsync(new Factory(_database), id, Options, TimeProvider.System, _cancellation))));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 30)
+            .Select(_ => Task.Run(() => Lease.ClaimAsync(new Factory(_database), id, Options, TimeProvider.System, _cancellation))));
         Assert.Single(claims, claim => claim is not null);
         var job = await Reload(db, id);
         Assert.Equal((JobStatus.Running, 1, Options.Owner), (job.Status, job.Attempt, job.LeaseOwner));
@@ -88,11 +89,14 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
             await metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id);
             throw new InvalidOperationException("before the commit");
         }));
-        Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        Assert.True(
+            await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
         // The commit went through, but we did not hear of it: no Forget.
         metrics.Add(Point(1));
-        Assert.True(await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
-        Assert.Equal([0, 1], await db.Metrics.Where(m => m.JobId == id).OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
+        Assert.True(
+            await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        Assert.Equal([0, 1], await db.Metrics.Where(m => m.JobId == id)
+            .OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
     }
 
     [Fact]
@@ -115,7 +119,8 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     public void A_run_that_lost_rows_has_failed_and_keeps_its_result()
     {
         var result = new TrainingResult { WeightsSha256 = "" };
-        Assert.Equal((JobStatus.Succeeded, 7), (Outcome.Of(result).Counted(7, 7).Status, Outcome.Of(result).Counted(7, 7).Result?.StoredRows));
+        Assert.Equal((JobStatus.Succeeded, 7),
+            (Outcome.Of(result).Counted(7, 7).Status, Outcome.Of(result).Counted(7, 7).Result?.StoredRows));
         var lost = Outcome.Of(result).Counted(17_516, 10_000);
         Assert.Equal((JobStatus.Failed, "rows_lost", 10_000), (lost.Status, lost.ErrorCode, lost.Result?.StoredRows));
         Assert.Contains("17,516", lost.ErrorMessage, StringComparison.Ordinal);
@@ -125,7 +130,15 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     }
 
     private static Job Canceling() =>
-        new() { Status = JobStatus.Canceling, Spec = new() { Dataset = new() { Name = "digits" } }, Dataset = "", Activations = [], Initializers = [], Labels = [] };
+        new()
+        {
+            Status = JobStatus.Canceling,
+            Spec = new() { Dataset = new() { Name = "digits" } },
+            Dataset = "",
+            Activations = [],
+            Initializers = [],
+            Labels = [],
+        };
 
     private static MetricPoint Point(long step) => new() { Step = step, Epoch = 0, Split = Split.Train, Loss = 1 };
 

@@ -24,7 +24,8 @@ public sealed class RunTests(Service service)
 
         var steps = job.GetProperty("progress").GetProperty("steps").GetInt64();
         await using var db = service.NewDbContext();
-        var measured = await db.Layers.Where(r => r.JobId == id && r.Layer == 2).OrderBy(r => r.Step).Select(r => r.Step).ToListAsync(TestContext.Current.CancellationToken);
+        var measured = await db.Layers.Where(r => r.JobId == id && r.Layer == 2).OrderBy(r => r.Step)
+            .Select(r => r.Step).ToListAsync(TestContext.Current.CancellationToken);
         var expected = Enumerable.Range(0, (int)steps).Where(s => s % 10 == 0).Select(s => (long)s).Append(steps);
         Assert.Equal(expected, measured);
         Assert.True(await db.Metrics.AnyAsync(m => m.JobId == id && m.Step == steps, TestContext.Current.CancellationToken));
@@ -43,7 +44,8 @@ public sealed class RunTests(Service service)
     {
         var id = await service.Http.SubmitAsync(Client.Hours);
         await service.Http.WaitForStepAsync(id);
-        using var answer = await service.Http.PostAsync(new Uri($"/api/v1/jobs/{id}/cancel", UriKind.Relative), null, TestContext.Current.CancellationToken);
+        using var answer = await service.Http.PostAsync(new Uri($"/api/v1/jobs/{id}/cancel", UriKind.Relative),
+            null, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         var job = await service.Http.WaitForEndAsync(id);
         Assert.Equal(("canceled", JsonValueKind.Null), (job.Status(), job.GetProperty("result").ValueKind));
@@ -57,7 +59,8 @@ public sealed class RunTests(Service service)
     {
         var id = await service.Http.SubmitAsync(Client.Hours);
         await service.Http.WaitForStepAsync(id);
-        var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(service.ConnectionString, new()), new() { PrepareSchemaIfNecessary = false });
+        var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(service.ConnectionString, new()),
+            new() { PrepareSchemaIfNecessary = false });
         var wakeUp = storage.GetMonitoringApi().ProcessingJobs(0, 1000).Single(job => job.Value.Job.Args[0] is Guid of && of == id).Key;
         Assert.True(new BackgroundJobClient(storage).Delete(wakeUp));
         var job = await service.Http.WaitForEndAsync(id);

@@ -14,8 +14,8 @@ using TrainingService.Host.Sweeps;
 namespace TrainingService.Host.Hosting.OpenApi;
 
 /// <summary>
-/// Turns the rules of requests' fields into keywords of their schemas: attributes on the fields, and of what is chosen by name, the parameters of all that could be
-/// chosen. The same rules are what requests are checked by.
+/// Turns the rules of requests' fields into keywords of their schemas: attributes on the fields, and of what is chosen by name,
+/// the parameters of all that could be chosen. The same rules are what requests are checked by.
 /// </summary>
 public static class FieldSchemas
 {
@@ -36,7 +36,8 @@ public static class FieldSchemas
         [(typeof(JobSpec), "notifyUrl")] = NotYet,
         [(typeof(SweepSpec), "grid")] = ByPointer,
         [(typeof(SweepSpec), "tune")] = ByPointer,
-        [(typeof(SweepSpec), "metric")] = (fields, name) => OneOf((OpenApiSchema)fields[name], SweepMetrics.All.Select(metric => metric.Name)),
+        [(typeof(SweepSpec), "metric")] =
+            (fields, name) => OneOf((OpenApiSchema)fields[name], SweepMetrics.All.Select(metric => metric.Name)),
         [(typeof(ArmSpec), "patch")] = (fields, name) =>
             ((OpenApiSchema)fields[name]).Examples = [new JsonObject { ["model"] = new JsonObject { ["activation"] = "tanh" } }],
     };
@@ -167,10 +168,18 @@ public static class FieldSchemas
         schema.MinProperties = 1;
         schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
         {
-            ["^/."] = new OpenApiSchema { Type = JsonSchemaType.Array, MinItems = 1, Items = new OpenApiSchema { Description = "A value that the job can have there." } },
+            ["^/."] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                MinItems = 1,
+                Items = new OpenApiSchema { Description = "A value that the job can have there." },
+            },
         };
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
-        schema.Examples = [new JsonObject { ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }) }];
+        schema.Examples = [new JsonObject
+        {
+            ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }),
+        }];
     }
 
     private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)
@@ -179,7 +188,8 @@ public static class FieldSchemas
         schema.MaxProperties = JobRules.MaxLabels;
         schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
         {
-            [$"^[^=]{{1,{JobRules.MaxLabelKey}}}$"] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue },
+            [$"^[^=]{{1,{JobRules.MaxLabelKey}}}$"] =
+                new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue },
         };
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
         schema.Examples = [new JsonObject { ["team"] = "a" }];

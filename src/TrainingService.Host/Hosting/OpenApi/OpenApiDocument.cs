@@ -7,25 +7,30 @@ using Microsoft.OpenApi;
 namespace TrainingService.Host.Hosting.OpenApi;
 
 /// <summary>
-/// The document at <c>/openapi/v1.json</c> and the page at <c>/swagger</c> that shows it. ASP.NET derives it from routes, types and XML comments;
-/// what those can't say (ranges, names, headers, examples) is added by the files beside this one.
+/// The document at <c>/openapi/v1.json</c> and the page at <c>/swagger</c> that shows it. ASP.NET derives it from routes, types and XML
+/// comments; what those can't say (ranges, names, headers, examples) is added by the files beside this one.
 /// </summary>
 public static partial class OpenApiDocumentation
 {
     private const string Description = """
-        Trains dense neural networks on a SIMD engine of its own and measures what happens inside them: sparsity, dead and saturated units, gradient flow.
+        Trains dense neural networks on a SIMD engine of its own and measures what happens inside them: sparsity, dead and
+        saturated units, gradient flow.
 
         **In three requests**
 
-        1. `GET /api/v1/datasets` tells what data there is, `GET /api/v1/activations` and `GET /api/v1/initializers` what a network can be made of.
+        1. `GET /api/v1/datasets` tells what data there is, `GET /api/v1/activations` and `GET /api/v1/initializers` what a
+           network can be made of.
         2. `POST /api/v1/jobs` with `{"dataset": "digits"}` trains a network with defaults. It answers 202 at once; `Location` is the job.
-        3. `GET` the job until its `status` is `succeeded`; then `result` has the accuracies, `/metrics` the curves and `/layers` what each layer did.
+        3. `GET` the job until its `status` is `succeeded`; then `result` has the accuracies, `/metrics` the curves and `/layers` what
+           each layer did.
 
         **Conventions**
 
-        - JSON in camelCase, times in ISO 8601 UTC, ids are UUIDv7. Unknown fields and unknown query parameters are refused with the nearest known name.
+        - JSON in camelCase, times in ISO 8601 UTC, ids are UUIDv7. Unknown fields and unknown query parameters are refused with the
+          nearest known name.
         - A plain name stands for an object with only a name: `"activation": "relu"` is `"activation": {"name": "relu"}`.
-        - A measured number that is not finite is one of the strings `"NaN"`, `"Infinity"`, `"-Infinity"`. Requests take finite numbers only.
+        - A measured number that is not finite is one of the strings `"NaN"`, `"Infinity"`, `"-Infinity"`. Requests take finite
+          numbers only.
         - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details; branch on `type`. `errors` maps places in the
           request (JSON pointers) to messages.
         - `Idempotency-Key` makes a creating POST safe to repeat. ETags save reading what has not changed (`If-None-Match`) and guard
@@ -73,17 +78,31 @@ public static partial class OpenApiDocumentation
         {
             new() { Name = "Jobs", Description = "Submit a training, follow it, cancel it, delete it." },
             new() { Name = "Metrics", Description = "What a job measured: losses and accuracies, and the state of every layer over time." },
-            new() { Name = "Sweeps", Description = "Compare variants of a job over seeds: which differences are real, and how sure that is." },
-            new() { Name = "Studies", Description = "Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own." },
+            new()
+            {
+                Name = "Sweeps",
+                Description = "Compare variants of a job over seeds: which differences are real, and how sure that is.",
+            },
+            new()
+            {
+                Name = "Studies",
+                Description =
+                    "Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own.",
+            },
             new() { Name = "Datasets", Description = "What there is to train on." },
-            new() { Name = "Catalogue", Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains." },
+            new()
+            {
+                Name = "Catalogue",
+                Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains.",
+            },
             new() { Name = "Health", Description = "For load balancers and orchestrators." },
         };
         OpenApiOperations.AddHealth(document);
         OpenApiSchemas.Finish(document);
         foreach (var schema in OpenApiSchemas.Of(document).Values.OfType<OpenApiSchema>())
             Readable(schema);
-        foreach (var parameter in document.Paths.Values.SelectMany(path => (path.Operations ?? []).Values).SelectMany(operation => operation.Parameters ?? []))
+        foreach (var parameter in document.Paths.Values.SelectMany(path => (path.Operations ?? []).Values)
+            .SelectMany(operation => operation.Parameters ?? []))
             parameter.Description = Readable(parameter.Description);
         return Task.CompletedTask;
     }

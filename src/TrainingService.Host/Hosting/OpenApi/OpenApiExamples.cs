@@ -6,13 +6,14 @@ namespace TrainingService.Host.Hosting.OpenApi;
 /// <summary>Request bodies that run as they are on the built-in data.</summary>
 public static class OpenApiExamples
 {
-    public static IReadOnlyDictionary<string, Func<Dictionary<string, IOpenApiExample>>> ByOperation { get; } = new Dictionary<string, Func<Dictionary<string, IOpenApiExample>>>
-    {
-        ["createJob"] = Jobs,
-        ["createSweep"] = Sweeps,
-        ["extendSweep"] = Extensions,
-        ["runStudy"] = Studies,
-    };
+    public static IReadOnlyDictionary<string, Func<Dictionary<string, IOpenApiExample>>> ByOperation { get; } =
+        new Dictionary<string, Func<Dictionary<string, IOpenApiExample>>>
+        {
+            ["createJob"] = Jobs,
+            ["createSweep"] = Sweeps,
+            ["extendSweep"] = Extensions,
+            ["runStudy"] = Studies,
+        };
 
     private static Dictionary<string, IOpenApiExample> Sweeps() => new()
     {
@@ -30,7 +31,8 @@ public static class OpenApiExamples
         ["grid"] = Example("Every combination of activations and initialisers", """
             {
               "base": {"dataset": "iris", "model": {"hiddenLayers": [16, 16]}, "training": {"epochs": 20}},
-              "grid": {"/model/activation": ["relu", "tanh"], "/model/initializer": ["kaiming_normal", "xavier_normal", {"name": "normal", "std": 0.01}]},
+              "grid": {"/model/activation": ["relu", "tanh"],
+                       "/model/initializer": ["kaiming_normal", "xavier_normal", {"name": "normal", "std": 0.01}]},
               "seeds": [1, 2, 3, 4, 5, 6, 7, 8],
               "baseline": "relu, kaiming_normal"
             }
@@ -80,7 +82,8 @@ public static class OpenApiExamples
             {
               "name": "digits, leaky relu, he",
               "dataset": "digits",
-              "model": {"hiddenLayers": [128, 64], "activation": {"name": "leaky_relu", "negativeSlope": 0.01}, "initializer": "kaiming_normal"},
+              "model": {"hiddenLayers": [128, 64], "activation": {"name": "leaky_relu", "negativeSlope": 0.01},
+                        "initializer": "kaiming_normal"},
               "training": {"epochs": 20, "batchSize": 64, "seed": 1, "optimizer": {"name": "sgd", "learningRate": 0.05, "momentum": 0.9}},
               "labels": {"team": "a"}
             }

@@ -46,8 +46,8 @@ public static class OpenApiOperations
     {
         ["If-Match"] = "Do it only if the resource is still as it was under this ETag (or one of these).",
         ["If-None-Match"] = "ETags of answers that the client has; if one is still right, the answer is 304 without a body.",
-        [Idempotency.Header] = "Makes the request safe to repeat for 24 hours: a repetition creates nothing and gets the first answer, marked "
-            + "Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; with validateOnly it has no effect.",
+        [Idempotency.Header] = "Makes the request safe to repeat for 24 hours: a repetition creates nothing and gets the first answer, "
+            + "marked Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; with validateOnly it has no effect.",
     };
 
     public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
@@ -56,7 +56,8 @@ public static class OpenApiOperations
         foreach (var status in (string[])["400", "500", "503"])
             operation.Responses.TryAdd(status, Problem(status, context.Document));
         if (operation.Responses.ContainsKey("304") && operation.Parameters?.Any(p => p.Name == "If-None-Match") != true)
-            (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "If-None-Match", In = ParameterLocation.Header, Schema = String() });
+            (operation.Parameters ??= []).Add(
+                new OpenApiParameter { Name = "If-None-Match", In = ParameterLocation.Header, Schema = String() });
 
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
@@ -81,10 +82,12 @@ public static class OpenApiOperations
                     response.Headers = Named("ETag", "Cache-Control");
             }
         foreach (var (status, names) in context.Description.ActionDescriptor.EndpointMetadata.OfType<ResponseHeaders>())
-            ((OpenApiResponse)operation.Responses[$"{status}"]).Headers = Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
+            ((OpenApiResponse)operation.Responses[$"{status}"]).Headers =
+                Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
         operation.Responses = Sorted(operation.Responses);
 
-        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples) && operation.RequestBody?.Content is { } content)
+        if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples)
+            && operation.RequestBody?.Content is { } content)
             foreach (var body in content.Values)
                 body.Examples = examples();
         return Task.CompletedTask;
@@ -110,14 +113,18 @@ public static class OpenApiOperations
             },
         });
         Add("/health/live", "getLiveness", "Is the process alive?", "Restart it if not.");
-        Add("/health/ready", "getReadiness", "Can the service do its work?", "Database reachable and migrated; worker running where this process has one.");
+        Add("/health/ready", "getReadiness", "Can the service do its work?",
+            "Database reachable and migrated; worker running where this process has one.");
 
         void Add(string path, string id, string summary, string description)
         {
             OpenApiResponse Answer(string meaning) => new()
             {
                 Description = meaning,
-                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = new OpenApiSchemaReference("Health", document) } },
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new() { Schema = new OpenApiSchemaReference("Health", document) },
+                },
             };
             document.Paths.Add(path, new OpenApiPathItem
             {
@@ -145,7 +152,8 @@ public static class OpenApiOperations
         },
     };
 
-    private static string ReasonPhrase(string status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(int.Parse(status, null));
+    private static string ReasonPhrase(string status) =>
+        Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(int.Parse(status, null));
 
     private static OpenApiResponses Sorted(OpenApiResponses responses)
     {
@@ -155,9 +163,11 @@ public static class OpenApiOperations
         return sorted;
     }
 
-    private static Dictionary<string, IOpenApiHeader> Named(params string[] names) => names.ToDictionary(name => name, name => (IOpenApiHeader)Headers[name]);
+    private static Dictionary<string, IOpenApiHeader> Named(params string[] names) =>
+        names.ToDictionary(name => name, name => (IOpenApiHeader)Headers[name]);
 
-    private static OpenApiHeader Text(string description, string? format = null) => new() { Description = description, Schema = String(format) };
+    private static OpenApiHeader Text(string description, string? format = null) =>
+        new() { Description = description, Schema = String(format) };
 
     private static OpenApiSchema String(string? format = null) => new() { Type = JsonSchemaType.String, Format = format };
 }

@@ -24,7 +24,8 @@ public static class OpenApiSchemas
         else if (type.IsEnum)
             schema.Type = JsonSchemaType.String | (schema.Type ?? 0) & JsonSchemaType.Null;
         else if (context.JsonTypeInfo.ElementType == typeof(object) && context.JsonTypeInfo.Kind == JsonTypeInfoKind.Enumerable)
-            schema.Items = new OpenApiSchema { Type = JsonSchemaType.Number | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Null };
+            schema.Items =
+                new OpenApiSchema { Type = JsonSchemaType.Number | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Null };
         else if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && schema.Properties is not null)
             Object(schema, context.JsonTypeInfo);
         return Task.CompletedTask;
@@ -78,18 +79,21 @@ public static class OpenApiSchemas
             return;
         schema.AdditionalPropertiesAllowed = true;   // answers may grow
         schema.AdditionalProperties = null;
-        schema.Required = type.Properties.Where(p => p.Get is not null && (!p.IsGetNullable || IsAlwaysWritten(p))).Select(p => p.Name).ToHashSet();
+        schema.Required =
+            type.Properties.Where(p => p.Get is not null && (!p.IsGetNullable || IsAlwaysWritten(p))).Select(p => p.Name).ToHashSet();
     }
 
     private static bool IsRequest(Type type) => type.Name.EndsWith("Spec", StringComparison.Ordinal);
 
-    private static bool IsAlwaysWritten(JsonPropertyInfo property) => property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), true)
-        .OfType<JsonIgnoreAttribute>().Any(ignore => ignore.Condition == JsonIgnoreCondition.Never) == true;
+    private static bool IsAlwaysWritten(JsonPropertyInfo property) =>
+        property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), true)
+            .OfType<JsonIgnoreAttribute>().Any(ignore => ignore.Condition == JsonIgnoreCondition.Never) == true;
 
     /// <summary>XSpec becomes: an XName (a string) or an XObject.</summary>
     private static void NameOrObject(OpenApiDocument document, string component)
     {
-        var (name, wholly) = (component.Replace("Spec", "Name", StringComparison.Ordinal), component.Replace("Spec", "Object", StringComparison.Ordinal));
+        var (name, wholly) = (component.Replace("Spec", "Name", StringComparison.Ordinal),
+            component.Replace("Spec", "Object", StringComparison.Ordinal));
         var schemas = Of(document);
         var schema = (OpenApiSchema)schemas[component];
         schemas[wholly] = schema;
@@ -102,9 +106,11 @@ public static class OpenApiSchemas
         };
     }
 
-    private static void DescribeNames(OpenApiSchema schema, IEnumerable<(string Name, IReadOnlyList<string> Aliases, string Formula)> entries)
+    private static void DescribeNames(OpenApiSchema schema,
+        IEnumerable<(string Name, IReadOnlyList<string> Aliases, string Formula)> entries)
     {
-        static string Also(IReadOnlyList<string> aliases) => aliases.Count == 0 ? "" : $" (also {string.Join(", ", aliases.Select(alias => $"`{alias}`"))})";
+        static string Also(IReadOnlyList<string> aliases) =>
+            aliases.Count == 0 ? "" : $" (also {string.Join(", ", aliases.Select(alias => $"`{alias}`"))})";
         var lines = entries.Select(e => $"- `{e.Name}`{Also(e.Aliases)}: {e.Formula}");
         schema.Description = $"{schema.Description}\n\n{string.Join('\n', lines)}";
     }
@@ -117,18 +123,21 @@ public static class OpenApiSchemas
         Properties = new Dictionary<string, IOpenApiSchema>
         {
             ["type"] = Text(
-                $"Kind of the problem; stable, to branch on:\n\n{string.Join('\n', Problems.Kinds.Select(k => $"- `{k.Type}` ({k.Status}): {k.Title}"))}",
+                "Kind of the problem; stable, to branch "
+                + $"on:\n\n{string.Join('\n', Problems.Kinds.Select(k => $"- `{k.Type}` ({k.Status}): {k.Title}"))}",
                 "uri",
                 [.. Problems.Kinds.Select(k => k.Type)]),
             ["title"] = Text("The kind in words."),
-            ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "400", Maximum = "599", Description = "The HTTP status." },
+            ["status"] =
+                new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "400", Maximum = "599", Description = "The HTTP status." },
             ["detail"] = Text("What went wrong here."),
             ["instance"] = Text("Not used yet.", "uri-reference"),
             ["traceId"] = Text("To find the request in the service's log."),
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "Messages by JSON pointer into the body (`/model/hiddenLayers/0`; empty: the whole body), or by `/` and a parameter's name.",
+                Description = "Messages by JSON pointer into the body (`/model/hiddenLayers/0`; empty: "
+                    + "the whole body), or by `/` and a parameter's name.",
                 AdditionalProperties = new OpenApiSchema
                 {
                     Type = JsonSchemaType.Array,
@@ -146,7 +155,8 @@ public static class OpenApiSchemas
                 ["status"] = 400,
                 ["detail"] = "/model/activation: unknown activation 'leaky_rely': did you mean 'leaky_relu'?",
                 ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
-                ["errors"] = new JsonObject { ["/model/activation"] = new JsonArray("unknown activation 'leaky_rely': did you mean 'leaky_relu'?") },
+                ["errors"] =
+                    new JsonObject { ["/model/activation"] = new JsonArray("unknown activation 'leaky_rely': did you mean 'leaky_relu'?") },
             },
         ],
     };
