@@ -1,9 +1,9 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Memory;
-using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Memory;
 using TrainingService.Engine.Prediction;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Engine.Training;
 
