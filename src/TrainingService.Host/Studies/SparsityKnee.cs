@@ -1,6 +1,5 @@
 using TrainingService.Host.Statistics;
 
-
 namespace TrainingService.Host.Studies;
 
 /// <summary>How sparse before it costs.</summary>

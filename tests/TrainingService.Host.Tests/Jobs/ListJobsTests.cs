@@ -1,6 +1,5 @@
 using TrainingService.Host.Tests.Fixtures;
 
-
 namespace TrainingService.Host.Tests.Jobs;
 
 [Collection(nameof(ApiOnly))]

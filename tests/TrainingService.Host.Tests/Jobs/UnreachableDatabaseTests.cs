@@ -1,7 +1,5 @@
 using TrainingService.Host.Tests.Fixtures;
 
-
-
 namespace TrainingService.Host.Tests.Jobs;
 
 public sealed class UnreachableDatabaseTests(Service service)

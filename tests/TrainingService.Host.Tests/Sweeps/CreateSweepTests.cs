@@ -14,6 +14,19 @@ public sealed class CreateSweepTests(ApiOnly api)
     private const string Base = "\"base\": " + SweepClient.Tiny;
 
     [Fact]
+    public async Task Names_are_counted_and_cut_in_characters_not_in_halves_of_them()
+    {
+        // 200 characters are 400 UTF-16 units; the jobs' names hold the sweep's, the arm's and the seed, and are cut to 200
+        var (name, arm) = (string.Concat(Enumerable.Repeat("😀", 200)), string.Concat(Enumerable.Repeat("é", 50)));
+        var answer = await Post($$"""{"name": "{{name}}", {{Base}}, "arms": [{"name": "{{arm}}"}, {"name": "b"}], "seeds": [1]}""");
+        Assert.Equal(202, answer.Status);
+        var jobs = await api.Http.SweepJobs(answer.Id);
+        Assert.All(jobs, job => Assert.Equal(name, job.Text("name")));
+        Assert.Equal(400, (await Post($$"""{"name": "{{name}}😀", {{Base}}}""")).Status);
+
+    }
+
+    [Fact]
     public async Task Arms_and_seeds_become_jobs_of_the_patched_base()
     {
         var answer = await Post("""
