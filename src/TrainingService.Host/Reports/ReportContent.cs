@@ -114,7 +114,8 @@ public static class ReportContent
                 arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
                 .. report.Arms.Any(a => a.Tuned is not null)
                     ? [arm.Item.Tuned is { } tuned ? string.Join(", ",
-                        tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}")) : "–"] : (Cell[])[],
+                        tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}"))
+                    : "–"] : (Cell[])[],
                 new Cell($"{arm.Item.Jobs.Count}", JobsOf(arm.Index)),
             ])),
         ]);

@@ -148,7 +148,9 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width))
                 .Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
-        { Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval." }], Tabled: false);
+        {
+            Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval.",
+        }], Tabled: false);
 
         IReadOnlyList<BornDeadCell> Of(int width) => [.. cells.Where(cell => cell.Width == width).OrderBy(cell => cell.Depth)];
 

@@ -48,7 +48,8 @@ public sealed class CreateSweepTests(ApiOnly api)
         Assert.Equal(JsonValueKind.Null, answer["study"].ValueKind);
 
         var jobs = await api.Http.SweepJobs(answer.Id);
-        Assert.Equal(["mine · as it is · seed 7", "mine · changed · seed 7", "mine · as it is · seed -3", "mine · changed · seed -3"],
+        Assert.Equal(["mine · as it is · seed 7", "mine · changed · seed 7",
+            "mine · as it is · seed -3", "mine · changed · seed -3"],
             jobs.Select(job => job.Text("name")));
         Assert.All(jobs, job => Assert.Equal(answer.Id, job.Text("sweepId")));
         Assert.All(jobs, job => Assert.Equal("low", job.GetProperty("spec").Text("priority")));
