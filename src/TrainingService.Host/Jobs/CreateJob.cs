@@ -42,7 +42,8 @@ public static class CreateJob
         WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (validateOnly == true)
-            return IsAccepted(rules, body.Value, out var estimated, out var wrong) ? TypedResults.Ok(Estimate(estimated, datasets)) : wrong;
+            return IsAccepted(rules, body.Value, out var estimated, out var wrong)
+                ? TypedResults.Ok(Estimate(estimated, datasets, cancellation)) : wrong;
 
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
@@ -76,11 +77,11 @@ public static class CreateJob
         return job is not null;
     }
 
-    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets)
+    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets, CancellationToken cancellation)
     {
         var plan = job.Plan;
         var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
-        var preflight = Preflight.Predict(plan, data);
+        var preflight = Preflight.Predict(plan, data, cancellation);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
             Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
             preflight, PreflightFindings.Of(plan, preflight));

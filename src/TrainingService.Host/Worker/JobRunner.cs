@@ -161,8 +161,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
                     await run.WriteAsync(db, job, ended: true);
                     if (outcome != Outcome.Released)
                         run.WriteUnits(db, lease.Id);
-                    var stored = await MetricWriter.CountAsync((NpgsqlConnection)db.Database.GetDbConnection(), lease.Id);
-                    outcome.Counted(run.Metrics.Measured, stored).ApplyTo(job, clock.GetUtcNow());
+                    var counted = outcome.Result is null ? outcome : outcome.Counted(run.Metrics.Measured,
+                        await MetricWriter.CountAsync((NpgsqlConnection)db.Database.GetDbConnection(), lease.Id));
+                    counted.ApplyTo(job, clock.GetUtcNow());
                     status = job.Status;
                 });
                 return status;
