@@ -1,3 +1,5 @@
+using MathNet.Numerics.Statistics;
+
 namespace TrainingService.Host.Statistics;
 
 /// <summary>The differences of two arms, seed by seed. A run that diverged has a value that isn't finite; it stays in the count.</summary>
@@ -13,7 +15,9 @@ public sealed record PairedDifferences
 
     public required int Both { get; init; }
 
-    /// <summary>Seeds that tell nothing, because one of the four runs of a double difference diverged.</summary>
+    /// <summary>
+    /// Seeds that tell nothing: one of the four runs of a double difference diverged, or one of two by a metric without a good side.
+    /// </summary>
     public int Lost { get; init; }
 
     /// <summary>
@@ -24,30 +28,37 @@ public sealed record PairedDifferences
     /// <summary>The least distance of two different values; null if there are none.</summary>
     public required double? Step { get; init; }
 
+    /// <summary>
+    /// How far apart two differences would be if an arm's runs had nothing in common but their spread: sqrt(2) times the standard deviation
+    /// of its values over the seeds; if they have none, the size of the differences.
+    /// </summary>
+    public required double Spread { get; init; }
+
+    /// <summary>All differences are one and the same, up to their error.</summary>
+    public bool AllEqual => Finite.Length > 0 && Finite.Max() - Finite.Min() <= 2 * Noise;
+
     public int Pairs => Finite.Length + ArmOnly + BaselineOnly + Both + Lost;
 
     /// <summary>Pairs that can tell the arms apart: the finite ones that differ and those with one divergence.</summary>
     public int Differing => Finite.Count(difference => Math.Abs(difference) > Noise) + ArmOnly + BaselineOnly;
 
     /// <param name="arm">One value per seed.</param>
-    /// <param name="baseline">The values of the same seeds, in the same order.</param>
-    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    /// <param name="baseline">The values of the same seeds, in the same order, and as many.</param>
     public static PairedDifferences Between(IReadOnlyList<double> arm, IReadOnlyList<double> baseline)
     {
-        if (arm.Count != baseline.Count)
-            throw new ArgumentException(
-                $"{arm.Count} values of the arm can't be paired with {baseline.Count} of the baseline.", nameof(arm));
         var pairs = arm.Zip(baseline).ToArray();
         int Count(bool armFinite, bool baselineFinite) =>
             pairs.Count(pair => double.IsFinite(pair.First) == armFinite && double.IsFinite(pair.Second) == baselineFinite);
+        double[] finite = [.. pairs.Select(pair => pair.First - pair.Second).Where(double.IsFinite)];
         return new()
         {
-            Finite = [.. pairs.Select(pair => pair.First - pair.Second).Where(double.IsFinite)],
+            Finite = finite,
             ArmOnly = Count(false, true),
             BaselineOnly = Count(true, false),
             Both = Count(false, false),
             Noise = NoiseOf(2, arm, baseline),
             Step = StepOf(arm, baseline),
+            Spread = SpreadOf(finite, arm, baseline),
         };
     }
 
@@ -55,43 +66,27 @@ public sealed record PairedDifferences
     /// Double differences, for an interaction: (<paramref name="arm"/> - <paramref name="armWithout"/>) - (<paramref name="baseline"/> -
     /// <paramref name="baselineWithout"/>), seed by seed. A seed with a diverged run among its four is lost.
     /// </summary>
-    /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static PairedDifferences Of(IReadOnlyList<double> arm, IReadOnlyList<double> armWithout,
         IReadOnlyList<double> baseline, IReadOnlyList<double> baselineWithout)
     {
-        if (arm.Count != armWithout.Count || arm.Count != baseline.Count || arm.Count != baselineWithout.Count)
-            throw new ArgumentException("The four arms of an interaction need the same seeds.", nameof(arm));
         var differences = arm.Select((value, i) => value - armWithout[i] - (baseline[i] - baselineWithout[i])).ToArray();
+        double[] finite = [.. differences.Where(double.IsFinite)];
         return new()
         {
-            Finite = [.. differences.Where(double.IsFinite)],
+            Finite = finite,
             ArmOnly = 0,
             BaselineOnly = 0,
             Both = 0,
             Lost = differences.Count(difference => !double.IsFinite(difference)),
             Noise = NoiseOf(4, arm, armWithout, baseline, baselineWithout),
             Step = StepOf(arm, armWithout, baseline, baselineWithout),
+            Spread = SpreadOf(finite, arm, armWithout, baseline, baselineWithout),
         };
     }
 
-    /// <summary>
-    /// As the metric ranks them: where no side is the good one, a diverged run is neither high nor low, and its seed tells nothing.
-    /// </summary>
-    public PairedDifferences Ranked(Outcome outcome) => outcome.HigherIsBetter is not null ? this
-        : this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
-
-    /// <summary>
-    /// The differences with a diverged run worse than any finished one: a lone divergence counts for more than all finite
-    /// differences together. So the sign-flip test looks at divergences first and at the mean of the rest where they balance;
-    /// it stays exact, for it holds for any statistic.
-    /// </summary>
-    /// <param name="higherIsBetter">Whether the arm that diverged has the lower or the higher value.</param>
-    public double[] WithDivergences(bool higherIsBetter)
-    {
-        var total = Finite.Sum(Math.Abs);
-        var worse = (higherIsBetter ? -1 : 1) * (total > 0 ? 2 * total : 1);
-        return [.. Finite, .. Enumerable.Repeat(worse, ArmOnly), .. Enumerable.Repeat(-worse, BaselineOnly)];
-    }
+    /// <summary>Where no side is the good one a diverged run is neither high nor low, and its seed tells nothing.</summary>
+    public PairedDifferences WithoutDiverged() =>
+        this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
 
     // A value of single precision is off by up to 2^-24 of itself.
     private static double NoiseOf(int terms, params IReadOnlyList<double>[] values) =>
@@ -103,5 +98,12 @@ public sealed record PairedDifferences
         var noise = NoiseOf(2, sorted);
         var steps = sorted.Zip(sorted.Skip(1), (low, high) => high - low).Where(step => step > noise).ToArray();
         return steps.Length == 0 ? null : steps.Min();
+    }
+
+    private static double SpreadOf(double[] differences, params IReadOnlyList<double>[] values)
+    {
+        var sds = values.Select(v => v.Where(double.IsFinite).ToArray()).Where(v => v.Length > 1).Select(v => v.StandardDeviation());
+        var spread = Math.Sqrt(2) * sds.DefaultIfEmpty().Max();
+        return spread > NoiseOf(2, values) ? spread : differences.Select(Math.Abs).DefaultIfEmpty().Max();
     }
 }

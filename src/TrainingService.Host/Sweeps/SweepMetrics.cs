@@ -10,7 +10,7 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that
+/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: for times a share; null where the scale depends on the data, so that
 /// the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="TunedBy">
@@ -24,7 +24,8 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
     /// </summary>
     public double? Of(CellResult cell) => cell.Diverged ? double.NaN
-        : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
+        : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value)
+            && (value > 0 || !Outcome.IsRelative) ? value : null;
 
     /// <summary>Values of the seeds with which both arms have an outcome; NaN where a run diverged.</summary>
     public (double[] Arm, double[] Baseline) Paired(IEnumerable<CellResult> arm, IEnumerable<CellResult> baseline)
@@ -95,8 +96,8 @@ public static class SweepMetrics
         Loss("trainLoss", r => r.TrainLoss),
         new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy,
             0.005, TargetKind.Classes, "validationAccuracy"),
-        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
-        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
+        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, 0.05, null, "validationLoss"),
+        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null, "validationLoss"),
         OfLayers("sparsity"),
         OfLayers("offRate"),
         OfLayers("deadFraction"),
