@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
-using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;

@@ -89,9 +89,10 @@ public static class ReportContent
         // Of many, one wants to see the figures at a glance.
         var many = contrasts.Count > MostSentences;
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
-        var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is better”",
+        var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
+            + $"{(outcome.HigherIsBetter is null ? "higher" : "better")}”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
-                "p (Holm)", "P(arm better)", .. within is null ? [] : (string[])[within]],
+                "p (Holm)", outcome.HigherIsBetter is null ? "P(arm higher)" : "P(arm better)", .. within is null ? [] : (string[])[within]],
             [
                 .. contrasts.Select(contrast => new Row(
                 [

@@ -27,11 +27,21 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
     public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null) =>
         Report(contrast.Verdict, $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 
+    public ClaimReport Lower(ContrastResult contrast, StudyEvidence from, string? before = null) =>
+        Report(OfLower(contrast.Verdict), $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
+
+    public static Verdict OfLower(Verdict verdict) => verdict switch
+    {
+        Verdict.Lower => Verdict.Supported,
+        Verdict.Higher or Verdict.Equivalent or Verdict.Negligible => Verdict.Refuted,
+        _ => Verdict.Inconclusive,
+    };
+
     public ClaimReport NotWorse(ContrastResult contrast, StudyEvidence from, string? before = null) =>
         Report(contrast switch
         {
-            { Equivalence.Equivalent: true } or { Verdict: Verdict.Supported or Verdict.Equivalent } => Verdict.Supported,
-            { Verdict: Verdict.Refuted } => Verdict.Refuted,
+            { Equivalence.Equivalent: true } or { Verdict: Verdict.Supported or Verdict.Higher } => Verdict.Supported,
+            { Verdict: Verdict.Refuted or Verdict.Lower } => Verdict.Refuted,
             _ => Verdict.Inconclusive,
         }, $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 

@@ -12,7 +12,7 @@ namespace TrainingService.Host.Studies;
 /// matter.
 /// </param>
 /// <param name="Metric">What was measured.</param>
-/// <param name="Unit">Of <c>effect</c> and <c>ci95</c>: fraction (of 1), ratio, decades (log10), seconds, or the metric's own number.</param>
+/// <param name="Unit">Of <c>effect</c> and <c>ci95</c>: fraction (of 1), ratio, decades (log10), seconds, or number.</param>
 /// <param name="Arm">The arm that it is said of; several are joined by commas.</param>
 /// <param name="Baseline">What it is compared with; null where nothing is.</param>
 /// <param name="Effect">Arm minus baseline, the ratio of both, or the arm's own value; null if it was not measured.</param>
@@ -154,18 +154,18 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>
-    /// There is a case for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases' contrasts are
+    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases' contrasts are
     /// adjusted for their number. Cases of arms that learned nothing don't count.
     /// </summary>
     public StatementReport Exists(IReadOnlyList<StatementReport> cases) =>
-        Of(cases, Verdict.Supported, Verdict.Refuted, "None of the cases was measured.");
+        Of(cases, Verdict.Supported, Verdict.Refuted);
 
     /// <summary>It holds in every case, or by every link of its mechanism: supported if it does, refuted by one that doesn't.</summary>
     public StatementReport Every(IReadOnlyList<StatementReport> cases) =>
-        Of(cases, Verdict.Refuted, Verdict.Supported, "None of the cases was measured.");
+        Of(cases, Verdict.Refuted, Verdict.Supported);
 
     /// <summary>One case with the first verdict decides; else all must have the second one.</summary>
-    private StatementReport Of(IReadOnlyList<StatementReport> cases, Verdict byOne, Verdict byAll, string none)
+    private StatementReport Of(IReadOnlyList<StatementReport> cases, Verdict byOne, Verdict byAll)
     {
         var counted = cases.Where(c => c.LeftOut.Count == 0).ToList();
         var verdict = counted.Exists(c => c.Verdict == byOne) ? byOne
@@ -173,16 +173,22 @@ public sealed record Statement(string Id, string Text)
             : counted.Count > 0 && counted.TrueForAll(c => c.Verdict == Verdict.Negligible || c.Verdict == byAll) ? Verdict.Negligible
             : Verdict.Inconclusive;
         // Shown is the case that decides; where all must hold, the one closest to failing is unknown, so the first.
-        var shown = counted.Find(c => c.Verdict == verdict) ?? counted.FirstOrDefault() ?? cases.FirstOrDefault();
-        return new(Id, Text, verdict, shown?.Metric ?? "none", shown?.Unit ?? "number", shown?.Arm ?? "none", shown?.Baseline, shown?.Effect,
-            shown?.Ci95, shown?.N ?? 0, counted.Count == 0 && cases.Count == 0 ? none : string.Join(" ", cases.Select(c => c.Evidence)),
-            [.. cases.SelectMany(c => c.LeftOut).Distinct()]);
+        var shown = counted.Find(c => c.Verdict == verdict) ?? (counted.Count > 0 ? counted[0] : cases[0]);
+        return shown with
+        {
+            Id = Id,
+            Text = Text,
+            Verdict = verdict,
+            Evidence = string.Join(" ", cases.Select(c => c.Evidence)),
+            LeftOut = [.. cases.SelectMany(c => c.LeftOut).Distinct()],
+        };
     }
 
     private static string LearnedNothing(IReadOnlyList<string> arms) =>
         $"{string.Join(" and ", arms)} learned nothing and can't be judged by.";
 
-    private static string Join(params string?[] sentences) => string.Join(" ", sentences.Where(sentence => !string.IsNullOrEmpty(sentence)));
+    private static string Join(params string?[] sentences) =>
+        string.Join(" ", sentences.Where(sentence => !string.IsNullOrEmpty(sentence)));
 }
 
 /// <summary>The mean of a measure over an arm's runs that finished.</summary>

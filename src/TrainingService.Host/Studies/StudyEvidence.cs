@@ -97,7 +97,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     /// class, plus three standard errors of a share.
     /// </summary>
     public bool LearnedNothing(CellResult run) => run.HasOutcome && (run.Diverged
-        || run.Result?.TrainAccuracy <= (guess ?? GuessOf([.. Enumerable.Repeat(1, Math.Max(2, run.Layers.LastOrDefault()?.Units ?? 2))], 100)));
+        || run.Result?.TrainAccuracy <= (guess ?? GuessOf([.. Enumerable.Repeat(1, run.Layers.Count > 0 ? run.Layers[^1].Units : 2)], 100)));
 
     /// <summary>Whether at least half of an arm's runs learned nothing, so that its figures say nothing of nets that learn.</summary>
     public bool LearnedNothing(string arm) => Cells(arm) is { Count: > 0 } runs && 2 * runs.Count(LearnedNothing) >= runs.Count;
