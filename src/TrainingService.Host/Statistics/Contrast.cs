@@ -1,7 +1,7 @@
 namespace TrainingService.Host.Statistics;
 
 /// <summary>A question about two arms, with its data.</summary>
-public sealed class Contrast
+public sealed record Contrast
 {
     private readonly IReadOnlyList<double>[] _values;
 
@@ -11,7 +11,7 @@ public sealed class Contrast
             throw new ArgumentException(
                 $"Arms that are paired by seed need as many values each, not {string.Join(", ", values.Select(list => list.Count))}.",
                 nameof(values));
-        (Arm, Baseline, _values) = (arm, baseline, values);
+        (Arm, Baseline, _values, PairsAtLooks) = (arm, baseline, values, [values[0].Count]);
     }
 
     /// <summary>The arm that is claimed to be better (by a metric without a good side: higher).</summary>
@@ -19,6 +19,12 @@ public sealed class Contrast
 
     /// <summary>The other one.</summary>
     public string Baseline { get; }
+
+    /// <summary>Seeds with which the arms were run.</summary>
+    public int Pairs => _values[0].Count;
+
+    /// <summary>How many of the pairs were there at each look.</summary>
+    public IReadOnlyList<int> PairsAtLooks { get; init; }
 
     /// <summary>The arms stand for gains, and the claim is that the first one is larger.</summary>
     public bool IsInteraction => _values.Length == 4;

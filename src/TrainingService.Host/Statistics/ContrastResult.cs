@@ -46,7 +46,7 @@ public sealed record ContrastResult
 
     /// <summary>
     /// What the differences, intervals and delta are in: "fraction" (0.01 is one percentage point), "relative" (0.03 is 3 % more than the
-    /// baseline: times are judged as ratios), "decades" (of log10) or "value", the metric's own.
+    /// baseline: times are judged as ratios), "decades" (of log10) or "number", in the metric's own unit.
     /// </summary>
     public required string Unit { get; init; }
 

@@ -30,25 +30,27 @@ public static class Family
     /// <param name="contrasts">All contrasts by this metric that the report shows.</param>
     /// <param name="outcome">The metric that they compare.</param>
     /// <param name="delta">The least difference that matters, in the outcome's unit; 0 or more.</param>
+    /// <param name="looks">When it was looked, this time included; null for once. Adjusted p and intervals pay for all looks.</param>
     /// <param name="testToTrain">Test rows over training rows where the split changes with the seed, else 0.</param>
     public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta,
-        double testToTrain = 0)
+        Looks? looks = null, double testToTrain = 0)
     {
+        looks ??= Looks.Once;
         var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
-        var tests = pairs.Select(differences => PairedTest.Of(differences, outcome.HigherIsBetter != false)).ToArray();
-        var adjusted = Holm.Adjust([.. tests.Select(test => test.PValue)]);
-        var least = Holm.Adjust([.. pairs.Select(differences => SignFlip.LeastP(differences.Pairs))]);
+        var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
+        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
+        var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
         return [.. contrasts.Select((contrast, i) =>
-            Judge(contrast, pairs[i], outcome, delta, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];
+            Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];
     }
 
     private static ContrastResult Judge(Contrast contrast, PairedDifferences pairs, Outcome outcome,
-        double delta, double testToTrain, PairedTest test, double adjusted, double least, int contrasts)
+        double delta, Looks looks, double testToTrain, PairedTest test, double adjusted, double least, int contrasts)
     {
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite, testToTrain);
-        var (ci95, ci90) = Step(pairs, outcome) is { } step
-            ? (interval.At(Tails.Alpha, step), interval.At(Tails.EquivalenceAlpha, step))
+        var (ci95, ci90) = pairs.StepIn(outcome) is { } step
+            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step))
             : (null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;
@@ -56,7 +58,8 @@ public static class Family
         var ties = pairs.Pairs - pairs.Lost - better - worse;
         var hits = better + ties / 2.0;
         var equivalent = n >= SeedCount.LeastForEquivalence && pairs.ArmOnly + pairs.BaselineOnly + pairs.Lost == 0
-            && ci90 is { } within && within.IsWithin(outcome.Scaled(delta));
+            && ci90 is { } within && within.IsWithin(outcome.Scaled(delta))
+            && (looks.HasLeft || looks.FoundWithin(contrast, outcome, delta, testToTrain));
         // The side that the mean favours for sure, or the ranks where there is no mean.
         var side = adjusted >= Tails.Alpha ? 0
             : pairs.ArmOnly + pairs.BaselineOnly > 0 ? test.Side
@@ -98,16 +101,4 @@ public static class Family
 
         double[]? Told(Interval? interval) => interval is { } ends ? [outcome.Told(ends.Lower), outcome.Told(ends.Upper)] : null;
     }
-
-    /// <summary>
-    /// How far off another difference would be, where all that were seen are equal. A continuous metric has no least step: then as far as
-    /// the spread of the runs themselves lets expect.
-    /// </summary>
-    private static double? Step(PairedDifferences pairs, Outcome outcome) => outcome.Resolution switch
-    {
-        null => pairs.Step,
-        > 0 => outcome.Resolution,
-        _ when !pairs.AllEqual => 0,
-        _ => pairs.Spread > pairs.Noise ? pairs.Spread : null,
-    };
 }

@@ -34,10 +34,10 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
 
     /// <summary>
     /// Unit of differences in the API: "fraction" (0.01 is one percentage point), "relative" (0.01 is 1 % more than the baseline),
-    /// "decades" (of log10) or "value", the metric's own.
+    /// "decades" (of log10) or "number", in the metric's own unit.
     /// </summary>
     public string Unit => IsRelative ? "relative" : IsFraction ? "fraction"
-        : Name.EndsWith("Flow", StringComparison.Ordinal) ? "decades" : "value";
+        : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades" : "number";
 
     /// <summary>The name in words: "test accuracy".</summary>
     public string Words => Name switch

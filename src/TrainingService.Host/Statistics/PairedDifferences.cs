@@ -8,6 +8,12 @@ public sealed record PairedDifferences
     /// <summary>Arm minus baseline, for the seeds with which both finished.</summary>
     public required double[] Finite { get; init; }
 
+    /// <summary>
+    /// All pairs in the order of the seeds: arm minus baseline; infinite where only the arm diverged, minus that where only the baseline
+    /// did, and not a number where the pair tells nothing.
+    /// </summary>
+    public required double[] InOrder { get; init; }
+
     /// <summary>Seeds with which only the arm diverged, only the baseline, and both.</summary>
     public required int ArmOnly { get; init; }
 
@@ -53,6 +59,13 @@ public sealed record PairedDifferences
         return new()
         {
             Finite = finite,
+            InOrder = [.. pairs.Select(pair => (double.IsFinite(pair.First), double.IsFinite(pair.Second)) switch
+            {
+                (true, true) => pair.First - pair.Second,
+                (false, true) => double.PositiveInfinity,
+                (true, false) => double.NegativeInfinity,
+                _ => double.NaN,
+            })],
             ArmOnly = Count(false, true),
             BaselineOnly = Count(true, false),
             Both = Count(false, false),
@@ -74,6 +87,7 @@ public sealed record PairedDifferences
         return new()
         {
             Finite = finite,
+            InOrder = [.. differences.Select(difference => double.IsFinite(difference) ? difference : double.NaN)],
             ArmOnly = 0,
             BaselineOnly = 0,
             Both = 0,
@@ -84,9 +98,46 @@ public sealed record PairedDifferences
         };
     }
 
+    /// <summary>
+    /// How far off another difference would be, where all that were seen are equal; null if that isn't known. A continuous metric has no
+    /// least step: then as far as the spread of the runs themselves lets expect.
+    /// </summary>
+    public double? StepIn(Outcome outcome) => outcome.Resolution switch
+    {
+        null => Step,
+        > 0 => outcome.Resolution,
+        _ when !AllEqual => 0,
+        _ => Spread > Noise ? Spread : null,
+    };
+
     /// <summary>Where no side is the good one a diverged run is neither high nor low, and its seed tells nothing.</summary>
     public PairedDifferences WithoutDiverged() =>
         this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
+
+    /// <summary>
+    /// What a sign test looks at in the first so many pairs: the differences; or, once a run of them diverged, the signed ranks of their
+    /// sizes (Wilcoxon, Biometrics Bulletin 1 (1945)), in which a lone divergence is the largest loss. Where no side is the good one it tells
+    /// nothing.
+    /// </summary>
+    /// <remarks>
+    /// Equal sizes share the mean of their ranks. Pairs without a difference, two diverged runs among them, take the lowest ranks before they
+    /// are left out (Pratt, JASA 54 (1959)): left out before, as Wilcoxon had it, larger differences could make the test less sure.
+    /// </remarks>
+    public Scores ScoresOf(int pairs, Outcome outcome)
+    {
+        var loss = outcome.HigherIsBetter switch { true => -1, false => 1, _ => 0 };
+        double[] signed = [.. InOrder.Take(pairs).Select(difference => double.IsNaN(difference) ? 0
+            : double.IsInfinity(difference) ? (loss == 0 ? 0 : loss * difference)
+            : Math.Abs(difference) <= Noise ? 0 : difference)];
+        if (ArmOnly + BaselineOnly + Both == 0 || InOrder.Take(pairs).All(double.IsFinite))
+            return new(signed, 2 * Noise * signed.Length);
+        var sizes = signed.Select(Math.Abs).ToArray();
+        return new([.. signed.Select(score => Math.Sign(score) * Rank(Math.Abs(score)))], 0);
+
+        // The mean of the places that equal sizes share; each is off by the noise.
+        double Rank(double size) =>
+            (1 + sizes.Count(other => other < size - 2 * Noise) + sizes.Count(other => other == size || other <= size + 2 * Noise)) / 2.0;
+    }
 
     // A value of single precision is off by up to 2^-24 of itself.
     private static double NoiseOf(int terms, params IReadOnlyList<double>[] values) =>

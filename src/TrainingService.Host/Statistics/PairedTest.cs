@@ -7,16 +7,15 @@ namespace TrainingService.Host.Statistics;
 /// <param name="Side">That the ranks favour: 1 if the arm is better, -1 if the baseline; 0 of the sign-flip test.</param>
 public readonly record struct PairedTest(string Name, double PValue, bool Exact, int Side)
 {
-    /// <param name="pairs">The pairs.</param>
-    /// <param name="higherIsBetter">Whether a positive difference speaks for the arm.</param>
-    public static PairedTest Of(PairedDifferences pairs, bool higherIsBetter)
+    public static PairedTest Of(PairedDifferences pairs, Outcome outcome)
     {
-        if (pairs.ArmOnly + pairs.BaselineOnly + pairs.Both > 0)
+        if (pairs.ArmOnly + pairs.BaselineOnly + pairs.Both == 0)
         {
-            var ranks = SignedRank.Test(pairs, higherIsBetter);
-            return new("signed_rank", ranks.PValue, ranks.Exact, ranks.Side);
+            var flips = SignFlip.Test(pairs.Finite, pairs.Noise);
+            return new("sign_flip", flips.PValue, flips.Exact, 0);
         }
-        var flips = SignFlip.Test(pairs.Finite, pairs.Noise);
-        return new("sign_flip", flips.PValue, flips.Exact, 0);
+        var signed = pairs.ScoresOf(pairs.InOrder.Length, outcome).Signed;
+        var ranks = SignedRank.Test(signed);
+        return new("signed_rank", ranks.PValue, ranks.Exact, Math.Sign(signed.Sum()) * (outcome.HigherIsBetter == false ? -1 : 1));
     }
 }

@@ -20,6 +20,9 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
+    /// <summary>Of a value: fraction (of 1), decades (log10), seconds, or number.</summary>
+    public string Unit => Outcome.IsRelative ? "seconds" : Outcome.Unit;
+
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
     /// </summary>
@@ -94,7 +97,7 @@ public static class SweepMetrics
         Loss("testLoss", r => r.TestLoss),
         Loss("validationLoss", r => r.ValidationLoss),
         Loss("trainLoss", r => r.TrainLoss),
-        new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy,
+        new(new("generalizationGap", false, true, 0), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy,
             0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, 0.05, null, "validationLoss"),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null, "validationLoss"),
@@ -132,7 +135,7 @@ public static class SweepMetrics
     private static SweepMetric OfLayers(string name)
     {
         var measure = Measures.OfLayers.Named(name);
-        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
+        return new(new(name, null, true, 0), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
     }
 
     // a layer that is dead throughout has no shift

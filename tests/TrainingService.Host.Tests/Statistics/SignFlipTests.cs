@@ -74,6 +74,19 @@ public sealed class SignFlipTests
         Assert.Equal(Math.Pow(2, 1 - n), SignFlip.LeastP(n));
     }
 
+    [Theory]
+    [InlineData(33, 24)]
+    [InlineData(40, 20)]
+    [InlineData(40, 27)]
+    [InlineData(40, 34)]
+    public void Forty_equal_differences_have_the_binomial_p(int n, int up)
+    {
+        double[] differences = [.. Enumerable.Range(0, n).Select(i => i < up ? 1.0 : -1)];
+        var tail = 2 * (1 - MathNet.Numerics.Distributions.Binomial.CDF(0.5, n, up - 1));
+        Assert.Equal(Math.Min(1, tail), SignFlip.Test(differences, 0).PValue, 1e-9);
+        Assert.True(SignFlip.Test(differences, 0).Exact);
+    }
+
     [Fact]
     public void Above_40_pairs_signs_are_drawn_and_agree_with_the_count()
     {
