@@ -58,7 +58,7 @@ public static class ExtendSweep
         sweep.Reopen();
         var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
+        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results));
         await db.SaveChangesAsync(cancellation);
         var response = await SweepResponse.Of(db, sweep, cancellation);
         var answer = TypedResults.Accepted(response.Links.Self, response);
