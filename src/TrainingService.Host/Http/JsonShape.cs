@@ -48,7 +48,7 @@ internal sealed class JsonShape
         {
             if (info.Properties.FirstOrDefault(p => p.Name == name) is not { } field)
             {
-                if (info.Type.GetCustomAttributes<RetiredAttribute>().FirstOrDefault(retired => retired.Field == name) is { } retired)
+                if (info.Type.GetCustomAttributes<RetiredAttribute>().FirstOrDefault(retired => retired.Name == name) is { } retired)
                     Add(place, retired.Why);
                 else
                     Add(place, $"unknown field '{Shorten(name)}'{Names.DidYouMean(name, info.Properties.Select(p => p.Name))}", info);

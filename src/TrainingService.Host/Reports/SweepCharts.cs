@@ -163,7 +163,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var all = Enumerable.Range(0, report.Arms.Count).ToList();
         if (all.Count <= most)
             return all;
-        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter ? -1 : 1;
+        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter == false ? 1 : -1;
         var ranked = all.Where(arm => report.Arms[arm].Mean is not null).OrderBy(arm => sign * report.Arms[arm].Mean).ToList();
         var chosen = all.Where(arm => report.Arms[arm].Name == report.Baseline).ToHashSet();
         for (var i = 0; chosen.Count < most && i < ranked.Count; i++)

@@ -19,8 +19,14 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
-    /// <summary>What tuning chooses by: the test rows have no part in it.</summary>
-    public SweepMetric TunedBy => OnValidationRows ?? this;
+    /// <summary>
+    /// What tuning chooses by, in which the test rows have no part: the same on validation rows, or itself where rows have no part in it
+    /// anyway; the validation loss where neither more nor less of it is good.
+    /// </summary>
+    public SweepMetric TunedBy => OnValidationRows ?? (Outcome.HigherIsBetter is null ? SweepMetrics.ValidationLoss : this);
+
+    /// <summary>Whether it is the mean of what the job minimises, whose unit depends on how the job defines it.</summary>
+    public bool IsLoss => Name.EndsWith("Loss", StringComparison.Ordinal);
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
@@ -110,18 +116,18 @@ public static class SweepMetrics
         Gap("generalizationGap", r => r.TestAccuracy, ValidationGap),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null),
-        OfLayers("sparsity", true),
-        OfLayers("offRate", true),
-        OfLayers("deadFraction", false),
-        OfLayers("bornDeadFraction", false),
-        OfLayers("diedFraction", false),
-        OfLayers("saturation", false),
+        OfLayers("sparsity"),
+        OfLayers("offRate"),
+        OfLayers("deadFraction"),
+        OfLayers("bornDeadFraction"),
+        OfLayers("diedFraction"),
+        OfLayers("saturation"),
         // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998;
         // "bias shift": Clevert et al. 2016)
-        new(new("biasShift", false, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null),
-        new(new("initialBiasShift", false, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null),
-        new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null),
-        new(new("initialGradientFlow", true, false, 0), c => c.GradientFlow(c.First), null, null),
+        new(new("biasShift", null, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null),
+        new(new("initialBiasShift", null, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null),
+        new(new("gradientFlow", null, false, 0), c => c.GradientFlow(c.Last), null, null),
+        new(new("initialGradientFlow", null, false, 0), c => c.GradientFlow(c.First), null, null),
     ];
 
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
@@ -144,10 +150,10 @@ public static class SweepMetrics
     private static SweepMetric Gap(string name, Func<TrainingResult, float?> accuracy, SweepMetric? onValidationRows = null) =>
         new(new(name, false, true), Of(r => r.TrainAccuracy - accuracy(r)), 0.005, TargetKind.Classes, onValidationRows);
 
-    private static SweepMetric OfLayers(string name, bool higherIsBetter)
+    private static SweepMetric OfLayers(string name)
     {
         var measure = Measures.OfLayers.Named(name);
-        return new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
+        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
     }
 
     // a layer that is dead throughout has no shift

@@ -281,8 +281,7 @@ public sealed class SweepRules(JobRules jobs)
     {
         var before = errors.Count;
         var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
-        if (targets.Length > 1)
-            errors.Add(new("/arms", "some arms predict classes and others numbers: they can't be compared"));
+        CheckData(spec, arms, ran, errors);
         var name = spec.Metric ?? (targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse");
         var metric = SweepMetrics.Find(name);
         var fitting = SweepMetrics.All.Where(m => m.Target is null || m.Target == targets[0]).Select(m => m.Name).ToArray();
@@ -321,6 +320,8 @@ public sealed class SweepRules(JobRules jobs)
             if (contrast.Arm == contrast.Baseline)
                 errors.Add(new($"/contrasts/{index}", $"compares '{contrast.Arm}' with itself"));
         }
+        if (errors.Count == before && metric is not null)
+            CheckLosses(spec, arms, contrasts, metric, ran, errors);
         return errors.Count > before ? null : new()
         {
             Name = spec.Name,
@@ -336,6 +337,44 @@ public sealed class SweepRules(JobRules jobs)
 
         string Unknown(string arm) => $"there is no arm '{arm}'"
             + (Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}");
+    }
+
+    /// <summary>Other rows are another question: no outcome of theirs can be compared, whatever it is.</summary>
+    private static void CheckData(SweepSpec spec, IReadOnlyList<ArmSpec> arms, List<CheckedJob> ran, ICollection<SpecError> errors)
+    {
+        var (data, kind) = (ran[0].Spec.Dataset.Name, ran[0].Plan.Data.Target);
+        if (ran.FindIndex(arm => arm.Spec.Dataset.Name != data) is var other and >= 0)
+            errors.Add(new(Place(spec, other, "/dataset"), $"arm '{arms[other].Name}' trains on "
+                + $"'{ran[other].Spec.Dataset.Name}' and '{arms[0].Name}' on '{data}'"
+                + $"{(ran[other].Plan.Data.Target == kind ? "" : ", one of which has classes and the other numbers to predict")}: "
+                + "results on different data can't be compared. Make a sweep for each data set"));
+        else if ((spec.Tune ?? NoValues).Keys.FirstOrDefault(key => key is "/dataset" or "/dataset/name") is { } tuned)
+            errors.Add(new($"/tune/{JsonShape.Escape(tuned)}",
+                "results on different data can't be compared, so the data can't be tuned. Make a sweep for each data set"));
+    }
+
+    /// <summary>Losses of different definition are in different units.</summary>
+    private static void CheckLosses(SweepSpec spec, IReadOnlyList<ArmSpec> arms, IReadOnlyList<ContrastSpec> contrasts,
+        SweepMetric metric, List<CheckedJob> ran, ICollection<SpecError> errors)
+    {
+        var classes = ran[0].Plan.Data.Target == TargetKind.Classes;
+        if ((spec.Tune ?? NoValues).FirstOrDefault(values => LossDefinition.IsPartOf(values.Key) && values.Value.Count > 1).Key is { } tuned
+            && metric.TunedBy.IsLoss)
+            errors.Add(new($"/tune/{JsonShape.Escape(tuned)}", $"defines the loss, and tuning for '{metric.Name}' chooses by the "
+                + $"validation loss: losses of different definition can't be compared; {DidYouMean(classes)}"));
+        if (!metric.IsLoss)
+            return;
+        var jobs = arms.Zip(ran).ToDictionary(arm => arm.First.Name, arm => arm.Second);
+        foreach (var (index, contrast) in contrasts.Index())
+            if (LossDefinition.Difference(jobs[contrast.Arm], jobs[contrast.Baseline]) is { } difference)
+            {
+                errors.Add(new(spec.Contrasts is null ? "/metric" : $"/contrasts/{index}", $"'{metric.Name}' of '{contrast.Arm}' can't be "
+                    + $"compared with that of '{contrast.Baseline}', since their losses are defined otherwise ({difference}); "
+                    + DidYouMean(classes)));
+                return;
+            }
+
+        static string DidYouMean(bool classes) => $"did you mean the metric '{(classes ? "testAccuracy" : "testRmse")}'?";
     }
 
     /// <summary>The index's combination, the last pointer varying fastest.</summary>

@@ -18,7 +18,7 @@ public static class Tuning
     public static CellResult? Choose(SweepPlan spec, IEnumerable<CellResult> trials)
     {
         var (metric, by) = (spec.By, spec.By.TunedBy);
-        var sign = by.Outcome.HigherIsBetter ? -1 : 1;
+        var sign = by.Outcome.HigherIsBetter == true ? -1 : 1;
         var byLoss = !spec.TunesLoss;
         return trials.Where(trial => trial.HasOutcome)
             .OrderBy(trial => trial.Diverged ? 2 : Finite(by, trial) && Finite(metric, trial) ? 0 : 1)
