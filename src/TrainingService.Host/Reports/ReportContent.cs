@@ -160,9 +160,10 @@ public static class ReportContent
     }
 
     private static Table BornDead(IReadOnlyList<BornDeadCell> nets) =>
-        new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
+        new("Nets born dead: measured share, computed probability and upper bound",
+            ["width, depth", "nets", "measured", "95 % interval", "computed", "at most (bound)"],
             [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}",
-                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
+                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))], Folded: true);
 
     private static Section? Literature(SweepReport report) =>
         report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",
