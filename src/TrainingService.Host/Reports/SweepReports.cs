@@ -124,8 +124,8 @@ public static class SweepReports
                 + $"{(edge.Count() > 8 ? $" and often of {edge.Count() - 8} more arms" : "")}: a better one may lie beyond the list.";
         var untried = spec.Tune is null ? 0 : Tuning.Choices(cells).Count(choice => choice.Trial is null);
         if (untried > 0)
-            yield return $"{untried} cells were tuned by an earlier version, with a choice made once for all seeds of the arm: its luck is in "
-                + "every pair, and the intervals don't show it.";
+            yield return $"{untried} cells were tuned by an earlier version, with a choice made once for all seeds of the arm: "
+                + "its luck is in every pair, and the intervals don't show it.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
             var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();

@@ -52,8 +52,8 @@ public static class ExtendSweep
         var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         if (sweep.Spec.Tune is not null && existing.Exists(cell => cell.Candidate < 0
             && !existing.Exists(trial => trial.Candidate >= 0 && trial.Arm == cell.Arm && trial.Seed == cell.Seed)))
-            return Problems.Conflict("The sweep was tuned by an earlier version, once for all seeds; seeds that tune for themselves can't be "
-                + "mixed with these. POST its spec as a new sweep.");
+            return Problems.Conflict("The sweep was tuned by an earlier version, once for all seeds; seeds that tune for themselves "
+                + "can't be mixed with these. POST its spec as a new sweep.");
         var errors = new List<SpecError>();
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
             return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms.Count) })]);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
@@ -21,7 +20,8 @@ public static class LossDefinition
     public static IReadOnlyDictionary<string, string> Of(CheckedJob job)
     {
         var training = Json.ObjectOf(job.Spec)["training"] as JsonObject ?? [];
-        return Fields.Where(field => training[field] is not null).ToDictionary(field => field, field => training[field]!.ToJsonString());
+        return Fields.Where(field => training[field] is not null)
+            .ToDictionary(field => field, field => training[field]?.ToJsonString() ?? "");
     }
 
     /// <summary>The fields in which they differ, in words; null if they agree.</summary>

@@ -5,7 +5,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>What a client asks for: one job, in variants, each with several seeds. Stored with every default filled in.</summary>
-[Retired("tuneSeedCount", "tuning is per seed now: every seed of the sweep tries all combinations on its own validation rows; leave it out")]
+[Retired("tuneSeedCount",
+    "tuning is per seed now: every seed of the sweep tries all combinations on its own validation rows; leave it out")]
 public sealed record SweepSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>

@@ -10,8 +10,8 @@ namespace TrainingService.Host.Sweeps;
 public static class Tuning
 {
     /// <summary>
-    /// Of one seed's trials of an arm the one with the best <see cref="SweepMetric.TunedBy"/>; of equal ones that with the lowest validation
-    /// loss, where all combinations define the loss alike; of these the one nearest to the middle of the lists
+    /// Of one seed's trials of an arm the one with the best <see cref="SweepMetric.TunedBy"/>; of equal ones that with the lowest
+    /// validation loss, where all combinations define the loss alike; of these the one nearest to the middle of the lists
     /// (<see cref="FromMiddle"/>), and then the first. One with a value that isn't finite never wins over one without; if all diverged it
     /// is the middle one, and so the seed's arm diverged. Null if none has an outcome.
     /// </summary>

@@ -174,7 +174,8 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "metric": "sparsity", "grid": {"/dataset": ["iris", "wine"]}}""", "/grid/~1dataset", "can't be compared")]
     [InlineData("""{BASE, "grid": {"/dataset/name": ["iris", "wine"]}}""", "/grid/~1dataset~1name", "a sweep for each data set")]
     [InlineData("""{BASE, "tune": {"/dataset/name": ["iris", "wine"]}}""", "/tune/~1dataset~1name", "the data can't be tuned")]
-    [InlineData("""{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""",
+    [InlineData(
+        """{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""",
         "/metric", "labelSmoothing is 0.1 against 0); did you mean the metric 'testAccuracy'?")]
     [InlineData("""{BASE, "metric": "trainLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"loss": "mse"}}}]}""",
         "/metric", "loss is \"mse\" against \"cross_entropy\"")]
@@ -216,7 +217,8 @@ public sealed class CreateSweepTests(ApiOnly api)
         "/tune/~1training~1optimizer~1learningRate", "must be > 0")]
     [InlineData("""{BASE, "tune": {}}""", "/tune", "at least one JSON pointer")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 2}""", "/tuneSeedCount", "tuning is per seed now")]
-    [InlineData("""{BASE, "tune": {"/training/batchSize": [8, 16]}, "seedCount": 5001}""", "", "10,002 cells (arms times seeds times 2 tuned")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8, 16]}, "seedCount": 5001}""",
+        "", "10,002 cells (arms times seeds times 2 tuned")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "arms": [{"name": "a", "patch": {"training": {"batchSize": 4}}}]}""",
         "/arms/0/patch/training/batchSize", "is tuned")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "grid": {"/training/batchSize": [4]}}""",
@@ -248,13 +250,16 @@ public sealed class CreateSweepTests(ApiOnly api)
     }
 
     [Theory]
-    [InlineData("""{BASE, "metric": "testAccuracy", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""")]
+    [InlineData(
+        """{BASE, "metric": "testAccuracy", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""")]
     [InlineData("""{BASE, "metric": "testAccuracy", "tune": {"/training/labelSmoothing": [0, 0.1]}}""")]
     [InlineData("""{BASE, "metric": "trainLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"activityL1": 0.1}}}]}""")]
-    [InlineData("""{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"loss": "cross_entropy"}}}]}""")]
+    [InlineData(
+        """{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"loss": "cross_entropy"}}}]}""")]
     [InlineData("""
         {BASE, "metric": "testLoss", "contrasts": [{"arm": "b", "baseline": "a"}],
-         "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"epochs": 3}}}, {"name": "c", "patch": {"training": {"loss": "mse"}}}]}
+         "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"epochs": 3}}},
+                  {"name": "c", "patch": {"training": {"loss": "mse"}}}]}
         """)]
     [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"maxTrainExamples": 40}}}]}""")]
     public async Task What_can_be_compared_is_accepted(string body) => Assert.Equal(202, (await Post(body)).Status);

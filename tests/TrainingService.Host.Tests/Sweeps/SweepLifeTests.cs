@@ -200,11 +200,12 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
             """);
         await _http.WaitForSweepEnd(id);
         var report = await _http.GetReport(id);
-        Assert.Equal((0, 2), (report.List("arms")[0].GetProperty("n").GetInt32(), report.List("arms")[0].GetProperty("diverged").GetInt32()));
+        var arm = report.List("arms")[0];
+        Assert.Equal((0, 2), (arm.GetProperty("n").GetInt32(), arm.GetProperty("diverged").GetInt32()));
         Assert.Equal([0, 2, 0], report.List("trials").Select(trial => trial.GetProperty("chosen").GetInt32()));
         Assert.Equal([2, 2, 2], report.List("trials").Select(trial => trial.GetProperty("diverged").GetInt32()));
-        Assert.All(await _http.SweepJobs(id), job =>
-            Assert.False(job.GetProperty("result").TryGetProperty("testAccuracy", out var accuracy) && accuracy.ValueKind == JsonValueKind.Number));
+        // Of outputs that aren't numbers there is no accuracy.
+        Assert.All(await _http.SweepJobs(id), job => Assert.False(job.GetProperty("result").TryGetProperty("testAccuracy", out _)));
     }
 
     [Fact]

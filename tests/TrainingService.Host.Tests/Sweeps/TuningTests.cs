@@ -1,9 +1,8 @@
-using System.Text.Json;
-using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Sweeps;
 
@@ -67,7 +66,8 @@ public sealed class TuningTests
             };
             Assert.Equal(0, Tuning.Choose(spec, trials)?.Candidate);
         }
-        Assert.Equal(0, Tuning.Choose(spec, [Trial(0, 0.1), Trial(1, 1) with { Status = JobStatus.Failed, ErrorCode = "diverged" }])?.Candidate);
+        var diverged = Trial(1, 1) with { Status = JobStatus.Failed, ErrorCode = "diverged" };
+        Assert.Equal(0, Tuning.Choose(spec, [Trial(0, 0.1), diverged])?.Candidate);
     }
 
     [Fact]
@@ -133,8 +133,8 @@ public sealed class TuningTests
             {
                 // 36 validation rows and 360 test rows
                 var truth = 0.93 - 0.01 * Math.Abs(rate - 2) + 0.004 * random.NextNormal();
-                float Share(int rows) => (float)Math.Round(Math.Clamp(truth + Math.Sqrt(0.07 * 0.93 / rows) * random.NextNormal(), 0, 1) * rows)
-                    / rows;
+                float Share(int rows) =>
+                    (float)Math.Round(Math.Clamp(truth + Math.Sqrt(0.07 * 0.93 / rows) * random.NextNormal(), 0, 1) * rows) / rows;
                 return Trial(rate, 1) with
                 {
                     Arm = arm,
@@ -163,7 +163,8 @@ public sealed class TuningTests
         List<CellResult> cells = [.. Enumerable.Range(0, 300).Select(i => Trial(i, i == 250 ? 1 : 0.5))];
         cells.AddRange(Tuning.Settled(spec, cells));
         var all = Trials.Of(spec, cells);
-        Assert.Equal((600, 250), (all.Count, Trials.Shown(all).Single() is var one ? (int)one.Values["/training/optimizer/learningRate"]! : 0));
+        Assert.Equal(600, all.Count);
+        Assert.Equal(250, Trials.Shown(all).Single().Values["/training/optimizer/learningRate"]);
     }
 
     private static SweepPlan Spec(string metric, int candidates) => new()
@@ -182,9 +183,10 @@ public sealed class TuningTests
 
     private static CellResult Trial(int candidate, double goodness) => new(0, candidate, 1,
         new(candidate, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), JobStatus.Succeeded, null, 10, Result(goodness), Net,
-        [new() { Layer = 0, Step = 0, Epoch = 0, RmsActivation = 1, GradientRms = 1 }, new() { Layer = 1, Step = 0, Epoch = 0, GradientRms = 1 }],
-        [new() { Layer = 0, Step = 9, Epoch = 1, RmsActivation = 1, GradientRms = 1 }, new() { Layer = 1, Step = 9, Epoch = 1, GradientRms = 1 }],
-        null);
+        [Layer(0, 0), Layer(1, 0)], [Layer(0, 9), Layer(1, 9)], null);
+
+    private static LayerRow Layer(short layer, long step) =>
+        new() { Layer = layer, Step = step, Epoch = step, RmsActivation = 1, GradientRms = 1 };
 
     /// <summary>The test rows say the opposite of the others.</summary>
     private static TrainingResult Result(double goodness)
