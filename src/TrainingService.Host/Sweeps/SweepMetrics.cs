@@ -19,6 +19,11 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
+    /// <summary>Of a difference of two values: fraction (of 1), decades (log10), seconds, or number.</summary>
+    public string Unit => Outcome.IsFraction ? "fraction"
+        : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
+        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+
     /// <summary>
     /// What tuning chooses by, in which the test rows have no part: the same on validation rows, or itself where rows have no part in it
     /// anyway; the validation loss where neither more nor less of it is good.
