@@ -157,6 +157,7 @@ public sealed class ReportPageTests
         {
             Claims = null,
             Contrasts = [],
+            Trials = null,
             Cells = null,
             Method = null,
             Question = null,
