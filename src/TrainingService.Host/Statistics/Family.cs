@@ -22,7 +22,11 @@ namespace TrainingService.Host.Statistics;
 /// of new rows; the p speaks of these seeds. A verdict needs both.
 /// </para>
 /// <para>
-/// SIMULATED
+/// Simulated, 6,000 to 20,000 sweeps each: arms that behave alike have a winner in 2.7 to 4.7 % (normal, skewed and heavy-tailed values; 6,
+/// 10, 30 seeds), with rounded or diverging values in fewer; a true difference of delta is called equivalent in at most 4.8 % (normal
+/// differences of any spread, single rows of a coarse metric). What no method for a mean of few values can promise: arms with equal means
+/// whose differences are strongly skewed. With exponential ones a winner was found in 4 to 8 % for one contrast and up to 14 % for four,
+/// and equivalence in up to 12 % on the side of the long tail.
 /// </para>
 /// </remarks>
 public static class Family
