@@ -47,7 +47,7 @@ public sealed record SweepResponse
     public SweepStop? Stopped { get; init; }
 
     /// <summary>
-    /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job; tuning has jobs of its own.
+    /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job, and with tuning every trial is one.
     /// </summary>
     public required SweepCounts Counts { get; init; }
 
@@ -153,7 +153,7 @@ public sealed record SweepCounts(int Queued, int Running, int Canceling, int Suc
 
 /// <summary>How far a sweep is.</summary>
 /// <param name="Finished">Jobs that have ended.</param>
-/// <param name="Total">Jobs in all; grows by the cells to be compared when tuning has ended.</param>
+/// <param name="Total">Jobs in all so far.</param>
 /// <param name="AtMost">Jobs at most, if the sweep runs until decided and needs all its seeds; else those in all.</param>
 /// <param name="Fraction">Share of the jobs at most that have ended, 0 to 1; it jumps to 1 when the sweep is decided before.</param>
 /// <param name="EtaSeconds">Estimated seconds to the end at the latest, from the first finished job on.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 
@@ -110,7 +111,7 @@ public sealed class SweepLooksTests
         // Six seeds can't spend more than 1/32.
         var six = Plan() with { Until = null, Looks = [new(6, Now, 0, 1, 1)] };
         Assert.Equal((0.03125, 0.01875), SweepLookResponse.AllOf(six).Select(look => (look.AlphaSpent, look.AlphaLeft)).Single());
-        var json = JsonSerializer.SerializeToElement(SweepLookResponse.AllOf(six)[0], Http.Json.Options);
+        var json = JsonSerializer.SerializeToElement(SweepLookResponse.AllOf(six)[0], Json.Options);
         Assert.Equal(["seeds", "at", "decided", "of", "alphaSpent", "alphaLeft"], json.EnumerateObject().Select(field => field.Name));
     }
 
@@ -120,12 +121,12 @@ public sealed class SweepLooksTests
         var plan = JsonSerializer.Deserialize<SweepPlan>("""
             {"base": {"dataset": {"name": "iris"}}, "arms": [{"name": "a"}, {"name": "b"}], "seeds": [1, 2, 3], "metric": "testAccuracy",
              "baseline": "a", "delta": 0.005, "contrasts": [{"arm": "b", "baseline": "a"}]}
-            """, Http.Json.Options);
+            """, Json.Options);
         Assert.NotNull(plan);
         Assert.Equal((null, 0, null), (plan.Until, plan.Looks.Count, plan.Stopped));
         Assert.Equal([1L, 2, 3], plan.ToSpec().Seeds?.List);
         var grown = Plan() with { Stopped = SweepStop.Decided, Looks = [new(6, Now, 1, 1, 0.1)] };
-        var read = JsonSerializer.Deserialize<SweepPlan>(JsonSerializer.Serialize(grown, Http.Json.Options), Http.Json.Options);
+        var read = JsonSerializer.Deserialize<SweepPlan>(JsonSerializer.Serialize(grown, Json.Options), Json.Options);
         Assert.Equal((grown.Until, grown.Stopped, grown.Looks[0]), (read?.Until, read?.Stopped, read?.Looks[0]));
     }
 
