@@ -24,10 +24,11 @@ public static class LookNotes
         yield return before switch
         {
             null => "Arms were added after a look at the others; the adjusted p-values are over all comparisons.",
-            { AlphaLeft: > 0 } => $"Seeds were added by hand after a look at {before.Seeds}, when {Number(before.AlphaLeft)} of alpha was left; "
-                + "the adjusted p-values pay for both looks.",
+            { AlphaLeft: > 0 } => $"Seeds were added by hand after a look at {before.Seeds}, when {Number(before.AlphaLeft)} of alpha was "
+                + "left; the adjusted p-values pay for both looks.",
             _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha: they narrow the intervals, but no "
-                + "difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} plans its looks.",
+                + "difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} plans its "
+                + "looks.",
         };
     }
 
@@ -38,13 +39,13 @@ public static class LookNotes
         var stopped = $"The sweep stopped with {seeds} of at most {atMost} seeds";
         return sweep.Spec.Stopped switch
         {
-            SweepStop.Decided => $"{stopped}, because {(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} "
-                + "decided. What stops when a difference shows tends to show it somewhat too large.",
+            SweepStop.Decided => $"{stopped}, because "
+                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided. What stops when a difference shows tends to show it somewhat too large.",
             SweepStop.AtMost => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
-            SweepStop.Hopeless => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided: as far as the spread between seeds tells, "
-                + $"the chance that {atMost} seeds decide another one is below {Number(100 * Prospects.Least)} %. "
+            SweepStop.Hopeless => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided: as far as the spread between "
+                + $"seeds tells, the chance that {atMost} seeds decide another one is below {Number(100 * Prospects.Least)} %. "
                 + "More rows to test on, or a larger delta, would help more than seeds.",
             _ when sweep.IsFinished => $"The sweep ended with {seeds} of at most {atMost} seeds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",

@@ -176,12 +176,13 @@ public static class ReportContent
                 Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))], Folded: true);
 
     private static Section? Looks(SweepReport report) =>
-        report.Looks.Count == 0 || report is { Looks.Count: 1, Provenance.Spec.Seeds.Until: null } ? null : new("looks", "When the sweep looked",
+        report.Looks.Count == 0 || report is { Looks.Count: 1, Provenance.Spec.Seeds.Until: null } ? null
+        : new("looks", "When the sweep looked",
         [
             new Table("Looks at all seeds so far; what they may spend of the risk of a false difference, 0.05 in all, is shared among them",
                 ["seeds of each arm", "when", "comparisons decided", "alpha spent", "alpha left"],
-                [.. report.Looks.Select(look => new Row([$"{look.Seeds}", $"{look.At:yyyy-MM-dd HH:mm:ss} UTC", $"{look.Decided} of {look.Of}",
-                    Numbers.Short(look.AlphaSpent), Numbers.Short(look.AlphaLeft)]))]),
+                [.. report.Looks.Select(look => new Row([$"{look.Seeds}", $"{look.At:yyyy-MM-dd HH:mm:ss} UTC",
+                    $"{look.Decided} of {look.Of}", Numbers.Short(look.AlphaSpent), Numbers.Short(look.AlphaLeft)]))]),
         ]);
 
     private static Section? Literature(SweepReport report) =>

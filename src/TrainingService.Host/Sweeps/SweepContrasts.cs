@@ -31,7 +31,8 @@ public static class SweepContrasts
         return [.. pairs.Select(pair =>
         {
             var both = byArm[pair.Arm].Join(byArm[pair.Baseline], cell => cell.Seed, cell => cell.Seed,
-                    (arm, baseline) => (Place: places.GetValueOrDefault(arm.Seed, int.MaxValue), Arm: metric.Of(arm), Baseline: metric.Of(baseline)))
+                    (arm, baseline) => (Place: places.GetValueOrDefault(arm.Seed, int.MaxValue),
+                        Arm: metric.Of(arm), Baseline: metric.Of(baseline)))
                 .Where(values => values is { Arm: not null, Baseline: not null }).OrderBy(values => values.Place).ToList();
             return Contrast.Between(pair.Arm, [.. both.Select(values => values.Arm ?? 0)],
                 pair.Baseline, [.. both.Select(values => values.Baseline ?? 0)]) with

@@ -42,9 +42,10 @@ public sealed record SweepLookResponse(int Seeds, DateTimeOffset At, int Decided
         if (plan.Looks.Count == 0)
             return [];
         // What the last look could not spend by its few signs is left, too: hence one more look to come.
-        var spent = new Looks([.. plan.Looks.Select(look => look.Seeds), plan.Looks[^1].Seeds + 1], [.. plan.Looks.Select(look => look.Share), 1])
+        var looks = plan.Looks;
+        var spent = new Looks([.. looks.Select(look => look.Seeds), looks[^1].Seeds + 1], [.. looks.Select(look => look.Share), 1])
             .OnTests(Math.Max(1, plan.Contrasts.Count));
-        return [.. plan.Looks.Select((look, index) => new SweepLookResponse(look.Seeds, look.At, look.Decided, look.Of,
+        return [.. looks.Select((look, index) => new SweepLookResponse(look.Seeds, look.At, look.Decided, look.Of,
             Rounded(Tails.Alpha * spent[index]), Rounded(Tails.Alpha * (1 - spent[index]))))];
     }
 

@@ -6,8 +6,8 @@ namespace TrainingService.Host.Sweeps;
 public static class SweepLooks
 {
     /// <summary>
-    /// The sweep after a look at all its seeds: the look is noted, and where it runs until decided there are either more seeds or the reason
-    /// why not. To look at the same seeds again notes nothing new.
+    /// The sweep after a look at all its seeds: the look is noted, and where it runs until decided there are either more seeds or the
+    /// reason why not. To look at the same seeds again notes nothing new.
     /// </summary>
     /// <param name="plan">The sweep, all cells of whose seeds have ended.</param>
     /// <param name="cells">What they gave.</param>
@@ -33,8 +33,7 @@ public static class SweepLooks
         return plan with
         {
             Stopped = stop,
-            Seeds = stop is null ? [.. Enumerable.Range(1, Next(plan.Seeds.Count, plan.Until.AtLeast ?? 0, atMost)).Select(seed => (long)seed)]
-                : plan.Seeds,
+            Seeds = stop is null ? SweepRules.Listed(Next(plan.Seeds.Count, plan.Until.AtLeast ?? 0, atMost)) : plan.Seeds,
         };
     }
 

@@ -59,7 +59,8 @@ public sealed record SweepPlan
     public Looks LooksUpTo(int seeds)
     {
         var earlier = Looks.Where(look => look.Seeds < seeds).ToList();
-        var share = Math.Max(Until is { AtMost: { } atMost } ? Statistics.Looks.Share(seeds, atMost) : 1, earlier.LastOrDefault()?.Share ?? 0);
+        var share = Until is { AtMost: { } atMost } ? Statistics.Looks.Share(seeds, atMost) : 1;
+        share = Math.Max(share, earlier.LastOrDefault()?.Share ?? 0);
         return new([.. earlier.Select(look => look.Seeds), seeds], [.. earlier.Select(look => look.Share), share]);
     }
 

@@ -5,8 +5,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>
-/// Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, to a look at them, to more seeds where it runs
-/// until decided, and to its end.
+/// Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, to a look at them, to more seeds where it
+/// runs until decided, and to its end.
 /// </summary>
 public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules,
     KnownStudies studies, WakeUps wakeUps, TimeProvider clock, ILogger<SweepProgress> log)

@@ -59,7 +59,8 @@ public sealed class SweepRules(JobRules jobs)
                 ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
         var plan = errors.Count > before ? null : Compared(spec, arms, seeds, checkedArms, errors);
         if (until is not null && plan?.Contrasts.Count == 0)
-            errors.Add(new("/seeds", "there is nothing to decide, since no arms are compared: give two arms or more, or the seeds themselves"));
+            errors.Add(new("/seeds", "there is nothing to decide, since no arms are compared: "
+                + "give two arms or more, or the seeds themselves"));
         return errors.Count > before || plan is null ? null : plan with { Until = until, BudgetSeconds = spec.BudgetSeconds };
 
         // What is wrong in all arms is the base's own mistake.

@@ -33,7 +33,9 @@ public sealed record SweepSpec
     [Within(1, SweepRules.MaxCells, Default = SweepRules.DefaultSeeds)]
     public int? SeedCount { get; init; }
 
-    /// <summary>With <c>seeds</c> until decided: no further batch of seeds is begun once the sweep has run that long. Default: no limit.</summary>
+    /// <summary>
+    /// With <c>seeds</c> until decided: no further batch of seeds is begun once the sweep has run that long. Default: no limit.
+    /// </summary>
     [Positive]
     public double? BudgetSeconds { get; init; }
 

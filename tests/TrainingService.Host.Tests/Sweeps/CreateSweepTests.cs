@@ -217,7 +217,8 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decidid"}}""", "/seeds/until", "did you mean 'decided'")]
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"atMost": 12}}""", "/seeds/until", "required")]
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atlest": 6}}""", "/seeds/atlest", "did you mean 'atLeast'")]
-    [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atLeast": 61, "atMost": 60}}""", "/seeds/atLeast", "at most 'atMost' (60)")]
+    [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atLeast": 61, "atMost": 60}}""",
+        "/seeds/atLeast", "at most 'atMost' (60)")]
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atLeast": 1}}""", "/seeds/atLeast", "from 2 to 10,000")]
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atMost": 10001}}""", "/seeds/atMost", "from 2 to 10,000")]
     [InlineData("""{BASE, "arms": ARMS, "seeds": {"until": "decided", "atMost": 5001}}""", "", "10,002 cells")]

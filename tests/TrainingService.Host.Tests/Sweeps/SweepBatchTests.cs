@@ -123,12 +123,14 @@ public sealed class SweepBatchTests(ApiOnly api)
         var id = await SubmitAsync(""", "budgetSeconds": 0.000001""");
         await EndJobsAsync(id, Plain);
         await Progress().AdvanceAsync(id, Cancellation);
-        var answer = await api.Http.Send("POST", $"{SweepClient.Root}/{id}/extend", """{"arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
+        var answer = await api.Http.Send("POST", $"{SweepClient.Root}/{id}/extend",
+            """{"arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
         Assert.True(answer.Status == 202, answer.Text);
         await EndJobsAsync(id, Plain);
         await Progress().AdvanceAsync(id, Cancellation);
         var sweep = await ReadAsync(id);
-        Assert.Equal((JobStatus.Succeeded, 6, 1, 2), (sweep.Status, sweep.Spec.Seeds.Count, sweep.Spec.Looks.Count, sweep.Spec.Looks[0].Of));
+        Assert.Equal((JobStatus.Succeeded, 6, 1, 2),
+            (sweep.Status, sweep.Spec.Seeds.Count, sweep.Spec.Looks.Count, sweep.Spec.Looks[0].Of));
     }
 
     /// <summary>Nothing to see, but at a spread at which 40 seeds may tell.</summary>
@@ -147,7 +149,8 @@ public sealed class SweepBatchTests(ApiOnly api)
     private async Task EndJobsAsync(Guid id, Func<int, long, double?> accuracy, bool all = true)
     {
         await using var db = api.NewDbContext();
-        var cells = await db.SweepCells.Where(cell => cell.SweepId == id).OrderBy(cell => cell.Seed).ThenBy(cell => cell.Arm).ToListAsync(Cancellation);
+        var cells = await db.SweepCells.Where(cell => cell.SweepId == id).OrderBy(cell => cell.Seed).ThenBy(cell => cell.Arm)
+            .ToListAsync(Cancellation);
         var jobs = await db.Jobs.Where(job => job.SweepId == id && job.FinishedAt == null).ToDictionaryAsync(job => job.Id, Cancellation);
         foreach (var cell in cells.Where(cell => jobs.ContainsKey(cell.JobId)).SkipLast(all ? 0 : 1))
         {
@@ -166,7 +169,8 @@ public sealed class SweepBatchTests(ApiOnly api)
         var sweep = await ReadAsync(id);
         Assert.Equal(SweepRules.Listed(seeds), sweep.Spec.Seeds);
         Assert.Equal(looks, sweep.Spec.Looks.Select(look => look.Seeds));
-        var cells = await db.SweepCells.Where(cell => cell.SweepId == id).Select(cell => new { cell.Arm, cell.Seed, cell.JobId }).ToListAsync(Cancellation);
+        var cells = await db.SweepCells.Where(cell => cell.SweepId == id).Select(cell => new { cell.Arm, cell.Seed, cell.JobId })
+            .ToListAsync(Cancellation);
         Assert.Equal(2 * seeds, cells.Count);
         Assert.Equal(2 * seeds, cells.Select(cell => cell.JobId).Distinct().Count());
         Assert.Equal(2 * seeds, await db.Jobs.CountAsync(job => job.SweepId == id, Cancellation));

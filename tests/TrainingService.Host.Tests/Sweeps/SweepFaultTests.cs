@@ -55,11 +55,11 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         var sweep = await _http.WaitForSweepEnd(id);
         var seeds = sweep.GetProperty("seeds").GetInt32();
         Assert.Equal(("succeeded", "decided", 2 * seeds), (sweep.Status(), sweep.Text("stopped"), sweep.Count("succeeded")));
-        Assert.Equal(sweep.List("looks").Select(look => look.GetProperty("seeds").GetInt32()).Distinct().Count(), sweep.List("looks").Count);
+        var looks = sweep.List("looks").Select(look => look.GetProperty("seeds").GetInt32()).ToList();
+        Assert.Equal(looks.Distinct(), looks);
         var report = await _http.GetReport(id);
         Assert.All(report.List("arms"), arm => Assert.Equal(seeds, arm.GetProperty("n").GetInt32()));
-        Assert.Equal(2 * seeds, (await _http.SweepJobs(id)).Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("seed").GetInt64()
-            + (job.Text("name").Contains("can't", StringComparison.Ordinal) ? 1000 : 0)).Distinct().Count());
+        Assert.Equal(2 * seeds, (await _http.SweepJobs(id)).Select(job => job.Text("name")).Distinct().Count());
     }
 
     [Theory]

@@ -55,8 +55,8 @@ public sealed class SweepLooksTests
     public void One_open_comparison_with_a_chance_keeps_the_sweep_going()
     {
         // Beside the one that is hopeless, one that needs about 30 seeds.
-        var (plan, _) = Run((arm, seed) => 0.8
-            + (arm == 1 ? 0.06 * (seed % 2 == 0 ? 1 : -1) : arm == 2 ? 0.012 * (seed % 2 == 0 ? 1 : -1) + 0.0001 * (seed % 7) : 0), arms: 3);
+        var (plan, _) = Run((arm, seed) => 0.8 + (seed % 2 == 0 ? 1 : -1) * (arm == 1 ? 0.06 : arm == 2 ? 0.012 + 0.0001 * (seed % 7) : 0),
+            arms: 3);
         Assert.NotEqual(SweepStop.Decided, plan.Stopped);
         Assert.InRange(plan.Seeds.Count, 20, 60);
         Assert.Equal(1, plan.Looks[^1].Decided);
@@ -136,7 +136,10 @@ public sealed class SweepLooksTests
     {
         var plan = Plan(arms, atMost) with { BudgetSeconds = budgetSeconds };
         for (var batch = 1; plan.Stopped is null; batch++)
-            plan = SweepLooks.After(plan, Cells(plan, accuracy), Now.AddSeconds(10 * batch), TimeSpan.FromSeconds(10 * batch), mayGrow: true);
+        {
+            var run = TimeSpan.FromSeconds(10 * batch);
+            plan = SweepLooks.After(plan, Cells(plan, accuracy), Now + run, run, mayGrow: true);
+        }
         Assert.Equal(plan.Seeds.Count, plan.Looks[^1].Seeds);
         Assert.Equal(plan.Looks.Select(look => look.Share).Order(), plan.Looks.Select(look => look.Share));
         return (plan, [.. plan.Looks.Select(look => look.Seeds)]);

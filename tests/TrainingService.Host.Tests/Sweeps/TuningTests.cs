@@ -150,7 +150,8 @@ public sealed class TuningTests
         static bool Winner(IReadOnlyList<CellResult> cells)
         {
             var metric = SweepMetrics.Named("testAccuracy");
-            var differences = cells.Where(cell => cell is { Candidate: < 0, Arm: 1 }).Join(cells.Where(cell => cell is { Candidate: < 0, Arm: 0 }),
+            IEnumerable<CellResult> Of(int arm) => cells.Where(cell => cell.Candidate < 0 && cell.Arm == arm);
+            var differences = Of(1).Join(Of(0),
                 cell => cell.Seed, cell => cell.Seed, (arm, baseline) => metric.Of(arm) - metric.Of(baseline)).OfType<double>().ToArray();
             Assert.Equal(Seeds, differences.Length);
             return Host.Statistics.SignFlip.Test(differences, 1e-7).PValue < 0.05;

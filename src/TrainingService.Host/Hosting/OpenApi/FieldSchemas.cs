@@ -198,8 +198,8 @@ public static class FieldSchemas
                     Apply(schema, rule);
                 return schema;
             }),
-            Description = "Seeds 1, 2, 3, ... in batches: after `atLeast` of them and after each batch the sweep looks, and it stops when every "
-                + "comparison is decided (a verdict other than inconclusive) or can't be decided any more, at `atMost`, or when "
+            Description = "Seeds 1, 2, 3, ... in batches: after `atLeast` of them and after each batch the sweep looks, and it stops when "
+                + "every comparison is decided (a verdict other than inconclusive) or can't be decided any more, at `atMost`, or when "
                 + "`budgetSeconds` are over. The adjusted p-values pay for all looks.",
             Examples = [new JsonObject { ["until"] = UntilSpec.Decided, ["atLeast"] = 6, ["atMost"] = 60 }],
         };
