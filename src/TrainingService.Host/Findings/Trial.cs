@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
 namespace TrainingService.Host.Findings;
 
 /// <summary>How a run with the change did beside the job itself.</summary>
@@ -8,7 +11,8 @@ namespace TrainingService.Host.Findings;
 /// <param name="Before">Of the job; null where it diverged.</param>
 /// <param name="After">With the change; null where that diverged.</param>
 /// <param name="Steps">Optimiser steps of the trial that this is told of.</param>
-public sealed record Trial(string Metric, float? Before, float? After, long Steps);
+public sealed record Trial(string Metric, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] float? Before,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] float? After, long Steps);
 
 /// <summary>A change that was tried, whether it helped or not.</summary>
 /// <param name="Sentence">In words.</param>
@@ -18,4 +22,4 @@ public sealed record Trial(string Metric, float? Before, float? After, long Step
 /// Whether it is clearly better by the metric (accuracy up by more than its standard error on those rows; or loss down by more than 5 %
 /// while the accuracy is no lower), or no worse and the finding is gone or less severe.
 /// </param>
-public sealed record TriedChange(string Sentence, System.Text.Json.Nodes.JsonObject Patch, Trial Trial, bool Helps);
+public sealed record TriedChange(string Sentence, JsonObject Patch, Trial Trial, bool Helps);
