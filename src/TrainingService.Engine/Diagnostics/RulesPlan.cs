@@ -26,7 +26,7 @@ public sealed record PoorInitializationRule(bool Enabled, double Warn) : RulePla
 /// <summary>Relative fall of the loss over <paramref name="Evaluations"/> points.</summary>
 public sealed record LossNotDecreasingRule(bool Enabled, double Warn, int Evaluations) : RulePlan(Enabled);
 
-/// <summary>How far the first loss is above that of guessing, as a share of it.</summary>
+/// <summary>How far the first loss is above the usual one, as a share of it.</summary>
 public sealed record InitialLossRule(bool Enabled, double Warn) : RulePlan(Enabled);
 
 /// <summary>log10 of norm(dW)/norm(W), at <paramref name="Evaluations"/> points in a row.</summary>

@@ -41,8 +41,8 @@ public sealed record RulesSpec
     public RuleSpec? LossNotDecreasing { get; init; }
 
     /// <summary>
-    /// How far the loss before training is above that of guessing (ln K on K classes, the target's variance for numbers), as a share of it:
-    /// above <c>warn</c> (2: more than three times as large).
+    /// How far the loss before training is above what is usual (ln K on K classes; for numbers three times the target's variance, as a usual
+    /// draw has), as a share of that: above <c>warn</c> (2, so three times as large).
     /// </summary>
     [JsonPropertyName("initial_loss")]
     public RuleSpec? InitialLoss { get; init; }

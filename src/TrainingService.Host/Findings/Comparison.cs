@@ -7,21 +7,23 @@ namespace TrainingService.Host.Findings;
 /// </summary>
 public sealed class Comparison
 {
-    /// <summary>How much lower a loss must be to be clearly better.</summary>
-    private const double Clearly = 0.05;
+    /// <summary>How much lower a loss must be to be clearly better: a share of itself, and of that of guessing.</summary>
+    private const double Clearly = 0.05, OfGuessing = 0.005;
 
-    /// <summary>Which accuracy on the training rows a change may cost that is no worse on the validation rows.</summary>
-    private const double TrainTolerance = 0.01;
-
-    private readonly bool _sameLoss, _ended;
+    private readonly bool _sameLoss, _sameActivations, _ended;
     private readonly Score _before, _after;
-    private readonly double? _trainBefore, _trainAfter;
+    private readonly bool _trainsWorse;
+    private readonly double _guessing, _chance;
 
     private Comparison(Watch before, Watch after, Score first, Score second, long steps, bool ended)
     {
         (_before, _after, Steps, _ended) = (first, second, steps, ended);
         _sameLoss = before.Plan.Training.Loss == after.Plan.Training.Loss;
-        (_trainBefore, _trainAfter) = (before.Result?.TrainAccuracy, after.Result?.TrainAccuracy);
+        _sameActivations = before.Plan.DenseLayers.Select(l => l.Activation).SequenceEqual(after.Plan.DenseLayers.Select(l => l.Activation));
+        _guessing = after.GuessingLoss ?? double.PositiveInfinity;
+        _chance = 1.0 / Math.Max(1, after.Plan.Data.Classes);
+        _trainsWorse = after.Result?.TrainAccuracy < before.Result?.TrainAccuracy
+            || (_sameLoss && after.Result?.TrainLoss > (1 + Clearly) * before.Result?.TrainLoss);
         NewFindings = after;
     }
 
@@ -63,12 +65,12 @@ public sealed class Comparison
     {
         if (_after.Diverged)
             return false;
+        // that it no longer diverges is no help if it learns nothing
         if (_before.Diverged)
-            return true;
-        if (finding.Rule != "overfit" && _trainAfter < _trainBefore - TrainTolerance)
-            return false;
-        var lower = _sameLoss && _after.Loss < (1 - Clearly) * _before.Loss;
-        var lessened = (_ended || Steps >= finding.Step) && IsLess(finding);
+            return _after.Loss < _guessing || _after.Accuracy > 1.5 * _chance;
+        var lower = _sameLoss && _after.Loss < (1 - Clearly) * _before.Loss
+            && !(_before.Loss - _after.Loss < OfGuessing * _guessing);
+        var lessened = IsLess(finding) && (finding.Rule == "overfit" || !_trainsWorse);
         if (_before.Accuracy is not { } accuracy || _after.Accuracy is not { } changed)
             return lower || (lessened && _after.Loss <= _before.Loss);
         // of the mean of two shares, each on so many rows
@@ -92,8 +94,13 @@ public sealed class Comparison
         return _sameLoss && other._sameLoss && _after.Loss < (1 - 4 * Clearly) * other._after.Loss && !(_after.Accuracy < other._after.Accuracy);
     }
 
-    private bool IsLess(Finding finding)
+    /// <summary>
+    /// Whether the finding is gone, or less severe. What other units can't have by definition, as leaky_relu's are never dead, is not gone.
+    /// </summary>
+    public bool IsLess(Finding finding)
     {
+        if ((!_ended && Steps < finding.Step) || (!_sameActivations && finding.Rule is "dead_units" or "saturated_activations"))
+            return false;
         var worst = NewFindings.Findings.Where(f => f.Rule == finding.Rule).Select(f => (Severity?)f.Severity).Max();
         return worst is null || worst < finding.Severity;
     }

@@ -62,6 +62,13 @@ public sealed class Course(RunPlan plan, DataFacts data)
         _ => data.ConstantLoss,
     };
 
+    /// <summary>
+    /// What a usual draw stays near before the first step: ln K of classes; of numbers three times their variance, since a draw's outputs
+    /// have about twice that. Null for other losses.
+    /// </summary>
+    public double? UsualStart => plan.Data.Classes == 0 ? 3 * data.ConstantLoss
+        : plan.Training.Loss is CrossEntropyPlan or BinaryCrossEntropyPlan ? GuessingLoss : null;
+
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
     public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < LossAt(Learnt);
 

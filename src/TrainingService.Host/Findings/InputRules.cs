@@ -20,8 +20,4 @@ public static class InputRules
                 $"The root mean square of the inputs is {data.InputRms:G3}; initialisers and learning rates are made for about 1.",
                 Symptom.Unscaled);
     }
-
-    /// <summary>Whether the inputs are of another size than initialisers are made for.</summary>
-    public static bool IsUnscaled(DataFacts data, UnscaledFeaturesRule rule) =>
-        data.Ratio > rule.Warn || data.InputRms > rule.Max || data.InputRms < rule.Min;
 }

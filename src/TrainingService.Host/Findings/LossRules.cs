@@ -25,9 +25,9 @@ public static class LossRules
 
     public static IEnumerable<Found> Initial(Course course, InitialLossRule rule)
     {
-        if (course is not { Start: { } first, Train.Count: 1, GuessingLoss: > 0 and var guessing, Result: null })
+        if (course is not { Start: { } first, Train.Count: 1, UsualStart: > 0 and var usual, GuessingLoss: { } guessing, Result: null })
             yield break;
-        var above = (first.Loss - guessing) / guessing;
+        var above = (first.Loss - usual) / usual;
         if (!(above <= rule.Warn))
             yield return Found.Above(Severity.Warning, null, 0, above, rule.Warn,
                 $"The loss before training is {first.Loss:G3}, "

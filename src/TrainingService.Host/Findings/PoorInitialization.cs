@@ -25,9 +25,9 @@ public static class PoorInitialization
                     Symptom.PoorStart);
             else if (layer.Index > 0 && Apart(variances[layer.Index], variances[layer.Index - 1]) is var ratio && ratio > rule.Warn)
                 yield return Found.Above(Severity.Warning, layer.Name, 0, ratio, rule.Warn,
-                    $"The variance of {layer.Name} ({variances[layer.Index]:G3}) is {ratio:G3} times "
-                    + $"{(variances[layer.Index] > variances[layer.Index - 1] ? "above" : "below")} that of the layer before it: "
-                    + "at these weights the signal does not keep its size.",
+                    $"The variance of {layer.Name} ({variances[layer.Index]:G3}) is {Times(ratio)}"
+                    + $"{(variances[layer.Index] > variances[layer.Index - 1] ? "above" : "below")} that of the layer before it "
+                    + $"({variances[layer.Index - 1]:G3}): at these weights the signal does not keep its size.",
                     Symptom.PoorStart);
         if (Drifts(course, rule, out var overall))
             yield return Found.Above(Severity.Warning, null, 0, overall, rule.Warn,
@@ -54,14 +54,16 @@ public static class PoorInitialization
     /// </summary>
     private static bool Grows(Course course, PoorInitializationRule rule, out double factor)
     {
-        double last = course.First[course.Layers.Count - 2].RmsActivation, inputs = course.Data.InputRms;
-        factor = last * last / (inputs * inputs);
+        double last = course.Hidden.LastOrDefault() is { } layer ? course.First[layer.Index].RmsActivation : 0;
+        factor = last * last / (course.Data.InputRms * course.Data.InputRms);
         return double.IsFinite(factor) && factor > rule.Warn && Math.Pow(factor, 1.0 / (course.Layers.Count - 1)) > Drift
             && !course.Plan.Model.Layers.OfType<ResidualEntry>().Any();
     }
 
     /// <summary>Of the hidden layers' activations before training.</summary>
     private static double[] Variances(Course course) => [.. course.Hidden.Select(l => course.First[l.Index].ActivationVariance)];
+
+    private static string Times(double ratio) => double.IsFinite(ratio) ? $"{ratio:G3} times " : "";
 
     private static double Apart(double a, double b) => Math.Max(a / b, b / a);
 }

@@ -1,5 +1,4 @@
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
 

@@ -20,9 +20,6 @@ public static class Suspects
     /// <summary>Hidden layers from which on sigmoids are a suspect.</summary>
     private const int Steep = 3;
 
-    /// <summary>Hidden layers from which on their depth is a suspect.</summary>
-    private const int Deep = 10;
-
     /// <summary>How large a bias may be at the start.</summary>
     private const double LargeBias = 0.1;
 
@@ -34,7 +31,9 @@ public static class Suspects
         // each alone may not be enough
         if (fields.Count > 1 && Change.Together(fields) is { } all)
             fields.Add(all);
-        return [.. fields.Concat(Cures(course, found)).DistinctBy(change => change.Key)];
+        // a better beginning may also need smaller steps
+        Change[] last = (found.Symptom & Symptom.Signal) != 0 && fields.Count > 0 && Change.Together([fields[^1], Patches.LowerRate(course.Plan)]) is { } both ? [both] : [];
+        return [.. fields.Concat(Cures(course, found)).Concat(last).DistinctBy(change => change.Key)];
     }
 
     private static IEnumerable<Suspect> Fields(Course course)
@@ -45,7 +44,7 @@ public static class Suspects
 
         if (rate > 100)
             yield return LargeRate();
-        if (!course.Data.Standardized && InputRules.IsUnscaled(course.Data, course.Rules.UnscaledFeatures))
+        if (!course.Data.Standardized)
             yield return new(Symptom.Signal | Symptom.Unscaled | Symptom.LargeSteps, Patches.Standardize() with
             {
                 Cause = "the features are not scaled (standardize false)",
@@ -71,7 +70,7 @@ public static class Suspects
         foreach (var odd in Training(course))
             yield return odd;
         if (model.Short is { Dropout: >= 0.5 and var dropout })
-            yield return new(Symptom.Stuck | Symptom.Climbing | Symptom.Vanishing, Patches.NoDropout(plan) with
+            yield return new(Symptom.Signal & ~(Symptom.PoorStart | Symptom.LargeStart), Patches.NoDropout(plan) with
             {
                 Cause = Invariant($"dropout leaves out {dropout:P0} of every layer while training"),
             }, WhileTraining: true);
@@ -86,11 +85,6 @@ public static class Suspects
                 {
                     Cause = $"the slope of {Behind(course, flat).Name} is at most 1/4, layer after layer",
                 });
-        if (course.Layers.Count > Deep && model.Short is { Normalization: "none" })
-            yield return new(Symptom.Signal, Patches.BatchNorm() with
-            {
-                Cause = Invariant($"{course.Layers.Count - 1} hidden layers pass the signal on without a norm"),
-            });
 
         Suspect LargeRate() => new(Symptom.Dead | Symptom.Saturated | Symptom.Exploding | Symptom.Stuck | Symptom.Climbing
             | Symptom.LargeSteps | Symptom.Diverged | Symptom.Vanishing, Patches.StandardRate(plan) with { Cause = RateCause(plan, rate, "above") },

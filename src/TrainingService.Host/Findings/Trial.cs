@@ -20,6 +20,6 @@ public sealed record Trial(string Metric, [property: JsonIgnore(Condition = Json
 /// <param name="Trial">How it did.</param>
 /// <param name="Helps">
 /// Whether it is clearly better by the metric (accuracy up by more than its standard error on those rows; or loss down by more than 5 %
-/// while the accuracy is no lower), or no worse and the finding is gone or less severe.
+/// while the accuracy is no lower), or no worse, on the training rows either, and the finding is gone or less severe.
 /// </param>
 public sealed record TriedChange(string Sentence, JsonObject Patch, Trial Trial, bool Helps);

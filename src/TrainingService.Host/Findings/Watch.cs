@@ -16,6 +16,8 @@ public sealed class Watch(RunPlan plan, DataFacts data)
     /// <summary>Losses on training and validation rows; to be read on the training thread.</summary>
     public IReadOnlyList<MetricPoint> Points => _points;
 
+    public double? GuessingLoss => _course.GuessingLoss;
+
     public long LastStep => _points.Count == 0 ? 0 : _points[^1].Step;
 
     /// <summary>How the run ended; null if it didn't come to its end.</summary>
@@ -100,7 +102,7 @@ public sealed class Watch(RunPlan plan, DataFacts data)
             finding = finding with
             {
                 Recommendation = best.Change.Recommendation,
-                Message = best.Change.Cause is { } cause ? $"{kept.Message} The cause: {cause}." : kept.Message,
+                Message = Cause() is { } cause ? $"{kept.Message} The cause: {cause}." : kept.Message,
             };
         else
             finding = finding with
@@ -111,6 +113,10 @@ public sealed class Watch(RunPlan plan, DataFacts data)
                     + "better.",
             };
         return kept with { Finding = finding };
+
+        // what helped most need not be what is to blame: a norm mends many a beginning
+        string? Cause() => best.Change.Cause ?? helping.Select(t => t.Change.Cause).FirstOrDefault(cause => cause is not null)
+            ?? tried.FirstOrDefault(t => t.Change.Cause is not null && t.Comparison.IsLess(kept.Finding)).Change?.Cause;
     }
 
     private void Replace(Func<Kept, Kept> change)
