@@ -41,8 +41,8 @@ public sealed record RulesSpec
     public RuleSpec? LossNotDecreasing { get; init; }
 
     /// <summary>
-    /// How far the loss before training is above what is usual (ln K on K classes; for numbers three times the target's variance, as a usual
-    /// draw has), as a share of that: above <c>warn</c> (2, so three times as large).
+    /// How far the loss before training is above what is usual (ln K on K classes; for numbers three times the target's variance, as a
+    /// usual draw has), as a share of that: above <c>warn</c> (2, so three times as large).
     /// </summary>
     [JsonPropertyName("initial_loss")]
     public RuleSpec? InitialLoss { get; init; }
@@ -54,9 +54,9 @@ public sealed record RulesSpec
     public RuleSpec? UpdateRatio { get; init; }
 
     /// <summary>
-    /// The validation loss is above its least by more than this share of it, <c>rise</c> (0.25), while the training loss fell; or the training
-    /// accuracy is above the validation accuracy by more than <c>warn</c> (0.1) at the end. Beyond the noise of so many rows, and only of a
-    /// run that learns.
+    /// The validation loss is above its least by more than this share of it, <c>rise</c> (0.25), while the training loss fell; or the
+    /// training accuracy is above the validation accuracy by more than <c>warn</c> (0.1) at the end. Beyond the noise of so many rows, and
+    /// only of a run that learns.
     /// </summary>
     [JsonPropertyName("overfit")]
     public RuleSpec? Overfit { get; init; }
@@ -66,8 +66,8 @@ public sealed record RulesSpec
     public RuleSpec? DropoutRedundant { get; init; }
 
     /// <summary>
-    /// Largest over smallest root mean square of a feature: above <c>warn</c> (10), images left out; or root mean square of all inputs outside
-    /// <c>min</c> (0.1) to <c>max</c> (10).
+    /// Largest over smallest root mean square of a feature: above <c>warn</c> (10), images left out; or root mean square of all inputs
+    /// outside <c>min</c> (0.1) to <c>max</c> (10).
     /// </summary>
     [JsonPropertyName("unscaled_features")]
     public RuleSpec? UnscaledFeatures { get; init; }

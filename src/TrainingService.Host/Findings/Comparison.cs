@@ -19,7 +19,7 @@ public sealed class Comparison
     {
         (_before, _after, Steps, _ended) = (first, second, steps, ended);
         _sameLoss = before.Plan.Training.Loss == after.Plan.Training.Loss;
-        _sameActivations = before.Plan.DenseLayers.Select(l => l.Activation).SequenceEqual(after.Plan.DenseLayers.Select(l => l.Activation));
+        _sameActivations = Activations(before).SequenceEqual(Activations(after));
         _guessing = after.GuessingLoss ?? double.PositiveInfinity;
         _chance = 1.0 / Math.Max(1, after.Plan.Data.Classes);
         _trainsWorse = after.Result?.TrainAccuracy < before.Result?.TrainAccuracy
@@ -91,7 +91,8 @@ public sealed class Comparison
             if (Math.Abs(mine - theirs) > noise || !_sameLoss || !other._sameLoss)
                 return mine - theirs > noise;
         }
-        return _sameLoss && other._sameLoss && _after.Loss < (1 - 4 * Clearly) * other._after.Loss && !(_after.Accuracy < other._after.Accuracy);
+        return _sameLoss && other._sameLoss && _after.Loss < (1 - 4 * Clearly) * other._after.Loss
+            && !(_after.Accuracy < other._after.Accuracy);
     }
 
     /// <summary>
@@ -104,6 +105,8 @@ public sealed class Comparison
         var worst = NewFindings.Findings.Where(f => f.Rule == finding.Rule).Select(f => (Severity?)f.Severity).Max();
         return worst is null || worst < finding.Severity;
     }
+
+    private static IEnumerable<string> Activations(Watch watch) => watch.Plan.DenseLayers.Select(layer => layer.Activation);
 
     private static float? Finite(double? value) => value is { } number && double.IsFinite(number) ? (float)number : null;
 

@@ -58,7 +58,7 @@ public static class LossRules
             points[^1].Loss > 2 * before ? Symptom.Climbing : Symptom.Stuck);
     }
 
-    /// <summary>However short the run: the loss of the weights that are returned against the one before training, and that of a constant.</summary>
+    /// <summary>However short the run: the loss of the returned weights against the one before training, and that of a constant.</summary>
     private static IEnumerable<Found> AtTheEnd(Course course, LossNotDecreasingRule rule)
     {
         if (course is not { Start: { } start, Result: { Divergence: null } result } || course.Train.Last().Step == 0)

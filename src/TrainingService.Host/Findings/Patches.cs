@@ -42,7 +42,7 @@ public static class Patches
         rate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         return new(string.Create(CultureInfo.InvariantCulture,
             $"{verb} the learning rate from {plan.Training.Optimizer.LearningRate} to {rate}."),
-            Patch("training", new() { ["optimizer"] = new JsonObject { ["learningRate"] = rate } }));
+            Optimizer("learningRate", rate));
     }
 
     /// <summary>Another activation in place of one, with the initialiser that fits it where the one there was does not.</summary>
@@ -118,18 +118,19 @@ public static class Patches
 
     /// <summary>The same of the optimiser's.</summary>
     public static Change OptimizerDefault(string field) =>
-        new($"Leave the optimiser's {field} at its default.", Patch("training", new() { ["optimizer"] = new JsonObject { [field] = null } }));
+        new($"Leave the optimiser's {field} at its default.", Optimizer(field, null));
 
     public static Change Adam() => new("Use adam, whose steps don't depend on the gradient's size.",
         Patch("training", new() { ["optimizer"] = Named("adam") }));
 
     public static Change Clip() => new("Clip the gradient's norm at 1.", Patch("training", new() { ["clipNorm"] = 1 }));
 
-    public static Change Dropout(double rate) => new(string.Create(CultureInfo.InvariantCulture, $"Drop {rate:P0} of the hidden units while training."),
-        Patch("model", new() { ["dropout"] = rate }));
+    public static Change Dropout(double rate) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Drop {rate:P0} of the hidden units while training."),
+            Patch("model", new() { ["dropout"] = rate }));
 
-    public static Change WeightDecay(double decay) => new(string.Create(CultureInfo.InvariantCulture, $"Let the weights decay (weightDecay {decay})."),
-        Patch("training", new() { ["optimizer"] = new JsonObject { ["weightDecay"] = decay } }));
+    public static Change WeightDecay(double decay) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Let the weights decay (weightDecay {decay})."), Optimizer("weightDecay", decay));
 
     /// <summary>Batch norm in front of each activation; short form only.</summary>
     public static Change BatchNorm() =>
@@ -176,6 +177,9 @@ public static class Patches
     }
 
     private static JsonObject Named(string name) => new() { ["name"] = name };
+
+    private static JsonObject Optimizer(string field, double? value) =>
+        Patch("training", new() { ["optimizer"] = new JsonObject { [field] = value } });
 
     private static JsonObject Patch(string section, JsonObject fields) => new() { [section] = fields };
 

@@ -23,17 +23,22 @@ public static class Suspects
     /// <summary>How large a bias may be at the start.</summary>
     private const double LargeBias = 0.1;
 
-    public static IReadOnlyList<Change> Of(Course course, Found found)
+    /// <param name="course">The run.</param>
+    /// <param name="symptom">What was found.</param>
+    /// <param name="layer">Where; null for the whole run.</param>
+    /// <param name="step">When: before the first step, what acts in training alone is no suspect.</param>
+    public static IReadOnlyList<Change> Of(Course course, Symptom symptom, string? layer, long step)
     {
-        var started = found.Step > 0;
-        List<Change> fields = [.. Fields(course).Where(s => (s.Brings & found.Symptom) != 0 && (started || !s.WhileTraining))
+        var started = step > 0;
+        List<Change> fields = [.. Fields(course).Where(s => (s.Brings & symptom) != 0 && (started || !s.WhileTraining))
             .Select(s => s.Change)];
         // each alone may not be enough
         if (fields.Count > 1 && Change.Together(fields) is { } all)
             fields.Add(all);
         // a better beginning may also need smaller steps
-        Change[] last = (found.Symptom & Symptom.Signal) != 0 && fields.Count > 0 && Change.Together([fields[^1], Patches.LowerRate(course.Plan)]) is { } both ? [both] : [];
-        return [.. fields.Concat(Cures(course, found)).Concat(last).DistinctBy(change => change.Key)];
+        Change[] last = (symptom & Symptom.Signal) != 0 && fields.Count > 0
+            && Change.Together([fields[^1], Patches.LowerRate(course.Plan)]) is { } both ? [both] : [];
+        return [.. fields.Concat(Cures(course, symptom, layer, started)).Concat(last).DistinctBy(change => change.Key)];
     }
 
     private static IEnumerable<Suspect> Fields(Course course)
@@ -52,9 +57,12 @@ public static class Suspects
         var dense = UnitRules.Flat(model.Layers).OfType<DenseEntry>().ToArray();
         if (dense.Select(d => d.BiasInitializer).Append(model.BiasInitializer)
             .FirstOrDefault(b => Size(b.Spec) > LargeBias) is { } bias)
-            yield return new(Symptom.Signal, Patches.StandardBias(plan) with { Cause = $"the biases start at {Told(bias.Spec)}, not at 0" });
-        foreach (var weights in dense.Select(d => (d.Initializer, d.Activation, Info: Behind(course, d))).DistinctBy(d => d.Initializer.Name))
-            if (Weights(course, weights.Initializer, weights.Info) is { } change)
+            yield return new(Symptom.Signal, Patches.StandardBias(plan) with
+            {
+                Cause = $"the biases start at {Told(bias.Spec)}, not at 0",
+            });
+        foreach (var layer in dense.DistinctBy(d => d.Initializer.Name))
+            if (Weights(course, layer.Initializer, Behind(course, layer)) is { } change)
                 yield return new(Symptom.Signal, change);
         if (training.ActivityL1 > 0)
             yield return new(Symptom.Dead | Symptom.Vanishing | Symptom.Stuck | Symptom.SmallSteps | Symptom.Diverged | Symptom.Climbing,
@@ -86,9 +94,8 @@ public static class Suspects
                     Cause = $"the slope of {Behind(course, flat).Name} is at most 1/4, layer after layer",
                 });
 
-        Suspect LargeRate() => new(Symptom.Dead | Symptom.Saturated | Symptom.Exploding | Symptom.Stuck | Symptom.Climbing
-            | Symptom.LargeSteps | Symptom.Diverged | Symptom.Vanishing, Patches.StandardRate(plan) with { Cause = RateCause(plan, rate, "above") },
-            WhileTraining: true);
+        Suspect LargeRate() => new((Symptom.Signal | Symptom.LargeSteps) & ~(Symptom.PoorStart | Symptom.LargeStart),
+            Patches.StandardRate(plan) with { Cause = RateCause(plan, rate, "above") }, WhileTraining: true);
     }
 
     /// <summary>Fields of the training that are far from their defaults.</summary>
@@ -132,11 +139,12 @@ public static class Suspects
                 Cause = Invariant($"clipNorm cuts every gradient to a norm of {clip}"),
             }, WhileTraining: true);
         if (training.Schedule is not ConstantSchedule { WarmupSteps: 0 })
-            yield return new(Symptom.Stuck | Symptom.SmallSteps, Patches.Default("training", "schedule", "Keep the learning rate constant.") with
-            {
-                Cause = $"the schedule ({training.Schedule.Name}{(training.Schedule.WarmupSteps > 0
-                    ? $", {training.Schedule.WarmupSteps} steps of warm-up" : "")}) takes the learning rate down",
-            }, WhileTraining: true);
+            yield return new(Symptom.Stuck | Symptom.SmallSteps,
+                Patches.Default("training", "schedule", "Keep the learning rate constant.") with
+                {
+                    Cause = $"the schedule ({training.Schedule.Name}, {training.Schedule.WarmupSteps} steps of warm-up) "
+                        + "takes the learning rate down",
+                }, WhileTraining: true);
         if (training.BatchSize < 8 && plan.Data.TrainRows >= 64)
             yield return new(Learning | Symptom.Dead | Symptom.LargeSteps | Symptom.Diverged | Symptom.Saturated,
                 Patches.Default("training", "batchSize", "Use the usual batch size.") with
@@ -156,32 +164,31 @@ public static class Suspects
     }
 
     /// <summary>What mends it, whatever the cause.</summary>
-    private static IEnumerable<Change> Cures(Course course, Found found)
+    private static IEnumerable<Change> Cures(Course course, Symptom symptom, string? name, bool started)
     {
         var plan = course.Plan;
-        var layer = course.Layers.FirstOrDefault(l => l.Name == found.Layer) ?? course.Layers[0];
-        var started = found.Step > 0;
-        if (found.Symptom.HasFlag(Symptom.Dead))
+        var layer = course.Layers.FirstOrDefault(l => l.Name == name) ?? course.Layers[0];
+        if (symptom.HasFlag(Symptom.Dead))
             return [Patches.Activation(plan, layer.Activation, "leaky_relu"), .. Lower(started), .. Norm()];
-        if (found.Symptom.HasFlag(Symptom.Saturated))
+        if (symptom.HasFlag(Symptom.Saturated))
             return [.. Lower(started), .. Norm(), Patches.Activation(plan, layer.Activation, "relu")];
-        if (found.Symptom.HasFlag(Symptom.Vanishing))
+        if (symptom.HasFlag(Symptom.Vanishing))
             return [.. Other(layer), .. Auto(), .. Norm()];
-        if ((found.Symptom & (Symptom.Exploding | Symptom.PoorStart)) != 0)
+        if ((symptom & (Symptom.Exploding | Symptom.PoorStart)) != 0)
             return [.. Other(layer), .. Auto(), .. Norm(), .. Lower(started)];
-        if (found.Symptom.HasFlag(Symptom.LargeStart))
+        if (symptom.HasFlag(Symptom.LargeStart))
             return [.. Auto(), .. Small()];
-        if (found.Symptom.HasFlag(Symptom.SmallSteps))
+        if (symptom.HasFlag(Symptom.SmallSteps))
             return [.. Higher()];
-        if (found.Symptom.HasFlag(Symptom.LargeSteps))
+        if (symptom.HasFlag(Symptom.LargeSteps))
             return [Patches.LowerRate(plan)];
-        if (found.Symptom.HasFlag(Symptom.Diverged) || found.Symptom == Symptom.Climbing)
+        if (symptom.HasFlag(Symptom.Diverged) || symptom == Symptom.Climbing)
             return [Patches.LowerRate(plan), Patches.MuchLowerRate(plan), .. Clip(), .. Norm()];
-        if ((found.Symptom & (Symptom.Stuck | Symptom.Climbing)) != 0)
+        if ((symptom & (Symptom.Stuck | Symptom.Climbing)) != 0)
             return [.. Blocked(), .. Rates(), .. Norm(), .. Adam()];
-        if (found.Symptom.HasFlag(Symptom.Overfit))
+        if (symptom.HasFlag(Symptom.Overfit))
             return [.. Regularised()];
-        if (found.Symptom.HasFlag(Symptom.Redundant))
+        if (symptom.HasFlag(Symptom.Redundant))
             return [Patches.NoDropout(plan)];
         return [];
 
@@ -198,6 +205,8 @@ public static class Suspects
 
         IEnumerable<Change> Blocked()
         {
+            if (course.Latest.Count == 0)
+                yield break;
             if (course.Hidden.FirstOrDefault(l => course.Latest[l.Index].DeadFraction > 0.5) is { } dead)
                 yield return Patches.Activation(plan, dead.Activation, "leaky_relu");
             if (course.GradientFlow is not null and not < -1)
@@ -246,7 +255,8 @@ public static class Suspects
             && Parameters(initializer) is { } odd)
             return Patches.StandardInitializer(course.Plan, initializer) with
             {
-                Cause = $"the weights start with {odd}, where {initializer.Name} has {Usual(initializer, activation)} for {activation.Name}",
+                Cause = $"the weights start with {odd}, where {initializer.Name} has {Usual(initializer, activation)} "
+                    + $"for {activation.Name}",
             };
         return sameFamily ? null : Patches.Initializer(course.Plan, fitting) with
         {

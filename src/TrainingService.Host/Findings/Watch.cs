@@ -46,6 +46,9 @@ public sealed class Watch(RunPlan plan, DataFacts data)
         }
     }
 
+    /// <summary>What is most likely to mend a net that has this before the first step.</summary>
+    public Change? Likeliest(Symptom symptom) => Suspects.Of(_course, symptom, null, 0).FirstOrDefault();
+
     public void Add(MetricPoint point)
     {
         if (point.Split == Split.Test)
@@ -109,8 +112,8 @@ public sealed class Watch(RunPlan plan, DataFacts data)
             {
                 Recommendation = null,
                 Severity = finding.Severity is Severity.Warning && _course.HasLearnt ? Severity.Info : finding.Severity,
-                Message = $"{kept.Message} {(tried.Count == 1 ? "The change that was tried does" : $"None of {tried.Count} changes that were tried does")} "
-                    + "better.",
+                Message = kept.Message + (tried.Count == 1 ? " The change that was tried does not help."
+                    : $" None of {tried.Count} changes that were tried helps."),
             };
         return kept with { Finding = finding };
 
@@ -142,7 +145,7 @@ public sealed class Watch(RunPlan plan, DataFacts data)
 
     private Kept Keep(Rule rule, Found found)
     {
-        var changes = Suspects.Of(_course, found);
+        var changes = Suspects.Of(_course, found.Symptom, found.Layer, found.Step);
         var likely = changes.Count > 0 ? changes[0] : null;
         return new(new()
         {

@@ -151,15 +151,16 @@ public static class Verification
         for (var i = 0; i < values.Length; i++)
             if (Count(3 + i) is > 0 and var count)
             {
-                var first = await Row($"SELECT {Value("a", values[i])}, {Value("b", values[i])}, {Keys((key, _) => key + "::text")} FROM {pairs} "
-                    + $"WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
+                var first = await Row($"SELECT {Value("a", values[i])}, {Value("b", values[i])}, {Keys((key, _) => key + "::text")} "
+                    + $"FROM {pairs} WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
                 var more = count > 1 ? $" (and {count - 1} more rows)" : "";
                 differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}",
                     Shortened(first[0]), Shortened(first[1])));
             }
         return Count(0);
 
-        static string Value(string row, string column) => column == "finding" ? $"({row}.finding - {OfTrials})::text" : $"{row}.{column}::text";
+        static string Value(string row, string column) =>
+            column == "finding" ? $"({row}.finding - {OfTrials})::text" : $"{row}.{column}::text";
 
         async Task<string?[]> Row(string sql)
         {

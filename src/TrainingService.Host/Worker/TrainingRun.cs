@@ -78,7 +78,8 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         var progress = _ended?.Value ?? trainer.Progress;
         job.Layers ??= trainer.Layers;
         (job.Epoch, job.Step, job.SamplesPerSecond) = (progress.Epoch, progress.Step, progress.SamplesPerSecond);
-        job.EtaSeconds = _ended is not null ? trials.SecondsLeft : progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
+        job.EtaSeconds = _ended is not null ? trials.SecondsLeft
+            : progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
         await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id, ended);
         _writing = _watch!.Findings;
         foreach (var finding in _writing.Except(_written))

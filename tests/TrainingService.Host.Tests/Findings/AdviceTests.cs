@@ -7,7 +7,7 @@ namespace TrainingService.Host.Tests.Findings;
 /// <summary>Advice names the cause, was tried, and holds when it is followed.</summary>
 public sealed class AdviceTests(Service service)
 {
-    /// <summary>A spec with one thing wrong, words of its cause, the field that is to be changed, and a test accuracy that this brings.</summary>
+    /// <summary>A spec with one thing wrong, words of its cause, the field to be changed, and a test accuracy that this brings.</summary>
     public static TheoryData<string, string, string, double> Causes => new()
     {
         { Spec("digits", model: """ "biasInitializer": {"name": "constant", "value": -10} """), "the biases start at -10",
@@ -25,7 +25,8 @@ public sealed class AdviceTests(Service service)
         { Spec("digits", training: """ "optimizer": {"name": "sgd", "weightDecay": 1} """), "weightDecay 1",
             "/training/optimizer/weightDecay", 0.95 },
         { Spec("digits", training: """ "clipNorm": 1e-5 """), "clipNorm", "/training/clipNorm", 0.95 },
-        { Spec("digits", training: """ "schedule": {"name": "exponential", "gamma": 0.01} """), "the schedule", "/training/schedule", 0.95 },
+        { Spec("digits", training: """ "schedule": {"name": "exponential", "gamma": 0.01} """), "the schedule", "/training/schedule",
+            0.95 },
         { Spec("digits", model: """ "initializer": "zeros" """), "zeros, which does not fit relu", "/model/initializer", 0.95 },
         { Spec("digits", model: """ "initializer": {"name": "constant", "value": 0.5} """), "0.5 (constant)", "/model/initializer", 0.95 },
         { Spec("digits", model: """ "initializer": {"name": "normal", "std": 1} """), "a standard deviation of 1", "/model/initializer",
@@ -134,8 +135,8 @@ public sealed class AdviceTests(Service service)
         var tried = await RunAsync(Rate("1e-6"));
         var untried = await RunAsync(Rate("1e-6", """, "diagnostics": {"tryPatches": false} """));
         foreach (var name in (string[])["weightsSha256", "storedRows", "trainLoss", "bestEpoch"])
-            Assert.Equal(untried.GetProperty("result").GetProperty(name).GetRawText(), tried.GetProperty("result").GetProperty(name).GetRawText());
-        Assert.Equal(untried.GetProperty("progress").GetProperty("step").GetInt64(), tried.GetProperty("progress").GetProperty("step").GetInt64());
+            Assert.Equal(Raw(untried, "result", name), Raw(tried, "result", name));
+        Assert.Equal(Raw(untried, "progress", "step"), Raw(tried, "progress", "step"));
         var verify = await service.Http.Send("POST", $"/api/v1/jobs/{tried.GetProperty("id")}/verify", "");
         Assert.True(verify.Status == 202, verify.Text);
         var rerun = await service.Http.WaitForEndAsync(verify["id"].GetGuid());
@@ -165,7 +166,7 @@ public sealed class AdviceTests(Service service)
     private async Task<JsonElement> FollowAsync(JsonElement job, JsonElement finding)
     {
         var answer = await service.Http.Send("POST", $"/api/v1/jobs/{job.GetProperty("id")}/clone",
-            Encoding.UTF8.GetBytes(finding.GetProperty("recommendation").GetProperty("patch").GetRawText()), "application/merge-patch+json");
+            Encoding.UTF8.GetBytes(Raw(finding, "recommendation", "patch")), "application/merge-patch+json");
         Assert.True(answer.Status == 202, answer.Text);
         var followed = await service.Http.WaitForEndAsync(answer["id"].GetGuid());
         var trial = finding.GetProperty("trial");
@@ -189,6 +190,8 @@ public sealed class AdviceTests(Service service)
 
     private async Task<JsonElement[]> FindingsAsync(JsonElement job) =>
         [.. (await service.Http.GetAnswer($"/api/v1/jobs/{job.GetProperty("id")}/findings"))["items"].EnumerateArray()];
+
+    private static string Raw(JsonElement item, string section, string name) => item.GetProperty(section).GetProperty(name).GetRawText();
 
     private static double? Number(JsonElement job, string name) =>
         job.GetProperty("result").TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number ? value.GetDouble() : null;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrainingService.Engine.Layers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Worker;
 
