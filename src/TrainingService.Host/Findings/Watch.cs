@@ -47,7 +47,7 @@ public sealed class Watch(RunPlan plan, DataFacts data)
     }
 
     /// <summary>What is most likely to mend a net that has this before the first step.</summary>
-    public Change? Likeliest(Symptom symptom) => Suspects.Of(_course, symptom, null, 0).FirstOrDefault();
+    public Change? Likeliest(Symptom symptom) => Suspects.Of(_course, symptom, null, 0) is [var first, ..] ? first : null;
 
     public void Add(MetricPoint point)
     {
