@@ -70,6 +70,12 @@ public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov
 {
     private const double SgdRate = 0.05;
 
+    /// <summary>
+    /// Its default for numbers: the gradient of a squared error has no bound, where that of a cross entropy has, and at 0.05 units of
+    /// usual nets die in the first steps.
+    /// </summary>
+    internal const double NumberRate = 0.01;
+
     private static readonly NumberParameter Rate = OptimizerKind.Rate with { Default = SgdRate };
     private static readonly NumberParameter Mu = OptimizerKind.Momentum with { Default = 0.9 };
     private static readonly FlagParameter Ahead = new("nesterov", false);

@@ -93,8 +93,14 @@ public static class SweepMetrics
         Accuracy("testAccuracy", r => r.TestAccuracy),
         Accuracy("validationAccuracy", r => r.ValidationAccuracy),
         Accuracy("trainAccuracy", r => r.TrainAccuracy),
-        Number("testRmse", r => r.TestRmse, null),
-        Number("testR2", r => r.TestR2, 0.01),
+        Accuracy("balancedAccuracy", r => r.BalancedAccuracy, "validationBalancedAccuracy"),
+        Accuracy("validationBalancedAccuracy", r => r.ValidationBalancedAccuracy, "validationBalancedAccuracy"),
+        Number("testRmse", r => r.TestRmse, null, "validationRmse"),
+        Number("testR2", r => r.TestR2, 0.01, "validationR2"),
+        Number("validationRmse", r => r.ValidationRmse, null, "validationRmse"),
+        Number("validationR2", r => r.ValidationR2, 0.01, "validationR2"),
+        Number("trainRmse", r => r.TrainRmse, null, "validationRmse"),
+        Number("trainR2", r => r.TrainR2, 0.01, "validationR2"),
         Loss("testLoss", r => r.TestLoss),
         Loss("validationLoss", r => r.ValidationLoss),
         Loss("trainLoss", r => r.TrainLoss),
@@ -124,11 +130,11 @@ public static class SweepMetrics
     private static Func<CellResult, double?> Of(Func<TrainingResult, float?> value) =>
         cell => cell.Result is { } result ? value(result) : null;
 
-    private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value) =>
-        new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, "validationAccuracy");
+    private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value, string tunedBy = "validationAccuracy") =>
+        new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, tunedBy);
 
-    private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta) =>
-        new(Outcome.Of(name, 0), Of(value), delta, TargetKind.Number, "validationLoss");
+    private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta, string tunedBy) =>
+        new(Outcome.Of(name, 0), Of(value), delta, TargetKind.Number, tunedBy);
 
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name, 0), Of(value), 0.02, null, "validationLoss");

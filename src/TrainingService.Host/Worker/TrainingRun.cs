@@ -29,7 +29,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
         stop.ThrowIfCancellationRequested();
         List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
+        var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _preflight = Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan);
@@ -43,6 +43,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         {
             Metrics.Add(points);
             watch.Add(points);
+        };
+        trainer.OnReturn = step =>
+        {
+            Metrics.Return(step);
+            watch.Return(step);
         };
         (_watch, _trainer) = (watch, trainer);
         try
@@ -76,6 +81,10 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
                 VALUES ({job.Id}, {finding.Rule}, {finding.Layer ?? ""}, {JsonSerializer.Serialize(finding, Json.Options)}::jsonb)
                 ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
                 """);
+        // Some may have been taken back since they were written.
+        string[] still = [.. _writing.Select(finding => $"{finding.Rule} {finding.Layer}")];
+        if (ended)
+            await db.Database.ExecuteSqlAsync($"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY ({still})");
         job.Findings = FindingCounts.Of(_writing);
     }
 

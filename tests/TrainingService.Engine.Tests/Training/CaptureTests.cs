@@ -59,7 +59,7 @@ public class CaptureTests
                 var rest = Run(plan, data, threads, state, _ => { });
                 Assert.Equal(whole.Metrics.Where(m => m.Step > step || (m.Step == step && m.Split == Split.Test)), rest.Metrics);
                 Assert.Equal(whole.Points.SelectMany(p => p).Where(p => p.Step > step), rest.Points.SelectMany(p => p));
-                Assert.Equal(Untimed(whole.Result), Untimed(rest.Result));
+                Assert.Equal(Runs.Untimed(whole.Result), Runs.Untimed(rest.Result));
             }
     }
 
@@ -210,7 +210,4 @@ public class CaptureTests
         var result = trainer.Run(cancellation?.Token ?? TestContext.Current.CancellationToken);
         return new(result, metrics, points, trainer.Layers) { Units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))] };
     }
-
-    private static TrainingResult Untimed(TrainingResult result) =>
-        result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
 }

@@ -320,6 +320,7 @@ public class RunPlanTests
             (training.ActivityL1, training.LabelSmoothing, training.HuberDelta, training.ClipNorm, training.EarlyStopping));
         Assert.Equal((null, null), (training.StandardizeTarget, training.ClassWeights));
         Assert.True(Check(data: Number).Plan!.Training.Spec.StandardizeTarget);
+        Assert.Equal(0.01, Check(data: Number).Plan!.Training.Optimizer.LearningRate);
         Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.Spec.HuberDelta);
         Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer.WeightDecay);
         Assert.Equal(common with { Name = "rmsprop", Alpha = 0.99, Epsilon = 1e-8, Momentum = 0 },
