@@ -413,7 +413,7 @@ public sealed class Trainer : IDisposable
         // weights of the last step that are finite, but too large for the outputs to be
         if (divergence is null && !float.IsFinite((float)(train.Loss / _lossUnit)))
             divergence = new(_step, _network.FirstNonFinite(), $"the loss is not finite after the last step, {_step}");
-        // what a diverged network answers is no answer
+        // of outputs that aren't numbers some class comes out all the same, and a share of the rows happens to have it
         Evaluation? Ended(DataSplit? split, DataSplit? own, Split name)
         {
             if (split is null)
