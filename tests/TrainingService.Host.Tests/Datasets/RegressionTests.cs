@@ -2,7 +2,6 @@ using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
-using Xunit;
 
 namespace TrainingService.Host.Tests.Datasets;
 
