@@ -30,7 +30,11 @@ public abstract record OptimizerPlan(string Name, double LearningRate, double We
     internal abstract Optimizer Create();
 
     /// <summary>Checks name and parameters and fills in the defaults; adds errors and answers null if there were any.</summary>
-    internal static OptimizerPlan? Resolve(OptimizerSpec spec, string pointer, ICollection<SpecError> errors)
+    /// <param name="spec">What was asked for.</param>
+    /// <param name="pointer">Its place.</param>
+    /// <param name="errors">Where refusals go.</param>
+    /// <param name="numbers">Whether the target is a number.</param>
+    internal static OptimizerPlan? Resolve(OptimizerSpec spec, string pointer, ICollection<SpecError> errors, bool numbers = false)
     {
         if (Array.Find(Kinds, k => k.Name == spec.Name) is not { } kind)
         {
@@ -41,6 +45,8 @@ public abstract record OptimizerPlan(string Name, double LearningRate, double We
         if (ParameterValues.Read($"optimizer '{kind.Name}'", kind.Parameters, spec, pointer, errors) is not { } values)
             return null;
         var plan = kind.Resolve(values);
+        if (numbers && plan is SgdPlan sgd)
+            plan = sgd with { ForNumbers = true, LearningRate = spec.LearningRate ?? OptimizerKind.NumberRate };
         if (plan is not SgdPlan { Nesterov: true, Momentum: 0 })
             return plan;
         errors.Add(new(pointer + "/nesterov", "nesterov needs a momentum above 0"));
@@ -52,6 +58,12 @@ public abstract record OptimizerPlan(string Name, double LearningRate, double We
 internal sealed record OptimizerKind(string Name, IReadOnlyList<ParameterInfo> Parameters, Func<ParameterValues, OptimizerPlan> Resolve)
 {
     public const double StandardRate = 0.001;
+
+    /// <summary>
+    /// sgd's default for numbers: the gradient of a squared error has no bound, where that of a cross entropy has, and at 0.05 units of
+    /// usual nets die in the first steps.
+    /// </summary>
+    public const double NumberRate = 0.01;
 
     public static readonly NumberParameter Rate = new("learningRate", StandardRate, Bounds.Positive);
     public static readonly NumberParameter Decay = new("weightDecay", 0, Bounds.NonNegative);
@@ -69,12 +81,6 @@ public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov
     double WeightDecay, string WeightDecayExclude = OptimizerKind.None) : OptimizerPlan("sgd", LearningRate, WeightDecay, WeightDecayExclude)
 {
     private const double SgdRate = 0.05;
-
-    /// <summary>
-    /// Its default for numbers: the gradient of a squared error has no bound, where that of a cross entropy has, and at 0.05 units of
-    /// usual nets die in the first steps.
-    /// </summary>
-    internal const double NumberRate = 0.01;
 
     private static readonly NumberParameter Rate = OptimizerKind.Rate with { Default = SgdRate };
     private static readonly NumberParameter Mu = OptimizerKind.Momentum with { Default = 0.9 };
@@ -95,7 +101,10 @@ public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov
     };
 
     /// <inheritdoc/>
-    public override double StandardRate => SgdRate;
+    public override double StandardRate => ForNumbers ? OptimizerKind.NumberRate : SgdRate;
+
+    /// <summary>Whether the target is a number.</summary>
+    internal bool ForNumbers { get; init; }
 
     internal override bool HasMomentum => Momentum > 0;
 

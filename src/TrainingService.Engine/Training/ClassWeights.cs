@@ -50,7 +50,9 @@ public sealed record ClassWeightsPlan(IReadOnlyList<(string Name, int Label, dou
     /// A weight a class. Balanced: n / (K n_c), n_c of the n training rows being of class c and K classes occurring (scikit-learn's
     /// formula); 1 for a class of no training row.
     /// </summary>
-    internal float[] Of(DataSplit train, int classes)
+    /// <param name="train">The training rows.</param>
+    /// <param name="classes">How many there are.</param>
+    public float[] Of(DataSplit train, int classes)
     {
         var weights = new float[classes];
         Array.Fill(weights, 1);

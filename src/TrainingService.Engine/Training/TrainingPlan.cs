@@ -79,10 +79,8 @@ public sealed record TrainingPlan(int Epochs, int BatchSize, long Seed, Optimize
             fields.Of<double>(nameof(spec.LabelSmoothing)), spec.HuberDelta, data, Pointer, errors);
         var stopping = spec.EarlyStopping is null ? null
             : EarlyStoppingPlan.Resolve(spec.EarlyStopping, data, Pointer + "/earlyStopping", errors);
-        var asked = spec.Optimizer ?? OptimizerSpec.Default;
-        if (data.Target == TargetKind.Number && asked is { Name: "sgd", LearningRate: null })
-            asked = asked with { LearningRate = SgdPlan.NumberRate };
-        var optimizer = OptimizerPlan.Resolve(asked, Pointer + "/optimizer", errors);
+        var optimizer = OptimizerPlan.Resolve(spec.Optimizer ?? OptimizerSpec.Default, Pointer + "/optimizer", errors,
+            data.Target == TargetKind.Number);
         // where these were refused, any number of steps will do
         var steps = batch < 1 || epochs < 1 ? 1 : Steps(data.TrainRows, batch, epochs, normalizes);
         var schedule = SchedulePlan.Resolve(spec.Schedule ?? ScheduleSpec.Default, steps, Pointer + "/schedule", errors);

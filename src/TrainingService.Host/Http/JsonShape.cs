@@ -31,6 +31,9 @@ internal sealed class JsonShape
             return value.ValueKind == JsonValueKind.String ? Text(value, pointer)
                 : Expect(value, JsonValueKind.Object, $"'{ClassWeightsSpec.Word}' or an object with a weight by class", pointer)
                     ? Map(value, typeof(double), pointer) : null;
+        if (type.GetCustomAttribute<ListOrObjectAttribute>() is { } either)
+            return value.ValueKind == JsonValueKind.Array ? Read(value, either.List, pointer)
+                : Expect(value, JsonValueKind.Object, "a list or an object", pointer) ? Read(value, either.Fields, pointer) : null;
         var info = Json.Options.GetTypeInfo(type);
         return info switch
         {

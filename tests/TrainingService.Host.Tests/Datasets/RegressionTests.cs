@@ -29,8 +29,6 @@ public class RegressionTests
         Assert.True(today.Spec.Training!.StandardizeTarget);
         var before = today.Spec with { Training = today.Spec.Training with { StandardizeTarget = null } };
         Assert.False(rules.Check(before, [], stored: true)!.Spec.Training!.StandardizeTarget);
-        Assert.Equal(Train(asked.Training with { StandardizeTarget = false }).WeightsSha256,
-            new Host.Worker.TrainingRun(before, registry, 1, TestContext.Current.CancellationToken).Train().WeightsSha256);
         // and one of classes has no such field
         JobSpec iris = new() { Dataset = new() { Name = "iris" }, Training = new() { Epochs = 1 } };
         Assert.Null(rules.Check(rules.Check(iris, [])!.Spec, [], stored: true)!.Spec.Training!.StandardizeTarget);

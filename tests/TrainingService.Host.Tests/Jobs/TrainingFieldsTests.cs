@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Tests.Sweeps;
 
@@ -99,6 +100,28 @@ public sealed class TrainingFieldsTests(Service service)
             """);
         await service.Http.WaitForSweepEnd(sweep);
         Assert.All((await service.Http.GetReport(sweep)).List("arms"), arm => Assert.InRange(arm.GetProperty("mean").GetDouble(), 0, 1));
+    }
+
+    /// <summary>As a version stored it that knew none of the fields: it runs again as it ran.</summary>
+    [Fact]
+    public async Task A_job_of_a_version_before_is_verified_and_retried_as_it_was()
+    {
+        var job = await RunAsync("""{"dataset": "friedman1", "training": {"epochs": 1, "standardizeTarget": false} }""");
+        var id = job.GetProperty("id").GetGuid();
+        await using var db = service.NewDbContext();
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] #- ARRAY['training', 'optimizer', 'weightDecayExclude'],
+                result = result - ARRAY['weightsStep', 'trainRmse', 'trainR2', 'validationRmse', 'validationR2'] WHERE id = {id}
+            """, TestContext.Current.CancellationToken);
+        var verify = await service.Http.Send("POST", $"/api/v1/jobs/{id}/verify");
+        await service.Http.WaitForEndAsync(Guid.Parse(verify.Id));
+        var verification = await service.Http.GetAnswer($"/api/v1/jobs/{verify.Id}/verification");
+        Assert.True(verification["equal"].GetBoolean(), verification.Text);
+
+        await db.Database.ExecuteSqlAsync($"UPDATE jobs SET status = 'failed' WHERE id = {id}", TestContext.Current.CancellationToken);
+        Assert.Equal(202, (await service.Http.Send("POST", $"/api/v1/jobs/{id}/retry")).Status);
+        var again = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(job.GetProperty("result").Text("weightsSha256"), again.GetProperty("result").Text("weightsSha256"));
     }
 
     private async Task<JsonElement> RunAsync(string json)
