@@ -12,7 +12,6 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     private readonly Queue<MetricPoint> _train = [], _validation = [];
     private readonly Queue<IReadOnlyList<LayerPoint>> _evaluations = [];
-    private MetricPoint? _firstTrained;
 
     public RunPlan Plan => plan;
 
@@ -75,9 +74,7 @@ public sealed class Course(RunPlan plan, DataFacts data)
     /// <summary>Between the least loss there is (0) and that of a network that has learnt nothing (1).</summary>
     public double LossAt(double share)
     {
-        // losses while training hold the activity penalty, others don't
-        var untaught = plan.Training.ActivityL1 > 0 ? _firstTrained?.Loss ?? double.PositiveInfinity
-            : Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+        var untaught = Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
         return LeastLoss + share * (untaught - LeastLoss);
     }
 
@@ -104,8 +101,6 @@ public sealed class Course(RunPlan plan, DataFacts data)
         if (point.Split is Split.Train)
         {
             Start ??= point;
-            if (point.Step > 0)
-                _firstTrained ??= point;
             Keep(_train, point, Rules.LossNotDecreasing.Evaluations + 1);
         }
         else if (point.Split is Split.Validation)
@@ -124,7 +119,23 @@ public sealed class Course(RunPlan plan, DataFacts data)
         Keep(_evaluations, points, Rules.UpdateRatio.Evaluations);
     }
 
+    /// <summary>Forgets what was measured after this step.</summary>
+    public void Return(long step)
+    {
+        Forget(_train, point => point.Step > step);
+        Forget(_validation, point => point.Step > step);
+        Forget(_evaluations, points => points[0].Step >= step);
+    }
+
     public void End(TrainingResult result) => Result = result;
+
+    private static void Forget<T>(Queue<T> latest, Func<T, bool> which)
+    {
+        T[] left = [.. latest.Where(item => !which(item))];
+        latest.Clear();
+        foreach (var item in left)
+            latest.Enqueue(item);
+    }
 
     private static void Keep<T>(Queue<T> latest, T item, int most)
     {

@@ -66,10 +66,10 @@ public sealed class MetricTests(Service service)
     {
         var id = await StoreAsync(Rows);
         var lines = await RowsAsync(id, "metrics", "text/csv");
-        Assert.Equal("step,epoch,split,loss,accuracy,rmse,r2,learningRate,gradientNorm", lines[0]);
+        Assert.Equal("step,epoch,split,loss,penalty,accuracy,rmse,r2,learningRate,gradientNorm", lines[0]);
         Assert.Equal(Rows + Rows / 10, lines.Length - 1);
-        Assert.Equal("0,0,train,0.25,0.1,,,0.05,", lines[1]);
-        Assert.Equal("3,1.5,train,0.25,NaN,,,0.05,", lines[5]);
+        Assert.Equal("0,0,train,0.25,,0.1,,,0.05,", lines[1]);
+        Assert.Equal("3,1.5,train,0.25,,NaN,,,0.05,", lines[5]);
     }
 
     [Fact]
@@ -93,16 +93,16 @@ public sealed class MetricTests(Service service)
         Assert.Equal("application/vnd.apache.parquet", answer.Content.Headers.ContentType?.MediaType);
         using var file = new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         await using var reader = await Parquet.ParquetReader.CreateAsync(file, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal(["step", "epoch", "split", "loss", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"],
+        Assert.Equal(["step", "epoch", "split", "loss", "penalty", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"],
             reader.Schema.DataFields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         Assert.Equal((1, Rows + Rows / 10), (reader.RowGroupCount, (int)group.RowCount));
         var accuracy = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[4], accuracy.AsMemory(),
+        await group.ReadAsync<float>(reader.Schema.DataFields[5], accuracy.AsMemory(),
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([0.1f, 0.5f, 0.1f, 0.1f, float.NaN, float.PositiveInfinity], accuracy.Take(6).Select(value => value!.Value));
         var rmse = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[5], rmse.AsMemory(),
+        await group.ReadAsync<float>(reader.Schema.DataFields[6], rmse.AsMemory(),
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(rmse, value => Assert.Null(value));
     }
