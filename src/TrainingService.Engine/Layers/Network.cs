@@ -74,6 +74,13 @@ internal sealed unsafe class Network : IDisposable
 
     public Loss Loss { get; }
 
+    /// <summary>Draws all weights and biases as a network of this seed has them; all else stays.</summary>
+    public void Draw(long seed)
+    {
+        foreach (var layer in Observed)
+            layer.Linear.Draw(seed);
+    }
+
     /// <summary>In the order of the layers: weight, bias; slopes; gamma, beta.</summary>
     public Parameters[] Parameters { get; }
 
@@ -268,26 +275,60 @@ internal sealed unsafe class Network : IDisposable
     /// <exception cref="OperationCanceledException">Within one layer's pass or scaling.</exception>
     public void ScaleToUnitVariance(Func<LinearPlan, bool> which, DataSplit split, ReadOnlySpan<int> rows)
     {
-        foreach (var layer in Observed)
-            for (var attempt = 0; attempt < 10 && which(layer.Linear.Plan); attempt++)
+        if (rows.Length > Capacity)
+        {
+            var all = rows.ToArray();
+            foreach (var layer in Observed)
+                Scale(layer.Linear, () => Variance(layer.Linear, split, all), () => { });
+            return;
+        }
+        // one batch keeps what a layer reads, so that each is scaled where a single pass comes by: to the same numbers
+        Load(split, rows);
+        _workspace.AfterLinear =
+            layer => Scale(layer, () => Variance(layer, Count(layer, new(layer.Units)), Samples), layer.ForwardAgain);
+        try
+        {
+            Forward();
+        }
+        finally
+        {
+            _workspace.AfterLinear = null;
+        }
+
+        void Scale(Linear layer, Func<double> measure, Action scaled)
+        {
+            for (var attempt = 0; attempt < 10 && which(layer.Plan); attempt++)
             {
-                var variance = Variance(layer.Linear, split, rows);
+                var variance = measure();
                 if (!(variance > 0) || !double.IsFinite(variance) || Math.Abs(variance - 1) < 0.01)
                     break;
-                layer.Linear.Weight.Divide(Math.Sqrt(variance));
+                layer.Weight.Divide(Math.Sqrt(variance));
+                scaled();
             }
+        }
     }
 
-    private double Variance(Linear layer, DataSplit split, ReadOnlySpan<int> rows)
+    private double Variance(Linear layer, DataSplit split, int[] rows)
     {
         var counts = new Activations.ActivationCounts(layer.Units);
         for (var first = 0; first < rows.Length; first += Capacity)
         {
-            Load(split, rows[first..Math.Min(first + Capacity, rows.Length)]);
+            Load(split, rows.AsSpan(first, Math.Min(Capacity, rows.Length - first)));
             Forward();
-            Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, counts);
+            Count(layer, counts);
         }
-        var entries = (double)rows.Length * layer.Units;
+        return Variance(layer, counts, rows.Length);
+    }
+
+    private Activations.ActivationCounts Count(Linear layer, Activations.ActivationCounts counts)
+    {
+        Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, counts);
+        return counts;
+    }
+
+    private static double Variance(Linear layer, Activations.ActivationCounts counts, int rows)
+    {
+        var entries = (double)rows * layer.Units;
         var mean = counts.Sum / entries;
         return counts.SumOfSquares / entries - mean * mean;
     }
