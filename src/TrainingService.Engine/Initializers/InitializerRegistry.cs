@@ -53,6 +53,8 @@ public static class InitializerRegistry
     private static readonly ChoiceParameter Fan =
         new("mode", "fan_in", ["fan_in", "fan_out"], "Keep the variance forwards (fan_in) or backwards (fan_out).");
     private static readonly NumberParameter Value = new("value", 0, Bounds.Finite, "The constant.");
+    private static readonly NumberParameter Share = new("share", 1, Bounds.Between(0, 1),
+        "Share of the layer's units that get the value; the others get 0. A bias of -1000 with a share of 0.5 kills half a ReLU layer.");
     private static readonly NumberParameter Mean = new("mean", 0, Bounds.Finite, "Mean.");
     private static readonly NumberParameter Std = new("std", 1, Bounds.NonNegative, "Standard deviation.");
     private static readonly NumberParameter StdBeforeCut =
@@ -81,7 +83,9 @@ public static class InitializerRegistry
             ActivationGain = (_, f) => f.Gains.Forward,
             ScaledFromLayers = 16,
         },
-        new(new("constant", [], "value", [Value], "-"), true, (v, _) => Draw.Constant(v[Value])),
+        new(new("constant", [], "value in the first share of the units, rounded; 0 in the others", [Value, Share], "-"), true,
+            (v, _, weight, bias, _, cancellation) => Structured.Constant(weight, bias, v[Value], v[Share], cancellation),
+            (v, f) => Structured.ConstantMoments(f.Out, v[Value], v[Share])),
         new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He),
             false, (v, f) => Draw.Normal(0, Kaiming(v, f))) { ActivationGain = KaimingFactor },
         new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He),

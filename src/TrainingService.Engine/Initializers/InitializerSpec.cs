@@ -19,6 +19,9 @@ public sealed record InitializerSpec
     /// <summary>The constant (constant; default 0).</summary>
     public double? Value { get; init; }
 
+    /// <summary>Share of the layer's units, from the first on, that get the constant; the others get 0 (constant; default 1).</summary>
+    public double? Share { get; init; }
+
     /// <summary>Mean (normal, truncated_normal; default 0).</summary>
     public double? Mean { get; init; }
 

@@ -105,6 +105,31 @@ internal static unsafe class Structured
         }
     }
 
+    /// <summary>
+    /// One number in the first share of the units (the weight's rows, or the bias where that is asked for), 0 in the others.
+    /// </summary>
+    public static void Constant(WeightMatrix weight, WeightMatrix bias, double value, double share, CancellationToken cancellation)
+    {
+        var constant = ConstantUnits(bias.Columns > 0 ? bias.Columns : weight.Rows, share);
+        for (var unit = 0; unit < bias.Columns; unit++)
+            bias[0, unit] = unit < constant ? (float)value : 0;
+        for (var row = 0; bias.Columns == 0 && row < weight.Rows; row++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (var column = 0; column < weight.Columns; column++)
+                weight[row, column] = row < constant ? (float)value : 0;
+        }
+    }
+
+    /// <summary>Of one entry.</summary>
+    public static (double Mean, double Variance) ConstantMoments(int units, double value, double share)
+    {
+        var constant = (double)ConstantUnits(units, share) / units;
+        return (constant * value, constant * (1 - constant) * value * value);
+    }
+
+    private static int ConstantUnits(int units, double share) => (int)Math.Round(share * units, MidpointRounding.AwayFromZero);
+
     private const double AsymmetricDeviation = 0.6007;
 
     /// <summary>

@@ -40,7 +40,9 @@ public readonly record struct Cell(string Text, string? Link = null, Verdict? Ve
     {
         Statistics.Verdict.Supported => "✔",
         Statistics.Verdict.Refuted => "✘",
-        Statistics.Verdict.Equivalent => "≈",
+        Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => "≈",
+        Statistics.Verdict.Higher => "↑",
+        Statistics.Verdict.Lower => "↓",
         _ => "?",
     };
 }

@@ -80,9 +80,10 @@ public static class ReportContent
         // Of many, one wants to see the figures at a glance.
         var many = contrasts.Count > MostSentences;
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
-        var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is better”",
+        var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
+            + $"{(outcome.HigherIsBetter is null ? "higher" : "better")}”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
-                "p (Holm)", "P(arm better)", .. within is null ? [] : (string[])[within]],
+                "p (Holm)", outcome.HigherIsBetter is null ? "P(arm higher)" : "P(arm better)", .. within is null ? [] : (string[])[within]],
             [
                 .. contrasts.Select(contrast => new Row(
                 [
@@ -138,9 +139,10 @@ public static class ReportContent
     }
 
     private static Table BornDead(IReadOnlyList<BornDeadCell> nets) =>
-        new("Nets born dead: measured share against the formula", ["width, depth", "nets", "measured", "95 % interval", "formula"],
+        new("Nets born dead: measured share, computed probability and upper bound",
+            ["width, depth", "nets", "measured", "95 % interval", "computed", "at most (bound)"],
             [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}",
-                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected)]))], Folded: true);
+                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))], Folded: true);
 
     private static Section? Literature(SweepReport report) =>
         report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",

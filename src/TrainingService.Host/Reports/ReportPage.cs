@@ -40,7 +40,7 @@ public static class ReportPage
         tr.below div { position: sticky; left: 0; max-width: min(46rem, calc(100vw - 3rem)); }
         .verdict { font-weight: 700; white-space: nowrap; }
         .supported { color: var(--supported); } .refuted { color: var(--refuted); }
-        .equivalent { color: var(--equivalent); } .inconclusive { color: var(--inconclusive); }
+        .equivalent, .negligible, .higher, .lower { color: var(--equivalent); } .inconclusive { color: var(--inconclusive); }
         figure { margin: 1rem 0; }
         .charts { display: grid; grid-template-columns: 1fr; gap: .8rem; }
         .charts.small { grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); }

@@ -134,7 +134,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         }
     }
 
-    /// <summary>Nets that were drawn and never trained, against the formula.</summary>
+    /// <summary>Nets that were drawn and never trained, against the computed probability.</summary>
     public static Figure? BornDead(IReadOnlyList<BornDeadCell>? cells)
     {
         if (cells is not { Count: > 0 })
@@ -149,7 +149,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
                 .Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
         {
-            Note = "Lines: the formula 1 − (1 − 2^−N)^(L−1). Markers: the share measured, with Wilson's 95 % interval.",
+            Note = "Lines: the computed probability. Markers: the share measured, with Wilson's 95 % interval. "
+                + "The bound 1 − (1 − 2^−N)^(L−1), which lies above both, stands in the table.",
         }], Tabled: false);
 
         IReadOnlyList<BornDeadCell> Of(int width) => [.. cells.Where(cell => cell.Width == width).OrderBy(cell => cell.Depth)];
@@ -163,7 +164,7 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
         var all = Enumerable.Range(0, report.Arms.Count).ToList();
         if (all.Count <= most)
             return all;
-        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter ? -1 : 1;
+        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter == false ? 1 : -1;
         var ranked = all.Where(arm => report.Arms[arm].Mean is not null).OrderBy(arm => sign * report.Arms[arm].Mean).ToList();
         var chosen = all.Where(arm => report.Arms[arm].Name == report.Baseline).ToHashSet();
         for (var i = 0; chosen.Count < most && i < ranked.Count; i++)

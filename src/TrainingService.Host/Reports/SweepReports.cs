@@ -87,6 +87,9 @@ public static class SweepReports
         var parts = new List<string>();
         Say(Verdict.Supported, "better than");
         Say(Verdict.Refuted, "worse than");
+        Say(Verdict.Higher, "higher than");
+        Say(Verdict.Lower, "lower than");
+        Say(Verdict.Negligible, "different, but by too little to matter, from");
         Say(Verdict.Equivalent, "equivalent to");
         var open = contrasts.Count(contrast => contrast.Verdict == Verdict.Inconclusive);
         if (open > 0)

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace TrainingService.Host.Statistics;
 
-/// <summary>What the evidence says of the claim that the arm is better than the baseline.</summary>
+/// <summary>
+/// What the evidence says of the claim that the arm is better than the baseline; by a metric without a good side (sparsity, gradient flow),
+/// where the arm lies.
+/// </summary>
 public enum Verdict
 {
     /// <summary>The arm is better: the adjusted p is below 0.05 and the 95 % interval excludes zero.</summary>
@@ -14,8 +17,19 @@ public enum Verdict
     /// <summary>No difference as large as delta: the 90 % interval lies within it, with at least five pairs.</summary>
     Equivalent,
 
-    /// <summary>Neither can be said.</summary>
+    /// <summary>
+    /// A difference that is real but too small to matter: significant by the criteria above, and the 90 % interval lies within delta.
+    /// </summary>
+    Negligible,
+
+    /// <summary>None of this can be said.</summary>
     Inconclusive,
+
+    /// <summary>In place of supported and refuted where no side is the good one: the arm's values are higher.</summary>
+    Higher,
+
+    /// <summary>The arm's values are lower.</summary>
+    Lower,
 }
 
 /// <summary>An arm compared with a baseline, seed by seed.</summary>

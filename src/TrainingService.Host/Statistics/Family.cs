@@ -8,11 +8,8 @@ namespace TrainingService.Host.Statistics;
 /// <remarks>
 /// <para>
 /// Verdicts, of the claim "the arm is better": supported or refuted if the adjusted p is below 0.05 and the 95 % interval excludes zero;
-/// else equivalent, if the test of equivalence says so; else inconclusive. Lack of significance alone proves nothing.
-/// </para>
-/// <para>
-/// A difference that is significant but smaller than delta keeps its verdict, and the sentence says that it is too small to matter:
-/// the claim's sign is settled, delta is often the default one, and <c>equivalence</c> stands beside it.
+/// of a metric without a good side, higher or lower. If the 90 % interval lies within delta, such a difference is negligible, and without
+/// one the arms are equivalent; all else is inconclusive. Lack of significance alone proves nothing.
 /// </para>
 /// <para>
 /// Diverged runs are outcomes. In the sign-flip test a diverged run is worse than any that finished. Where the interval of the finished
@@ -35,7 +32,8 @@ public static class Family
     public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta)
     {
         var tests = contrasts.Select(contrast =>
-            SignFlip.Test(contrast.Differences.WithDivergences(outcome.HigherIsBetter), contrast.Differences.Noise)).ToArray();
+            SignFlip.Test(contrast.Differences.Ranked(outcome).WithDivergences(outcome.HigherIsBetter != false), contrast.Differences.Noise))
+            .ToArray();
         var adjusted = Holm.Adjust([.. tests.Select(test => test.PValue)]);
         var least = Holm.Adjust([.. contrasts.Select(contrast => SignFlip.LeastP(contrast.Differences.Pairs))]);
         return [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, tests[i], adjusted[i], least[i], contrasts.Count))];
@@ -44,13 +42,13 @@ public static class Family
     private static ContrastResult Judge(Contrast contrast, Outcome outcome,
         double delta, SignFlip test, double adjusted, double least, int contrasts)
     {
-        var pairs = contrast.Differences;
+        var pairs = contrast.Differences.Ranked(outcome);
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite);
         var (ci95, ci90) = (outcome.Resolution ?? pairs.Step) is { } step
             ? (interval.At(Tails.Alpha, step), interval.At(Tails.EquivalenceAlpha, step))
             : (null, null);
-        var sign = outcome.HigherIsBetter ? 1 : -1;
+        var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;
         var worse = pairs.Finite.Count(difference => -sign * difference > pairs.Noise) + pairs.ArmOnly;
         var ties = pairs.Pairs - pairs.Lost - better - worse;
@@ -73,26 +71,32 @@ public static class Family
             ProbabilityOfSuperiority = pairs.Pairs == pairs.Lost ? null : hits / (pairs.Pairs - pairs.Lost),
             ProbabilityOfSuperiorityCi95 = Proportion.Wilson(hits, pairs.Pairs - pairs.Lost)?.ToArray(),
             Equivalence = new(delta, ci90?.ToArray(), equivalent),
-            Divergence = new(pairs.Pairs, pairs.ArmOnly + pairs.Both, pairs.BaselineOnly + pairs.Both, pairs.Lost,
-                Proportion.PairedP(pairs.ArmOnly, pairs.BaselineOnly)),
-            Verdict = Winner(pairs, ci95, sign, adjusted) ?? (equivalent ? Verdict.Equivalent : Verdict.Inconclusive),
+            Divergence = new(pairs.Pairs, contrast.Differences.ArmOnly + contrast.Differences.Both,
+                contrast.Differences.BaselineOnly + contrast.Differences.Both, pairs.Lost,
+                Proportion.PairedP(contrast.Differences.ArmOnly, contrast.Differences.BaselineOnly)),
+            Verdict = (Side(pairs, ci95, sign, adjusted), equivalent, outcome.HigherIsBetter) switch
+            {
+                (0, true, _) => Verdict.Equivalent,
+                (0, false, _) => Verdict.Inconclusive,
+                (_, true, _) => Verdict.Negligible,
+                (> 0, _, null) => Verdict.Higher,
+                (_, _, null) => Verdict.Lower,
+                (> 0, _, _) => Verdict.Supported,
+                _ => Verdict.Refuted,
+            },
             Sentence = "",
         };
         return result with { Sentence = Sentences.Of(result, contrast, outcome, contrasts) };
     }
 
-    private static Verdict? Winner(PairedDifferences pairs, Interval? ci95, int sign, double adjusted)
+    /// <summary>1 if the arm is better for sure (without a good side: higher), -1 if it is worse, 0 if that can't be said.</summary>
+    private static int Side(PairedDifferences pairs, Interval? ci95, int sign, double adjusted)
     {
         if (adjusted >= Tails.Alpha)
-            return null;
+            return 0;
         var mean = ci95 is { } interval && interval.Excludes(0) ? sign * Math.Sign(interval.Lower) : 0;
         var lead = Math.Sign(pairs.BaselineOnly - pairs.ArmOnly);
         var sureLead = Proportion.PairedP(pairs.ArmOnly, pairs.BaselineOnly) < Tails.Alpha ? lead : 0;
-        return (mean == 0 ? sureLead : lead == -mean ? 0 : mean) switch
-        {
-            > 0 => Verdict.Supported,
-            < 0 => Verdict.Refuted,
-            _ => null,
-        };
+        return mean == 0 ? sureLead : lead == -mean ? 0 : mean;
     }
 }

@@ -5,13 +5,15 @@ namespace TrainingService.Host.Statistics;
 
 /// <summary>What is compared: a metric of finished runs, which way it improves and how its differences are told.</summary>
 /// <param name="Name">As in a job's result, such as <c>testAccuracy</c>.</param>
-/// <param name="HigherIsBetter">False for losses, errors and times.</param>
+/// <param name="HigherIsBetter">
+/// False for losses, errors and times; null where no side is the good one, as of sparsity or gradient flow: values are higher or lower.
+/// </param>
 /// <param name="IsFraction">Differences are told in percentage points.</param>
 /// <param name="Resolution">
 /// Least amount by which two values can differ: 1 / test rows for an accuracy, 0 for a continuous metric. Null: the least distance
 /// seen between two values of a contrast.
 /// </param>
-public sealed partial record Outcome(string Name, bool HigherIsBetter, bool IsFraction, double? Resolution = null)
+public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsFraction, double? Resolution = null)
 {
     /// <summary>The known metrics: accuracies and R2 improve upwards, losses, RMSE and seconds downwards.</summary>
     /// <exception cref="ArgumentException">Any other name.</exception>

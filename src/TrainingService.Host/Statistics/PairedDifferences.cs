@@ -75,6 +75,12 @@ public sealed record PairedDifferences
     }
 
     /// <summary>
+    /// As the metric ranks them: where no side is the good one, a diverged run is neither high nor low, and its seed tells nothing.
+    /// </summary>
+    public PairedDifferences Ranked(Outcome outcome) => outcome.HigherIsBetter is not null ? this
+        : this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
+
+    /// <summary>
     /// The differences with a diverged run worse than any finished one: a lone divergence counts for more than all finite
     /// differences together. So the sign-flip test looks at divergences first and at the mean of the rest where they balance;
     /// it stays exact, for it holds for any statistic.

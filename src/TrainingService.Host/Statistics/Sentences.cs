@@ -10,35 +10,51 @@ internal static class Sentences
 {
     public static string Of(ContrastResult result, Contrast contrast, Outcome outcome, int contrasts)
     {
-        string?[] parts = [Capitalized(Finding(result, contrast, outcome)), Doubt(result, contrast.Differences, outcome, contrasts),
-            Diverged(result, contrast.Differences)];
+        var pairs = contrast.Differences.Ranked(outcome);
+        string?[] parts = [Capitalized(Finding(result, contrast, outcome)), Doubt(result, pairs, outcome, contrasts),
+            Diverged(result, pairs)];
         return string.Join(" ", parts.Where(part => part is not null));
     }
 
     private static string Finding(ContrastResult result, Contrast contrast, Outcome outcome)
     {
         var (arm, baseline) = (result.Arm, result.Baseline);
-        var (more, less) = contrast.IsInteraction ? ("larger", "smaller") : ("better", "worse");
+        var (more, less) = contrast.IsInteraction ? ("larger", "smaller") : outcome.HigherIsBetter is null ? ("higher", "lower")
+            : ("better", "worse");
         var figures = Figures(result, contrast, outcome);
+        var delta = $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters";
         return result.Verdict switch
         {
-            Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.{Small(result, outcome)}",
-            Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.{Small(result, outcome)}",
+            Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.",
+            Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.",
+            Verdict.Higher or Verdict.Lower when !contrast.IsInteraction =>
+                $"{char.ToUpperInvariant(outcome.Words[0])}{outcome.Words[1..]} of {arm} is "
+                + $"{(result.Verdict == Verdict.Higher ? more : less)} than of {baseline} by "
+                + $"{outcome.Amount(Math.Abs(result.MeanDifference ?? 0))} ({Evidence(result, outcome)}).",
+            Verdict.Higher => $"{arm} is {more} than {baseline}: {figures}.",
+            Verdict.Lower => $"{arm} is {less} than {baseline}: {figures}.",
             Verdict.Equivalent =>
                 $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) "
-                + $"lies within ±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters.",
+                + $"lies within {delta}.",
+            Verdict.Negligible =>
+                $"The difference between {arm} and {baseline} is real but too small to matter: {figures}; "
+                + $"the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) lies within {delta}.",
+            _ when outcome.HigherIsBetter is null && !contrast.IsInteraction =>
+                $"Whether {outcome.Words} of {arm} is {more} or {less} than of {baseline} can't be said: {figures}.",
             _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
         };
     }
 
     private static string Figures(ContrastResult result, Contrast contrast, Outcome outcome)
     {
-        var p = $"{(result.AdjustedPValue > result.PValue ? "adjusted " : "")}p {P(result.AdjustedPValue)}, {Count(result.N, "seed")}";
-        if (result.MeanDifference is not { } mean)
-            return $"there is no seed with which all runs finished ({p})";
-        var interval = result.Ci95 is { } ci95 ? $"95 % interval of the difference {Range(ci95, outcome)}, " : "";
-        return $"{Effect(mean, contrast, outcome)} ({interval}{p})";
+        var effect = result.MeanDifference is { } mean ? Effect(mean, contrast, outcome)
+            : "there is no seed with which all runs finished";
+        return $"{effect} ({Evidence(result, outcome)})";
     }
+
+    private static string Evidence(ContrastResult result, Outcome outcome) =>
+        $"{(result.Ci95 is { } ci95 ? $"95 % interval of the difference {Range(ci95, outcome)}, " : "")}"
+        + $"{(result.AdjustedPValue > result.PValue ? "adjusted " : "")}p {P(result.AdjustedPValue)}, {Count(result.N, "seed")}";
 
     private static string Effect(double mean, Contrast contrast, Outcome outcome) =>
         (contrast.IsInteraction, Math.Abs(mean) <= contrast.Differences.Noise) switch
@@ -49,16 +65,10 @@ internal static class Sentences
             _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {outcome.Amount(Math.Abs(mean))}",
         };
 
-    /// <summary>Significant, but smaller than what matters.</summary>
-    private static string Small(ContrastResult result, Outcome outcome) => result.Equivalence.Equivalent
-        ? " The difference is real but too small to matter: its 90 % interval lies within "
-            + $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters."
-        : "";
-
     /// <summary>What could not be found with so few seeds, and how many would do.</summary>
     private static string? Doubt(ContrastResult result, PairedDifferences pairs, Outcome outcome, int contrasts)
     {
-        if (result.Verdict is Verdict.Supported or Verdict.Refuted)
+        if (result.Verdict is not (Verdict.Inconclusive or Verdict.Equivalent))
             return null;
         var needed = SeedCount.ForSignificance(contrasts);
         if (result.LeastAdjustedPValue >= Tails.Alpha)

@@ -7,10 +7,14 @@ namespace TrainingService.Host.Studies;
 /// <param name="Width">N, units of each hidden layer.</param>
 /// <param name="Depth">L: L - 1 hidden layers and one output, on one input.</param>
 /// <param name="Nets">How many were drawn.</param>
-/// <param name="Measured">Share that was dead: some hidden layer gives 0 in all units.</param>
-/// <param name="Expected">1 - (1 - 2^-N)^(L - 1).</param>
+/// <param name="Measured">Share that was dead: the output does not depend on the input, so both x = 1 and x = -1 end in zeros.</param>
+/// <param name="Expected">The probability of that, computed: how the angle between both signals moves from layer to layer.</param>
 /// <param name="Ci95">Wilson's interval of the measured share, [lower, upper].</param>
-public sealed record BornDeadCell(int Width, int Depth, int Nets, double Measured, double Expected, double[] Ci95);
+public sealed record BornDeadCell(int Width, int Depth, int Nets, double Measured, double Expected, double[] Ci95)
+{
+    /// <summary>1 - (1 - 2^-N)^(L - 1), the upper bound of Lu et al. (2019): the probability that one sign of the input is lost.</summary>
+    public double Bound => BornDead.Bound(Width, Depth);
+}
 
 /// <summary>Rectifier nets that are dead before they are trained.</summary>
 public sealed class BornDeadNets : Study
@@ -22,7 +26,8 @@ public sealed class BornDeadNets : Study
     public override string Question => "How many deep, narrow ReLU nets are dead before the first step, and can they be trained?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C9];
     public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, "
-        + "drawn by Kaiming's initialiser with zero biases, against 1 - (1 - 2^-N)^(L-1) (Lu et al. 2019); "
+        + "drawn by Kaiming's initialiser with zero biases: dead is a net whose output does not depend on the input (x = 1 and x = -1), "
+        + "against the computed probability and against the upper bound 1 - (1 - 2^-N)^(L-1) (Lu et al. 2019); "
         + "and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
@@ -34,8 +39,9 @@ public sealed class BornDeadNets : Study
         var nets = size == StudySize.Quick ? 2_000 : 20_000;
         return new([.. from width in Enumerable.Range(2, Widest - 1)
                        let dead = BornDead.Count(width, Deepest, nets, seed: 1_000_000L * width, cancellation)
+                       let expected = BornDead.Probabilities(width, Deepest, cancellation)
                        from depth in Enumerable.Range(2, Deepest - 1)
-                       select new BornDeadCell(width, depth, nets, (double)dead[depth] / nets, BornDead.Probability(width, depth),
+                       select new BornDeadCell(width, depth, nets, (double)dead[depth] / nets, expected[depth],
                            Proportion.Wilson(dead[depth], nets)?.ToArray() ?? [])]);
     }
 

@@ -43,7 +43,7 @@ public sealed class Capacity : Study
         var gap = e.Family("generalizationGap", null, [.. pairs.Select(pair => (pair.Item2, pair.Item1))]);
         var narrow = fit[0];
         var verdict = Claim.All([narrow.Verdict == Verdict.Supported ? Verdict.Supported
-            : narrow.Verdict is Verdict.Refuted or Verdict.Equivalent ? Verdict.Refuted : Verdict.Inconclusive]);
+            : narrow.Verdict is Verdict.Refuted or Verdict.Equivalent or Verdict.Negligible ? Verdict.Refuted : Verdict.Inconclusive]);
         string Rank(string arm) => StudyEvidence.Number(e.Hidden(arm, row => row.EffectiveRank));
         string Ranks(int width) =>
             $"{width} wide: ReLU {Rank(Arm("relu", width))}, leaky ReLU {Rank(Arm("leaky_relu", width))}, tanh {Rank(Arm("tanh", width))}";

@@ -17,14 +17,27 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
     public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null, string? after = null) =>
         Report(contrast.Verdict, Join(before, contrast.Sentence, after), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 
+    /// <summary>The claim is that the arm's values are lower, in a metric without a good side.</summary>
+    public ClaimReport Lower(ContrastResult contrast, StudyEvidence from, string? before = null, string? after = null) =>
+        Report(OfLower(contrast.Verdict), Join(before, contrast.Sentence, after), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
+
+    /// <summary>What a verdict on a metric without a good side says of the claim that the arm's values are lower.</summary>
+    public static Verdict OfLower(Verdict verdict) => verdict switch
+    {
+        Verdict.Lower => Verdict.Supported,
+        Verdict.Higher or Verdict.Equivalent or Verdict.Negligible => Verdict.Refuted,
+        _ => Verdict.Inconclusive,
+    };
+
     /// <summary>
-    /// The claim is that the arm is not worse: equivalence supports it, and so does being better; it takes a relevant loss to refute it.
+    /// The claim is that the arm is not worse: equivalence supports it, and so does being better; it takes a relevant loss to refute it. Of a metric without a good side: that the
+    /// arm's values are not lower.
     /// </summary>
     public ClaimReport NotWorse(ContrastResult contrast, StudyEvidence from, string? before = null, string? after = null) =>
         Report(contrast switch
         {
-            { Equivalence.Equivalent: true } or { Verdict: Verdict.Supported or Verdict.Equivalent } => Verdict.Supported,
-            { Verdict: Verdict.Refuted } => Verdict.Refuted,
+            { Equivalence.Equivalent: true } or { Verdict: Verdict.Supported or Verdict.Higher } => Verdict.Supported,
+            { Verdict: Verdict.Refuted or Verdict.Lower } => Verdict.Refuted,
             _ => Verdict.Inconclusive,
         }, Join(before, contrast.Sentence, after), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
 

@@ -51,7 +51,7 @@ public sealed class DeadLayers : Study
         // is dead, and worse than a healthy one.
         var verdict = (family[1].Verdict, family[2].Verdict) switch
         {
-            (Statistics.Verdict.Refuted, Statistics.Verdict.Equivalent) => Statistics.Verdict.Refuted,
+            (Statistics.Verdict.Refuted, Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible) => Statistics.Verdict.Refuted,
             (_, Statistics.Verdict.Supported) => Statistics.Verdict.Supported,
             _ => Statistics.Verdict.Inconclusive,
         };

@@ -42,9 +42,8 @@ public sealed class DropoutVsSparsity : Study
         // No benefit on sparse layers: the gain there is nil or negative.
         var verdict = family[1].Verdict switch
         {
-            Statistics.Verdict.Equivalent or Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
-            Statistics.Verdict.Supported when !family[1].Equivalence.Equivalent => Statistics.Verdict.Refuted,
-            Statistics.Verdict.Supported => Statistics.Verdict.Supported,
+            Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible or Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
+            Statistics.Verdict.Supported => Statistics.Verdict.Refuted,
             _ => Statistics.Verdict.Inconclusive,
         };
         return new($"On layers that are {sparse} zeros: {family[1].Sentence} On layers that are "

@@ -49,13 +49,13 @@ public sealed class ReluVsLeakyRelu : Study
         {
             Verdict.Supported => "Yes, here leaky ReLU (0.01) is the better choice.",
             Verdict.Refuted => "No, here leaky ReLU (0.01) is worse.",
-            Verdict.Equivalent => "No: here it makes no difference that matters.",
+            Verdict.Equivalent or Verdict.Negligible => "No: here it makes no difference that matters.",
             _ => "It can't be said with this evidence.",
         } + $" {accuracy[0].Sentence} Of ReLU's units {deadShare} are dead at the end, so that is what leaky ReLU could mend. "
             + $"A steeper leak: {accuracy[1].Sentence} ELU: {accuracy[2].Sentence}";
         return new(answer,
         [
-            Studies.Claims.C1.Better(dead, e, "Dead units at the end, each at its tuned learning rate: "
+            Studies.Claims.C1.Lower(dead, e, "Dead units at the end, each at its tuned learning rate: "
                 + $"ReLU {deadShare}, leaky ReLU {StudyEvidence.Percent(e.Hidden(Leaky, row => row.DeadFraction))} "
                 + "(a leaky unit can't be gradient-dead by construction, so the question is whether there is anything to mitigate)."),
             ActivationCost.Judge(e, seconds[0], seconds[1]),
@@ -63,7 +63,7 @@ public sealed class ReluVsLeakyRelu : Study
                 $"ReLU's activations are {StudyEvidence.Percent(e.Hidden(Relu, row => row.Sparsity))} zeros and leaky ReLU's "
                 + $"{StudyEvidence.Percent(e.Hidden(Leaky, row => row.Sparsity))}; "
                 + "gradient flow is log10 of the first hidden layer's gradient over the last one's, before training, on the same draws."),
-            Studies.Claims.C11.Report(shift.Equivalence.Equivalent ? Verdict.Refuted : shift.Verdict, "Bias shift is |mean| / rms "
+            Studies.Claims.C11.Report(Claim.OfLower(shift.Verdict), "Bias shift is |mean| / rms "
                 + "of a hidden layer's activations, before training, on the same draws; a change below 0.05 would not be worth the name. "
                 + $"At the end of training it is {StudyEvidence.Number(e.Summary(Relu, "biasShift").Mean)} for "
                 + $"ReLU and {StudyEvidence.Number(e.Summary(Leaky, "biasShift").Mean)} for leaky ReLU. {shift.Sentence}",

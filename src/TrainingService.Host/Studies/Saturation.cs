@@ -44,7 +44,7 @@ public sealed class Saturation : Study
         Statistics.Verdict Worse(int i) => family[i].Verdict switch
         {
             Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
-            Statistics.Verdict.Supported or Statistics.Verdict.Equivalent => Statistics.Verdict.Refuted,
+            Statistics.Verdict.Supported or Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => Statistics.Verdict.Refuted,
             _ => Statistics.Verdict.Inconclusive,
         };
         var (sigmoid, tanh) = (Worse(4), Worse(5));

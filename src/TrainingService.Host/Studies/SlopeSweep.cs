@@ -41,7 +41,7 @@ public sealed class SlopeSweep : Study
         var hurts = worst.Verdict switch
         {
             Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
-            Statistics.Verdict.Equivalent => Statistics.Verdict.Equivalent,
+            Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => Statistics.Verdict.Equivalent,
             _ => Statistics.Verdict.Inconclusive,
         };
         var learns = Studies.Claims.C3.NotWorse(learned, e).Verdict;

@@ -44,7 +44,7 @@ public sealed class SparsityKnee : Study
         // Equivalent, or better: the accuracy is kept. Beyond the knee it is lost by more than noise.
         var kept = arms.Where((_, i) => family[i].Equivalence.Equivalent || family[i].Verdict == Verdict.Supported)
             .Select(arm => sparsity[arm].Mean).OfType<double>().DefaultIfEmpty(double.NaN).Max();
-        var lost = arms.Where((_, i) => family[i].Verdict == Verdict.Refuted && !family[i].Equivalence.Equivalent)
+        var lost = arms.Where((_, i) => family[i].Verdict == Verdict.Refuted)
             .Select(arm => sparsity[arm].Mean).OfType<double>().DefaultIfEmpty(double.NaN).Min();
         var table = string.Join("; ", arms.Select((arm, i) =>
             $"{StudyEvidence.Percent(sparsity[arm].Mean)} zeros: {Word(family[i].Verdict)}, {Points(family[i].MeanDifference)}"));
@@ -69,7 +69,8 @@ public sealed class SparsityKnee : Study
     private static string Arm(string penalty) => penalty == "0" ? "no penalty" : $"l1 {penalty}";
 
     private static string Word(Verdict verdict) =>
-        verdict switch { Verdict.Supported => "better", Verdict.Refuted => "worse", Verdict.Equivalent => "the same", _ => "undecided" };
+        verdict switch { Verdict.Supported => "better", Verdict.Refuted => "worse", Verdict.Equivalent or Verdict.Negligible => "the same",
+            _ => "undecided" };
 
     private static string Points(double? difference) => difference is { } d
         ? (100 * d).ToString("+0.0;-0.0;0", System.Globalization.CultureInfo.InvariantCulture) + " points"

@@ -44,7 +44,7 @@ public sealed class ZeroCentring : Study
         return new($"Mean over rms of the hidden activations: {figures}. "
             + $"Does it help? {string.Join(" ", accuracy.Select(contrast => contrast.Sentence))}",
         [
-            Studies.Claims.C11.Report(shift[0].Equivalence.Equivalent ? Statistics.Verdict.Refuted : shift[0].Verdict,
+            Studies.Claims.C11.Report(Claim.OfLower(shift[0].Verdict),
                 $"At slope 0.01: {shift[0].Sentence} At slope 0.2: {shift[1].Sentence} A change below 0.05 of mean / rms counts as none.",
                 e, shift[0].N, shift[0].MeanDifference, shift[0].Ci95),
         ]);

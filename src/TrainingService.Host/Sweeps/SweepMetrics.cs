@@ -13,7 +13,9 @@ namespace TrainingService.Host.Sweeps;
 /// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that
 /// the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
-/// <param name="TunedBy">The metric on validation rows that tuning chooses by.</param>
+/// <param name="TunedBy">
+/// The metric on validation rows that tuning chooses by; it has a good side, so for a metric without one it is the validation loss.
+/// </param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target, string TunedBy)
 {
     public string Name => Outcome.Name;
@@ -95,18 +97,18 @@ public static class SweepMetrics
             0.005, TargetKind.Classes, "validationAccuracy"),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
-        OfLayers("sparsity", true),
-        OfLayers("offRate", true),
-        OfLayers("deadFraction", false),
-        OfLayers("bornDeadFraction", false),
-        OfLayers("diedFraction", false),
-        OfLayers("saturation", false),
+        OfLayers("sparsity"),
+        OfLayers("offRate"),
+        OfLayers("deadFraction"),
+        OfLayers("bornDeadFraction"),
+        OfLayers("diedFraction"),
+        OfLayers("saturation"),
         // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998;
         // "bias shift": Clevert et al. 2016)
-        new(new("biasShift", false, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
-        new(new("initialBiasShift", false, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
-        new(new("gradientFlow", true, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
-        new(new("initialGradientFlow", true, false, 0), c => c.GradientFlow(c.First), null, null, "validationLoss"),
+        new(new("biasShift", null, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
+        new(new("initialBiasShift", null, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
+        new(new("gradientFlow", null, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
+        new(new("initialGradientFlow", null, false, 0), c => c.GradientFlow(c.First), null, null, "validationLoss"),
     ];
 
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
@@ -126,10 +128,10 @@ public static class SweepMetrics
     private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
         new(Outcome.Of(name, 0), Of(value), 0.02, null, "validationLoss");
 
-    private static SweepMetric OfLayers(string name, bool higherIsBetter)
+    private static SweepMetric OfLayers(string name)
     {
         var measure = Measures.OfLayers.Named(name);
-        return new(new(name, higherIsBetter, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
+        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
     }
 
     // a layer that is dead throughout has no shift

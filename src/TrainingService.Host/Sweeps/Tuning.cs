@@ -22,7 +22,7 @@ public static class Tuning
         return cells.Where(cell => cell.Arm == arm && cell.Candidate >= 0 && cell.HasOutcome).GroupBy(cell => cell.Candidate)
             .OrderByDescending(trials => trials.Average(cell => cell.Diverged ? 0.0 : 1))
             .ThenBy(trials => trials.Where(cell => !cell.Diverged)
-                .Select(cell => (tunedBy.Outcome.HigherIsBetter ? -1 : 1) * tunedBy.Of(cell)).Average() ?? 0)
+                .Select(cell => (tunedBy.Outcome.HigherIsBetter == true ? -1 : 1) * tunedBy.Of(cell)).Average() ?? 0)
             .ThenBy(trials => trials.Key).FirstOrDefault()?.Key;
     }
 

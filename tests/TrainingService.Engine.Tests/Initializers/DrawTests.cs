@@ -60,6 +60,18 @@ public class DrawTests
         Assert.All(Weight(new() { Name = "constant", Value = -0.25 }, 1), v => Assert.Equal(-0.25f, v));
     }
 
+    /// <summary>Kills part of a layer and leaves the draws of all weights as they are.</summary>
+    [Theory, InlineData(0.5, 32), InlineData(1.0, 64), InlineData(0.0, 0), InlineData(0.01, 1)]
+    public void A_constant_can_be_that_of_a_share_of_the_units(double share, int units)
+    {
+        var (weight, bias) = Initialized.Of(new() { Name = "kaiming_normal" }, 20, 64,
+            bias: new() { Name = "constant", Value = -1000, Share = share });
+        Assert.Equal([.. Enumerable.Repeat(-1000f, units), .. Enumerable.Repeat(0f, 64 - units)], bias);
+        Assert.Equal(Initialized.Of(new() { Name = "kaiming_normal" }, 20, 64).Weight, weight);
+        var constant = Initialized.Of(new() { Name = "constant", Value = 2, Share = share }, 3, 64).Weight;
+        Assert.Equal([.. Enumerable.Repeat(2f, 3 * units), .. Enumerable.Repeat(0f, 3 * (64 - units))], constant);
+    }
+
     [Fact]
     public void Draws_are_normal_where_they_say_so()
     {

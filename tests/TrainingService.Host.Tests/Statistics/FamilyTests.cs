@@ -2,6 +2,7 @@ using System.Text.Json;
 using TrainingService.Engine.Randomness;
 using TrainingService.Host.Http;
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Tests.Statistics;
 
@@ -52,12 +53,39 @@ public sealed class FamilyTests
     }
 
     [Fact]
-    public void A_sure_difference_within_delta_keeps_its_verdict_and_is_called_too_small()
+    public void A_sure_difference_within_delta_is_real_but_negligible()
     {
-        var small = Judge(Base.Plus([.. Gain.Select(gain => gain / 4)]), Base);
-        Assert.Equal((Verdict.Supported, true), (small.Verdict, small.Equivalence.Equivalent));
-        Assert.Contains("too small to matter", small.Sentence, StringComparison.Ordinal);
+        double[] small = [.. Gain.Select(gain => gain / 4)];
+        var (up, down) = (Judge(Base.Plus(small), Base), Judge(Base, Base.Plus(small)));
+        Assert.Equal((Verdict.Negligible, Verdict.Negligible, true), (up.Verdict, down.Verdict, up.Equivalence.Equivalent));
+        Assert.True(up.AdjustedPValue < 0.05 && up.Ci95![0] > 0);
+        Assert.StartsWith("The difference between leaky_relu and relu is real but too small to matter: mean test accuracy is higher by 0.",
+            up.Sentence, StringComparison.Ordinal);
+        Assert.EndsWith("lies within ±0.50 percentage points, the least difference that matters.", up.Sentence, StringComparison.Ordinal);
         Assert.DoesNotContain("too small", Judge(Base.Plus(Gain), Base).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_metric_without_a_good_side_is_higher_or_lower_and_nothing_is_better()
+    {
+        var sparsity = SweepMetrics.Named("sparsity").Outcome;
+        var (up, down) = (Judge(Base.Plus(Gain), Base, sparsity), Judge(Base, Base.Plus(Gain), sparsity));
+        Assert.Equal((Verdict.Higher, Verdict.Lower), (up.Verdict, down.Verdict));
+        Assert.StartsWith("Sparsity of leaky_relu is higher than of relu by 0.", up.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("Sparsity of leaky_relu is lower than of relu by 0.", down.Sentence, StringComparison.Ordinal);
+        Assert.Equal(Verdict.Negligible, Judge(Base.Plus([.. Gain.Select(gain => gain / 4)]), Base, sparsity).Verdict);
+        var open = Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base, sparsity);
+        Assert.StartsWith("Whether sparsity of leaky_relu is higher or lower than of relu can't be said: ", open.Sentence, StringComparison.Ordinal);
+        // A run that diverged is neither high nor low.
+        var diverged = Judge([Diverged, .. Base.Plus(Gain)[1..]], Base, sparsity);
+        Assert.Equal((Verdict.Higher, 11, 1, 1 / 1024.0, 1.0),
+            (diverged.Verdict, diverged.N, diverged.Divergence.Arm, diverged.PValue, diverged.ProbabilityOfSuperiority));
+        Assert.EndsWith("1 of 12 seeds tell nothing, because a run diverged.", diverged.Sentence, StringComparison.Ordinal);
+        string[] none = ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "saturation",
+            "biasShift", "initialBiasShift", "gradientFlow", "initialGradientFlow"];
+        Assert.Equal(none, SweepMetrics.All.Where(metric => metric.Outcome.HigherIsBetter is null).Select(metric => metric.Name));
+        Assert.All(none, name => Assert.Equal("validationLoss", SweepMetrics.Named(name).TunedBy));
+        Assert.All(SweepMetrics.All, metric => Assert.NotNull(SweepMetrics.Named(metric.TunedBy).Outcome.HigherIsBetter));
     }
 
     [Fact]
