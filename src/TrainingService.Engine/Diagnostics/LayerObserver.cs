@@ -75,7 +75,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
             {
-                Count(layers[i], network.Samples, _next[i]);
+                Count(layers[i], _next[i]);
                 if (atEnd)
                     histograms[i].Add(layers[i].H, network.Samples);
                 if (ranks.Length > 0)
@@ -127,11 +127,10 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             : UnitState.Alive;
     }
 
-    /// <summary>Adds the batch of so many samples that the layer has computed last.</summary>
-    public static void Count(ObservedLayer layer, int samples, ActivationCounts counts)
+    private void Count(ObservedLayer layer, ActivationCounts counts)
     {
         var slopes = layer.Activation?.Slopes is { } learned ? learned.Values : null;
-        FunctionOf(layer).Count(layer.Z, layer.H, layer.Linear.Units, samples, slopes, layer.Activation?.SlopeStride ?? 0, counts);
+        FunctionOf(layer).Count(layer.Z, layer.H, layer.Linear.Units, network.Samples, slopes, layer.Activation?.SlopeStride ?? 0, counts);
     }
 
     private LayerPoint Point(long step, double epoch, int index)

@@ -17,9 +17,7 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
     /// <summary>A distribution to draw every number from.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, Func<ParameterValues, Fans, Draw> formula) : this(info, fitsBias, false,
         (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation),
-        (values, fans) => formula(values, fans).Moments)
-    {
-    }
+        (values, fans) => formula(values, fans).Moments) => Formula = formula;
 
     /// <summary>A fill of its own for what needs more than one number at a time.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, MatrixFill fill,
@@ -27,6 +25,9 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
         : this(info, fitsBias, true, fill, moments)
     {
     }
+
+    /// <summary>What every number is drawn from; null of a fill of its own.</summary>
+    public Func<ParameterValues, Fans, Draw>? Formula { get; }
 
     /// <summary>Factor on the standard deviation that comes from the activation, where there is one.</summary>
     public Func<ParameterValues, ActivationFunction, double>? ActivationGain { get; init; }

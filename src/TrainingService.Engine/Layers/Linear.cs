@@ -21,7 +21,8 @@ internal sealed unsafe class Linear : Layer
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
         _index = index;
-        Draw(workspace.Seed);
+        Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans,
+            workspace.Seed, index, Weight.Numbers, Bias.Numbers, workspace.Cancellation);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
         _panelNorms = new StepNorms[Layout.Tiles(plan.Inputs)];
         // made once: a step allocates nothing
@@ -40,8 +41,8 @@ internal sealed unsafe class Linear : Layer
 
     public override IReadOnlyList<Parameters> Parameters { get; }
 
-    /// <summary>Draws weight and bias as a network of this seed has them.</summary>
-    public void Draw(long seed) => Initializer.Fill(
+    /// <summary>Draws other weights and biases from the same distributions.</summary>
+    public void Redraw(long seed) => Initializer.FillQuickly(
         Plan.Initializer, Plan.BiasInitializer, Plan.Fans, seed, _index, Weight.Numbers, Bias.Numbers, Workspace.Cancellation);
 
     public override void Forward(float* input)

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
@@ -74,11 +75,11 @@ internal sealed unsafe class Network : IDisposable
 
     public Loss Loss { get; }
 
-    /// <summary>Draws all weights and biases as a network of this seed has them; all else stays.</summary>
-    public void Draw(long seed)
+    /// <summary>Draws other weights and biases from the same distributions; all else stays.</summary>
+    public void Redraw(long seed)
     {
         foreach (var layer in Observed)
-            layer.Linear.Draw(seed);
+            layer.Linear.Redraw(seed);
     }
 
     /// <summary>In the order of the layers: weight, bias; slopes; gamma, beta.</summary>
@@ -249,23 +250,48 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer;
-    /// answers the sum of losses.
+    /// Adds the sums of squares over rows (each with its weight, or 1) and units of dC/dz, C the loss of one row without penalty, per
+    /// observed layer; answers the sum of losses.
     /// </summary>
-    public double AddGradientSquares(double[] squares)
+    public double AddGradientSquares(double[] squares, ReadOnlySpan<float> weights = default)
     {
         _workspace.ActivityL1 = 0;
         _workspace.GradientSquares = squares;
-        var loss = Descend(1);
+        var loss = Descend(1, weights);
         _workspace.GradientSquares = null;
         return loss;
     }
 
-    private double Descend(float scale)
+    private double Descend(float scale, ReadOnlySpan<float> weights = default)
     {
-        var loss = LossSum(_workspace.Gradient(_outputs), scale);
+        var gradient = _workspace.Gradient(_outputs);
+        var loss = LossSum(gradient, scale);
+        // a row's gradient is linear in that by its outputs
+        for (var s = 0; s < weights.Length; s++)
+            for (var unit = 0; unit < _outputs; unit++)
+                gradient[Layout.Block(unit, s, _outputs)] *= MathF.Sqrt(weights[s]);
         _sequence.Backward(_workspace.Input, wanted: false);
         return loss;
+    }
+
+    /// <summary>Sum over the batch's rows, each with its weight, and the layer's units of h^2.</summary>
+    public double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
+    {
+        var units = layer.Linear.Units;
+        var sum = 0.0;
+        for (var first = 0; first < weights.Length; first += 16)
+        {
+            var squares = Vector512<float>.Zero;
+            var at = layer.H + Layout.Block(0, first, units);
+            for (var unit = 0; unit < units; unit++, at += Layout.Lanes)
+            {
+                var value = Vector512.Load(at);
+                squares = Vector512.FusedMultiplyAdd(value, value, squares);
+            }
+            for (var s = first; s < Math.Min(first + 16, weights.Length); s++)
+                sum += weights[s] * (double)squares[s - first];
+        }
+        return sum;
     }
 
     /// <summary>
