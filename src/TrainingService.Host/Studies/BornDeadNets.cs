@@ -65,7 +65,7 @@ public sealed class BornDeadNets : Study
 
     public override StudyReading Read(StudyEvidence e)
     {
-        var leaky = e.Compare("testAccuracy", Leaky, Relu);
+        var leaky = e.Family("testAccuracy", null, (Leaky, Relu))[0];
         var cells = e.Measured?.BornDead ?? [];
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
         var narrow = cells.Where(cell => cell.Width == 4 && cell.Depth == 20)

@@ -49,7 +49,7 @@ public sealed class SparsityKnee : Study
         var table = string.Join("; ", arms.Select((arm, i) =>
             $"{StudyEvidence.Percent(sparsity[arm].Mean)} zeros: {Word(family[i].Verdict)}, {Points(family[i].MeanDifference)}"));
         var dense = sparsity[Arm("0")];
-        var gap = e.Compare("generalizationGap", arms[^1], Arm("0"));
+        var gap = e.Family("generalizationGap", null, (arms[^1], Arm("0")))[0];
         var beyond = double.IsNaN(lost) ? "was not lost at any sparsity that was reached" : $"lost from {StudyEvidence.Percent(lost)} on";
         return new(
             $"Accuracy is kept (within {Points(e.Spec.Delta)}) up to {StudyEvidence.Percent(double.IsNaN(kept) ? null : kept)} zeros "

@@ -35,10 +35,18 @@ public static class SampleReport
             Delta = 0.005,
             Claims =
             [
-                new("C1", "Leaky ReLU mitigates dying ReLU units.", Verdict.Supported, "Dead units fell by 4.1 points.",
-                    -0.041, [-0.05, -0.033], seeds, 84.2, "It can't die by construction.", "Maas et al. 2013"),
-                new("C8", "Sparsity does not reduce the gradient.", Verdict.Inconclusive,
-                    "Not enough seeds.", null, null, seeds, 84.2, null, "Glorot et al. 2011"),
+                new("C1", "Leaky ReLU mitigates dying ReLU units.", "Maas et al. 2013", "It can't die by construction.",
+                [
+                    new("C1b", "Fewer units are off.", Verdict.Supported, "offEveryRowFraction", "fraction", "arm 1", "relu",
+                        -0.041, [-0.05, -0.033], seeds, "Dead units fell by 4.1 points.", []),
+                    new("C1d", "The accuracy is not worse.", Verdict.Refuted, "testAccuracy", "fraction", "arm 1", "relu",
+                        -0.015, [-0.02, -0.01], seeds, "It fell by 1.5 points.", []),
+                ]),
+                new("C8", "Sparsity does not reduce the gradient.", "Glorot et al. 2011", null,
+                [
+                    new("C8a", "The gradient passes undiminished.", Verdict.Inconclusive, "initialGradientFlow", "decades", Odd, null, null, null,
+                        seeds, "Not enough seeds.", [Odd]),
+                ]),
             ],
             Arms =
             [
@@ -53,6 +61,9 @@ public static class SampleReport
             ],
             Contrasts = Family.Judge([.. Enumerable.Range(1, arms - 1)
                 .Select(arm => Contrast.Between(Name(arm), values[arm], Name(0), values[0]))], outcome, 0.005),
+            Trials = [.. Enumerable.Range(0, arms).Select(arm => new TrialReport(Name(arm),
+                new Dictionary<string, object?> { ["/training/optimizer/learningRate"] = 0.1 }, seeds, seeds, arm == 2 ? 1 : 0, 0,
+                "validationAccuracy", 0.91, 0.25, 0.93))],
             Cells = [new(2, 2, 2000, 0.26, 0.25, [0.24, 0.28]),
                 new(2, 10, 2000, 0.92, 0.925, [0.91, 0.94]), new(3, 2, 2000, 0.12, 0.125, [0.11, 0.14])],
             Notes = [$"1 run diverged. {Script}"],
