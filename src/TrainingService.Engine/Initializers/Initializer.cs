@@ -37,6 +37,9 @@ public sealed record Initializer
     /// </summary>
     internal bool ScaledOnBatch(int layers) => _kind.ScaledFromLayers <= layers;
 
+    /// <summary>Whether <see cref="FillQuickly"/> is quick with it.</summary>
+    internal bool IsQuick => _kind.Formula is not null;
+
     /// <summary>Floats of scratch memory that a weight needs while it is drawn.</summary>
     internal long Scratch(Fans fans) => _kind.Scratch?.Invoke(fans) ?? 0;
 

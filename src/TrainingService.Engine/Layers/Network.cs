@@ -274,6 +274,16 @@ internal sealed unsafe class Network : IDisposable
         return loss;
     }
 
+    /// <summary>Whether none of the layer's units has z &gt; 0 on any row of the batch.</summary>
+    public bool IsOff(ObservedLayer layer)
+    {
+        for (var s = 0; s < Samples; s++)
+            for (var unit = 0; unit < layer.Linear.Units; unit++)
+                if (!(layer.Z[Layout.Block(unit, s, layer.Linear.Units)] <= 0))
+                    return false;
+        return true;
+    }
+
     /// <summary>Sum over the batch's rows, each with its weight, and the layer's units of h^2.</summary>
     public double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
     {

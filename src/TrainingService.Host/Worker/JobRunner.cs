@@ -36,7 +36,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             using var withdrawn = new CancellationTokenSource();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, timeout.Token, withdrawn.Token);
 
-            var run = new TrainingRun(lease.Spec, datasets, options.ThreadsPerJob, stop.Token);
+            var run = new TrainingRun(lease.Spec, datasets, options.ThreadsPerJob, lease.SweepId is not null, stop.Token);
             var outage = new Outage(LongestPause < options.Lease / 4 ? LongestPause : options.Lease / 4);
             var outcome = await FollowAsync(lease, run, outage, withdrawn, () => IsDeleted(hangfire, abort), timeout.Token);
             if (await EndAsync(lease, run, outage, outcome) is JobStatus.Queued)

@@ -14,7 +14,12 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int threads, CancellationToken stop)
+/// <param name="spec">As it was resolved.</param>
+/// <param name="datasets">Where its rows are.</param>
+/// <param name="threads">That it may use.</param>
+/// <param name="inSweep">Of many runs that are alike: their pre-flight is theory's, which costs next to nothing.</param>
+/// <param name="stop">Ends it.</param>
+public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int threads, bool inSweep, CancellationToken stop)
 {
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
@@ -31,7 +36,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        _preflight = Preflight.Predict(plan, data, stop);
+        _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan);
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
