@@ -18,7 +18,8 @@ public static class ActivationNotes
     /// <summary>Null where one gain preserves both directions, or nearly.</summary>
     public static string? NoCommonGain(ActivationFunction function) =>
         Math.Max(function.Gains.Forward / function.Gains.Backward, function.Gains.Backward / function.Gains.Forward) is > Apart
-            ? Text($"No gain preserves both directions: activations keep their size at {function.Gains.Forward:F2}, gradients at "
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"No gain preserves both directions: activations keep their size at {function.Gains.Forward:F2}, gradients at "
                 + $"{function.Gains.Backward:F2}. At the first, a gradient {Share(function.Gains.Forward / function.Gains.Backward)} with each layer.")
             : null;
 
@@ -31,9 +32,10 @@ public static class ActivationNotes
         var f = function.Bind();
         var growth = Math.Log(f.Moments(0, Math.Exp(Step)).Square / f.Moments(0, Math.Exp(-Step)).Square) / (4 * Step);
         return growth > Unstable
-            ? Text($"The variance 1 that gain {function.Gains.Forward:F2} keeps is unstable: a deviation grows by {growth - 1:P0} a layer, and a "
-                + "deep net's signal dies out or blows up. From 15 hidden layers on, auto rescales its weights on one batch; "
-                + "lsuv, batch_norm and layer_norm help as well.")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"The variance 1 that gain {function.Gains.Forward:F2} keeps is unstable: a deviation grows by {growth - 1:P0} a layer, and a "
+                + $"deep net's signal dies out or blows up. From 15 hidden layers on, auto rescales its weights on one batch; "
+                + $"lsuv, batch_norm and layer_norm help as well.")
             : null;
     }
 

@@ -77,15 +77,15 @@ public sealed record PreflightNote(IReadOnlyList<string> Layers, string Text)
         if (scaled || mean != 0 || variance == 0)
             yield break;
         if (f.Name == "selu" && Math.Abs(gain - 1) > 0.05)
-            yield return Say($"selu normalises itself only with variance 1/fan_in (lecun_normal): {layer.Initializer.Name} draws "
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"selu normalises itself only with variance 1/fan_in (lecun_normal): {layer.Initializer.Name} draws "
                 + $"{gain * gain:G3} times that{(Math.Abs(gain - 0.75) < 0.01 ? ", by PyTorch's gain of 3/4" : "")}.");
         // near a variance of 1, and whatever becomes of it in deep nets
         double forward = gain * gain / (gains.Forward * gains.Forward),
             backward = variance * layer.Units / (gains.Backward * gains.Backward);
         if (Math.Abs(Math.Log(forward)) * alike > Math.Log(Much) && alike > 1)
-            yield return Say($"{layer.Initializer.Name} with {f.Name} takes a signal of variance 1 to {forward:G3} of its mean square in each "
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{layer.Initializer.Name} with {f.Name} takes a signal of variance 1 to {forward:G3} of its mean square in each "
                 + $"of {alike} layers, and a gradient to {backward:G3} of its own on the way back: auto keeps the first at 1.");
     }
-
-    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
