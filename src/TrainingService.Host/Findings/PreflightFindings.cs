@@ -9,9 +9,9 @@ namespace TrainingService.Host.Findings;
 /// </summary>
 public static class PreflightFindings
 {
-    public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight)
+    public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight, DataFacts data)
     {
-        var watch = new Watch(plan);
+        var watch = new Watch(plan, data);
         var points = new List<LayerPoint>();
         foreach (var layer in preflight.Layers)
             if (layer is { Mean: { } mean, Rms: { } rms, GradientRms: { } gradient })
@@ -30,14 +30,14 @@ public static class PreflightFindings
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        return [.. watch.Findings, .. BornDead(plan, preflight)];
+        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
     }
 
     /// <summary>What theory says, unless the draws contradict it.</summary>
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
         median is { } drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
 
-    private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
+    private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
             || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability)
@@ -56,7 +56,7 @@ public static class PreflightFindings
                     + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
                 : string.Create(CultureInfo.InvariantCulture, $"With a probability of at most {probability:P0} (an upper bound), all units of some "
                     + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is trained."),
-            Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),
+            Recommendation = likeliest?.Recommendation,
         };
     }
 }

@@ -1,5 +1,6 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Memory;
 using TrainingService.Engine.Prediction;
 using TrainingService.Engine.Randomness;
 using TrainingService.Engine.Training;
@@ -140,10 +141,10 @@ public class PreflightDrawsTests
     {
         var data = Rows(300);
         var draws = new PreflightDraws(Plan(data, new() { HiddenLayers = [64, 64] }), data, [.. Enumerable.Range(0, 300)]);
-        var held = Memory.FloatBuffer.Held;
+        var held = FloatBuffer.Held;
         Assert.Throws<OperationCanceledException>(() => draws.Measure(50, 1, new(canceled: true)));
         Assert.Throws<OperationCanceledException>(() => draws.CountDeaths(1, new(canceled: true)));
-        Assert.True(Memory.FloatBuffer.Held <= held + (1 << 20));
+        Assert.True(FloatBuffer.Held <= held + (1 << 20));
     }
 
     /// <summary>Shares of new draws, by the initialiser itself and on all rows, within the ranges: mean over the layers, and of the flow.</summary>

@@ -20,7 +20,7 @@ public sealed class PreflightFindingTests
     {
         var (plan, data) = Plan(dataset, new());
         var preflight = Preflight.Predict(plan, data);
-        Assert.Equal("", string.Join("\n", PreflightFindings.Of(plan, preflight).Select(finding => finding.Message)));
+        Assert.Equal("", string.Join("\n", PreflightFindings.Of(plan, preflight, Facts(plan, data)).Select(finding => finding.Message)));
         Assert.Empty(preflight.Notes ?? []);
         Assert.Equal(PreflightBasis.Draws, preflight.Basis);
     }
@@ -29,7 +29,7 @@ public sealed class PreflightFindingTests
     public void A_bound_is_called_one()
     {
         var (plan, data) = Plan("digits", new() { HiddenLayers = [.. Enumerable.Repeat(3, 9)] });
-        var finding = Assert.Single(PreflightFindings.Of(plan, Preflight.Theory(plan, data)));
+        var finding = Assert.Single(PreflightFindings.Of(plan, Preflight.Theory(plan, data), Facts(plan, data)));
         Assert.Equal(0.6993, finding.Value, 0.0001);
         Assert.StartsWith("With a probability of at most 70 % (an upper bound)", finding.Message, StringComparison.Ordinal);
     }
@@ -44,8 +44,10 @@ public sealed class PreflightFindingTests
             Initializer = new() { Name = "normal", Std = 0.1 },
             BiasInitializer = new() { Name = "constant", Value = 30 },
         });
-        Assert.DoesNotContain(PreflightFindings.Of(plan, Preflight.Predict(plan, data)), finding => finding.Rule == "dead_units");
+        Assert.DoesNotContain(PreflightFindings.Of(plan, Preflight.Predict(plan, data), Facts(plan, data)), finding => finding.Rule == "dead_units");
     }
+
+    private static DataFacts Facts(RunPlan plan, TrainingData data) => DataFacts.Of(plan, data, standardized: true, []);
 
     private static (RunPlan Plan, TrainingData Data) Plan(string dataset, ModelSpec model)
     {
