@@ -12,7 +12,10 @@ namespace TrainingService.Host.Studies;
 /// matter.
 /// </param>
 /// <param name="Metric">What was measured.</param>
-/// <param name="Unit">Of <c>effect</c> and <c>ci95</c>: fraction (of 1), ratio, decades (log10), seconds, or number.</param>
+/// <param name="Unit">
+/// Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>relative</c> (0.03 is 3 % more than the baseline), <c>decades</c> (of
+/// log10), or <c>value</c>, the metric's own.
+/// </param>
 /// <param name="Arm">The arm that it is said of; several are joined by commas.</param>
 /// <param name="Baseline">What it is compared with; null where nothing is.</param>
 /// <param name="Effect">Arm minus baseline, the ratio of both, or the arm's own value; null if it was not measured.</param>
@@ -132,6 +135,19 @@ public sealed record Statement(string Id, string Text)
         return Of(mean, verdict, before, after);
     }
 
+    /// <summary>
+    /// A share of units is above 0 and below 1, by its whole 95 % interval; negligible if that lies below delta, refuted if no run has any,
+    /// or every run has all.
+    /// </summary>
+    public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
+        Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
+        {
+            (0, not null, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
+            (0, [> 0, < 1], _) => Verdict.Supported,
+            _ => Verdict.Inconclusive,
+        }, before, after);
+
     /// <summary>A verdict of the study's own on an arm's mean.</summary>
     public StatementReport Of(ArmMean mean, Verdict verdict, string? before = null, string? after = null) =>
         new(Id, Text, verdict, mean.Metric, mean.Unit, mean.Arm, null, mean.Summary.Mean, mean.Summary.Ci95, mean.Summary.N,
@@ -154,8 +170,8 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>
-    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases' contrasts are
-    /// adjusted for their number. Cases of arms that learned nothing don't count.
+    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases'
+    /// contrasts are adjusted for their number. Cases of arms that learned nothing don't count.
     /// </summary>
     public StatementReport Exists(IReadOnlyList<StatementReport> cases) =>
         Of(cases, Verdict.Supported, Verdict.Refuted);
@@ -209,5 +225,5 @@ public sealed record ArmMean(string Arm, string Metric, string Unit, string Word
     private string Runs => $"{Summary.N} run{(Summary.N == 1 ? "" : "s")}";
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
-        : StudyEvidence.Number(value) + (Unit is "number" or "ratio" ? "" : " " + Unit);
+        : StudyEvidence.Number(value) + (Unit == "value" ? "" : " " + Unit);
 }

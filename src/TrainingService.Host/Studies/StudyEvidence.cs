@@ -82,7 +82,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     /// <summary>An arm's mean of a metric; by itself no comparison.</summary>
     public ArmMean Mean(string metric, string arm, bool anyway = false)
     {
-        var by = metric == spec.Metric ? spec.By : families.FirstOrDefault(f => f.Metric.Name == metric)?.Metric ?? SweepMetrics.Named(metric);
+        var by = metric == spec.Metric ? spec.By
+            : families.FirstOrDefault(f => f.Metric.Name == metric)?.Metric ?? SweepMetrics.Named(metric);
         return Mean(metric, by.Unit, by.Outcome.Words, arm, by.Of, anyway);
     }
 
@@ -97,13 +98,15 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     /// class, plus three standard errors of a share.
     /// </summary>
     public bool LearnedNothing(CellResult run) => run.HasOutcome && (run.Diverged
-        || run.Result?.TrainAccuracy <= (guess ?? GuessOf([.. Enumerable.Repeat(1, run.Layers.Count > 0 ? run.Layers[^1].Units : 2)], 100)));
+        || run.Result?.TrainAccuracy <= (guess
+            ?? GuessOf([.. Enumerable.Repeat(1, run.Layers.Count > 0 ? Math.Max(2, run.Layers[^1].Units) : 2)], 100)));
 
     /// <summary>Whether at least half of an arm's runs learned nothing, so that its figures say nothing of nets that learn.</summary>
     public bool LearnedNothing(string arm) => Cells(arm) is { Count: > 0 } runs && 2 * runs.Count(LearnedNothing) >= runs.Count;
 
     /// <summary>Share of an arm's runs that learned nothing; not a number without a run.</summary>
-    public double Stalled(string arm) => Cells(arm) is { Count: > 0 } runs ? runs.Average(run => LearnedNothing(run) ? 1.0 : 0) : double.NaN;
+    public double Stalled(string arm) =>
+        Cells(arm) is { Count: > 0 } runs ? runs.Average(run => LearnedNothing(run) ? 1.0 : 0) : double.NaN;
 
     /// <summary>The accuracy that no net exceeds which has learned nothing, on so many rows.</summary>
     /// <param name="classCounts">Rows of each class.</param>

@@ -20,10 +20,10 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
-    /// <summary>Of a difference of two values: fraction (of 1), decades (log10), seconds, or number.</summary>
+    /// <summary>Of a difference of two values.</summary>
     public string Unit => Outcome.IsFraction ? "fraction"
         : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
-        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "relative" : "value";
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
@@ -104,6 +104,9 @@ public static class SweepMetrics
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
         OfLayers("sparsity"),
         OfLayers("offRate"),
+        OfLayers("offEveryRowFraction"),
+        // of the units of all hidden layers together
+        new(new("cameBackFraction", null, true, 0), CameBack, 0.01, null, "validationLoss"),
         OfLayers("deadFraction"),
         OfLayers("bornDeadFraction"),
         OfLayers("diedFraction"),
@@ -138,6 +141,9 @@ public static class SweepMetrics
         var measure = Measures.OfLayers.Named(name);
         return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
     }
+
+    private static double? CameBack(CellResult cell) => cell.OverHidden(cell.Last, p => p.RevivedFraction) is { } revived
+        && revived + cell.OverHidden(cell.Last, p => p.OffEveryRowFraction) is > 0 and var ever ? revived / ever : null;
 
     // a layer that is dead throughout has no shift
     private static float? BiasShift(LayerPoint point) => Math.Abs(point.Centredness ?? 0);
