@@ -36,7 +36,8 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// (z &gt; 0 on fewer than 1 % of the rows), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at
 /// most 0.025, 0, 0.1 of the layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only).
 /// Of h: <c>meanActivation</c>, <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c>
-/// (mean/rms), <c>relativeL1</c> (mean |h| / rms), <c>varianceRatio</c> (variance over that of the hidden layer before), <c>effectiveRank</c> (where asked for; at both ends).
+/// (mean/rms), <c>relativeL1</c> (mean |h| / rms), <c>varianceRatio</c> (variance over that of the hidden layer before),
+/// <c>effectiveRank</c> (where asked for; at both ends).
 /// Of training: <c>gradientRms</c> (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>,
 /// <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only). A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>
