@@ -57,16 +57,19 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
     /// interval excludes a loss of delta (the one test of the two that is needed here); refuted if it is worse, and not by a trifle.
     /// </summary>
-    public Verdict IsNotWorse()
+    /// <param name="ofBaseline">The claim is that it is the baseline that is not worse.</param>
+    public Verdict IsNotWorse(bool ofBaseline = false)
     {
         if (LeftOut.Count > 0)
             return Verdict.Inconclusive;
+        var wins = ofBaseline ? -Better : Better;
         if (Sign != 0)
-            return Sign == Better ? Verdict.Supported : Verdict.Refuted;
+            return Sign == wins ? Verdict.Supported : Verdict.Refuted;
         var (delta, interval, _) = Result.Equivalence;
-        var excludesLoss = interval is [var low, var high] && (Better > 0 ? low > -delta : high < delta);
+        var excludesLoss = interval is [var low, var high] && (wins > 0 ? low > -delta : high < delta);
+        var diverged = ofBaseline ? Result.Divergence.Baseline : Result.Divergence.Arm;
         return Result.Verdict is Verdict.Equivalent or Verdict.Negligible
-            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && Result.Divergence is { Arm: 0, Lost: 0 })
+            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && diverged + Result.Divergence.Lost == 0)
             ? Verdict.Supported : Verdict.Inconclusive;
     }
 
@@ -211,18 +214,16 @@ public sealed record Statement(string Id, string Text)
 /// <param name="Arm">By name.</param>
 /// <param name="Metric">What was measured.</param>
 /// <param name="Unit">As of <see cref="StatementReport"/>.</param>
-/// <param name="Words">The measure in words, as in "the {words} of relu is ...".</param>
+/// <param name="Words">The measure in words, as in "relu: {words} 31 %".</param>
 /// <param name="Summary">Mean and interval.</param>
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
     /// <summary>The mean and its interval.</summary>
-    public string Sentence => Summary.Mean is not { } mean ? $"The {Words} of {Arm} was not measured."
-        : $"The {Words} of {Arm} is {Figure(mean)}"
-            + (Summary.Ci95 is [var low, var high] ? $" (95 % interval {Figure(low)} to {Figure(high)}, {Runs}; " : $" ({Runs}; ")
-            + $"the mean over its runs).";
-
-    private string Runs => $"{Summary.N} run{(Summary.N == 1 ? "" : "s")}";
+    public string Sentence => Summary.Mean is not { } mean ? $"{Arm}: {Words} not measured."
+        : $"{Arm}: {Words} {Figure(mean)} ("
+            + (Summary.Ci95 is [var low, var high] ? $"95 % interval {Figure(low)} to {Figure(high)}, mean of {Summary.N})."
+                : $"mean of {Summary.N}).");
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
         : StudyEvidence.Number(value) + (Unit == "value" ? "" : " " + Unit);

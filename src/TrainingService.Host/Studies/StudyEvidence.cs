@@ -10,7 +10,10 @@ namespace TrainingService.Host.Studies;
 
 /// <summary>What a study measured beside the trainings.</summary>
 /// <param name="BornDead">Nets drawn and never trained.</param>
-public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = null)
+/// <param name="DeepNets">Deep nets as they were drawn.</param>
+/// <param name="ElementTimes">What single elements cost.</param>
+public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = null, DeepNetDraws? DeepNets = null,
+    IReadOnlyList<ElementTimes>? ElementTimes = null)
 {
     /// <summary>Of the sweep; null until it is measured.</summary>
     public static StudyMeasurement? Of(Sweep sweep) =>
@@ -89,7 +92,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
 
     /// <summary>An arm's mean of a measure of the study's own.</summary>
     /// <param name="unit">As of <see cref="StatementReport"/>.</param>
-    /// <param name="words">As in "the {words} of relu is ...".</param>
+    /// <param name="words">As in "relu: {words} 31 %".</param>
     public ArmMean Mean(string metric, string unit, string words, string arm, Func<CellResult, double?> value, bool anyway = false) =>
         new(arm, metric, unit, words, Summary(arm, value), !anyway && LearnedNothing(arm) ? [arm] : []);
 
