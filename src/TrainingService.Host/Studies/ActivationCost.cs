@@ -20,7 +20,7 @@ public sealed class ActivationCost : Study
     private static readonly string[] Others = ["leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "tanh", "sigmoid", "softplus"];
 
     private static readonly SweepMetric PerElement =
-        new(new("secondsPerElement", false, false, 0), _ => null, Delta, null, "validationLoss");
+        new(new("secondsPerElement", false, false, 0), _ => null, Delta, null);
 
     public override string Name => "activation-cost";
     public override string Question => "Which activations slow training down, and by how much?";

@@ -125,7 +125,7 @@ public static class SweepMetrics
         OfLayers("offRate"),
         OfLayers("offEveryRowFraction"),
         // of the units of all hidden layers together
-        new(new("cameBackFraction", null, true, 0), CameBack, 0.01, null, "validationLoss"),
+        new(new("cameBackFraction", null, true, 0), CameBack, 0.05, null),
         OfLayers("deadFraction"),
         OfLayers("bornDeadFraction"),
         OfLayers("diedFraction"),

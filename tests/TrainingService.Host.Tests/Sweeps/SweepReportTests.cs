@@ -200,12 +200,12 @@ public sealed class SweepReportTests(Service service)
                     || cells.Any(cell => metric.Of(cell) is { } value && double.IsFinite(value)), metric.Name);
         }
         // none comes back where none was off
-        Assert.Equal([null, 0.75], ((float Off, float Revived)[])[(0, 0), (0.1f, 0.3f)]
-            .Select(share => SweepMetrics.Named("cameBackFraction").Of(cells[0] with
-            {
-                Last = [.. cells[0].Last.Select(row => row with
-                    { NegativeLockedFraction = share.Off, RevivedFraction = share.Revived })],
-            }) is { } value ? Math.Round(value, 6) : (double?)null));
+        double? CameBack(float off, float revived) => SweepMetrics.Named("cameBackFraction").Of(cells[0] with
+        {
+            Last = [.. cells[0].Last.Select(row => row with { NegativeLockedFraction = off, RevivedFraction = revived })],
+        });
+        Assert.Null(CameBack(0, 0));
+        Assert.Equal(0.75, CameBack(0.1f, 0.3f) ?? 0, 1e-6);
         var report = await _http.GetReport(numbers);
         Assert.Equal(("testRmse", 2), (report.Text("metric"), report.List("arms")[0].GetProperty("n").GetInt32()));
     }
