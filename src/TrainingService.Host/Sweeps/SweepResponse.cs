@@ -42,6 +42,9 @@ public sealed record SweepResponse
     /// <summary>How far the sweep is.</summary>
     public required SweepProgressResponse Progress { get; init; }
 
+    /// <summary>What it can't find out as it was asked for: too few seeds, a delta below one row, few rows; known before it runs.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
     /// <summary>Why the sweep failed; null unless it did.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required JobError? Error { get; init; }
@@ -106,6 +109,7 @@ public sealed record SweepResponse
                 Counts = counts,
                 Progress = new(counts.Finished, total, sweep.FinishedAt is not null ? 1 : total == 0 ? 0 : (double)counts.Finished / total,
                     sweep.FinishedAt is null ? seconds * (total - counts.Finished) / Math.Max(1, counts.Running) : null),
+                Warnings = [.. SweepWarnings.Of(sweep.Spec)],
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,
                 StartedAt = started,
