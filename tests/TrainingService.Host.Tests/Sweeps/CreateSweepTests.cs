@@ -231,7 +231,7 @@ public sealed class CreateSweepTests(ApiOnly api)
          "contrasts": [{"arm": "c", "baseline": "a"}, {"arm": "b", "baseline": "a"}]}
         """, "/contrasts/1", "huberDelta is 2 against 1); did you mean the metric 'testRmse'?")]
     [InlineData("""{"base": {"dataset": {"name": "iris", "testSplit": "fixed"}}, "testSplit": "perSeed"}""", "/testSplit", "leave one of")]
-    [InlineData("""{BASE, "testSplit": "perseed"}""", "/testSplit", "must be one of fixed, perSeed")]
+    [InlineData("""{BASE, "testSplit": "perSeeds"}""", "/testSplit", "must be one of fixed, perSeed")]
     [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"testSplit": "perSeed"}}}]}""",
         "/arms/1/patch/dataset/testSplit", "give 'testSplit' beside 'base'")]
     [InlineData("""{BASE, "grid": {"/dataset/testSplit": ["perSeed", "fixed"]}}""", "/grid/~1dataset~1testSplit", "the same for all arms")]
