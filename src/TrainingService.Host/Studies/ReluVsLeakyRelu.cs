@@ -13,6 +13,8 @@ public sealed class ReluVsLeakyRelu : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => 8;
+
     protected override string Request(StudySize size) => $$"""
         {
           "base": {

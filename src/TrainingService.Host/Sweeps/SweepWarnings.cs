@@ -15,7 +15,7 @@ public static class SweepWarnings
     {
         if (plan.Contrasts.Count == 0)
             yield break;
-        var (seeds, contrasts) = (plan.Seeds.Count, plan.Contrasts.Count);
+        var (seeds, contrasts) = (plan.Until?.AtMost ?? plan.Seeds.Count, plan.Contrasts.Count);
         var needed = SeedCount.ForSignificance(contrasts);
         if (seeds < needed)
             yield return $"With {Count(seeds, "seed")}{(contrasts > 1 ? $" and {contrasts} comparisons" : "")} no difference can be "
