@@ -36,7 +36,8 @@ public static class SweepWarnings
                 + "and it takes many seeds to show equivalence.";
         if (plan.Tune is not null && rows.Validation < FewValidationRows)
             yield return $"Each seed tunes on {Count(rows.Validation, "validation row")}: combinations will often tie, and the choice is "
-                + "noisy (ties go to the lower validation loss, then to the middle of the list). A larger validationFraction makes it surer.";
+                + "noisy (ties go to the lower validation loss, then to the middle of the list). "
+                + "A larger validationFraction makes it surer.";
     }
 
     private static string Count(int count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
