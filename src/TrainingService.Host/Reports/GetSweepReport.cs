@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Reports;
@@ -21,7 +23,7 @@ public static class GetSweepReport
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The report.</response>
     public static async Task<Results<Ok<SweepReport>, ContentHttpResult, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
-        HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+        HttpContext http, TrainingDbContext db, DatasetRegistry datasets, CancellationToken cancellation)
     {
         if (MediaTypes.Choose(http.Request, [MediaTypes.Json, .. OtherFormats]) is not { } mediaType)
             return Problems.NotAcceptable(http.Request, [MediaTypes.Json, .. OtherFormats]);
@@ -35,7 +37,7 @@ public static class GetSweepReport
         var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
         if (mediaType == MediaTypes.Parquet)
             return RowExport.Write(mediaType, cells.ToAsyncEnumerable(), ReportRows.Of(sweep.Spec), cancellation);
-        var report = StudyReports.Of(sweep, cells);
+        var report = StudyReports.Of(sweep, cells, GuessOf(sweep.Spec.Base.Dataset, datasets));
         if (mediaType == MediaTypes.Json)
             return TypedResults.Ok(report);
         var title = ReportContent.Title(report);
@@ -45,4 +47,8 @@ public static class GetSweepReport
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
         return TypedResults.Text(ReportPage.Write(title, sections), $"{MediaTypes.Html}; charset=utf-8");
     }
+
+    private static double? GuessOf(DatasetSpec spec, DatasetRegistry datasets) =>
+        datasets.Find(spec.Name) is { ClassCounts.Count: > 0 } dataset && dataset.FindObstacle() is null
+            ? StudyEvidence.GuessOf(dataset.ClassCounts, Math.Min(spec.MaxTrainExamples ?? int.MaxValue, dataset.TrainRows)) : null;
 }

@@ -62,15 +62,24 @@ public static class ReportContent
 
     private static Section? Claims(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("claims", "Claims",
     [
-        new Table("What the evidence measured here says of each claim", ["claim", "verdict", "effect", "95 % interval", "n", "cost"],
-        [
-            .. claims.Select(claim => new Row([$"{claim.Id}: {claim.Claim}", Cell.Of(claim.Verdict),
-                claim.Effect is { } effect ? Numbers.Short(effect) : "–", Numbers.Interval(null, claim.Ci95),
-                $"{claim.N}", Numbers.Seconds(claim.SecondsSpent)], claim.Evidence)),
-        ]),
-        new Paragraph("Effects are in the unit that the evidence names, accuracies as fractions of 1. n counts paired seeds or nets; "
-            + "cost is the training time behind the evidence."),
+        new Paragraph("Each claim is taken apart into statements that can come out true (✔), false (✘), true or false by too little to matter "
+            + "(≈), or open (?), on this data and with these nets. A claim as a whole has no verdict."),
+        .. claims.Select(claim => new Table($"{claim.Id}: {claim.Claim}",
+            ["statement", "verdict", "metric", "effect", "95 % interval", "n", .. claim.Statements.Any(s => s.LeftOut.Count > 0)
+                ? ["left out"] : (string[])[]],
+            [
+                .. claim.Statements.Select(statement => new Row([$"{statement.Id}: {statement.Text}", Cell.Of(statement.Verdict),
+                    MetricOf(statement), Numbers.Effect(statement.Unit, statement.Effect, statement.Baseline is not null),
+                    Numbers.Ends(statement.Unit, statement.Ci95, statement.Baseline is not null), $"{statement.N}",
+                    .. claim.Statements.Any(s => s.LeftOut.Count > 0)
+                        ? [statement.LeftOut.Count == 0 ? "–" : string.Join(", ", statement.LeftOut)] : (Cell[])[]], statement.Evidence)),
+            ])),
+        new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time, or the arm's own value where there "
+            + "is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing."),
     ]);
+
+    private static string MetricOf(StatementReport statement) =>
+        $"{statement.Metric} of {statement.Arm}{(statement.Baseline is { } baseline ? $" against {baseline}" : "")}";
 
     private static Section? Comparisons(SweepReport report, Outcome outcome)
     {

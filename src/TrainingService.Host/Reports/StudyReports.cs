@@ -1,4 +1,3 @@
-using TrainingService.Host.Statistics;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 
@@ -7,35 +6,29 @@ namespace TrainingService.Host.Reports;
 /// <summary>A sweep's report, read by the study that asked for it.</summary>
 public static class StudyReports
 {
-    public static SweepReport Of(Sweep sweep, IReadOnlyList<CellResult> cells)
+    /// <param name="guess">Training accuracy that a net can reach which has learned nothing; null if the data is not there any more.</param>
+    public static SweepReport Of(Sweep sweep, IReadOnlyList<CellResult> cells, double? guess)
     {
         var report = SweepReports.Of(sweep, cells);
         if (sweep.Study is null || StudyCatalog.Find(sweep.Study) is not { } study)
             return report;
         var measured = StudyMeasurement.Of(sweep);
-        var evidence = new StudyEvidence(sweep.Spec, cells, measured);
-        if (!cells.Any(cell => cell.Candidate < 0 && cell.HasOutcome))
-        {
-            return report with
-            {
-                Study = study.Name,
-                Question = study.Question,
-                Method = study.Method,
-                Claims = [.. study.Claims.Select(claim => claim.Report(Verdict.Inconclusive, "No cell has an outcome.", evidence, 0))],
-            };
-        }
-        var reading = study.Read(evidence);
-        var complete = sweep.IsFinished && cells.Where(cell => cell.Candidate < 0).All(cell => cell.HasOutcome);
+        var reading = study.Read(new StudyEvidence(sweep.Spec, cells, measured, report.Contrasts, study.Comparisons, guess));
+        var compared = cells.Where(cell => cell.Candidate < 0).ToList();
         return report with
         {
             Study = study.Name,
             Question = study.Question,
             Method = study.Method,
-            Answer = complete ? reading.Answer : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
+            // As long as there is nothing to read, the sweep's own answer says so.
+            Answer = !compared.Exists(cell => cell.HasOutcome) ? report.Answer
+                : sweep.IsFinished && compared.TrueForAll(cell => cell.HasOutcome) ? reading.Answer
+                : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
             Claims = reading.Claims,
             Cells = measured?.BornDead,
-            Notes = [.. report.Notes, "Each claim's p-values are adjusted over the comparisons of that claim; "
-                + "what a claim rests on the literature for stands apart from what was measured."],
+            Notes = [.. report.Notes, "Statements by the metric that arms are compared by take the p-values of the comparisons; by each other "
+                + "metric all comparisons of the report are one family, over which p-values are adjusted. "
+                + "What the literature says stands apart from what was measured."],
         };
     }
 }

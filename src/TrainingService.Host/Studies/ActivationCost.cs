@@ -46,7 +46,7 @@ public sealed class ActivationCost : Study
     /// <summary>Both parts of the claim: leaky ReLU costs nothing, and ELU does.</summary>
     public static ClaimReport Judge(StudyEvidence e, ContrastResult leaky, ContrastResult elu)
     {
-        var free = Studies.Claims.C2.NotWorse(leaky, e).Verdict;
+        var free = Studies.Claims.C2.NotWorse(leaky, e).Statements[0].Verdict;
         var expensive = elu.Equivalence.Equivalent || elu.Verdict == Verdict.Supported ? Verdict.Refuted
             : elu.Verdict == Verdict.Refuted ? Verdict.Supported
             : Verdict.Inconclusive;

@@ -53,8 +53,7 @@ public sealed class DyingUnits : Study
             $"Of ReLU's units these are dead after training: {shares}. "
             + $"Does it cost accuracy? {string.Join(" ", accuracy.Select((contrast, i) => $"Rate {Rates[i]}: {contrast.Sentence}"))}",
             [
-                Studies.Claims.C1.Lower(worst, e, $"Dead units of ReLU: {shares}. At the highest rate:",
-                    $"At lower rates: {string.Join(" ", dead.SkipLast(1).Select(c => c.Sentence))}"),
+                Studies.Claims.C1.Lower(worst, e, $"Dead units of ReLU: {shares}. At the highest rate:"),
                 Studies.Claims.C4.Report(Claim.Within(sparsity, 0.5, 0.9),
                     $"At rate {usual}, the best by validation accuracy, ReLU's hidden layers are {StudyEvidence.Percent(sparsity.Mean)} "
                     + $"zeros{interval}, with {StudyEvidence.Percent(e.Hidden(Arm("relu", usual), row => row.DeadFraction))} of the units "

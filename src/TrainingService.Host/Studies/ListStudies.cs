@@ -20,7 +20,8 @@ public sealed record StudyResponse(string Name, string Question, string Method,
 /// <param name="Claim">The claim in one sentence.</param>
 /// <param name="Source">Where it comes from.</param>
 /// <param name="Literature">What the literature leads one to expect. Not a result of this service.</param>
-public sealed record StudyClaimResponse(string Id, string Claim, string Source, string? Literature);
+/// <param name="Statements">What the claim says, each of which can come out true, false or open; (a) is the first.</param>
+public sealed record StudyClaimResponse(string Id, string Claim, string Source, string? Literature, IReadOnlyList<string> Statements);
 
 /// <summary>A study in one size.</summary>
 /// <param name="Size">quick or full.</param>
@@ -57,7 +58,8 @@ public static class ListStudies
         + $"GET {StudyRoutes.Root} lists them.");
 
     private static StudyResponse Response(Study study, DatasetRegistry datasets, bool withSweep) => new(study.Name, study.Question,
-        study.Method, [.. study.Claims.Select(claim => new StudyClaimResponse(claim.Id, claim.Text, claim.Source, claim.Literature))],
+        study.Method, [.. study.Claims.Select(claim =>
+            new StudyClaimResponse(claim.Id, claim.Text, claim.Source, claim.Literature, claim.Statements))],
         [.. Enum.GetValues<StudySize>().Select(size =>
         {
             var dataset = RunStudy.DefaultDataset(size, datasets);

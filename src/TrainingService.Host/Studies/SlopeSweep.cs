@@ -44,7 +44,7 @@ public sealed class SlopeSweep : Study
             Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => Statistics.Verdict.Equivalent,
             _ => Statistics.Verdict.Inconclusive,
         };
-        var learns = Studies.Claims.C3.NotWorse(learned, e).Verdict;
+        var learns = Studies.Claims.C3.NotWorse(learned, e).Statements[0].Verdict;
         var slopes = string.Join(", ", e.Cells("prelu").Where(run => !run.Diverged)
             .SelectMany(run => run.Last.Where(row => row.Slope is not null).Select(row => (run.Layers[row.Layer].Name, row.Slope)))
             .GroupBy(layer => layer.Name).Select(layer => $"{layer.Key} {StudyEvidence.Number(layer.Average(l => l.Slope))}"));

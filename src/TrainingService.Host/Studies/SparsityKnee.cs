@@ -56,7 +56,7 @@ public sealed class SparsityKnee : Study
         var accuracy = Penalised.ToDictionary(arm => arm, arm => e.Compare("testAccuracy", arm, None));
         return new(string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
                 + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
-            [LiveZeros.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, accuracy)]);
+            [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, accuracy)]);
     }
 
     private static string Word(Comparison accuracy) => "accuracy " + accuracy.Result.Verdict switch
@@ -75,7 +75,7 @@ public sealed class SparsityKnee : Study
         string[] below = [.. Penalised.Where(arm => zeros[arm].Ci95?[1] <= Knee)];
         string[] beyond = [.. Penalised.Where(arm => zeros[arm].Ci95?[0] > Knee)];
         string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros:";
-        var flat = below.Length == 0 ? claim['a'].Open("testAccuracy", "fraction", Penalised, $"No arm's zeros are 85 % or fewer for sure.")
+        var flat = below.Length == 0 ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are 85 % or fewer for sure.")
             : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm)))]);
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
         if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)

@@ -17,7 +17,7 @@ public enum StudySize
 
 /// <summary>What a study has found.</summary>
 /// <param name="Answer">The question's answer in plain words.</param>
-/// <param name="Claims">The claims that it bears on.</param>
+/// <param name="Claims">The claims that it bears on, statement by statement.</param>
 public sealed record StudyReading(string Answer, IReadOnlyList<ClaimReport> Claims);
 
 /// <summary>
@@ -43,6 +43,9 @@ public abstract class Study
 
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);
+
+    /// <summary>What it judges by other metrics than the sweep's own, one entry a metric.</summary>
+    public virtual IReadOnlyList<Comparisons> Comparisons => [];
 
     /// <summary>What the finished cells say.</summary>
     public abstract StudyReading Read(StudyEvidence e);

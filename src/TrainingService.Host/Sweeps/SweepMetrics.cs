@@ -20,6 +20,11 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
+    /// <summary>Of a difference of two values: fraction (of 1), decades (log10), seconds, or number.</summary>
+    public string Unit => Outcome.IsFraction ? "fraction"
+        : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
+        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
     /// </summary>

@@ -77,12 +77,17 @@ public sealed class ReportPageTests
     }
 
     [Fact]
-    public void A_verdict_has_a_sign_and_a_word_and_its_sentence_below()
+    public void A_claim_is_the_table_of_its_statements_each_with_sign_word_effect_and_sentence()
     {
-        var claim = Page.Descendants("tr").First(row => row.Value.StartsWith("C1", StringComparison.Ordinal));
-        Assert.Equal("✔ supported", claim.Descendants("span").Single().Value);
-        Assert.Equal("Dead units fell by 4.1 points.", claim.ElementsAfterSelf().First().Value);
-        Assert.Contains(Page.Descendants("span"), span => span.Value == "? inconclusive");
+        var claim = Page.Descendants("table").Single(table => table.Element("caption")!.Value == "C1: Leaky ReLU mitigates dying ReLU units.");
+        var statements = claim.Descendants("tr").Where(row => row.Value.StartsWith("C1", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["✔ supported", "✘ refuted"], statements.Select(row => row.Descendants("span").Single().Value));
+        Assert.Equal(["C1b: Fewer units are off.", "✔ supported", "offEveryRowFraction of arm 1 against relu", "−4.10 points",
+            "[−5.00, −3.30]", "8"], statements[0].Elements().Select(cell => cell.Value));
+        Assert.Equal("Dead units fell by 4.1 points.", statements[0].ElementsAfterSelf().First().Value);
+        var open = Page.Descendants("tr").Single(row => row.Value.StartsWith("C8a", StringComparison.Ordinal));
+        Assert.Equal("? inconclusive", open.Descendants("span").Single().Value);
+        Assert.Equal(SampleReport.Odd, open.Elements().Last().Value);
     }
 
     [Fact]

@@ -35,10 +35,18 @@ public static class SampleReport
             Delta = 0.005,
             Claims =
             [
-                new("C1", "Leaky ReLU mitigates dying ReLU units.", Verdict.Supported, "Dead units fell by 4.1 points.",
-                    -0.041, [-0.05, -0.033], seeds, 84.2, "It can't die by construction.", "Maas et al. 2013"),
-                new("C8", "Sparsity does not reduce the gradient.", Verdict.Inconclusive,
-                    "Not enough seeds.", null, null, seeds, 84.2, null, "Glorot et al. 2011"),
+                new("C1", "Leaky ReLU mitigates dying ReLU units.", "Maas et al. 2013", "It can't die by construction.",
+                [
+                    new("C1b", "Fewer units are off.", Verdict.Supported, "offEveryRowFraction", "fraction", "arm 1", "relu",
+                        -0.041, [-0.05, -0.033], seeds, "Dead units fell by 4.1 points.", []),
+                    new("C1d", "The accuracy is not worse.", Verdict.Refuted, "testAccuracy", "fraction", "arm 1", "relu",
+                        -0.015, [-0.02, -0.01], seeds, "It fell by 1.5 points.", []),
+                ]),
+                new("C8", "Sparsity does not reduce the gradient.", "Glorot et al. 2011", null,
+                [
+                    new("C8a", "The gradient passes undiminished.", Verdict.Inconclusive, "initialGradientFlow", "decades", Odd, null, null, null,
+                        seeds, "Not enough seeds.", [Odd]),
+                ]),
             ],
             Arms =
             [

@@ -94,13 +94,13 @@ public sealed class StudyTests(Service service)
         foreach (var some in less)
         {
             row.Measured = null;
-            var read = StudyReports.Of(row, some);
+            var read = StudyReports.Of(row, some, 0.45);
             Assert.Equal(StudyCatalog.Find(name)!.Claims.Select(claim => claim.Id), read.Claims!.Select(claim => claim.Id));
             Assert.NotEmpty(read.Answer);
             MustBeClear(JsonSerializer.Serialize(new
             {
                 read.Answer,
-                Claims = read.Claims!.Select(claim => claim.Evidence),
+                Claims = read.Claims!.SelectMany(claim => claim.Statements).Select(statement => statement.Evidence),
                 Contrasts = read.Contrasts.Select(c => c.Sentence),
                 read.Notes,
             }));

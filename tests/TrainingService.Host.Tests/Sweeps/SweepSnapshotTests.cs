@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Sweeps;
@@ -29,7 +30,7 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         await using var db = Interrupted(async () => await AddCellAsync(id, 100 + ++added));
         var http = new DefaultHttpContext();
         http.Request.Headers.Accept = mediaType;
-        var answer = await GetSweepReport.Handle(id, http, db, Cancellation);
+        var answer = await GetSweepReport.Handle(id, http, db, new DatasetRegistry("/nowhere"), Cancellation);
         Assert.True(added >= 4, $"{added} were added");
         Assert.IsNotType<ProblemHttpResult>(answer.Result);
         if (answer.Result is Ok<SweepReport> { Value: { } report })
