@@ -7,6 +7,9 @@ namespace TrainingService.Host.Statistics;
 /// <param name="IsInteraction">The arms stand for gains, and the claim is that the first one is larger.</param>
 public sealed record Contrast(string Arm, string Baseline, PairedDifferences Differences, bool IsInteraction = false)
 {
+    /// <summary>How many of the pairs were there at each look.</summary>
+    public IReadOnlyList<int> PairsAtLooks { get; init; } = [Differences.Pairs];
+
     /// <summary>Is the arm better than the baseline? One value per seed, in the same order; not finite where the run diverged.</summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static Contrast Between(string arm, IReadOnlyList<double> armValues, string baseline, IReadOnlyList<double> baselineValues) =>

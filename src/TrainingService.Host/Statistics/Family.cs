@@ -29,24 +29,28 @@ public static class Family
     /// <param name="contrasts">All contrasts that the report shows.</param>
     /// <param name="outcome">The metric that they compare.</param>
     /// <param name="delta">The least difference that matters, in the metric's unit; 0 or more.</param>
-    public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta)
+    /// <param name="looks">When it was looked, this time included; null for once. Adjusted p and intervals pay for all looks.</param>
+    public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta,
+        Looks? looks = null)
     {
+        looks ??= Looks.Once;
         var tests = contrasts.Select(contrast =>
             SignFlip.Test(contrast.Differences.Ranked(outcome).WithDivergences(outcome.HigherIsBetter != false), contrast.Differences.Noise))
             .ToArray();
-        var adjusted = Holm.Adjust([.. tests.Select(test => test.PValue)]);
-        var least = Holm.Adjust([.. contrasts.Select(contrast => SignFlip.LeastP(contrast.Differences.Pairs))]);
-        return [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, tests[i], adjusted[i], least[i], contrasts.Count))];
+        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
+        var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
+        return
+            [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, looks, tests[i], adjusted[i], least[i], contrasts.Count))];
     }
 
     private static ContrastResult Judge(Contrast contrast, Outcome outcome,
-        double delta, SignFlip test, double adjusted, double least, int contrasts)
+        double delta, Looks looks, SignFlip test, double adjusted, double least, int contrasts)
     {
         var pairs = contrast.Differences.Ranked(outcome);
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite);
         var (ci95, ci90) = (outcome.Resolution ?? pairs.Step) is { } step
-            ? (interval.At(Tails.Alpha, step), interval.At(Tails.EquivalenceAlpha, step))
+            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step))
             : (null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;
@@ -54,7 +58,7 @@ public static class Family
         var ties = pairs.Pairs - pairs.Lost - better - worse;
         var hits = better + ties / 2.0;
         var equivalent = n >= SeedCount.LeastForEquivalence && pairs.ArmOnly + pairs.BaselineOnly + pairs.Lost == 0
-            && ci90 is { } within && within.IsWithin(delta);
+            && ci90 is { } within && within.IsWithin(delta) && (looks.HasLeft || looks.FoundWithin(contrast, outcome, delta));
         var result = new ContrastResult
         {
             Arm = contrast.Arm,

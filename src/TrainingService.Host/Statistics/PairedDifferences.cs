@@ -6,6 +6,12 @@ public sealed record PairedDifferences
     /// <summary>Arm minus baseline, for the seeds with which both finished.</summary>
     public required double[] Finite { get; init; }
 
+    /// <summary>
+    /// All pairs in the order of the seeds: arm minus baseline; infinite where only the arm diverged, minus that where only the baseline
+    /// did, and not a number where the pair tells nothing.
+    /// </summary>
+    public required double[] InOrder { get; init; }
+
     /// <summary>Seeds with which only the arm diverged, only the baseline, and both.</summary>
     public required int ArmOnly { get; init; }
 
@@ -43,6 +49,13 @@ public sealed record PairedDifferences
         return new()
         {
             Finite = [.. pairs.Select(pair => pair.First - pair.Second).Where(double.IsFinite)],
+            InOrder = [.. pairs.Select(pair => (double.IsFinite(pair.First), double.IsFinite(pair.Second)) switch
+            {
+                (true, true) => pair.First - pair.Second,
+                (false, true) => double.PositiveInfinity,
+                (true, false) => double.NegativeInfinity,
+                _ => double.NaN,
+            })],
             ArmOnly = Count(false, true),
             BaselineOnly = Count(true, false),
             Both = Count(false, false),
@@ -65,6 +78,7 @@ public sealed record PairedDifferences
         return new()
         {
             Finite = [.. differences.Where(double.IsFinite)],
+            InOrder = [.. differences.Select(difference => double.IsFinite(difference) ? difference : double.NaN)],
             ArmOnly = 0,
             BaselineOnly = 0,
             Both = 0,
@@ -91,6 +105,25 @@ public sealed record PairedDifferences
         var total = Finite.Sum(Math.Abs);
         var worse = (higherIsBetter ? -1 : 1) * (total > 0 ? 2 * total : 1);
         return [.. Finite, .. Enumerable.Repeat(worse, ArmOnly), .. Enumerable.Repeat(-worse, BaselineOnly)];
+    }
+
+    /// <summary>
+    /// What a sign test looks at in the first so many pairs: the differences; or, once a run of them diverged, the signed ranks of their
+    /// sizes (Wilcoxon), in which a lone divergence is the largest loss. Where no side is the good one it tells nothing.
+    /// </summary>
+    public Scores ScoresOf(int pairs, Outcome outcome)
+    {
+        var loss = outcome.HigherIsBetter switch { true => -1, false => 1, _ => 0 };
+        double[] signed = [.. InOrder.Take(pairs).Select(difference => double.IsNaN(difference) ? 0
+            : double.IsInfinity(difference) ? (loss == 0 ? 0 : loss * difference)
+            : Math.Abs(difference) <= Noise ? 0 : difference)];
+        if (!Array.Exists(signed, double.IsInfinity))
+            return new(signed, 2 * Noise * signed.Length);
+        var sizes = signed.Select(Math.Abs).Where(size => size > 0).Order().ToArray();
+        return new([.. signed.Select(score => Math.Sign(score) * Rank(Math.Abs(score)))], 0);
+
+        // The mean of the places that equal sizes share.
+        double Rank(double size) => (1 + sizes.Count(other => other < size - Noise) + sizes.Count(other => other <= size + Noise)) / 2.0;
     }
 
     // A value of single precision is off by up to 2^-24 of itself.

@@ -14,6 +14,9 @@ internal static class Tails
     /// <summary>z with P(|Z| > z) = alpha.</summary>
     public static double Normal(double alpha) => MathNet.Numerics.Distributions.Normal.InvCDF(0, 1, 1 - alpha / 2);
 
+    /// <summary>P(Z > z).</summary>
+    public static double Upper(double z) => MathNet.Numerics.Distributions.Normal.CDF(0, 1, -z);
+
     /// <summary>t with P(|T| > t) = alpha.</summary>
     public static double Student(double alpha, int degrees) => StudentT.InvCDF(0, 1, degrees, 1 - alpha / 2);
 }
