@@ -76,13 +76,14 @@ public sealed class BornDeadNets : Study
                 + $"{StudyEvidence.Percent(cell.Measured)} are born dead; computed {StudyEvidence.Percent(cell.Expected)}, "
                 + $"at most (bound) {StudyEvidence.Percent(cell.Bound)}.")));
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
-        var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet." : $"Over all {cells.Count} shapes the computed probability "
-            + $"lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance).";
+        var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet."
+            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance).";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
         var accuracy = e.Compare("testAccuracy", Leaky, Relu, anyway: true);
-        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU nets had a "
-            + $"dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. {accuracy.Result.Sentence}",
+        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU "
+            + $"nets had a dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. "
+            + accuracy.Result.Sentence,
             [Mitigates(e, accuracy), OneLayer(e, dead)]);
     }
 
@@ -105,7 +106,8 @@ public sealed class BornDeadNets : Study
         var partly = dead.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1)).ToList();
         var stalled = partly.Count(e.LearnedNothing);
         const string Arms = $"{Relu}, {Wide}";
-        var share = claim['b'].Share("learnedNothing", Arms, stalled, partly.Count, 0.5, 1, "with a dead layer and living ones learned nothing");
+        var share = claim['b'].Share("learnedNothing", Arms, stalled, partly.Count, 0.5, 1,
+            "with a dead layer and living ones learned nothing");
         return claim.Report(DeadLayer.NoGradient(claim['a'], Arms, [.. partly.Where(run => DeadLayer.Of(run) > 0)]),
             // one net that learns in spite of its dead layer refutes it
             stalled < partly.Count ? share with { Verdict = Verdict.Refuted } : share);

@@ -12,8 +12,8 @@ public sealed class Capacity : Study
     public override string Name => "capacity";
     public override string Question => "Does ReLU's sparsity waste units, so that narrow nets suffer?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
-    public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky ReLU "
-        + "(0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training accuracy "
+    public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky "
+        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training accuracy "
         + "within 2 points of the best of their width; tanh is there for that); training loss without the nets of which more than 10 % of "
         + "the units are dead. Paired by seed, exact sign-flip test, Holm over the widths.";
 
@@ -49,8 +49,8 @@ public sealed class Capacity : Study
     public override StudyReading Read(StudyEvidence e)
     {
         string Rank(string arm) => StudyEvidence.Percent(e.Summary(arm, LiveUnits.Rank.Of).Mean);
-        string Width(int width) => $"{width} units wide: the effective rank is {Rank(Arm("relu", width))} of the live units of ReLU's layers, "
-            + $"{Rank(Arm("leaky_relu", width))} of leaky ReLU's and {Rank(Arm("tanh", width))} of tanh's. "
+        string Width(int width) => $"{width} units wide: the effective rank is {Rank(Arm("relu", width))} of the live units of ReLU's "
+            + $"layers, {Rank(Arm("leaky_relu", width))} of leaky ReLU's and {Rank(Arm("tanh", width))} of tanh's. "
             + e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width), anyway: true).Result.Sentence;
         return new(string.Join(" ", Widths.Select(Width)), [Studies.Claims.C5.Report([.. Widths.SelectMany(width => At(e, width))])]);
     }
@@ -65,8 +65,8 @@ public sealed class Capacity : Study
         string[] leftOut = [.. learning.LeftOut.Where(arm => arm == relu || arm == leaky)];
         var sparsity = e.Compare("sparsity", relu, leaky, anyway: true);
         var loss = e.Compare(LiveUnits.TrainLoss.Name, relu, leaky) with { LeftOut = leftOut };
-        var before = $"{learning.Sentence} {StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are zeros and "
-            + $"{StudyEvidence.Percent(e.Hidden(relu, row => row.DeadFraction))} of its units dead.";
+        var before = $"{learning.Sentence} {StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are "
+            + $"zeros and {StudyEvidence.Percent(e.Hidden(relu, row => row.DeadFraction))} of its units dead.";
         if (sparsity.Sign <= 0)
         {
             var reason = $"{before} {relu} is not sparser than {leaky} for sure.";

@@ -23,7 +23,8 @@ public static class DeadLayer
                 .DefaultIfEmpty(double.NaN).Max()).Where(double.IsFinite),
         ];
         var some = largest.Count(rms => rms > 0);
-        var verdict = some > 0 ? Verdict.Refuted : largest.Length >= SeedCount.LeastForEquivalence ? Verdict.Supported : Verdict.Inconclusive;
+        var verdict = some > 0 ? Verdict.Refuted
+            : largest.Length >= SeedCount.LeastForEquivalence ? Verdict.Supported : Verdict.Inconclusive;
         return new(statement.Id, statement.Text, verdict, "upstreamGradientRms", "number", arm, null,
             largest.Length == 0 ? null : largest.Max(), null, largest.Length, largest.Length == 0 ? $"No run of {arm} says anything of it."
                 : $"At the first and the last evaluation the gradient before the dead layer is exactly 0 in {largest.Length - some} of "

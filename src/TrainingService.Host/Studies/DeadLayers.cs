@@ -1,5 +1,3 @@
-using TrainingService.Host.Statistics;
-
 namespace TrainingService.Host.Studies;
 
 /// <summary>Layers that are killed on purpose.</summary>
@@ -13,8 +11,8 @@ public sealed class DeadLayers : Study
     public override string Name => "dead-layers";
     public override string Question => "How much of a network must die before it stops learning?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C9];
-    public override string Method => "Nets of three ReLU layers of 64 units, equal draws of all weights, in which nothing, half of the middle "
-        + "layer's units, all of them or all layers are dead from the start (bias -1000): gradients before the dead layer at the first and "
+    public override string Method => "Nets of three ReLU layers of 64 units, equal draws of all weights, in which nothing, half of the "
+        + "middle layer's units, all of them or all layers are dead from the start (bias -1000): gradients before the dead layer at the first and "
         + "the last evaluation, and test accuracy against a net in which only the output's bias can learn. Paired by seed, exact sign-flip "
         + "test and test of equivalence.";
 
@@ -30,10 +28,10 @@ public sealed class DeadLayers : Study
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 1000)}} }
           },
           "arms": [
-            {"name": "{{Healthy}}", "patch": {"model": {"layers": [{{Dense(0)}}, {{Dense(0)}}, {{Dense(0)}}]} } },
-            {"name": "{{Half}}", "patch": {"model": {"layers": [{{Dense(0)}}, {{Dense(0.5)}}, {{Dense(0)}}]} } },
-            {"name": "{{One}}", "patch": {"model": {"layers": [{{Dense(0)}}, {{Dense(1)}}, {{Dense(0)}}]} } },
-            {"name": "{{All}}", "patch": {"model": {"layers": [{{Dense(1)}}, {{Dense(1)}}, {{Dense(1)}}]} } }
+            {"name": "{{Healthy}}", "patch": {"model": {"layers": [{{Dense("0")}}, {{Dense("0")}}, {{Dense("0")}}]} } },
+            {"name": "{{Half}}", "patch": {"model": {"layers": [{{Dense("0")}}, {{Dense("0.5")}}, {{Dense("0")}}]} } },
+            {"name": "{{One}}", "patch": {"model": {"layers": [{{Dense("0")}}, {{Dense("1")}}, {{Dense("0")}}]} } },
+            {"name": "{{All}}", "patch": {"model": {"layers": [{{Dense("1")}}, {{Dense("1")}}, {{Dense("1")}}]} } }
           ],
           "baseline": "{{Healthy}}",
           "contrasts": [{"arm": "{{Half}}", "baseline": "{{Healthy}}"},
@@ -41,9 +39,8 @@ public sealed class DeadLayers : Study
         }
         """;
 
-    private static string Dense(double dead) => $$"""
-        {"type": "dense", "units": 64, "biasInitializer": {"name": "constant", "value": {{(dead == 0 ? 0 : -1000)}}, "share": {{(dead == 0 ? 1
-            : dead).ToString(System.Globalization.CultureInfo.InvariantCulture)}} } }
+    private static string Dense(string dead) => $$"""
+        {"type": "dense", "units": 64, "biasInitializer": {"name": "constant", "value": -1000, "share": {{dead}} } }
         """;
 
     public override StudyReading Read(StudyEvidence e)

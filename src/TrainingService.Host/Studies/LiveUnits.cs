@@ -27,7 +27,9 @@ public static class LiveUnits
     public static SweepMetric OffEveryRow { get; } =
         Fraction("offEveryRowFraction", run => run.OverHidden(run.Last, row => row.DeadFraction + (row.NegativeLockedFraction ?? 0)));
 
-    /// <summary>C4 for one arm of ReLU nets: does dying hit some units of each layer but not all, and how sparse are the live ones?</summary>
+    /// <summary>
+    /// C4 for one arm of ReLU nets: does dying hit some units of each layer but not all, and how sparse are the live ones?
+    /// </summary>
     public static ClaimReport Read(StudyEvidence e, string arm)
     {
         var claim = Claims.C4;

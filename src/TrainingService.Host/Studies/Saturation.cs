@@ -1,4 +1,3 @@
-using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -27,8 +26,8 @@ public sealed class Saturation : Study
     public override string Name => "saturation";
     public override string Question => "Do tanh and sigmoid saturate and stop training, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C7];
-    public override string Method => "The links of the mechanism, each for sigmoid and tanh by itself, in nets of 5 layers whose initial weights "
-        + "are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its largest) and "
+    public override string Method => "The links of the mechanism, each for sigmoid and tanh by itself, in nets of 5 layers whose initial "
+        + "weights are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its largest) and "
         + "gradient flow (log10 from the last to the first hidden layer) before the first step, and share of the runs that learn nothing. "
         + "Test accuracy against ReLU at 2, 5 and 10 layers at the usual scale. Paired by seed, exact sign-flip test, Holm over all.";
 
@@ -44,7 +43,8 @@ public sealed class Saturation : Study
           },
           "arms": [{{string.Join(",\n", Depths.Select(depth => Patch("relu", depth, "1", "kaiming_normal"))
               .Concat(from net in Squashing from depth in Depths select Patch(net.Activation, depth, "1", "xavier_normal"))
-              .Concat(from net in Squashing from gain in net.Gains where gain != "1" select Patch(net.Activation, Linked, gain, "xavier_normal")))}}],
+              .Concat(from net in Squashing from gain in net.Gains where gain != "1"
+                      select Patch(net.Activation, Linked, gain, "xavier_normal")))}}],
           "baseline": "{{Arm("relu", 2)}}",
           "contrasts": [{{string.Join(",\n", Usual().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
@@ -64,8 +64,8 @@ public sealed class Saturation : Study
 
     public override StudyReading Read(StudyEvidence e)
     {
-        string Figures(string arm) => $"{arm}: {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)} of the entries are saturated "
-            + $"and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before training, "
+        string Figures(string arm) => $"{arm}: {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)} of the entries are "
+            + $"saturated and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before training, "
             + $"{StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
         return new(string.Join(" ", Depths.Select(depth => $"{depth} layers: "
                 + string.Join(" ", Usual().Where(pair => pair.Baseline == Arm("relu", depth))
@@ -79,12 +79,13 @@ public sealed class Saturation : Study
     {
         var claim = Studies.Claims.C7;
         Statement Of(char letter) => new($"{claim[letter].Id}-{activation}", $"{activation}: {claim[letter].Text}");
-        Comparison Saturation((string Arm, string Baseline) pair) => e.Compare(InitialSaturation.Name, pair.Arm, pair.Baseline, anyway: true);
+        Comparison Saturation((string Arm, string Baseline) pair) =>
+            e.Compare(InitialSaturation.Name, pair.Arm, pair.Baseline, anyway: true);
         Comparison Flow((string Arm, string Baseline) pair) => e.Compare("initialGradientFlow", pair.Arm, pair.Baseline, anyway: true);
 
         var (least, most) = (Arm(activation, Linked, gains[0]), Arm(activation, Linked, gains[^1]));
-        yield return Of('a').Higher(Saturation((most, least)), after: $"At the end {StudyEvidence.Percent(e.Hidden(most, row => row.Saturation))} "
-            + $"of the entries of {most} and {StudyEvidence.Percent(e.Hidden(least, row => row.Saturation))} of {least} are saturated.");
+        yield return Of('a').Higher(Saturation((most, least)),
+            after: $"At the end {StudyEvidence.Percent(e.Hidden(most, row => row.Saturation))} of the entries of {most} and {StudyEvidence.Percent(e.Hidden(least, row => row.Saturation))} of {least} are saturated.");
 
         // Only where more entries saturate can it be asked what that does.
         (string, string)[] saturated = [.. Scales(activation).Where(pair => Saturation(pair).Sign > 0)];
@@ -97,10 +98,11 @@ public sealed class Saturation : Study
         string Flows(IEnumerable<string> arms) =>
             string.Join(", ", arms.Select(arm => $"{arm} ({StudyEvidence.Number(flow[arm].Mean)} decades)"));
         string[] vanished = [.. flow.Keys.Where(arm => flow[arm].Ci95?[1] < Vanished)];
-        string[] kept = [.. flow.Keys.Where(arm => flow[arm].Ci95 is [> -Kept, < Kept] && e.Cells(arm).Count > 0 && !e.LearnedNothing(arm))];
+        string[] kept =
+            [.. flow.Keys.Where(arm => flow[arm].Ci95 is [> -Kept, < Kept] && e.Cells(arm).Count > 0 && !e.LearnedNothing(arm))];
         yield return vanished.Length == 0 || kept.Length == 0
-            ? Of('c').Open("learnedNothing", "fraction", flow.Keys, "It takes a scale at which the gradient falls by more than a decade, and "
-                + $"one at which it doesn't and the nets learn; the gradient flow is {Flows(flow.Keys)}.")
+            ? Of('c').Open("learnedNothing", "fraction", flow.Keys, "It takes a scale at which the gradient falls by more than a decade, "
+                + $"and one at which it doesn't and the nets learn; the gradient flow is {Flows(flow.Keys)}.")
             : Of('c').Every([.. vanished.Select(arm => Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing),
                 e.Cells(arm).Count, 0.5, 1, "learned nothing",
                 $"The gradient vanishes in {Flows([arm])} and does not in {Flows(kept)}, where at least half of the runs learn."))]);

@@ -17,8 +17,8 @@ public sealed class SparsityKnee : Study
     public override string Name => "sparsity-knee";
     public override string Question => "How sparse can layers get before accuracy suffers?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
-    public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no penalty; "
-        + "each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss and "
+    public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
+        + "penalty; each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss and "
         + "generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact sign-flip "
         + "test, Holm over all arms. A difference within one point of accuracy counts as none.";
 
@@ -45,7 +45,7 @@ public sealed class SparsityKnee : Study
 
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
-        .. new[] { SweepMetrics.Named("sparsity"), LiveUnits.Rank, SweepMetrics.Named("trainLoss"), SweepMetrics.Named("generalizationGap") }
+        .. new[] { "sparsity", "trainLoss", "generalizationGap" }.Select(SweepMetrics.Named).Prepend(LiveUnits.Rank)
             .Select(metric => new Comparisons(metric, metric.Delta ?? 0, [.. Penalised.Select(arm => (arm, None))])),
     ];
 
@@ -109,8 +109,8 @@ public sealed class SparsityKnee : Study
             Before(sparsest), "The penalty itself costs training loss, too.");
         var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
         var gap = alike is null
-            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence} None of the sparser ones has the same training "
-                + $"loss as {None} for sure.")
+            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence} None of the sparser ones has the same "
+                + $"training loss as {None} for sure.")
             : claim['b'].Lower(e.Compare("generalizationGap", alike, None),
                 $"{Before(alike)} {e.Compare("trainLoss", alike, None).Result.Sentence}");
         return claim.Report(waste with { LeftOut = learning.LeftOut }, gap with { LeftOut = learning.LeftOut });

@@ -206,7 +206,8 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>There is nothing to judge it by, for a reason.</summary>
-    public StatementReport Open(string metric, string unit, IEnumerable<string> arms, string reason, IReadOnlyList<string>? leftOut = null) =>
+    public StatementReport Open(string metric, string unit, IEnumerable<string> arms, string reason,
+        IReadOnlyList<string>? leftOut = null) =>
         new(Id, Text, Verdict.Inconclusive, metric, unit, string.Join(", ", arms), null, null, null, 0, reason, leftOut ?? []);
 
     private static string LearnedNothing(IReadOnlyList<string> arms) =>

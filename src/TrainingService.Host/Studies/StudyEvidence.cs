@@ -119,7 +119,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     public LearningArms Learning(IReadOnlyList<string> arms)
     {
         var accuracy = arms.Where(arm => Cells(arm).Count > 0)
-            .ToDictionary(arm => arm, arm => LearnedNothing(arm) ? double.NegativeInfinity : Summary(arm, "trainAccuracy").Mean ?? double.NaN);
+            .ToDictionary(arm => arm, arm => LearnedNothing(arm) ? double.NegativeInfinity
+                : Summary(arm, "trainAccuracy").Mean ?? double.NaN);
         var best = accuracy.Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
         string[] learning = [.. accuracy.Keys.Where(arm => accuracy[arm] >= best - LearningArms.Margin)];
         string[] leftOut = [.. accuracy.Keys.Except(learning)];
