@@ -347,14 +347,18 @@ public sealed class Trainer : IDisposable
         if (test is not null)
             OnMetric?.Invoke(test);
         var seconds = _clock.Elapsed.TotalSeconds;
+        // Of outputs that aren't numbers some class comes out all the same, and a share of the rows happens to have it.
+        float? Share(MetricPoint? point) => divergence is null ? point?.Accuracy : null;
         return new()
         {
             TrainLoss = train.Loss,
-            TrainAccuracy = train.Accuracy,
+            TrainAccuracy = Share(train),
             ValidationLoss = validation?.Loss,
-            ValidationAccuracy = validation?.Accuracy,
+            ValidationAccuracy = Share(validation),
+            ValidationRmse = validation?.Rmse,
+            ValidationR2 = validation?.R2,
             TestLoss = test?.Loss,
-            TestAccuracy = test?.Accuracy,
+            TestAccuracy = Share(test),
             TestRmse = test?.Rmse,
             TestR2 = test?.R2,
             BestEpoch = _bestEpoch,

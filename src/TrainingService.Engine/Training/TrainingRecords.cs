@@ -59,7 +59,7 @@ public sealed record TrainingResult
     /// </summary>
     public float TrainLoss { get; init; }
 
-    /// <summary>Null for a number target; so are the other accuracies.</summary>
+    /// <summary>Null for a number target, and of a run that diverged; so are the other accuracies.</summary>
     public float? TrainAccuracy { get; init; }
 
     /// <summary>Null without validation rows.</summary>
@@ -67,6 +67,12 @@ public sealed record TrainingResult
 
     /// <summary>Null without validation rows.</summary>
     public float? ValidationAccuracy { get; init; }
+
+    /// <summary>Number targets only, in the target's unit; null without validation rows.</summary>
+    public float? ValidationRmse { get; init; }
+
+    /// <summary>Number targets only; null without validation rows.</summary>
+    public float? ValidationR2 { get; init; }
 
     /// <summary>Null without test rows.</summary>
     public float? TestLoss { get; init; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -46,7 +47,12 @@ internal sealed class JsonShape
         foreach (var (name, element, place) in Fields(value, pointer))
         {
             if (info.Properties.FirstOrDefault(p => p.Name == name) is not { } field)
-                Add(place, $"unknown field '{Shorten(name)}'{Names.DidYouMean(name, info.Properties.Select(p => p.Name))}", info);
+            {
+                if (info.Type.GetCustomAttributes<RetiredAttribute>().FirstOrDefault(retired => retired.Name == name) is { } retired)
+                    Add(place, retired.Why);
+                else
+                    Add(place, $"unknown field '{Shorten(name)}'{Names.DidYouMean(name, info.Properties.Select(p => p.Name))}", info);
+            }
             else if (element.ValueKind != JsonValueKind.Null)
                 result[name] = Read(element, field.PropertyType, place);
             else if (field.IsRequired)

@@ -39,6 +39,7 @@ public static class ReportContent
             Claims(report),
             Comparisons(report, outcome),
             new("arms", "Arms", [Arms(report, outcome)]),
+            Tried(report, outcome),
             Part("learning", "How the arms learned", charts.Learning()),
             Part("cost", "What it costs", [charts.Cost()]),
             Part("gradients", "Gradients", [charts.GradientFlow()]),
@@ -113,7 +114,7 @@ public static class ReportContent
 
     private static Table Arms(SweepReport report, Outcome outcome) => new($"{Capital(outcome.Words)} over the seeds of each arm",
         ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch",
-            .. report.Arms.Any(arm => arm.Tuned is not null) ? ["tuned"] : (string[])[], "jobs"],
+            .. report.Arms.Any(arm => arm.Tuned is not null) ? ["chosen most often"] : (string[])[], "jobs"],
         [
             .. report.Arms.Index().Select(arm => new Row(
             [
@@ -123,12 +124,32 @@ public static class ReportContent
                     : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
                 arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
                 .. report.Arms.Any(a => a.Tuned is not null)
-                    ? [arm.Item.Tuned is { } tuned ? string.Join(", ",
-                        tuned.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}"))
-                    : "–"] : (Cell[])[],
+                    ? [arm.Item.Tuned is { } tuned ? Listed(tuned) : "–"] : (Cell[])[],
                 new Cell($"{arm.Item.Jobs.Count}", JobsOf(arm.Index)),
             ])),
         ]);
+
+    private static Section? Tried(SweepReport report, Outcome outcome)
+    {
+        if (report.Trials is not { Count: > 0 } trials)
+            return null;
+        var by = SweepMetrics.Named(report.Metric).TunedBy.Outcome;
+        return new("trials", "What was tried in tuning",
+        [
+            new Paragraph($"Every seed tried all combinations and chose by {by.Words}; ties went to the lower validation loss, then to the "
+                + "middle of the list."),
+            new Table("Each arm's combinations over the seeds that tried them", ["arm, values", "seeds", "chosen by", $"mean {by.Words}",
+                "mean validation loss", "diverged", "no outcome", $"mean {outcome.Words} where chosen"],
+            [
+                .. trials.Select(trial => new Row([$"{trial.Arm}, {Listed(trial.Values)}", $"{trial.Seeds}", $"{trial.Chosen} seeds",
+                    Numbers.Value(by, trial.Mean), trial.ValidationLoss is { } loss ? Numbers.Short(loss) : "–",
+                    $"{trial.Diverged}", $"{trial.NoOutcome}", Numbers.Value(outcome, trial.ChosenMean)])),
+            ], Folded: trials.Count > MostSentences),
+        ]);
+    }
+
+    private static string Listed(IReadOnlyDictionary<string, object?> values) =>
+        string.Join(", ", values.Select(value => $"{value.Key} = {JsonSerializer.Serialize(value.Value, Json.Options)}"));
 
     private static Section? Part(string id, string title, IEnumerable<Block?> blocks) =>
         blocks.OfType<Block>().ToList() is { Count: > 0 } some ? new(id, title, some) : null;

@@ -51,6 +51,12 @@ public sealed record SweepReport
     /// <summary>One for each comparison.</summary>
     public required IReadOnlyList<ContrastResult> Contrasts { get; init; }
 
+    /// <summary>
+    /// What was tried in tuning: a row for each arm and combination, over the seeds. Of more than 200 only those that some seed chose, and
+    /// no more than 200. Null without tuning.
+    /// </summary>
+    public IReadOnlyList<TrialReport>? Trials { get; init; }
+
     /// <summary>Nets that were drawn and never trained; the study born-dead only.</summary>
     public IReadOnlyList<BornDeadCell>? Cells { get; init; }
 
@@ -72,7 +78,9 @@ public sealed record SweepReport
 /// <param name="Ci95">Interval of the mean; null below two.</param>
 /// <param name="Median">Median over seeds.</param>
 /// <param name="SecondsPerEpoch">Median wall time of training over seeds, diagnostics left out.</param>
-/// <param name="Tuned">What tuning chose, by JSON pointer into the spec; null without tuning.</param>
+/// <param name="Tuned">
+/// What most seeds chose in tuning, by JSON pointer into the spec; <c>trials</c> tells how many. Null without tuning.
+/// </param>
 /// <param name="Layers">Means over seeds of the layers' last measurement.</param>
 /// <param name="Jobs">The jobs behind the figures, in the order of the seeds.</param>
 public sealed record ArmReport(string Name, int N, int Diverged, double[]? DivergedCi95, int Failed,

@@ -17,6 +17,7 @@ public static class SweepReports
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
         var byArm = compared.ToLookup(cell => cell.Arm);
         var contrasts = Contrasts(spec, metric, byArm);
+        var trials = Trials.Of(spec, cells);
         return new()
         {
             SweepId = sweep.Id,
@@ -27,8 +28,9 @@ public static class SweepReports
             Metric = metric.Name,
             Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
             Delta = spec.Delta,
-            Arms = [.. spec.Arms.Select((arm, index) => Arm(spec, arm.Name, index, metric, [.. byArm[index]], cells))],
+            Arms = [.. spec.Arms.Select((arm, index) => Arm(arm.Name, metric, [.. byArm[index]], trials))],
             Contrasts = contrasts,
+            Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
             Notes = [.. Notes(sweep, cells, metric)],
             Provenance = new(
                 Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),
@@ -47,8 +49,7 @@ public static class SweepReports
         })], metric.Outcome, spec.Delta ?? 0);
     }
 
-    private static ArmReport Arm(SweepPlan spec, string name, int index,
-        SweepMetric metric, List<CellResult> cells, IReadOnlyList<CellResult> all)
+    private static ArmReport Arm(string name, SweepMetric metric, List<CellResult> cells, IReadOnlyList<TrialReport> trials)
     {
         var ended = cells.Where(cell => cell.HasOutcome).ToList();
         var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
@@ -57,8 +58,7 @@ public static class SweepReports
         return new(name, summary.N, summary.Diverged, summary.DivergedCi95,
             cells.Count(cell => cell.Status is JobStatus.Failed or JobStatus.Canceled && !cell.HasOutcome),
             summary.Mean, summary.Sd, summary.Ci95, summary.Median, seconds.Length == 0 ? null : seconds.Median(),
-            spec.Tune is null || Tuning.Choose(all, index, metric) is not { } chosen ? null
-                : SweepRules.Candidate(spec.Tune, chosen).ToDictionary(value => value.Key, value => value.Value),
+            trials.Where(trial => trial.Arm == name && trial.Chosen > 0).MaxBy(trial => trial.Chosen)?.Values,
             // Of runs that diverged little is finite, and one would spoil the mean of all.
             Layers(finished.Count > 0 ? finished : ended), [.. cells.Select(cell => cell.JobId)]);
     }
@@ -117,10 +117,15 @@ public static class SweepReports
             yield return $"{unfinished} of {compared.Count} cells have not ended yet; the figures will change.";
         if (spec.Tune is not null && compared.Count == 0 && !sweep.IsFinished)
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
-        foreach (var (pointer, arms) in Tuning.AtEdges(spec, cells, metric))
-            yield return $"Tuning chose the smallest or largest value of {pointer} "
-                + $"for {string.Join(", ", arms.Take(8))}{(arms.Count > 8 ? $" and {arms.Count - 8} more" : "")}: "
-                + "a better one may lie beyond the list.";
+        foreach (var edge in Tuning.AtEdges(spec, cells).GroupBy(edge => (edge.Pointer, edge.Largest, edge.Value)))
+            yield return $"Tuning chose the {(edge.Key.Largest ? "largest" : "smallest")} value of {edge.Key.Pointer} "
+                + $"({edge.Key.Value.ToString("G6", CultureInfo.InvariantCulture)}) with "
+                + $"{string.Join(", ", edge.Take(8).Select(arm => $"{arm.Seeds} of {arm.Of} seeds of {arm.Arm}"))}"
+                + $"{(edge.Count() > 8 ? $" and often of {edge.Count() - 8} more arms" : "")}: a better one may lie beyond the list.";
+        var untried = spec.Tune is null ? 0 : Tuning.Choices(cells).Count(choice => choice.Trial is null);
+        if (untried > 0)
+            yield return $"{untried} cells were tuned by an earlier version, with a choice made once for all seeds of the arm: "
+                + "its luck is in every pair, and the intervals don't show it.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
             var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();

@@ -47,7 +47,7 @@ public static class CreateSweep
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);
-        var jobs = SweepCells.AddDue(db, sweep, [], rules, clock, _ => null);
+        var jobs = SweepCells.AddDue(db, sweep, [], rules, clock, (_, _) => null);
         await db.SaveChangesAsync(cancellation);
         var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
         once.Remember(answer);

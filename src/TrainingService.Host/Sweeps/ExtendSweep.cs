@@ -49,6 +49,11 @@ public static class ExtendSweep
             return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end before adding to it.");
         if (sweep.Study is not null && body.Value.Arms is not null)
             return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
+        var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
+        if (sweep.Spec.Tune is not null && existing.Exists(cell => cell.Candidate < 0
+            && !existing.Exists(trial => trial.Candidate >= 0 && trial.Arm == cell.Arm && trial.Seed == cell.Seed)))
+            return Problems.Conflict("The sweep was tuned by an earlier version, once for all seeds; seeds that tune for themselves "
+                + "can't be mixed with these. POST its spec as a new sweep.");
         var errors = new List<SpecError>();
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
             return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms.Count) })]);
@@ -56,9 +61,8 @@ public static class ExtendSweep
         sweep.Spec = accepted;
         sweep.Extended = true;
         sweep.Reopen();
-        var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
+        var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results));
         await db.SaveChangesAsync(cancellation);
         var response = await SweepResponse.Of(db, sweep, cancellation);
         var answer = TypedResults.Accepted(response.Links.Self, response);

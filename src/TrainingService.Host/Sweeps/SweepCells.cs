@@ -14,39 +14,44 @@ namespace TrainingService.Host.Sweeps;
 public static class SweepCells
 {
     /// <summary>
-    /// Adds the cells that are due and not there yet, without saving: what tuning tries first, and once that has ended
-    /// (<paramref name="chosen"/> answers the combination for an arm), the cells that arms are compared by. Answers the new jobs, seed by
-    /// seed, so that those on the same data follow each other.
+    /// Adds the cells that are due and not there yet, without saving: the trials of what is tuned, and once these have ended
+    /// (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which is
+    /// the trial that was chosen. Answers the new jobs, seed by seed, so that those on the same data follow each other and pairs are
+    /// complete early.
     /// </summary>
     public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules,
-        TimeProvider clock, Func<int, int?> chosen)
+        TimeProvider clock, Func<int, long, int?> chosen)
     {
         var spec = sweep.Spec;
-        var there = existing.Select(cell => (cell.Arm, cell.Candidate, cell.Seed)).ToHashSet();
-        var tuned = SweepRules.Combinations(spec.Tune);
-        var trials = (
-            from seed in spec.Seeds.Take(spec.TuneSeedCount ?? 0)
+        var there = existing.ToDictionary(cell => (cell.Arm, cell.Candidate, cell.Seed));
+        var due = (
+            from seed in spec.Seeds
             from arm in Enumerable.Range(0, spec.Arms.Count)
-            from candidate in Enumerable.Range(0, tuned)
-            where !there.Contains(((short)arm, (short)candidate, seed))
-            select (Arm: arm, Candidate: candidate, Seed: seed, Uses: candidate)).ToList();
-        var uses = trials.Count > 0 ? [] : spec.Arms.Select((_, arm) => spec.Tune is null ? -1 : chosen(arm)).ToArray();
-        var compared =
-            from seed in trials.Count > 0 ? [] : spec.Seeds
-            from arm in Enumerable.Range(0, spec.Arms.Count)
-            let used = uses[arm]
-            where used is not null && !there.Contains(((short)arm, -1, seed))
-            select (Arm: arm, Candidate: -1, Seed: seed, Uses: used.Value);
+            where !there.ContainsKey(((short)arm, -1, seed))
+            from candidate in spec.Tune is null ? [-1] : Enumerable.Range(0, SweepRules.Combinations(spec.Tune))
+            where !there.ContainsKey(((short)arm, (short)candidate, seed))
+            select (Arm: arm, Candidate: candidate, Seed: seed)).ToList();
+        if (due.Count == 0)
+        {
+            db.SweepCells.AddRange(
+                from seed in spec.Seeds
+                from arm in Enumerable.Range(0, spec.Arms.Count)
+                where !there.ContainsKey(((short)arm, -1, seed))
+                let trial = chosen(arm, seed) is { } candidate ? there[((short)arm, (short)candidate, seed)] : null
+                where trial is not null
+                select Cell(sweep, arm, -1, seed, trial.JobId, trial.SpecHash));
+            return [];
+        }
 
         var (jobs, cells) = (new List<Job>(), new List<SweepCell>());
         var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash))
             .ToDictionary(same => same.Key, same => same.First().JobId);
-        var templates = new Dictionary<(int Arm, int Uses), CheckedJob>();
-        foreach (var cell in trials.Concat(compared))
+        var templates = new Dictionary<(int Arm, int Candidate), CheckedJob>();
+        foreach (var cell in due)
         {
             // Nothing but the seed and the name differs between the seeds of an arm.
-            if (!templates.TryGetValue((cell.Arm, cell.Uses), out var template))
-                templates[(cell.Arm, cell.Uses)] = template = rules.Job(spec, cell.Arm, cell.Uses, cell.Seed);
+            if (!templates.TryGetValue((cell.Arm, cell.Candidate), out var template))
+                templates[(cell.Arm, cell.Candidate)] = template = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
             JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
             var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
@@ -55,26 +60,31 @@ public static class SweepCells
                 jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
-            cells.Add(new()
-            {
-                SweepId = sweep.Id,
-                Arm = (short)cell.Arm,
-                Candidate = (short)cell.Candidate,
-                Seed = cell.Seed,
-                JobId = id,
-                SpecHash = hash,
-            });
+            cells.Add(Cell(sweep, cell.Arm, cell.Candidate, cell.Seed, id, hash));
         }
         db.Jobs.AddRange(jobs);
         db.SweepCells.AddRange(cells);
         return jobs;
     }
 
-    /// <summary>What the cells' runs gave, without specs and curves: a thousand are read in a fraction of a second.</summary>
+    private static SweepCell Cell(Sweep sweep, int arm, int candidate, long seed, Guid job, byte[] hash) => new()
+    {
+        SweepId = sweep.Id,
+        Arm = (short)arm,
+        Candidate = (short)candidate,
+        Seed = seed,
+        JobId = job,
+        SpecHash = hash,
+    };
+
+    /// <summary>
+    /// What the cells' runs gave, without specs and curves: a thousand are read in a fraction of a second. A seed whose trials of an arm
+    /// all have an outcome has its compared cell, though it may not be stored yet.
+    /// </summary>
     public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
-            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epochs, job.Result, job.Layers })
+            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Result, job.Layers })
             .ToDictionaryAsync(job => job.Id, cancellation);
         var ends = await (from job in db.Jobs
                           join layer in db.Layers on job.Id equals layer.JobId
@@ -87,12 +97,14 @@ public static class SweepCells
         var preflights = await db.Jobs.AsNoTracking().Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Preflight })
             .ToDictionaryAsync(job => job.Id, job => job.Preflight, cancellation);
         var order = sweep.Spec.Seeds.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
-        return [.. cells.OrderBy(cell => cell.Arm).ThenBy(cell => order.GetValueOrDefault(cell.Seed)).Select(cell =>
+        var results = cells.Select(cell =>
         {
             var job = jobs[cell.JobId];
-            return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epochs, job.Result,
+            return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epoch, job.Result,
                 job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)],
                 preflights.GetValueOrDefault(cell.JobId));
-        })];
+        }).ToList();
+        return [.. results.Concat(Tuning.Settled(sweep.Spec, results)).OrderBy(cell => cell.Arm)
+            .ThenBy(cell => order.GetValueOrDefault(cell.Seed))];
     }
 }

@@ -13,10 +13,9 @@ namespace TrainingService.Host.Sweeps;
 /// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that
 /// the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
-/// <param name="TunedBy">
-/// The metric on validation rows that tuning chooses by; it has a good side, so for a metric without one it is the validation loss.
-/// </param>
-public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target, string TunedBy)
+/// <param name="OnValidationRows">The same on validation rows, where it is measured on rows and not on these; else null.</param>
+public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target,
+    SweepMetric? OnValidationRows = null)
 {
     public string Name => Outcome.Name;
 
@@ -24,6 +23,15 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     public string Unit => Outcome.IsFraction ? "fraction"
         : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
         : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+
+    /// <summary>
+    /// What tuning chooses by, in which the test rows have no part: the same on validation rows, or itself where rows have no part in it
+    /// anyway; the validation loss where neither more nor less of it is good.
+    /// </summary>
+    public SweepMetric TunedBy => OnValidationRows ?? (Outcome.HigherIsBetter is null ? SweepMetrics.ValidationLoss : this);
+
+    /// <summary>Whether it is the mean of what the job minimises, whose unit depends on how the job defines it.</summary>
+    public bool IsLoss => Name.EndsWith("Loss", StringComparison.Ordinal);
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
@@ -47,7 +55,7 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 /// <param name="JobId">The job.</param>
 /// <param name="Status">The job's.</param>
 /// <param name="ErrorCode">The job's.</param>
-/// <param name="Epochs">That the job was to train.</param>
+/// <param name="Epochs">That the job has trained: early stopping may leave some out.</param>
 /// <param name="Result">Null without one.</param>
 /// <param name="Layers">What the layers are.</param>
 /// <param name="First">The layers before training.</param>
@@ -58,13 +66,16 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
     JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
     IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last, Preflight? Preflight)
 {
-    public bool Diverged => ErrorCode == "diverged";
+    /// <summary>Whether a number that tells how well it went is none: a run may end in time and still predict infinities.</summary>
+    public bool Diverged => ErrorCode == "diverged" || (Status == JobStatus.Succeeded && Result is { } result
+        && !(float.IsFinite(result.TrainLoss) && float.IsFinite(result.ValidationLoss ?? 0) && float.IsFinite(result.TestLoss ?? 0)));
 
     /// <summary>Whether it says something about its arm: it ran to its end, or diverged.</summary>
     public bool HasOutcome => Status == JobStatus.Succeeded || Diverged;
 
     /// <summary>Wall time of training, evaluations of layers left out.</summary>
-    public double? SecondsPerEpoch => Result is null || Diverged ? null : (Result.Seconds - Result.DiagnosticsSeconds) / Epochs;
+    public double? SecondsPerEpoch =>
+        Result is null || Diverged || Epochs == 0 ? null : (Result.Seconds - Result.DiagnosticsSeconds) / Epochs;
 
     /// <summary>Mean over the units of the hidden layers, of one measurement.</summary>
     public double? OverHidden(IReadOnlyList<LayerRow> rows, Func<LayerPoint, float?> value)
@@ -88,20 +99,28 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
 /// <summary>All metrics, by name.</summary>
 public static class SweepMetrics
 {
+    public static readonly SweepMetric ValidationLoss = Loss("validationLoss", r => r.ValidationLoss);
+
+    private static readonly SweepMetric ValidationAccuracy = Accuracy("validationAccuracy", r => r.ValidationAccuracy),
+        ValidationRmse = Number("validationRmse", r => r.ValidationRmse, null),
+        ValidationR2 = Number("validationR2", r => r.ValidationR2, 0.01),
+        ValidationGap = Gap("validationGeneralizationGap", r => r.ValidationAccuracy);
+
     public static IReadOnlyList<SweepMetric> All { get; } =
     [
-        Accuracy("testAccuracy", r => r.TestAccuracy),
-        Accuracy("validationAccuracy", r => r.ValidationAccuracy),
-        Accuracy("trainAccuracy", r => r.TrainAccuracy),
-        Number("testRmse", r => r.TestRmse, null),
-        Number("testR2", r => r.TestR2, 0.01),
-        Loss("testLoss", r => r.TestLoss),
-        Loss("validationLoss", r => r.ValidationLoss),
-        Loss("trainLoss", r => r.TrainLoss),
-        new(new("generalizationGap", false, true), c => c.Result?.TrainAccuracy - c.Result?.TestAccuracy,
-            0.005, TargetKind.Classes, "validationAccuracy"),
-        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null, "validationLoss"),
-        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null, "validationLoss"),
+        Accuracy("testAccuracy", r => r.TestAccuracy, ValidationAccuracy),
+        ValidationAccuracy,
+        Accuracy("trainAccuracy", r => r.TrainAccuracy, ValidationAccuracy),
+        Number("testRmse", r => r.TestRmse, null, ValidationRmse),
+        ValidationRmse,
+        Number("testR2", r => r.TestR2, 0.01, ValidationR2),
+        ValidationR2,
+        Loss("testLoss", r => r.TestLoss, ValidationLoss),
+        ValidationLoss,
+        Loss("trainLoss", r => r.TrainLoss, ValidationLoss),
+        Gap("generalizationGap", r => r.TestAccuracy, ValidationGap),
+        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null),
+        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null),
         OfLayers("sparsity"),
         OfLayers("offRate"),
         OfLayers("deadFraction"),
@@ -110,10 +129,10 @@ public static class SweepMetrics
         OfLayers("saturation"),
         // |mean| / rms of the activations: the further from 0, the more each layer's weights see a constant (LeCun et al. 1998;
         // "bias shift": Clevert et al. 2016)
-        new(new("biasShift", null, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null, "validationLoss"),
-        new(new("initialBiasShift", null, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null, "validationLoss"),
-        new(new("gradientFlow", null, false, 0), c => c.GradientFlow(c.Last), null, null, "validationLoss"),
-        new(new("initialGradientFlow", null, false, 0), c => c.GradientFlow(c.First), null, null, "validationLoss"),
+        new(new("biasShift", null, false, 0), c => c.OverHidden(c.Last, BiasShift), 0.05, null),
+        new(new("initialBiasShift", null, false, 0), c => c.OverHidden(c.First, BiasShift), 0.05, null),
+        new(new("gradientFlow", null, false, 0), c => c.GradientFlow(c.Last), null, null),
+        new(new("initialGradientFlow", null, false, 0), c => c.GradientFlow(c.First), null, null),
     ];
 
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
@@ -124,19 +143,22 @@ public static class SweepMetrics
     private static Func<CellResult, double?> Of(Func<TrainingResult, float?> value) =>
         cell => cell.Result is { } result ? value(result) : null;
 
-    private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value) =>
-        new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, "validationAccuracy");
+    private static SweepMetric Accuracy(string name, Func<TrainingResult, float?> value, SweepMetric? onValidationRows = null) =>
+        new(Outcome.Of(name), Of(value), 0.005, TargetKind.Classes, onValidationRows);
 
-    private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta) =>
-        new(Outcome.Of(name, 0), Of(value), delta, TargetKind.Number, "validationLoss");
+    private static SweepMetric Number(string name, Func<TrainingResult, float?> value, double? delta,
+        SweepMetric? onValidationRows = null) => new(Outcome.Of(name, 0), Of(value), delta, TargetKind.Number, onValidationRows);
 
-    private static SweepMetric Loss(string name, Func<TrainingResult, float?> value) =>
-        new(Outcome.Of(name, 0), Of(value), 0.02, null, "validationLoss");
+    private static SweepMetric Loss(string name, Func<TrainingResult, float?> value, SweepMetric? onValidationRows = null) =>
+        new(Outcome.Of(name, 0), Of(value), 0.02, null, onValidationRows);
+
+    private static SweepMetric Gap(string name, Func<TrainingResult, float?> accuracy, SweepMetric? onValidationRows = null) =>
+        new(new(name, false, true), Of(r => r.TrainAccuracy - accuracy(r)), 0.005, TargetKind.Classes, onValidationRows);
 
     private static SweepMetric OfLayers(string name)
     {
         var measure = Measures.OfLayers.Named(name);
-        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null, "validationLoss");
+        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
     }
 
     // a layer that is dead throughout has no shift

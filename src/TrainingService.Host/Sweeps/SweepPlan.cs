@@ -22,7 +22,9 @@ public sealed record SweepPlan
     /// <summary>Values to choose among; null if nothing is tuned.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
 
-    /// <summary>How many of the seeds, from the first on, combinations are tried with; null if nothing is tuned.</summary>
+    /// <summary>
+    /// How many of the seeds the version before tried combinations with, to choose one for all seeds; only in what it stored.
+    /// </summary>
     public int? TuneSeedCount { get; init; }
 
     /// <summary>Name of <see cref="By"/>.</summary>
@@ -39,6 +41,10 @@ public sealed record SweepPlan
     [JsonIgnore]
     public SweepMetric By => SweepMetrics.Named(Metric);
 
+    /// <summary>Whether the tuned values define the loss, so that losses of two combinations can't be compared.</summary>
+    [JsonIgnore]
+    public bool TunesLoss => (Tune ?? new Dictionary<string, IReadOnlyList<object?>>()).Keys.Any(LossDefinition.IsPartOf);
+
     /// <summary>As clients see it, and can POST it again.</summary>
     public SweepSpec ToSpec() => new()
     {
@@ -47,7 +53,6 @@ public sealed record SweepPlan
         Arms = Arms,
         Seeds = Seeds,
         Tune = Tune,
-        TuneSeedCount = TuneSeedCount,
         Metric = Metric,
         Baseline = Baseline,
         Delta = Delta,

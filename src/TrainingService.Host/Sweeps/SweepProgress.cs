@@ -49,7 +49,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         try
         {
             var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-            return SweepCells.AddDue(db, sweep, existing, rules, clock, arm => Tuning.Choose(results, arm, sweep.Spec.By));
+            return SweepCells.AddDue(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results));
         }
         catch (InvalidOperationException e)
         {

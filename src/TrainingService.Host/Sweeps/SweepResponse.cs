@@ -35,7 +35,7 @@ public sealed record SweepResponse
     public required int Cells { get; init; }
 
     /// <summary>
-    /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job; tuning has jobs of its own.
+    /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job, and with tuning every trial is one.
     /// </summary>
     public required SweepCounts Counts { get; init; }
 
@@ -133,7 +133,7 @@ public sealed record SweepCounts(int Queued, int Running, int Canceling, int Suc
 
 /// <summary>How far a sweep is.</summary>
 /// <param name="Finished">Jobs that have ended.</param>
-/// <param name="Total">Jobs in all; grows by the cells to be compared when tuning has ended.</param>
+/// <param name="Total">Jobs in all.</param>
 /// <param name="Fraction">Share of the jobs that have ended, 0 to 1.</param>
 /// <param name="EtaSeconds">Estimated seconds to the end, from the first finished job on.</param>
 public sealed record SweepProgressResponse(int Finished, int Total, double Fraction,

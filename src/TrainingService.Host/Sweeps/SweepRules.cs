@@ -10,7 +10,7 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
 public sealed class SweepRules(JobRules jobs)
 {
-    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultTuneSeeds = 2, MaxContrasts = 1_000, MaxArmName = 100;
+    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, MaxContrasts = 1_000, MaxArmName = 100;
 
     private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
@@ -35,16 +35,13 @@ public sealed class SweepRules(JobRules jobs)
         var seeds = Seeds(spec, errors);
         var arms = Arms(spec, errors);
         var candidates = spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? Combinations(spec.Tune) : 0;
-        var tuneSeeds = spec.TuneSeedCount ?? Math.Min(DefaultTuneSeeds, seeds.Count);
-        if (spec.TuneSeedCount is not null && spec.Tune is null)
-            errors.Add(new("/tuneSeedCount", "belongs to 'tune', which is not given"));
-        else if (tuneSeeds < 1 || tuneSeeds > seeds.Count)
-            errors.Add(new("/tuneSeedCount", $"must be from 1 to the number of seeds ({seeds.Count}), not {tuneSeeds}"));
-        var cells = (long)arms.Count * (seeds.Count + (spec.Tune is null ? 0L : (long)candidates * tuneSeeds));
+        // Each seed tries all, and one of the trials is the cell that is compared.
+        var cells = (long)arms.Count * seeds.Count * Math.Max(1, candidates);
         if (arms.Count > MaxArms)
             errors.Add(new(spec.Grid is null ? "/arms" : "/grid", $"at most {MaxArms:N0} arms are allowed, not {arms.Count:N0}"));
         else if (cells > MaxCells)
-            errors.Add(new("", $"the sweep would have {cells:N0} cells (arms times seeds, and what is tried in tuning); "
+            errors.Add(new("", $"the sweep would have {cells:N0} cells (arms times seeds"
+                + $"{(spec.Tune is null ? "" : $" times {candidates:N0} tuned combinations, since every seed tries all")}); "
                 + $"at most {MaxCells:N0} are allowed"));
         if (errors.Count > before)
             return null;
@@ -58,7 +55,7 @@ public sealed class SweepRules(JobRules jobs)
         foreach (var same in broken.GroupBy(b => b.Error, b => b.Arm))
             errors.Add(Culprits([.. same.Distinct()]) is { } culprits
                 ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
-        return errors.Count > before ? null : Compared(spec, arms, seeds, spec.Tune is null ? null : tuneSeeds, checkedArms, errors);
+        return errors.Count > before ? null : Compared(spec, arms, seeds, checkedArms, errors);
 
         // What is wrong in all arms is the base's own mistake.
         string? Culprits(int[] wrong) => wrong.Length == arms.Count ? null
@@ -82,8 +79,22 @@ public sealed class SweepRules(JobRules jobs)
 
     /// <summary>A combination of tuned values, by pointer.</summary>
     public static IReadOnlyDictionary<string, object?> Candidate(IReadOnlyDictionary<string, IReadOnlyList<object?>>? tune, int index) =>
-        // In an order of their own: jsonb does not keep that of the request, and cells refer to combinations by index.
-        Combination((tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal), index);
+        Combination(Ordered(tune), index);
+
+    /// <summary>Of each list in turn: the place of the combination's value, and how many values there are.</summary>
+    public static IEnumerable<(int Index, int Count)> Places(IReadOnlyDictionary<string, IReadOnlyList<object?>>? tune, int index)
+    {
+        foreach (var (_, list) in Ordered(tune).Reverse())
+        {
+            yield return (index % list.Count, list.Count);
+            index /= list.Count;
+        }
+    }
+
+    // In an order of their own: jsonb does not keep that of the request, and cells refer to combinations by index.
+    private static IOrderedEnumerable<KeyValuePair<string, IReadOnlyList<object?>>> Ordered(
+        IReadOnlyDictionary<string, IReadOnlyList<object?>>? tune) =>
+        (tune ?? NoValues).OrderBy(values => values.Key, StringComparer.Ordinal);
 
     /// <summary>
     /// Sweeps are work in the background: a single job that somebody waits for goes first unless the request says otherwise.
@@ -266,12 +277,11 @@ public sealed class SweepRules(JobRules jobs)
 
     /// <summary>The checked sweep with its metric, baseline, delta and contrasts.</summary>
     private static SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms,
-        IReadOnlyList<long> seeds, int? tuneSeeds, List<CheckedJob> ran, ICollection<SpecError> errors)
+        IReadOnlyList<long> seeds, List<CheckedJob> ran, ICollection<SpecError> errors)
     {
         var before = errors.Count;
         var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
-        if (targets.Length > 1)
-            errors.Add(new("/arms", "some arms predict classes and others numbers: they can't be compared"));
+        CheckData(spec, arms, ran, errors);
         var name = spec.Metric ?? (targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse");
         var metric = SweepMetrics.Find(name);
         var fitting = SweepMetrics.All.Where(m => m.Target is null || m.Target == targets[0]).Select(m => m.Name).ToArray();
@@ -310,6 +320,8 @@ public sealed class SweepRules(JobRules jobs)
             if (contrast.Arm == contrast.Baseline)
                 errors.Add(new($"/contrasts/{index}", $"compares '{contrast.Arm}' with itself"));
         }
+        if (errors.Count == before && metric is not null)
+            CheckLosses(spec, arms, contrasts, metric, ran, errors);
         return errors.Count > before ? null : new()
         {
             Name = spec.Name,
@@ -317,7 +329,6 @@ public sealed class SweepRules(JobRules jobs)
             Arms = arms,
             Seeds = seeds,
             Tune = spec.Tune,
-            TuneSeedCount = tuneSeeds,
             Metric = name,
             Baseline = baseline,
             Delta = delta,
@@ -326,6 +337,44 @@ public sealed class SweepRules(JobRules jobs)
 
         string Unknown(string arm) => $"there is no arm '{arm}'"
             + (Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}");
+    }
+
+    /// <summary>Other rows are another question: no outcome of theirs can be compared, whatever it is.</summary>
+    private static void CheckData(SweepSpec spec, IReadOnlyList<ArmSpec> arms, List<CheckedJob> ran, ICollection<SpecError> errors)
+    {
+        var (data, kind) = (ran[0].Spec.Dataset.Name, ran[0].Plan.Data.Target);
+        if (ran.FindIndex(arm => arm.Spec.Dataset.Name != data) is var other and >= 0)
+            errors.Add(new(Place(spec, other, "/dataset"), $"arm '{arms[other].Name}' trains on "
+                + $"'{ran[other].Spec.Dataset.Name}' and '{arms[0].Name}' on '{data}'"
+                + $"{(ran[other].Plan.Data.Target == kind ? "" : ", one of which has classes and the other numbers to predict")}: "
+                + "results on different data can't be compared. Make a sweep for each data set"));
+        else if ((spec.Tune ?? NoValues).Keys.FirstOrDefault(key => key is "/dataset" or "/dataset/name") is { } tuned)
+            errors.Add(new($"/tune/{JsonShape.Escape(tuned)}",
+                "results on different data can't be compared, so the data can't be tuned. Make a sweep for each data set"));
+    }
+
+    /// <summary>Losses of different definition are in different units.</summary>
+    private static void CheckLosses(SweepSpec spec, IReadOnlyList<ArmSpec> arms, IReadOnlyList<ContrastSpec> contrasts,
+        SweepMetric metric, List<CheckedJob> ran, ICollection<SpecError> errors)
+    {
+        var classes = ran[0].Plan.Data.Target == TargetKind.Classes;
+        if ((spec.Tune ?? NoValues).FirstOrDefault(values => LossDefinition.IsPartOf(values.Key) && values.Value.Count > 1).Key is { } tuned
+            && metric.TunedBy.IsLoss)
+            errors.Add(new($"/tune/{JsonShape.Escape(tuned)}", $"defines the loss, and tuning for '{metric.Name}' chooses by the "
+                + $"validation loss: losses of different definition can't be compared; {DidYouMean(classes)}"));
+        if (!metric.IsLoss)
+            return;
+        var jobs = arms.Zip(ran).ToDictionary(arm => arm.First.Name, arm => arm.Second);
+        foreach (var (index, contrast) in contrasts.Index())
+            if (LossDefinition.Difference(jobs[contrast.Arm], jobs[contrast.Baseline]) is { } difference)
+            {
+                errors.Add(new(spec.Contrasts is null ? "/metric" : $"/contrasts/{index}", $"'{metric.Name}' of '{contrast.Arm}' can't be "
+                    + $"compared with that of '{contrast.Baseline}', since their losses are defined otherwise ({difference}); "
+                    + DidYouMean(classes)));
+                return;
+            }
+
+        static string DidYouMean(bool classes) => $"did you mean the metric '{(classes ? "testAccuracy" : "testRmse")}'?";
     }
 
     /// <summary>The index's combination, the last pointer varying fastest.</summary>

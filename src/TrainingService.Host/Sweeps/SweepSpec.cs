@@ -1,9 +1,12 @@
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>What a client asks for: one job, in variants, each with several seeds. Stored with every default filled in.</summary>
+[Retired("tuneSeedCount",
+    "tuning is per seed now: every seed of the sweep tries all combinations on its own validation rows; leave it out")]
 public sealed record SweepSpec
 {
     /// <summary>A name for people, at most 200 characters.</summary>
@@ -29,14 +32,11 @@ public sealed record SweepSpec
     public int? SeedCount { get; init; }
 
     /// <summary>
-    /// Values to choose among for each arm before the arms are compared, by JSON pointer into the job. Chosen is the combination with the
-    /// best mean of the metric on validation rows, so the test rows have no part in it.
+    /// Values to choose among, by JSON pointer into the job. Every seed tries every combination of every arm, and its arm is compared with
+    /// the one that is best by the metric on that seed's validation rows (ties: the lower validation loss, then the middle of the list), so
+    /// the test rows have no part in it.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
-
-    /// <summary>Seeds (the first of the sweep's) that each tuned combination is tried with. Default 2.</summary>
-    [Within(1, SweepRules.MaxCells, Default = SweepRules.DefaultTuneSeeds)]
-    public int? TuneSeedCount { get; init; }
 
     /// <summary>The outcome that arms are compared by. Default <c>testAccuracy</c> for classes, <c>testRmse</c> for numbers.</summary>
     public string? Metric { get; init; }

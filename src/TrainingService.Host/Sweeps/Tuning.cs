@@ -2,48 +2,93 @@ using System.Text.Json;
 
 namespace TrainingService.Host.Sweeps;
 
-/// <summary>Which of the tuned combinations each arm is compared with.</summary>
+/// <summary>
+/// Which of the tuned combinations an arm is compared with, seed by seed: each seed chooses on its own validation rows, so the noise of
+/// the choice lies in the paired difference and shows in its interval. (Chosen once for all seeds, a lucky choice would be an
+/// advantage that every seed repeats, and no interval would tell.)
+/// </summary>
 public static class Tuning
 {
     /// <summary>
-    /// Of the combinations with the fewest diverged runs, the one with the best mean of the metric on validation rows over the tuning
-    /// seeds, the first of equal ones. Null if none of the arm's trials has an outcome. Once cells were compared with a choice it stays,
-    /// whatever trials that are run again may give.
+    /// Of one seed's trials of an arm the one with the best <see cref="SweepMetric.TunedBy"/>; of equal ones that with the lowest
+    /// validation loss, where all combinations define the loss alike; of these the one nearest to the middle of the lists
+    /// (<see cref="FromMiddle"/>), and then the first. One with a value that isn't finite never wins over one without; if all diverged it
+    /// is the middle one, and so the seed's arm diverged. Null if none has an outcome.
     /// </summary>
-    public static int? Choose(IReadOnlyCollection<CellResult> cells, int arm, SweepMetric metric)
+    public static CellResult? Choose(SweepPlan spec, IEnumerable<CellResult> trials)
     {
-        // A compared cell with a tuning seed has the spec of the chosen trial, and so its job.
-        var settled = cells.Where(cell => cell.Arm == arm && cell.Candidate < 0)
-            .Join(cells.Where(cell => cell.Arm == arm && cell.Candidate >= 0),
-                cell => cell.JobId, trial => trial.JobId, (_, trial) => trial).FirstOrDefault();
-        if (settled is not null)
-            return settled.Candidate;
-        var tunedBy = SweepMetrics.Named(metric.TunedBy);
-        return cells.Where(cell => cell.Arm == arm && cell.Candidate >= 0 && cell.HasOutcome).GroupBy(cell => cell.Candidate)
-            .OrderByDescending(trials => trials.Average(cell => cell.Diverged ? 0.0 : 1))
-            .ThenBy(trials => trials.Where(cell => !cell.Diverged)
-                .Select(cell => (tunedBy.Outcome.HigherIsBetter == true ? -1 : 1) * tunedBy.Of(cell)).Average() ?? 0)
-            .ThenBy(trials => trials.Key).FirstOrDefault()?.Key;
+        var (metric, by) = (spec.By, spec.By.TunedBy);
+        var sign = by.Outcome.HigherIsBetter == true ? -1 : 1;
+        var byLoss = !spec.TunesLoss;
+        return trials.Where(trial => trial.HasOutcome)
+            .OrderBy(trial => trial.Diverged ? 2 : Finite(by, trial) && Finite(metric, trial) ? 0 : 1)
+            .ThenBy(trial => Finite(by, trial) ? sign * by.Of(trial) : double.PositiveInfinity)
+            .ThenBy(trial => byLoss && Finite(SweepMetrics.ValidationLoss, trial)
+                ? SweepMetrics.ValidationLoss.Of(trial) : double.PositiveInfinity)
+            .ThenBy(trial => FromMiddle(spec.Tune, trial.Candidate)).ThenBy(trial => trial.Candidate).FirstOrDefault();
+
+        static bool Finite(SweepMetric metric, CellResult trial) => metric.Of(trial) is { } value && double.IsFinite(value);
+    }
+
+    /// <summary>Answers the combination that an arm is compared with at a seed; null if none of its trials has an outcome.</summary>
+    public static Func<int, long, int?> Chooser(SweepPlan spec, IReadOnlyCollection<CellResult> cells)
+    {
+        var trials = cells.Where(cell => cell.Candidate >= 0).ToLookup(cell => (cell.Arm, cell.Seed));
+        return (arm, seed) => Choose(spec, trials[(arm, seed)])?.Candidate;
+    }
+
+    /// <summary>The compared cells that are not there yet, of seeds whose trials of the arm all have an outcome.</summary>
+    public static IEnumerable<CellResult> Settled(SweepPlan spec, IReadOnlyCollection<CellResult> cells)
+    {
+        if (spec.Tune is null)
+            return [];
+        var (all, settled) = (SweepRules.Combinations(spec.Tune),
+            cells.Where(cell => cell.Candidate < 0).Select(cell => (cell.Arm, cell.Seed)).ToHashSet());
+        return cells.Where(cell => cell.Candidate >= 0 && cell.HasOutcome).GroupBy(cell => (cell.Arm, cell.Seed))
+            .Where(trials => trials.Count() == all && !settled.Contains(trials.Key))
+            .Select(trials => Choose(spec, trials)).OfType<CellResult>().Select(trial => trial with { Candidate = -1 });
     }
 
     /// <summary>
-    /// Arms for which the smallest or largest of a list of numbers was chosen, by the list's pointer: a better value may lie beyond it.
+    /// How many places the combination lies from the middle of its lists, added up over the lists: of [a, b, c] b has 0 and the others 1;
+    /// of [a, b] both have 1/2.
     /// </summary>
-    public static IEnumerable<(string Pointer, IReadOnlyList<string> Arms)> AtEdges(SweepPlan spec,
-        IReadOnlyCollection<CellResult> cells, SweepMetric metric)
+    public static double FromMiddle(IReadOnlyDictionary<string, IReadOnlyList<object?>>? tune, int candidate)
     {
-        var chosen = spec.Arms.Select((arm, index) => (arm.Name, Candidate: Choose(cells, index, metric))).ToList();
+        var places = 0.0;
+        foreach (var (index, count) in SweepRules.Places(tune, candidate))
+            places += Math.Abs(index - (count - 1) / 2.0);
+        return places;
+    }
+
+    /// <summary>
+    /// The cells that arms are compared by, each with the trial that it is: the one that shares its job, the first of several with equal
+    /// specs. None where the version before tuned it, with a choice for all seeds, most of which had no trials.
+    /// </summary>
+    public static IEnumerable<(CellResult Compared, CellResult? Trial)> Choices(IReadOnlyCollection<CellResult> cells) =>
+        cells.Where(cell => cell.Candidate < 0).GroupJoin(cells.Where(cell => cell.Candidate >= 0),
+            cell => (cell.Arm, cell.Seed, cell.JobId), trial => (trial.Arm, trial.Seed, trial.JobId),
+            (cell, trials) => (cell, trials.MinBy(trial => trial.Candidate)));
+
+    /// <summary>
+    /// With how many of an arm's seeds the smallest or the largest of a list of numbers was chosen, where that is a quarter of them or
+    /// more: a better value may lie beyond it.
+    /// </summary>
+    public static IEnumerable<(string Pointer, bool Largest, double Value, string Arm, int Seeds, int Of)> AtEdges(SweepPlan spec,
+        IReadOnlyCollection<CellResult> cells)
+    {
+        var chosen = Choices(cells).Select(choice => choice.Trial).OfType<CellResult>().Where(trial => !trial.Diverged)
+            .ToLookup(trial => trial.Arm, trial => SweepRules.Candidate(spec.Tune, trial.Candidate));
         foreach (var (pointer, values) in spec.Tune ?? new Dictionary<string, IReadOnlyList<object?>>())
         {
             var numbers = values.Select(Number).ToList();
-            if (numbers.Count < 2 || numbers.Contains(null))
+            if (numbers.Contains(null) || numbers.Distinct().Count() < 2)
                 continue;
-            var arms = chosen.Where(arm => arm.Candidate is { } candidate
-                    && Number(SweepRules.Candidate(spec.Tune, candidate)[pointer]) is var value
-                    && (value == numbers.Min() || value == numbers.Max()))
-                .Select(arm => arm.Name).ToList();
-            if (arms.Count > 0)
-                yield return (pointer, arms);
+            foreach (var (index, arm) in spec.Arms.Index())
+                foreach (var (largest, edge) in ((bool, double?)[])[(false, numbers.Min()), (true, numbers.Max())])
+                    if (edge is { } value && chosen[index].Count(choice => Number(choice[pointer]) == value) is > 0 and var seeds
+                        && 4 * seeds >= chosen[index].Count())
+                        yield return (pointer, largest, value, arm.Name, seeds, chosen[index].Count());
         }
 
         static double? Number(object? value) => value is JsonElement { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;

@@ -11,7 +11,7 @@ public sealed partial class ReportMarkdownTests
     public void Sections_come_in_the_order_of_the_page()
     {
         Assert.StartsWith("# Which is best? \\<script\\>", Text, StringComparison.Ordinal);
-        Assert.Equal(["The answer", "Claims", "Comparisons", "Arms", "How the arms learned", "What it costs",
+        Assert.Equal(["The answer", "Claims", "Comparisons", "Arms", "What was tried in tuning", "How the arms learned", "What it costs",
             "Gradients", "Layers", "Nets born dead", "Notes", "What others have found", "Where the figures come from"],
             Text.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]));
     }

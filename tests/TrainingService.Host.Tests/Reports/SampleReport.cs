@@ -61,6 +61,9 @@ public static class SampleReport
             ],
             Contrasts = Family.Judge([.. Enumerable.Range(1, arms - 1)
                 .Select(arm => Contrast.Between(Name(arm), values[arm], Name(0), values[0]))], outcome, 0.005),
+            Trials = [.. Enumerable.Range(0, arms).Select(arm => new TrialReport(Name(arm),
+                new Dictionary<string, object?> { ["/training/optimizer/learningRate"] = 0.1 }, seeds, seeds, arm == 2 ? 1 : 0, 0,
+                "validationAccuracy", 0.91, 0.25, 0.93))],
             Cells = [new(2, 2, 2000, 0.26, 0.25, [0.24, 0.28]),
                 new(2, 10, 2000, 0.92, 0.925, [0.91, 0.94]), new(3, 2, 2000, 0.12, 0.125, [0.11, 0.14])],
             Notes = [$"1 run diverged. {Script}"],

@@ -84,8 +84,8 @@ public sealed class FamilyTests
         string[] none = ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "saturation",
             "biasShift", "initialBiasShift", "gradientFlow", "initialGradientFlow"];
         Assert.Equal(none, SweepMetrics.All.Where(metric => metric.Outcome.HigherIsBetter is null).Select(metric => metric.Name));
-        Assert.All(none, name => Assert.Equal("validationLoss", SweepMetrics.Named(name).TunedBy));
-        Assert.All(SweepMetrics.All, metric => Assert.NotNull(SweepMetrics.Named(metric.TunedBy).Outcome.HigherIsBetter));
+        Assert.All(none, name => Assert.Equal("validationLoss", SweepMetrics.Named(name).TunedBy.Name));
+        Assert.All(SweepMetrics.All, metric => Assert.NotNull(metric.TunedBy.Outcome.HigherIsBetter));
     }
 
     [Fact]

@@ -124,11 +124,14 @@ public sealed class CreateSweepTests(ApiOnly api)
              "tune": {"/training/optimizer/learningRate": [0.1, 0.01, 0.001]}, "seedCount": 4}
             """);
         Assert.True(answer.Status == 202, answer.Text);
-        Assert.Equal((8, 12, 2),
-            (answer["cells"].GetInt32(), answer.Json.Count("queued"), answer["spec"].GetProperty("tuneSeedCount").GetInt32()));
+        // 2 arms x 4 seeds, each of which tries 3 rates
+        Assert.Equal((8, 24), (answer["cells"].GetInt32(), answer.Json.Count("queued")));
+        Assert.False(answer["spec"].TryGetProperty("tuneSeedCount", out _));
         var specs = (await api.Http.SweepJobs(answer.Id)).Select(job => job.GetProperty("spec").GetProperty("training")).ToList();
         Assert.Equal(["sgd", "adam"], specs.Select(t => t.GetProperty("optimizer").Text("name")).Distinct());
-        Assert.Equal([1, 2], specs.Select(t => t.GetProperty("seed").GetInt32()).Distinct());
+        Assert.Equal([1, 2, 3, 4], specs.Select(t => t.GetProperty("seed").GetInt32()).Distinct());
+        // seed by seed, so that pairs are complete early
+        Assert.Equal([.. Enumerable.Range(0, 24).Select(i => 1 + i / 6)], specs.Select(t => t.GetProperty("seed").GetInt32()));
     }
 
     [Fact]
@@ -165,7 +168,26 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"training": {"seed": 3}}}]}""", "/arms/0/patch/training/seed", "seedCount")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"name": "x"}}]}""", "/arms/0/patch/name", "give the arm a name")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"priority": "high"}}]}""", "/arms/0/patch/priority", "belongs into 'base'")]
-    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms", "can't be compared")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms/1/patch/dataset", "can't be compared")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"name": "wine"}}}]}""",
+        "/arms/1/patch/dataset", "arm 'b' trains on 'wine' and 'a' on 'iris'")]
+    [InlineData("""{BASE, "metric": "sparsity", "grid": {"/dataset": ["iris", "wine"]}}""", "/grid/~1dataset", "can't be compared")]
+    [InlineData("""{BASE, "grid": {"/dataset/name": ["iris", "wine"]}}""", "/grid/~1dataset~1name", "a sweep for each data set")]
+    [InlineData("""{BASE, "tune": {"/dataset/name": ["iris", "wine"]}}""", "/tune/~1dataset~1name", "the data can't be tuned")]
+    [InlineData(
+        """{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""",
+        "/metric", "labelSmoothing is 0.1 against 0); did you mean the metric 'testAccuracy'?")]
+    [InlineData("""{BASE, "metric": "trainLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"loss": "mse"}}}]}""",
+        "/metric", "loss is \"mse\" against \"cross_entropy\"")]
+    [InlineData("""
+        {"base": {"dataset": "friedman1", "training": {"loss": "huber"}}, "metric": "validationLoss",
+         "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"huberDelta": 2}}}, {"name": "c"}],
+         "contrasts": [{"arm": "c", "baseline": "a"}, {"arm": "b", "baseline": "a"}]}
+        """, "/contrasts/1", "huberDelta is 2 against 1); did you mean the metric 'testRmse'?")]
+    [InlineData("""{BASE, "metric": "testLoss", "tune": {"/training/labelSmoothing": [0, 0.1]}}""",
+        "/tune/~1training~1labelSmoothing", "chooses by the validation loss")]
+    [InlineData("""{BASE, "metric": "sparsity", "tune": {"/training": [{"loss": "mse"}, {}]}}""",
+        "/tune/~1training", "tuning for 'sparsity' chooses by the validation loss")]
     [InlineData("""
         {"base": {"dataset": "iris", "training": {"optimizer": {"name": "sgd", "nesterov": true}}},
          "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"optimizer": {"momentum": 0}}}}]}
@@ -194,8 +216,9 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "tune": {"/training/optimizer/learningRate": [0.1, -1]}}""",
         "/tune/~1training~1optimizer~1learningRate", "must be > 0")]
     [InlineData("""{BASE, "tune": {}}""", "/tune", "at least one JSON pointer")]
-    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 7}""", "/tuneSeedCount", "number of seeds (6)")]
-    [InlineData("""{BASE, "tuneSeedCount": 1}""", "/tuneSeedCount", "belongs to 'tune'")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "tuneSeedCount": 2}""", "/tuneSeedCount", "tuning is per seed now")]
+    [InlineData("""{BASE, "tune": {"/training/batchSize": [8, 16]}, "seedCount": 5001}""",
+        "", "10,002 cells (arms times seeds times 2 tuned")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "arms": [{"name": "a", "patch": {"training": {"batchSize": 4}}}]}""",
         "/arms/0/patch/training/batchSize", "is tuned")]
     [InlineData("""{BASE, "tune": {"/training/batchSize": [8]}, "grid": {"/training/batchSize": [4]}}""",
@@ -225,6 +248,21 @@ public sealed class CreateSweepTests(ApiOnly api)
         Assert.Contains(words, string.Join("\n", answer["errors"].GetProperty(pointer).EnumerateArray()), StringComparison.Ordinal);
         Assert.Equal(before, await Stored());
     }
+
+    [Theory]
+    [InlineData(
+        """{BASE, "metric": "testAccuracy", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"labelSmoothing": 0.1}}}]}""")]
+    [InlineData("""{BASE, "metric": "testAccuracy", "tune": {"/training/labelSmoothing": [0, 0.1]}}""")]
+    [InlineData("""{BASE, "metric": "trainLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"activityL1": 0.1}}}]}""")]
+    [InlineData(
+        """{BASE, "metric": "testLoss", "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"loss": "cross_entropy"}}}]}""")]
+    [InlineData("""
+        {BASE, "metric": "testLoss", "contrasts": [{"arm": "b", "baseline": "a"}],
+         "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"epochs": 3}}},
+                  {"name": "c", "patch": {"training": {"loss": "mse"}}}]}
+        """)]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"maxTrainExamples": 40}}}]}""")]
+    public async Task What_can_be_compared_is_accepted(string body) => Assert.Equal(202, (await Post(body)).Status);
 
     [Fact]
     public async Task More_than_a_thousand_arms_are_refused()

@@ -149,39 +149,63 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Each_arm_is_compared_with_the_values_that_were_best_on_validation_rows_and_keeps_them()
+    public async Task Each_seed_is_compared_with_the_values_that_were_best_on_its_own_validation_rows()
     {
+        const string Rate = "/training/optimizer/learningRate";
         var id = await Submit("""
             {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 5}},
              "arms": [{"name": "relu"}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}],
-             "tune": {"/training/optimizer/learningRate": [0.00001, 0.1]}, "tuneSeedCount": 2, "seedCount": 3}
+             "tune": {"/training/optimizer/learningRate": [0.00001, 0.03, 0.1]}, "seedCount": 3}
             """);
         var sweep = await _http.WaitForSweepEnd(id);
-        // 2 arms x 2 rates x 2 seeds as trials; of the 2 x 3 cells those with tuning seeds are trials already.
-        Assert.Equal(("succeeded", 10), (sweep.Status(), sweep.Count("succeeded")));
+        // 2 arms x 3 rates x 3 seeds as trials; the compared cells are among them.
+        Assert.Equal(("succeeded", 18), (sweep.Status(), sweep.Count("succeeded")));
         var report = await _http.GetReport(id);
-        Assert.All(report.List("arms"),
-            arm => Assert.Equal(0.1, arm.GetProperty("tuned").GetProperty("/training/optimizer/learningRate").GetDouble()));
         Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
+        var jobs = (await _http.SweepJobs(id)).ToDictionary(job => job.Text("id"));
+        foreach (var arm in report.List("arms"))
+            foreach (var (index, chosen) in arm.List("jobs").Select(job => jobs[job.GetString()!]).Index())
+            {
+                var trials = jobs.Values.Where(job => Seed(job) == index + 1 && Activation(job) == Activation(chosen)).ToList();
+                Assert.Equal(3, trials.Count);
+                Assert.Equal(Best(trials).Text("id"), chosen.Text("id"));
+            }
+        Assert.Equal(6, report.List("trials").Count);
+        Assert.Equal([3, 3], report.List("trials").GroupBy(trial => trial.Text("arm"))
+            .Select(arm => arm.Sum(trial => trial.GetProperty("chosen").GetInt32())));
+        Assert.All(report.List("trials"), trial => Assert.Equal((3, "validationAccuracy"),
+            (trial.GetProperty("seeds").GetInt32(), trial.Text("chosenBy"))));
+        Assert.NotEqual(0.00001, report.List("arms")[0].GetProperty("tuned").GetProperty(Rate).GetDouble());
 
         var more = await Act(id, "extend", """{"seedCount": 4, "arms": [{"name": "elu", "patch": {"model": {"activation": "elu"}}}]}""");
         Assert.True(more.Status == 202, more.Text);
         sweep = await _http.WaitForSweepEnd(id);
-        // One more seed for the two old arms; the new one with four trials and four seeds, two of them trials.
-        Assert.Equal(("succeeded", 18), (sweep.Status(), sweep.Count("succeeded")));
+        // One more seed for the two old arms, all four for the new one; each with three trials.
+        Assert.Equal(("succeeded", 36), (sweep.Status(), sweep.Count("succeeded")));
         Assert.All((await _http.GetReport(id)).List("arms"), arm => Assert.Equal(4, arm.GetProperty("n").GetInt32()));
+
+        static int Seed(JsonElement job) => job.GetProperty("spec").GetProperty("training").GetProperty("seed").GetInt32();
+        static string Activation(JsonElement job) => job.GetProperty("spec").GetProperty("model").GetProperty("activation").Text("name");
+        static JsonElement Best(IEnumerable<JsonElement> trials) => trials
+            .OrderByDescending(job => job.GetProperty("result").GetProperty("validationAccuracy").GetDouble())
+            .ThenBy(job => job.GetProperty("result").GetProperty("validationLoss").GetDouble()).First();
     }
 
     [Fact]
-    public async Task Where_all_cells_were_trials_already_the_sweep_ends_with_them()
+    public async Task A_seed_whose_trials_all_diverge_counts_as_diverged()
     {
         var id = await Submit("""
-            {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 2}},
-             "tune": {"/training/optimizer/learningRate": [0.001, 0.1]}, "tuneSeedCount": 2, "seedCount": 2}
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [8, 8]}, "training": {"epochs": 2}},
+             "tune": {"/training/optimizer/learningRate": [1e6, 1e7, 1e8]}, "seedCount": 2}
             """);
-        var sweep = await _http.WaitForSweepEnd(id);
-        Assert.Equal(("succeeded", 4), (sweep.Status(), sweep.Count("succeeded")));
-        Assert.Equal(2, (await _http.GetReport(id)).List("arms")[0].GetProperty("n").GetInt32());
+        await _http.WaitForSweepEnd(id);
+        var report = await _http.GetReport(id);
+        var arm = report.List("arms")[0];
+        Assert.Equal((0, 2), (arm.GetProperty("n").GetInt32(), arm.GetProperty("diverged").GetInt32()));
+        Assert.Equal([0, 2, 0], report.List("trials").Select(trial => trial.GetProperty("chosen").GetInt32()));
+        Assert.Equal([2, 2, 2], report.List("trials").Select(trial => trial.GetProperty("diverged").GetInt32()));
+        // Of outputs that aren't numbers there is no accuracy.
+        Assert.All(await _http.SweepJobs(id), job => Assert.False(job.GetProperty("result").TryGetProperty("testAccuracy", out _)));
     }
 
     [Fact]
@@ -189,7 +213,7 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     {
         var id = await Submit("""
             {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 5}},
-             "tune": {"/training/optimizer/learningRate": [0.00001, 0.1]}, "tuneSeedCount": 1, "seedCount": 2}
+             "tune": {"/training/optimizer/learningRate": [0.00001, 0.1]}, "seedCount": 2}
             """);
         await _http.WaitForSweepEnd(id);
         // As if the worse rate had been chosen, because the trial of the better one had failed.
@@ -197,17 +221,41 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         {
             var cells = await db.SweepCells.Where(cell => cell.SweepId == Guid.Parse(id))
                 .ToListAsync(TestContext.Current.CancellationToken);
-            var worse = cells.Single(cell => cell.Candidate == 0);
-            await db.SweepCells.Where(cell => cell.SweepId == worse.SweepId && cell.Candidate == -1 && cell.Seed == worse.Seed)
-                .ExecuteUpdateAsync(set => set.SetProperty(cell => cell.JobId, worse.JobId), TestContext.Current.CancellationToken);
+            foreach (var worse in cells.Where(cell => cell.Candidate == 0))
+                await db.SweepCells.Where(cell => cell.SweepId == worse.SweepId && cell.Candidate == -1 && cell.Seed == worse.Seed)
+                    .ExecuteUpdateAsync(set => set.SetProperty(cell => cell.JobId, worse.JobId), TestContext.Current.CancellationToken);
         }
-        Assert.Equal(0.00001, (await _http.GetReport(id)).List("arms")[0].GetProperty("tuned")
-            .GetProperty("/training/optimizer/learningRate").GetDouble());
         await Act(id, "extend", """{"seedCount": 3}""");
         await _http.WaitForSweepEnd(id);
-        var added = (await _http.SweepJobs(id))[^1].GetProperty("spec").GetProperty("training");
-        Assert.Equal((3, 0.00001),
-            (added.GetProperty("seed").GetInt32(), added.GetProperty("optimizer").GetProperty("learningRate").GetDouble()));
+        var trials = (await _http.GetReport(id)).List("trials");
+        Assert.Equal([2, 1], trials.Select(trial => trial.GetProperty("chosen").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_sweep_that_the_version_before_tuned_is_shown_and_takes_no_more_seeds()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": {"name": "iris", "validationFraction": 0.2}, "model": {"hiddenLayers": [8]}, "training": {"epochs": 2}},
+             "tune": {"/training/optimizer/learningRate": [0.001, 0.1]}, "seedCount": 3}
+            """);
+        await _http.WaitForSweepEnd(id);
+        // As it was stored: trials with the first seed only.
+        await using (var db = service.NewDbContext())
+        {
+            await db.SweepCells.Where(cell => cell.SweepId == Guid.Parse(id) && cell.Candidate >= 0 && cell.Seed > 1)
+                .ExecuteDeleteAsync(TestContext.Current.CancellationToken);
+            await db.Database.ExecuteSqlAsync($"""
+                UPDATE sweeps SET spec = jsonb_set(spec - 'testSplit' - 'rows', ARRAY['tuneSeedCount'], '1') WHERE id = {Guid.Parse(id)}
+                """, TestContext.Current.CancellationToken);
+        }
+        var sweep = (await _http.GetSweep(id)).Json;
+        Assert.False(sweep.GetProperty("spec").TryGetProperty("tuneSeedCount", out _));
+        var report = await _http.GetReport(id);
+        Assert.Equal(3, report.List("arms")[0].GetProperty("n").GetInt32());
+        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("by an earlier version", StringComparison.Ordinal));
+        var more = await Act(id, "extend", """{"seedCount": 4}""");
+        more.MustBeProblem(409, "conflict");
+        Assert.Contains("by an earlier version", more["detail"].GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public static class OpenApiExamples
                 {"name": "adam", "patch": {"training": {"optimizer": "adam"}}}
               ],
               "tune": {"/training/optimizer/learningRate": [0.001, 0.01, 0.1]},
-              "tuneSeedCount": 2, "seedCount": 6,
+              "seedCount": 6,
               "metric": "testLoss", "delta": 0.02
             }
             """),
