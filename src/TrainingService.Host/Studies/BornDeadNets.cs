@@ -77,7 +77,8 @@ public sealed class BornDeadNets : Study
                 + $"at most (bound) {StudyEvidence.Percent(cell.Bound)}.")));
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
         var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet."
-            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times (about {Math.Round(0.05 * cells.Count)} are expected by chance).";
+            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times (about "
+                + $"{Math.Round(0.05 * cells.Count)} are expected by chance).";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
         var accuracy = e.Compare("testAccuracy", Leaky, Relu, anyway: true);

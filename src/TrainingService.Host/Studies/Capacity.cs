@@ -13,8 +13,9 @@ public sealed class Capacity : Study
     public override string Question => "Does ReLU's sparsity waste units, so that narrow nets suffer?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
     public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky "
-        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training accuracy "
-        + "within 2 points of the best of their width; tanh is there for that); training loss without the nets of which more than 10 % of "
+        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training "
+        + "accuracy within 2 points of the best of their width; tanh is there for that); training loss without the nets of which more "
+        + "than 10 % of "
         + "the units are dead. Paired by seed, exact sign-flip test, Holm over the widths.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;

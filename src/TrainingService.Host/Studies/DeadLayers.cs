@@ -12,8 +12,9 @@ public sealed class DeadLayers : Study
     public override string Question => "How much of a network must die before it stops learning?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C9];
     public override string Method => "Nets of three ReLU layers of 64 units, equal draws of all weights, in which nothing, half of the "
-        + "middle layer's units, all of them or all layers are dead from the start (bias -1000): gradients before the dead layer at the first and "
-        + "the last evaluation, and test accuracy against a net in which only the output's bias can learn. Paired by seed, exact sign-flip "
+        + "middle layer's units, all of them or all layers are dead from the start (bias -1000): gradients before the dead layer at the "
+        + "first and the last evaluation, and test accuracy against a net in which only the output's bias can learn. Paired by seed, "
+        + "exact sign-flip "
         + "test and test of equivalence.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;

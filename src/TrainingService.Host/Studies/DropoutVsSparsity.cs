@@ -15,8 +15,9 @@ public sealed class DropoutVsSparsity : Study
     public override string Question => "Is dropout of benefit where layers are sparse already?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C6];
     public override string Method => "Test accuracy with dropout (0.2 and 0.5) against none of ReLU nets under four l1 penalties on "
-        + "activations, on few training rows, where dropout can help. A setting is sparse if its zeros without dropout exceed 70 % by the whole 95 % "
-        + "interval; dropout is of no benefit there if the 95 % interval of its gain ends below delta. Paired by seed, exact sign-flip "
+        + "activations, on few training rows, where dropout can help. A setting is sparse if its zeros without dropout exceed 70 % by "
+        + "the whole 95 % interval; dropout is of no benefit there if the 95 % interval of its gain ends below delta. Paired by seed, "
+        + "exact sign-flip "
         + "test, Holm over all settings.";
 
     public override int Seeds(StudySize size) => 24;

@@ -27,8 +27,9 @@ public sealed class Saturation : Study
     public override string Question => "Do tanh and sigmoid saturate and stop training, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C7];
     public override string Method => "The links of the mechanism, each for sigmoid and tanh by itself, in nets of 5 layers whose initial "
-        + "weights are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its largest) and "
-        + "gradient flow (log10 from the last to the first hidden layer) before the first step, and share of the runs that learn nothing. "
+        + "weights are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its "
+        + "largest) and gradient flow (log10 from the last to the first hidden layer) before the first step, and share of the runs that "
+        + "learn nothing. "
         + "Test accuracy against ReLU at 2, 5 and 10 layers at the usual scale. Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
@@ -65,8 +66,8 @@ public sealed class Saturation : Study
     public override StudyReading Read(StudyEvidence e)
     {
         string Figures(string arm) => $"{arm}: {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)} of the entries are "
-            + $"saturated and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before training, "
-            + $"{StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
+            + $"saturated and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before "
+            + $"training, {StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
         return new(string.Join(" ", Depths.Select(depth => $"{depth} layers: "
                 + string.Join(" ", Usual().Where(pair => pair.Baseline == Arm("relu", depth))
                     .Select(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Result.Sentence))))
@@ -85,7 +86,8 @@ public sealed class Saturation : Study
 
         var (least, most) = (Arm(activation, Linked, gains[0]), Arm(activation, Linked, gains[^1]));
         yield return Of('a').Higher(Saturation((most, least)),
-            after: $"At the end {StudyEvidence.Percent(e.Hidden(most, row => row.Saturation))} of the entries of {most} and {StudyEvidence.Percent(e.Hidden(least, row => row.Saturation))} of {least} are saturated.");
+            after: $"At the end {StudyEvidence.Percent(e.Hidden(most, row => row.Saturation))} of the entries of {most} and "
+                + $"{StudyEvidence.Percent(e.Hidden(least, row => row.Saturation))} of {least} are saturated.");
 
         // Only where more entries saturate can it be asked what that does.
         (string, string)[] saturated = [.. Scales(activation).Where(pair => Saturation(pair).Sign > 0)];

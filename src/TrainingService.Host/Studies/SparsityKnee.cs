@@ -18,8 +18,9 @@ public sealed class SparsityKnee : Study
     public override string Question => "How sparse can layers get before accuracy suffers?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
     public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
-        + "penalty; each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss and "
-        + "generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact sign-flip "
+        + "penalty; each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss "
+        + "and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact "
+        + "sign-flip "
         + "test, Holm over all arms. A difference within one point of accuracy counts as none.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;

@@ -24,7 +24,7 @@ public sealed class DeadWorldTests
     [Fact]
     public void Saturation_that_strays_more_than_it_differs_decides_nothing()
     {
-        var world = Squashing("sigmoid", new() { Saturation = 0.3, Noise = 0.5, Train = 1.5 });
+        var world = Squashing("sigmoid", new() { Saturation = 0.3, Noise = 0.5 });
         Assert.Equal(Verdict.Inconclusive, world["C7b-sigmoid"].Verdict);
     }
 

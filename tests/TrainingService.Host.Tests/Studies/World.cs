@@ -16,7 +16,7 @@ internal sealed record Net
 
     public double Loss { get; init; } = 0.05;
 
-    /// <summary>Amplitude by which the accuracies, the loss and the measures of the layers stray between seeds.</summary>
+    /// <summary>Amplitude by which test accuracy, losses and the measures of the layers stray between seeds.</summary>
     public double Noise { get; init; } = 0.001;
 
     /// <summary>Of each hidden layer at the end, as all that follows.</summary>
@@ -107,7 +107,7 @@ internal sealed class World
         return new(arm, -1, seed, Guid.NewGuid(), JobStatus.Succeeded, null, 10, new TrainingResult
         {
             WeightsSha256 = "",
-            TrainAccuracy = With(net.Train, 1),
+            TrainAccuracy = (float)net.Train,
             TestAccuracy = With(net.Test, 2),
             TrainLoss = Math.Max(0, With(net.Loss, 3)),
             TestLoss = With(net.Loss, 4),
