@@ -65,22 +65,23 @@ public sealed class Capacity : Study
         var learning = e.Learning([.. Activations.Select(activation => Arm(activation, width))]);
         string[] leftOut = [.. learning.LeftOut.Where(arm => arm == relu || arm == leaky)];
         var sparsity = e.Compare("sparsity", relu, leaky, anyway: true);
-        var loss = e.Compare(LiveUnits.TrainLoss.Name, relu, leaky) with { LeftOut = leftOut };
-        var before = $"{learning.Sentence} {StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are "
+        var loss = e.Compare(LiveUnits.TrainLoss.Name, relu, leaky);
+        var before = $"{learning.Sentence}{StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are "
             + $"zeros and {StudyEvidence.Percent(e.Hidden(relu, row => row.DeadFraction))} of its units dead.";
-        if (sparsity.Sign <= 0)
+        if (sparsity.Sign <= 0 || leftOut.Length > 0)
         {
-            var reason = $"{before} {relu} is not sparser than {leaky} for sure.";
+            var reason = leftOut.Length > 0 ? $"{before} So nothing can be said of nets that learn."
+                : $"{before} {relu} is not sparser than {leaky} for sure.";
             yield return Of('a').Open(LiveUnits.Rank.Name, "fraction", [relu], reason, leftOut);
             yield return Of('b').Open("generalizationGap", "fraction", [relu], reason, leftOut);
             yield break;
         }
         var without = $"Training losses are those of the {loss.Result.N} seeds with at most 10 % of the units dead.";
-        yield return Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky) with { LeftOut = leftOut }, -1, loss, 1, before, without);
-        yield return leftOut.Length == 0 && loss.IsEquivalent() != Verdict.Supported
+        yield return Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky), -1, loss, 1, before, without);
+        yield return loss.IsEquivalent() != Verdict.Supported
             ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} The training losses are not the same for sure. "
                 + $"{loss.Result.Sentence} {without}")
-            : Of('b').Lower(e.Compare("generalizationGap", relu, leaky) with { LeftOut = leftOut },
+            : Of('b').Lower(e.Compare("generalizationGap", relu, leaky),
                 $"{before} {loss.Result.Sentence} {without}");
     }
 

@@ -115,7 +115,7 @@ public static class Claims
     public static readonly Claim C7 = new("C7", "Tanh and sigmoid saturate, gradients vanish, training stops.",
         "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
         "In the paper's 4- and 5-layer sigmoid nets the last hidden layer saturates early and training stalls for many epochs.",
-        ["Tanh's and sigmoid's entries saturate more, the larger the weights are.",
+        ["Entries saturate more, the larger the weights are.",
             "The gradient falls as the entries saturate.",
             "Training stalls as the gradient falls."]);
 

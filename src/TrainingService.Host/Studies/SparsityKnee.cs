@@ -11,6 +11,9 @@ public sealed class SparsityKnee : Study
     /// <summary>Glorot, Bordes and Bengio's knee, and how far below it an arm may lie to speak of it.</summary>
     private const double Knee = 0.85, Near = 0.1;
 
+    /// <summary>"About" 85 %: an arm that is clearly beyond it says more of what lies there than one at its edge.</summary>
+    private const double Clearly = 0.9;
+
     private static readonly string[] Penalised =
         [.. new[] { "0.001", "0.003", "0.01", "0.02", "0.03", "0.05", "0.1", "0.15" }.Select(penalty => $"l1 {penalty}")];
 
@@ -75,6 +78,8 @@ public sealed class SparsityKnee : Study
         // An arm whose interval reaches across the knee speaks of neither side.
         string[] below = [.. Penalised.Where(arm => zeros[arm].Ci95?[1] <= Knee)];
         string[] beyond = [.. Penalised.Where(arm => zeros[arm].Ci95?[0] > Knee)];
+        if (beyond.Any(arm => zeros[arm].Ci95?[0] >= Clearly && accuracy[arm].LeftOut.Count == 0))
+            beyond = [.. beyond.Where(arm => zeros[arm].Ci95?[0] >= Clearly)];
         string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros:";
         var flat = below.Length == 0 ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are 85 % or fewer for sure.")
             : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm)))]);
@@ -98,19 +103,19 @@ public sealed class SparsityKnee : Study
         var learning = e.Learning([None, .. Penalised]);
         var sparser = Penalised.Where(arm => learning.Names.Contains(arm) && learning.Names.Contains(None)
             && e.Compare("sparsity", arm, None).Sign > 0).OrderByDescending(arm => zeros[arm].Mean).ToList();
-        string Before(string arm) => $"{learning.Sentence} {arm} has {StudyEvidence.Percent(zeros[arm].Mean)} zeros and "
+        string Before(string arm) => $"{learning.Sentence}{arm} has {StudyEvidence.Percent(zeros[arm].Mean)} zeros and "
             + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units, {None} "
             + $"{StudyEvidence.Percent(zeros[None].Mean)} and {StudyEvidence.Percent(e.Hidden(None, row => row.DeadFraction))}.";
         if (sparser.Count == 0)
             return claim.Report([.. "ab".Select(letter => claim[letter].Open(letter == 'a' ? LiveUnits.Rank.Name : "generalizationGap",
-                "fraction", Penalised, $"{learning.Sentence} None that learns is sparser than {None} for sure.", learning.LeftOut))]);
+                "fraction", Penalised, $"{learning.Sentence}None that learns is sparser than {None} for sure.", learning.LeftOut))]);
         // The sparsest one: chosen by its sparsity, not by what it is judged by.
         var sparsest = sparser[0];
         var waste = claim['a'].Either(e.Compare(LiveUnits.Rank.Name, sparsest, None), -1, e.Compare("trainLoss", sparsest, None), 1,
             Before(sparsest), "The penalty itself costs training loss, too.");
         var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
         var gap = alike is null
-            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence} None of the sparser ones has the same "
+            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones has the same "
                 + $"training loss as {None} for sure.")
             : claim['b'].Lower(e.Compare("generalizationGap", alike, None),
                 $"{Before(alike)} {e.Compare("trainLoss", alike, None).Result.Sentence}");

@@ -118,7 +118,8 @@ public sealed record Statement(string Id, string Text)
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
         new(Id, Text, verdict, by.Metric.Name, by.Metric.Unit, by.Result.Arm, by.Result.Baseline, by.Result.MeanDifference, by.Result.Ci95,
-            by.Result.N, Join(before, by.LeftOut.Count > 0 ? LearnedNothing(by.LeftOut) : null, by.Result.Sentence, after), by.LeftOut);
+            by.Result.N, by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after),
+            by.LeftOut);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the
@@ -154,8 +155,8 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>
-    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases' contrasts are
-    /// adjusted for their number. Cases of arms that learned nothing don't count.
+    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases'
+    /// contrasts are adjusted for their number. Cases of arms that learned nothing don't count.
     /// </summary>
     public StatementReport Exists(IReadOnlyList<StatementReport> cases) =>
         Of(cases, Verdict.Supported, Verdict.Refuted);

@@ -32,7 +32,7 @@ public sealed record Comparisons(SweepMetric Metric, double Delta, params IReadO
 /// <summary>Arms that learn, and those that are left out of what is said of nets that learn.</summary>
 /// <param name="Names">Arms that learn.</param>
 /// <param name="LeftOut">Those that have outcomes and don't.</param>
-/// <param name="Sentence">Who is left out and why; null if nobody is.</param>
+/// <param name="Sentence">Who is left out and why, with a blank behind it; null if nobody is.</param>
 public sealed record LearningArms(IReadOnlyList<string> Names, IReadOnlyList<string> LeftOut, string? Sentence)
 {
     /// <summary>Of training accuracy, below the best arm's.</summary>
@@ -126,7 +126,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         string[] leftOut = [.. accuracy.Keys.Except(learning)];
         return new(learning, leftOut, leftOut.Length == 0 ? null
             : $"Left out, for a training accuracy more than 2 points below the best one ({Percent(best)}): "
-                + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}.");
+                + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}. ");
     }
 
     /// <summary>The accuracy that no net exceeds which has learned nothing, on so many rows.</summary>
@@ -171,7 +171,9 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
             .OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
     public static string Percent(double? share) =>
-        share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
+        // + 0 makes 0 of -0
+        share is { } s && double.IsFinite(s) ? (Math.Round(100 * s, 1) + 0.0).ToString("0.0", CultureInfo.InvariantCulture) + " %"
+            : "not measured";
 
     public static string Number(double? value) =>
         value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";

@@ -48,7 +48,7 @@ public sealed class DeadWorldTests
         Assert.DoesNotContain("relu", world["C7a-tanh"].Evidence, StringComparison.Ordinal);
     }
 
-    private static World Squashing(string activation, Net most, Net? relu = null)
+    private static NetWorld Squashing(string activation, Net most, Net? relu = null)
     {
         var nets = new Dictionary<string, Net> { [activation == "tanh" ? "tanh x5, gain 4" : "sigmoid x5, gain 8"] = most };
         foreach (var depth in new[] { 2, 5, 10 })
@@ -56,7 +56,7 @@ public sealed class DeadWorldTests
         return new(new Saturation(), nets, layers: 5);
     }
 
-    private static World Layers(Net one, Net all, Net? half = null) => new(new DeadLayers(), new()
+    private static NetWorld Layers(Net one, Net all, Net? half = null) => new(new DeadLayers(), new()
     {
         ["healthy"] = new() { Noise = 0.003 },
         ["half of one layer dead"] = half ?? new() { Noise = 0.003 },
@@ -88,7 +88,7 @@ public sealed class DeadWorldTests
     [Fact]
     public void Too_few_nets_and_straying_ones_decide_nothing_of_dead_layers()
     {
-        var few = new World(new DeadLayers(), new()
+        var few = new NetWorld(new DeadLayers(), new()
         {
             ["one layer dead"] = Chance,
             ["all layers dead"] = Chance with { DeadLayers = [0, 1, 2], Noise = 0.1 },
@@ -103,7 +103,7 @@ public sealed class DeadWorldTests
     [InlineData(3, 0.10, Verdict.Inconclusive)]
     public void Nets_born_with_a_dead_layer_learn_nothing(int seeds, double train, Verdict b)
     {
-        var world = new World(new BornDeadNets(), new()
+        var world = new NetWorld(new BornDeadNets(), new()
         {
             ["relu 4x20"] = new() { Train = train, Test = 0.1, Flow = null, Noise = 0, DeadLayers = [3, 4] },
         }, seeds: seeds, layers: 5);
@@ -118,7 +118,7 @@ public sealed class DeadWorldTests
     [InlineData(0.0, 0.0, Verdict.Refuted, Verdict.Refuted)]
     public void Leaky_units_are_counted_as_off_by_the_same_measure(double relu, double leaky, Verdict a, Verdict b)
     {
-        var world = new World(new BornDeadNets(), new()
+        var world = new NetWorld(new BornDeadNets(), new()
         {
             ["relu 4x20"] = new() { Dead = relu },
             ["leaky_relu 4x20"] = new() { Dead = 0, Locked = leaky, Noise = leaky == 0 ? 0 : 0.001, Test = 0.97 },
@@ -130,7 +130,7 @@ public sealed class DeadWorldTests
     public void The_bound_on_born_dead_nets_is_called_one()
     {
         var measured = new StudyMeasurement([new(4, 5, 2000, 0.07, 0.0726, [0.06, 0.082])]);
-        var world = new World(new BornDeadNets(), [], measured: measured);
+        var world = new NetWorld(new BornDeadNets(), [], measured: measured);
         Assert.Contains("7.0 % are born dead; computed 7.3 %, at most (bound) 22.8 %", world.Answer, StringComparison.Ordinal);
         Assert.Equal(0.2275, measured.BornDead![0].Bound, 0.0001);
     }

@@ -38,7 +38,7 @@ internal sealed record Net
 }
 
 /// <summary>A study's sweep with outcomes made by hand, and how the study reads them.</summary>
-internal sealed class World
+internal sealed class NetWorld
 {
     private const int Classes = 10, Units = 64;
 
@@ -50,7 +50,7 @@ internal sealed class World
     /// <param name="seeds">Of each arm.</param>
     /// <param name="layers">Hidden ones.</param>
     /// <param name="measured">Beside the trainings.</param>
-    public World(Study study, Dictionary<string, Net> arms, Net? others = null, int seeds = 16, int layers = 2,
+    public NetWorld(Study study, Dictionary<string, Net> arms, Net? others = null, int seeds = 16, int layers = 2,
         StudyMeasurement? measured = null)
     {
         var spec = study.Sweep(StudySize.Quick, "digits", seeds);
