@@ -21,7 +21,7 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
 
     // Until the last study judges by statements: one statement with the verdict on the whole.
     public ClaimReport Report(Verdict verdict, string evidence, StudyEvidence from, int n, double? effect = null, double[]? ci95 = null) =>
-        Report(new StatementReport($"{Id}a", Text, verdict, from.Spec.Metric, "number", string.Join(", ", from.Arms), null,
+        Report(new StatementReport($"{Id}a", Text, verdict, from.Spec.Metric, "value", string.Join(", ", from.Arms), null,
             effect, ci95, n, evidence, []));
 
     public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null) =>
@@ -93,7 +93,7 @@ public static class Claims
     public static readonly Claim C3 = new("C3", "A mistuned slope hurts; PReLU learns it.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015",
         "On ImageNet, PReLU improved the top-1 error of a 14-layer net by about 1.2 points over ReLU.",
-        ["Some slope of the sweep gives a lower test accuracy than the best one, by more than matters.",
+        ["Some slope below 1 gives a lower test accuracy than the best one, by more than matters.",
             "PReLU is not worse than the best fixed slope.",
             "The slopes that PReLU learns lie among the fixed ones that are not worse than the best."]);
 
@@ -136,9 +136,12 @@ public static class Claims
     public static readonly Claim C10 = new("C10", "Pair the activation with the right initialisation.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015; Glorot and Bengio, AISTATS 2010",
         "A 30-layer ReLU net did not learn with Xavier's initialisation and did with Kaiming's (ICCV 2015, figure 3).",
-        ["At 3 layers the matched pair beats the mismatched one.",
-            "At 10 layers the matched pair beats the mismatched one.",
-            "At 30 layers the matched pair beats the mismatched one."]);
+        ["At 3 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 10 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 3 layers tanh with Xavier's initialisation beats tanh with Kaiming's.",
+            "At 10 layers tanh with Xavier's initialisation beats tanh with Kaiming's.",
+            "At 30 layers tanh with Xavier's initialisation beats tanh with Kaiming's."]);
 
     public static readonly Claim C11 = new("C11", "ReLU is not zero-centred; leaky ReLU addresses it.",
         "LeCun, Bottou, Orr and Mueller, Efficient BackProp, 1998, section 4.3; Clevert et al., ICLR 2016",

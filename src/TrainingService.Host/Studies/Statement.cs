@@ -12,7 +12,10 @@ namespace TrainingService.Host.Studies;
 /// matter.
 /// </param>
 /// <param name="Metric">What was measured.</param>
-/// <param name="Unit">Of <c>effect</c> and <c>ci95</c>: fraction (of 1), ratio, decades (log10), seconds, or number.</param>
+/// <param name="Unit">
+/// Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>relative</c> (0.03 is 3 % more than the baseline), <c>decades</c> (of
+/// log10), or <c>value</c>, the metric's own.
+/// </param>
 /// <param name="Arm">The arm that it is said of; several are joined by commas.</param>
 /// <param name="Baseline">What it is compared with; null where nothing is.</param>
 /// <param name="Effect">Arm minus baseline, the ratio of both, or the arm's own value; null if it was not measured.</param>
@@ -54,16 +57,19 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
     /// interval excludes a loss of delta (the one test of the two that is needed here); refuted if it is worse, and not by a trifle.
     /// </summary>
-    public Verdict IsNotWorse()
+    /// <param name="ofBaseline">The claim is that it is the baseline that is not worse.</param>
+    public Verdict IsNotWorse(bool ofBaseline = false)
     {
         if (LeftOut.Count > 0)
             return Verdict.Inconclusive;
+        var wins = ofBaseline ? -Better : Better;
         if (Sign != 0)
-            return Sign == Better ? Verdict.Supported : Verdict.Refuted;
+            return Sign == wins ? Verdict.Supported : Verdict.Refuted;
         var (delta, interval, _) = Result.Equivalence;
-        var excludesLoss = interval is [var low, var high] && (Better > 0 ? low > -delta : high < delta);
+        var excludesLoss = interval is [var low, var high] && (wins > 0 ? low > -delta : high < delta);
+        var diverged = ofBaseline ? Result.Divergence.Baseline : Result.Divergence.Arm;
         return Result.Verdict is Verdict.Equivalent or Verdict.Negligible
-            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && Result.Divergence is { Arm: 0, Lost: 0 })
+            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && diverged + Result.Divergence.Lost == 0)
             ? Verdict.Supported : Verdict.Inconclusive;
     }
 
@@ -132,6 +138,19 @@ public sealed record Statement(string Id, string Text)
             : from >= low && to <= high ? Verdict.Supported : to < low || from > high ? Verdict.Refuted : Verdict.Inconclusive;
         return Of(mean, verdict, before, after);
     }
+
+    /// <summary>
+    /// A share of units is above 0 and below 1, by its whole 95 % interval; negligible if that lies below delta, refuted if no run has any,
+    /// or every run has all.
+    /// </summary>
+    public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
+        Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
+        {
+            (0, not null, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
+            (0, [> 0, < 1], _) => Verdict.Supported,
+            _ => Verdict.Inconclusive,
+        }, before, after);
 
     /// <summary>A verdict of the study's own on an arm's mean.</summary>
     public StatementReport Of(ArmMean mean, Verdict verdict, string? before = null, string? after = null) =>
@@ -222,19 +241,17 @@ public sealed record Statement(string Id, string Text)
 /// <param name="Arm">By name.</param>
 /// <param name="Metric">What was measured.</param>
 /// <param name="Unit">As of <see cref="StatementReport"/>.</param>
-/// <param name="Words">The measure in words, as in "the {words} of relu is ...".</param>
+/// <param name="Words">The measure in words, as in "relu: {words} 31 %".</param>
 /// <param name="Summary">Mean and interval.</param>
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
     /// <summary>The mean and its interval.</summary>
-    public string Sentence => Summary.Mean is not { } mean ? $"The {Words} of {Arm} was not measured."
-        : $"The {Words} of {Arm} is {Figure(mean)}"
-            + (Summary.Ci95 is [var low, var high] ? $" (95 % interval {Figure(low)} to {Figure(high)}, {Runs}; " : $" ({Runs}; ")
-            + $"the mean over its runs).";
-
-    private string Runs => $"{Summary.N} run{(Summary.N == 1 ? "" : "s")}";
+    public string Sentence => Summary.Mean is not { } mean ? $"{Arm}: {Words} not measured."
+        : $"{Arm}: {Words} {Figure(mean)} ("
+            + (Summary.Ci95 is [var low, var high] ? $"95 % interval {Figure(low)} to {Figure(high)}, mean of {Summary.N})."
+                : $"mean of {Summary.N}).");
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
-        : StudyEvidence.Number(value) + (Unit is "number" or "ratio" ? "" : " " + Unit);
+        : StudyEvidence.Number(value) + (Unit == "value" ? "" : " " + Unit);
 }

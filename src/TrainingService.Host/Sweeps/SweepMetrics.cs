@@ -19,10 +19,10 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
-    /// <summary>Of a difference of two values: fraction (of 1), decades (log10), seconds, or number.</summary>
+    /// <summary>Of a difference of two values.</summary>
     public string Unit => Outcome.IsFraction ? "fraction"
         : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
-        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "relative" : "value";
 
     /// <summary>
     /// What tuning chooses by, in which the test rows have no part: the same on validation rows, or itself where rows have no part in it
@@ -123,6 +123,9 @@ public static class SweepMetrics
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null),
         OfLayers("sparsity"),
         OfLayers("offRate"),
+        OfLayers("offEveryRowFraction"),
+        // of the units of all hidden layers together
+        new(new("cameBackFraction", null, true, 0), CameBack, 0.05, null),
         OfLayers("deadFraction"),
         OfLayers("bornDeadFraction"),
         OfLayers("diedFraction"),
@@ -160,6 +163,9 @@ public static class SweepMetrics
         var measure = Measures.OfLayers.Named(name);
         return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
     }
+
+    private static double? CameBack(CellResult cell) => cell.OverHidden(cell.Last, p => p.RevivedFraction) is { } revived
+        && revived + cell.OverHidden(cell.Last, p => p.OffEveryRowFraction) is > 0 and var ever ? revived / ever : null;
 
     // a layer that is dead throughout has no shift
     private static float? BiasShift(LayerPoint point) => Math.Abs(point.Centredness ?? 0);
