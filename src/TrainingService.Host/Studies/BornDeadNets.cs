@@ -64,8 +64,7 @@ public sealed class BornDeadNets : Study
         }
         """;
 
-    public override IReadOnlyList<Comparisons> Comparisons { get; } =
-        [new(LiveUnits.OffEveryRow, LiveUnits.OffEveryRow.Delta ?? 0, (Leaky, Relu))];
+    public override IReadOnlyList<Comparisons> Comparisons { get; } = Mitigation.Comparisons((Leaky, Relu));
 
     public override StudyReading Read(StudyEvidence e)
     {
@@ -92,10 +91,9 @@ public sealed class BornDeadNets : Study
     private static ClaimReport Mitigates(StudyEvidence e, Comparison accuracy)
     {
         var claim = Studies.Claims.C1;
-        ArmMean Off(string arm) => e.Mean(LiveUnits.OffEveryRow.Name, "fraction", "share of units that are off on every row", arm,
-            LiveUnits.OffEveryRow.Of, anyway: true);
-        return claim.Report(claim['a'].Within(Off(Relu), 0, double.PositiveInfinity, open: true),
-            claim['b'].Lower(e.Compare(LiveUnits.OffEveryRow.Name, Leaky, Relu, anyway: true)),
+        return claim.Report(claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction", Relu, anyway: true), 0.01),
+            claim['b'].Lower(e.Compare("offEveryRowFraction", Leaky, Relu, anyway: true)),
+            claim['c'].Higher(e.Compare("cameBackFraction", Leaky, Relu, anyway: true)),
             claim['d'].NotWorse(accuracy, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
                 + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."));
     }

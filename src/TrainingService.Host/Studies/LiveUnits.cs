@@ -23,23 +23,22 @@ public static class LiveUnits
     /// <summary>Share of the hidden units that are dead at the end.</summary>
     public static double? Dead(CellResult run) => run.OverHidden(run.Last, row => row.DeadFraction);
 
-    /// <summary>Share of the hidden units with z &lt;= 0 on every row at the end, whether or not a gradient passes there.</summary>
-    public static SweepMetric OffEveryRow { get; } =
-        Fraction("offEveryRowFraction", run => run.OverHidden(run.Last, row => row.DeadFraction + (row.NegativeLockedFraction ?? 0)));
-
     /// <summary>
     /// C4 for one arm of ReLU nets: does dying hit some units of each layer but not all, and how sparse are the live ones?
     /// </summary>
-    public static ClaimReport Read(StudyEvidence e, string arm)
+    /// <param name="where">Which setting it is, in a sentence.</param>
+    public static ClaimReport Read(StudyEvidence e, string arm, string? where = null)
     {
         var claim = Claims.C4;
         var layers = e.Cells(arm).Where(run => !run.Diverged).Select(run => run.Layers.Count - 1).DefaultIfEmpty(0).Max();
-        var dying = layers < 1 ? claim['a'].Open(OffEveryRow.Name, "fraction", [arm], "No layer has been measured.")
-            : claim['a'].Every([.. Enumerable.Range(0, layers).Select(layer => claim['a'].Within(e.Mean(OffEveryRow.Name, "fraction",
-                $"share of units of hidden layer {layer + 1} that are off on every row", arm,
-                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.DeadFraction), 0, 1, open: true))]);
-        return claim.Report(dying, claim['b'].Within(
-            e.Mean(Sparsity.Name, "fraction", "share of zeros among the activations of the live units", arm, Sparsity.Of), 0.5, 0.9));
+        var dying = layers < 1 ? claim['a'].Open("offEveryRowFraction", "fraction", [arm], "No layer has been measured.")
+            : claim['a'].Every([.. Enumerable.Range(0, layers).Select(layer => claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction",
+                "fraction", $"share of hidden{layer + 1}'s units that are off on every row", arm,
+                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction), 0.01))]);
+        return claim.Report(where is null ? dying : dying with { Evidence = $"{where} {dying.Evidence}" },
+            claim['b'].Within(e.Mean(Sparsity.Name, "fraction", "share of zeros among the entries of live units", arm, Sparsity.Of),
+                0.5, 0.9, before: where, after: $"{e.Mean("sparsity", arm).Sentence} Units that are off on every row are left out: they are dead, "
+                    + "not sparse."));
     }
 
     private static SweepMetric Fraction(string name, Func<CellResult, double?> value) =>
