@@ -26,6 +26,9 @@ internal sealed class JsonShape
             return new JsonObject { ["name"] = Text(value, pointer) };
         if (type == typeof(object))
             return Anything(value, pointer);
+        if (type.GetCustomAttribute<ListOrObjectAttribute>() is { } either)
+            return value.ValueKind == JsonValueKind.Array ? Read(value, either.List, pointer)
+                : Expect(value, JsonValueKind.Object, "a list or an object", pointer) ? Read(value, either.Fields, pointer) : null;
         var info = Json.Options.GetTypeInfo(type);
         return info switch
         {

@@ -48,6 +48,7 @@ public static class ReportContent
             report.Cells is not { } nets ? null : Part("born-dead", "Nets born dead", [SweepCharts.BornDead(nets), BornDead(nets)]),
             report.Notes.Count == 0 && report.Method is null ? null : new("notes", "Notes",
                 [.. report.Method is { } method ? [new Paragraph(method)] : (Block[])[], new Bullets(report.Notes)]),
+            Looks(report),
             Literature(report),
             Provenance(report),
         ];
@@ -176,6 +177,16 @@ public static class ReportContent
             [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}",
                 Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))],
             Folded: true);
+
+    private static Section? Looks(SweepReport report) =>
+        report.Looks.Count == 0 || report is { Looks.Count: 1, Provenance.Spec.Seeds.Until: null } ? null
+        : new("looks", "When the sweep looked",
+        [
+            new Table("Looks at all seeds so far; what they may spend of the risk of a false difference, 0.05 in all, is shared among them",
+                ["seeds of each arm", "when", "comparisons decided", "alpha spent", "alpha left"],
+                [.. report.Looks.Select(look => new Row([$"{look.Seeds}", $"{look.At:yyyy-MM-dd HH:mm:ss} UTC",
+                    $"{look.Decided} of {look.Of}", Numbers.Short(look.AlphaSpent), Numbers.Short(look.AlphaLeft)]))]),
+        ]);
 
     private static Section? Literature(SweepReport report) =>
         report.Claims is not { Count: > 0 } claims ? null : new("literature", "What others have found",

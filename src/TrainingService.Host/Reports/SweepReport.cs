@@ -60,6 +60,9 @@ public sealed record SweepReport
     /// <summary>Nets that were drawn and never trained; the study born-dead only.</summary>
     public IReadOnlyList<BornDeadCell>? Cells { get; init; }
 
+    /// <summary>When the sweep looked at its seeds, and what each look spent of the risk of a false finding.</summary>
+    public required IReadOnlyList<SweepLookResponse> Looks { get; init; }
+
     /// <summary>What a reader must know besides: cells that failed, seeds that don't suffice, choices that were made.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 

@@ -16,7 +16,7 @@ public static class SweepReports
         var metric = spec.By;
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
         var byArm = compared.ToLookup(cell => cell.Arm);
-        var contrasts = Contrasts(spec, metric, byArm);
+        var contrasts = SweepContrasts.Judge(spec, cells);
         var trials = Trials.Of(spec, cells);
         return new()
         {
@@ -31,22 +31,12 @@ public static class SweepReports
             Arms = [.. spec.Arms.Select((arm, index) => Arm(arm.Name, metric, [.. byArm[index]], trials))],
             Contrasts = contrasts,
             Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
-            Notes = [.. Notes(sweep, cells, metric)],
+            Looks = SweepLookResponse.AllOf(spec),
+            Notes = [.. LookNotes.Of(sweep, contrasts), .. Notes(sweep, cells, metric)],
             Provenance = new(
                 Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),
                 spec.Base.Dataset.Name, Distinct(compared, cell => cell.Result?.DatasetSha256), spec.Seeds, spec.ToSpec()),
         };
-    }
-
-    /// <summary>All contrasts of the sweep, judged as one family.</summary>
-    public static IReadOnlyList<ContrastResult> Contrasts(SweepPlan spec, SweepMetric metric, ILookup<int, CellResult> byArm)
-    {
-        var index = spec.Arms.Index().ToDictionary(arm => arm.Item.Name, arm => arm.Index);
-        return Family.Judge([.. spec.Contrasts.Select(contrast =>
-        {
-            var (arm, baseline) = metric.Paired(byArm[index[contrast.Arm]], byArm[index[contrast.Baseline]]);
-            return Contrast.Between(contrast.Arm, arm, contrast.Baseline, baseline);
-        })], metric.Outcome, spec.Delta ?? 0);
     }
 
     private static ArmReport Arm(string name, SweepMetric metric, List<CellResult> cells, IReadOnlyList<TrialReport> trials)
@@ -155,15 +145,13 @@ public static class SweepReports
         if (unmeasured > 0)
             yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, "
                 + "for one, no gradient flows); means and comparisons are without them.";
-        if (spec.Seeds.Count < SeedCount.ForSignificance(1) && spec.Contrasts.Count > 0)
+        if (spec.Until is null && spec.Seeds.Count < SeedCount.ForSignificance(1) && spec.Contrasts.Count > 0)
             yield return $"With {spec.Seeds.Count} seeds no difference can be significant: "
                 + $"the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
                 + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
         if (shared > 0)
             yield return $"{shared} cells have the same spec as another one and share its job, since an equal run gives equal bits.";
-        if (sweep.Extended)
-            yield return "Seeds or arms were added after a first look. If that was done because of the figures, p-values are too small.";
         if (metric.Name is "trainAccuracy" or "trainLoss" or "validationAccuracy" or "validationLoss")
             yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, "
                 + "not how well new data is predicted.";

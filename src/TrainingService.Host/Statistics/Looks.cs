@@ -81,7 +81,7 @@ public sealed class Looks
     public IReadOnlyList<double> OnTests(int contrasts) =>
         [.. Spent.Select((share, look) => share < 1 || look == Count - 1 ? share : Reached(Seeds[look], Tails.Alpha / contrasts))];
 
-    /// <summary>The largest level of the sign-flip test up to alpha, as a share of alpha; all of it where next to nothing is left.</summary>
+    /// <summary>The largest level of the sign-flip test up to alpha, as a share of alpha; all of it where little is left.</summary>
     private static double Reached(int pairs, double alpha)
     {
         var signs = Math.Pow(2, pairs - 1);
@@ -89,8 +89,8 @@ public sealed class Looks
     }
 
     /// <summary>
-    /// The risk that an interval takes at the last look: <see cref="Level"/>, or where nothing is left to spend that of somebody who had not
-    /// looked before, for want of another; nothing new follows from such an interval.
+    /// The risk that an interval takes at the last look: <see cref="Level"/>, or where nothing is left to spend that of somebody who had
+    /// not looked before, for want of another; nothing new follows from such an interval.
     /// </summary>
     public double Risk(double alpha) => HasLeft ? Level(alpha) : alpha;
 
@@ -121,7 +121,7 @@ public sealed class Looks
     /// <summary>The share spent on intervals by a look: nothing is concluded from too few seeds.</summary>
     private double OnIntervals(int look) => Seeds[look] < SeedCount.LeastForEquivalence ? 0 : Spent[look];
 
-    /// <summary>Pairs of the contrast at each look; a contrast of arms that came later has them all at the looks that it says nothing of.</summary>
+    /// <summary>Pairs of the contrast at each look; all of them where it doesn't say, which is the dearest.</summary>
     private IReadOnlyList<int> Ends(Contrast contrast) => contrast.PairsAtLooks.Count == Count ? contrast.PairsAtLooks
         : [.. Enumerable.Repeat(contrast.Differences.Pairs, Count)];
 

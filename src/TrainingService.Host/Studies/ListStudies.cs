@@ -27,10 +27,11 @@ public sealed record StudyClaimResponse(string Id, string Claim, string Source, 
 /// <param name="Size">quick or full.</param>
 /// <param name="Dataset">The data unless the request says otherwise.</param>
 /// <param name="Arms">Number of arms.</param>
-/// <param name="Seeds">Seeds of each arm unless the request says otherwise.</param>
+/// <param name="Seeds">Seeds of each arm, at most, unless the request says otherwise.</param>
+/// <param name="SeedsAtLeast">Seeds at which a study that runs until decided may stop at the earliest; else the same.</param>
 /// <param name="Cells">Arms times seeds.</param>
 /// <param name="Sweep">The sweep that it runs; only in the answer about one study.</param>
-public sealed record StudySizeResponse(StudySize Size, string Dataset, int Arms, int Seeds, int Cells, SweepSpec? Sweep);
+public sealed record StudySizeResponse(StudySize Size, string Dataset, int Arms, int Seeds, int SeedsAtLeast, int Cells, SweepSpec? Sweep);
 
 public static class ListStudies
 {
@@ -65,6 +66,7 @@ public static class ListStudies
             var dataset = RunStudy.DefaultDataset(size, datasets);
             var sweep = study.Sweep(size, dataset, null);
             var (arms, seeds) = (sweep.Arms?.Count ?? SweepRules.Combinations(sweep.Grid), study.Seeds(size));
-            return new StudySizeResponse(size, dataset, arms, seeds, arms * seeds, withSweep ? sweep : null);
+            return new StudySizeResponse(size, dataset, arms, seeds, study.SeedsAtLeast(size) ?? seeds, arms * seeds,
+                withSweep ? sweep : null);
         })]);
 }

@@ -28,6 +28,8 @@ public sealed class ReluVsLeakyRelu : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => 8;
+
     public override IReadOnlyList<Comparisons> Comparisons =>
     [
         .. Mitigation.Comparisons((Leaky, Relu)),

@@ -20,7 +20,7 @@ public sealed record StudySpec
     [Length(1, Examples = ["digits", "wine"])]
     public string? Dataset { get; init; }
 
-    /// <summary>Seeds of each arm. Default: the study's own number.</summary>
+    /// <summary>Seeds of each arm. Default: the study's own number, or as many as it takes to decide.</summary>
     [Within(1, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
 }

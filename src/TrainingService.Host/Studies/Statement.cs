@@ -99,12 +99,22 @@ public sealed record Statement(string Id, string Text)
     public StatementReport Lower(Comparison by, string? before = null, string? after = null) => Of(by, by.Differs(-1), before, after);
 
     /// <summary>The arm's values are higher by at least a margin.</summary>
-    public StatementReport HigherBy(double margin, Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.DiffersBy(1, margin), before, after);
+    public StatementReport HigherBy(double margin, Comparison by, string? before = null) => By(1, margin, by, before);
 
     /// <summary>The arm's values are lower by at least a margin.</summary>
-    public StatementReport LowerBy(double margin, Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.DiffersBy(-1, margin), before, after);
+    public StatementReport LowerBy(double margin, Comparison by, string? before = null) => By(-1, margin, by, before);
+
+    private StatementReport By(int sign, double margin, Comparison by, string? before)
+    {
+        var verdict = by.DiffersBy(sign, margin);
+        return Of(by, verdict, before, $"Asked for are {by.Metric.Outcome.Amount(margin)} or more: the 95 % interval "
+            + verdict switch
+            {
+                Verdict.Supported => "lies beyond that as a whole.",
+                Verdict.Refuted => "lies short of that as a whole.",
+                _ => "does not decide it.",
+            });
+    }
 
     /// <summary>The arm is better, by a metric that has a good side.</summary>
     public StatementReport Better(Comparison by, string? before = null, string? after = null) =>
@@ -115,7 +125,16 @@ public sealed record Statement(string Id, string Text)
         Of(by, by.Differs(by.Metric.Outcome.HigherIsBetter == false ? 1 : -1), before, after);
 
     /// <summary>The arm is not worse by more than delta.</summary>
-    public StatementReport NotWorse(Comparison by, string? before = null, string? after = null) => Of(by, by.IsNotWorse(), before, after);
+    public StatementReport NotWorse(Comparison by, string? before = null, string? after = null)
+    {
+        var verdict = by.IsNotWorse();
+        var (delta, interval, _) = by.Result.Equivalence;
+        // By its sentence the comparison is open, and yet the loss is excluded.
+        var excluded = verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
+            ? $"But that it is worse by {by.Metric.Outcome.Amount(delta)} or more is excluded: the 90 % interval of the difference is "
+                + $"{by.Metric.Outcome.Number(low)} to {by.Metric.Outcome.Number(high)}." : null;
+        return Of(by, verdict, before, Join(excluded, after));
+    }
 
     /// <summary>The arms are the same within delta.</summary>
     public StatementReport Equivalent(Comparison by, string? before = null, string? after = null) =>

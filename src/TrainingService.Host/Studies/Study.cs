@@ -38,8 +38,14 @@ public abstract class Study
     /// <summary>What is measured, and by which statistic it is judged.</summary>
     public abstract string Method { get; }
 
-    /// <summary>Seeds of each arm.</summary>
+    /// <summary>Seeds of each arm; at most, where the study runs until decided.</summary>
     public abstract int Seeds(StudySize size);
+
+    /// <summary>
+    /// Seeds before the first look of a study that runs until the comparisons by its metric are decided; null where it runs all its seeds,
+    /// because its statements rest on other metrics, too, which may need them.
+    /// </summary>
+    public virtual int? SeedsAtLeast(StudySize size) => null;
 
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);
@@ -63,7 +69,9 @@ public abstract class Study
         {
             Name = $"{Name} ({(size == StudySize.Quick ? "quick" : "full")}, {dataset})",
             Base = spec.Base with { Dataset = spec.Base.Dataset with { Name = dataset } },
-            SeedCount = seedCount ?? Seeds(size),
+            SeedCount = seedCount ?? (SeedsAtLeast(size) is null ? Seeds(size) : null),
+            Seeds = seedCount is null && SeedsAtLeast(size) is { } atLeast
+                ? new(new UntilSpec { Until = UntilSpec.Decided, AtLeast = atLeast, AtMost = Seeds(size) }) : null,
         };
     }
 }

@@ -144,11 +144,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     }
 
     private IReadOnlyList<ContrastResult> Family(SweepMetric metric, double delta, IReadOnlyList<(string Arm, string Baseline)> pairs) =>
-        Statistics.Family.Judge([.. pairs.Select(pair =>
-        {
-            var (arm, baseline) = metric.Paired(_byArm[pair.Arm], _byArm[pair.Baseline]);
-            return Contrast.Between(pair.Arm, arm, pair.Baseline, baseline);
-        })], metric.Outcome, delta);
+        SweepContrasts.Judge(spec, cells, metric, delta, pairs);
 
     // Until the last study judges by statements.
     public IReadOnlyList<ContrastResult> Family(string metric, double? delta, params (string Arm, string Baseline)[] pairs) =>

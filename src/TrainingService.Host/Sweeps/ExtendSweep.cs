@@ -28,8 +28,9 @@ public static class ExtendSweep
 {
     /// <summary>Add seeds or arms to a finished sweep</summary>
     /// <remarks>
-    /// Only the new cells run. Adding seeds because a result is nearly significant makes p-values too small;
-    /// the report notes that it was extended.
+    /// Only the new cells run. The sweep's end was a look at its seeds, and what that spent of the risk of a false finding is not there a
+    /// second time: the adjusted p-values pay for both looks. A sweep of a fixed number of seeds has spent all of it, but for what few
+    /// seeds can't spend (four have no significant p). A sweep that ran until decided uses what is left, and stops when the new cells have ended.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="body">The arms and seeds to add.</param>
@@ -58,10 +59,17 @@ public static class ExtendSweep
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
             return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms.Count) })]);
 
-        sweep.Spec = accepted;
+        var results = await SweepCells.ReadAsync(db, sweep, cancellation);
+        // A sweep that was canceled, or whose end no look was noted at, has been looked at by whoever adds to it.
+        var before = SweepLooks.Noted(sweep.Spec, SweepContrasts.Judge(sweep.Spec, results), clock.GetUtcNow());
+        sweep.Spec = accepted with
+        {
+            Until = before.Until is { } until ? until with { AtMost = Math.Max(until.AtMost ?? 0, accepted.Seeds.Count) } : null,
+            BudgetSeconds = before.BudgetSeconds,
+            Looks = before.Looks,
+        };
         sweep.Extended = true;
         sweep.Reopen();
-        var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
         var jobs = SweepCells.AddDue(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results));
         await db.SaveChangesAsync(cancellation);
         var response = await SweepResponse.Of(db, sweep, cancellation);
@@ -101,12 +109,13 @@ public static class ExtendSweep
         if (errors.Count > 0)
             return null;
         var next = spec.Seeds.Max() + 1;
-        var seeds = extension.Seeds
-            ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : []);
+        IReadOnlyList<long> seeds = [.. spec.Seeds, .. extension.Seeds
+            ?? (extension.SeedCount is { } count ? [.. Enumerable.Range(0, count - spec.Seeds.Count).Select(i => next + i)] : [])];
         return spec.ToSpec() with
         {
             Arms = [.. spec.Arms, .. extension.Arms ?? []],
-            Seeds = [.. spec.Seeds, .. seeds],
+            Seeds = new(seeds),
+            BudgetSeconds = null,
             Contrasts =
                 [.. spec.Contrasts, .. (extension.Arms ?? []).Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline })],
         };

@@ -31,7 +31,11 @@ public static class RetryFailed
         foreach (var job in failed)
             job.Requeue();
         if (failed.Count > 0)
+        {
             sweep.Reopen();
+            // What they give may decide otherwise.
+            sweep.Spec = sweep.Spec with { Stopped = null };
+        }
         await db.SaveChangesAsync(cancellation);
         var answer = await SweepResponse.Of(db, sweep, cancellation);
         await transaction.CommitAsync(cancellation);

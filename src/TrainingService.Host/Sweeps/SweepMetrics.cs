@@ -38,14 +38,6 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     /// </summary>
     public double? Of(CellResult cell) => cell.Diverged ? double.NaN
         : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
-
-    /// <summary>Values of the seeds with which both arms have an outcome; NaN where a run diverged.</summary>
-    public (double[] Arm, double[] Baseline) Paired(IEnumerable<CellResult> arm, IEnumerable<CellResult> baseline)
-    {
-        var pairs = arm.Join(baseline, cell => cell.Seed, cell => cell.Seed, (a, b) => (Arm: Of(a), Baseline: Of(b)))
-            .SelectMany(pair => pair is ({ } a, { } b) ? [(Arm: a, Baseline: b)] : Array.Empty<(double Arm, double Baseline)>()).ToList();
-        return ([.. pairs.Select(pair => pair.Arm)], [.. pairs.Select(pair => pair.Baseline)]);
-    }
 }
 
 /// <summary>A cell's run, as far as metrics look at it.</summary>

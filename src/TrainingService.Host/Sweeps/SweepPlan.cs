@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -17,7 +18,20 @@ public sealed record SweepPlan
 
     public required IReadOnlyList<ArmSpec> Arms { get; init; }
 
+    /// <summary>All that there are so far.</summary>
     public required IReadOnlyList<long> Seeds { get; init; }
+
+    /// <summary>Until when there shall be more of them, with both bounds; null if they were given.</summary>
+    public UntilSpec? Until { get; init; }
+
+    /// <summary>Seconds after which it asks for no more seeds; null for any time.</summary>
+    public double? BudgetSeconds { get; init; }
+
+    /// <summary>When it was looked; the last seeds may not have been looked at yet.</summary>
+    public IReadOnlyList<SweepLook> Looks { get; init; } = [];
+
+    /// <summary>Why it asks for no more seeds; null as long as it may, or if they were given.</summary>
+    public SweepStop? Stopped { get; init; }
 
     /// <summary>Values to choose among; null if nothing is tuned.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
@@ -41,6 +55,15 @@ public sealed record SweepPlan
     [JsonIgnore]
     public SweepMetric By => SweepMetrics.Named(Metric);
 
+    /// <summary>The looks at fewer seeds than these, and one at these, whether noted or not.</summary>
+    public Looks LooksUpTo(int seeds)
+    {
+        var earlier = Looks.Where(look => look.Seeds < seeds).ToList();
+        var share = Until is { AtMost: { } atMost } ? Statistics.Looks.Share(seeds, atMost) : 1;
+        share = Math.Max(share, earlier.LastOrDefault()?.Share ?? 0);
+        return new([.. earlier.Select(look => look.Seeds), seeds], [.. earlier.Select(look => look.Share), share]);
+    }
+
     /// <summary>Whether the tuned values define the loss, so that losses of two combinations can't be compared.</summary>
     [JsonIgnore]
     public bool TunesLoss => (Tune ?? new Dictionary<string, IReadOnlyList<object?>>()).Keys.Any(LossDefinition.IsPartOf);
@@ -51,7 +74,8 @@ public sealed record SweepPlan
         Name = Name,
         Base = Base,
         Arms = Arms,
-        Seeds = Seeds,
+        Seeds = Until is null ? new(Seeds) : new(Until),
+        BudgetSeconds = BudgetSeconds,
         Tune = Tune,
         Metric = Metric,
         Baseline = Baseline,

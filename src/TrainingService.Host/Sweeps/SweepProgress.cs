@@ -4,7 +4,10 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
 
-/// <summary>Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, and to its end.</summary>
+/// <summary>
+/// Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, to a look at them, to more seeds where it
+/// runs until decided, and to its end.
+/// </summary>
 public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules,
     KnownStudies studies, WakeUps wakeUps, TimeProvider clock, ILogger<SweepProgress> log)
 {
@@ -22,9 +25,15 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
             .ToListAsync(cancellation);
         if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
             return;
-        var jobs = sweep.Status is JobStatus.Canceling ? [] : await AddDueAsync(db, sweep, cancellation);
-        // Cells that all share jobs which have ended are outcomes, too.
-        await db.SaveChangesAsync(cancellation);
+        IReadOnlyList<Job> jobs = [];
+        while (sweep.Status is not JobStatus.Canceling && sweep.FinishedAt is null)
+        {
+            jobs = await AddDueAsync(db, sweep, cancellation);
+            // Cells that all share jobs which have ended are outcomes, too.
+            await db.SaveChangesAsync(cancellation);
+            if (jobs.Count > 0 || sweep.FinishedAt is not null || !await LookAsync(db, sweep, cancellation))
+                break;
+        }
         if (jobs.Count == 0 && sweep.FinishedAt is null)
             await EndAsync(db, sweep, cancellation);
         await db.SaveChangesAsync(cancellation);
@@ -58,6 +67,23 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
                 (JobStatus.Failed, "invalid_spec", e.Message, clock.GetUtcNow());
             return [];
         }
+    }
+
+    /// <summary>
+    /// Looks at what there is. A look and the seeds that it asks for are stored in one transaction: who dies before its end has not looked,
+    /// and who comes later looks at the same.
+    /// </summary>
+    /// <returns>Whether there are more seeds now.</returns>
+    private async Task<bool> LookAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    {
+        if (sweep.Spec.Contrasts.Count == 0)
+            return false;
+        var before = sweep.Spec.Seeds.Count;
+        var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
+        var began = await db.Jobs.Where(job => job.SweepId == sweep.Id).MinAsync(job => job.StartedAt, cancellation);
+        var now = clock.GetUtcNow();
+        sweep.Spec = SweepLooks.After(sweep.Spec, cells, now, began is { } start ? now - start : TimeSpan.Zero, mayGrow: !sweep.Extended);
+        return sweep.Spec.Seeds.Count > before;
     }
 
     private async Task EndAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)

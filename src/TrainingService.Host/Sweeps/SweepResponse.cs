@@ -31,8 +31,20 @@ public sealed record SweepResponse
     /// <summary>Arms listed, every default filled in. It can be POSTed again as it is.</summary>
     public required SweepSpec Spec { get; init; }
 
-    /// <summary>Arms times seeds.</summary>
+    /// <summary>Seeds of each arm so far; where the sweep runs until decided, more may follow.</summary>
+    public required int Seeds { get; init; }
+
+    /// <summary>Seeds of each arm at most.</summary>
+    public required int SeedsAtMost { get; init; }
+
+    /// <summary>Arms times the seeds so far.</summary>
     public required int Cells { get; init; }
+
+    /// <summary>When it looked at its seeds, and what each look spent of the risk of a false finding.</summary>
+    public required IReadOnlyList<SweepLookResponse> Looks { get; init; }
+
+    /// <summary>Why a sweep that runs until decided asked for no more seeds; left out as long as it may.</summary>
+    public SweepStop? Stopped { get; init; }
 
     /// <summary>
     /// Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job, and with tuning every trial is one.
@@ -92,6 +104,10 @@ public sealed record SweepResponse
                 Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
             var started = groups[sweep.Id].Min(g => g.Started);
             var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
+            var seedsAtMost = sweep is { IsFinished: false, Extended: false, Spec: { Stopped: null, Until.AtMost: { } atMost } }
+                ? atMost : sweep.Spec.Seeds.Count;
+            // With seeds to come, as many jobs a seed as so far.
+            var most = (int)Math.Ceiling((double)total * seedsAtMost / sweep.Spec.Seeds.Count);
             // By the jobs' own times: the sweep may have lain still before it was extended.
             var seconds = groups[sweep.Id].Where(g => g.Status == JobStatus.Succeeded).Max(g => g.Seconds);
             return new SweepResponse
@@ -102,10 +118,15 @@ public sealed record SweepResponse
                 Study = sweep.Study,
                 Size = sweep.StudySize,
                 Spec = sweep.Spec.ToSpec(),
+                Seeds = sweep.Spec.Seeds.Count,
+                SeedsAtMost = seedsAtMost,
                 Cells = sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count,
+                Looks = SweepLookResponse.AllOf(sweep.Spec),
+                Stopped = sweep.Spec.Stopped,
                 Counts = counts,
-                Progress = new(counts.Finished, total, sweep.FinishedAt is not null ? 1 : total == 0 ? 0 : (double)counts.Finished / total,
-                    sweep.FinishedAt is null ? seconds * (total - counts.Finished) / Math.Max(1, counts.Running) : null),
+                Progress = new(counts.Finished, total, most,
+                    sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
+                    sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, counts.Running) : null),
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,
                 StartedAt = started,
@@ -133,10 +154,11 @@ public sealed record SweepCounts(int Queued, int Running, int Canceling, int Suc
 
 /// <summary>How far a sweep is.</summary>
 /// <param name="Finished">Jobs that have ended.</param>
-/// <param name="Total">Jobs in all.</param>
-/// <param name="Fraction">Share of the jobs that have ended, 0 to 1.</param>
-/// <param name="EtaSeconds">Estimated seconds to the end, from the first finished job on.</param>
-public sealed record SweepProgressResponse(int Finished, int Total, double Fraction,
+/// <param name="Total">Jobs in all so far.</param>
+/// <param name="AtMost">Jobs at most, if the sweep runs until decided and needs all its seeds; else those in all.</param>
+/// <param name="Fraction">Share of the jobs at most that have ended, 0 to 1; it jumps to 1 when the sweep is decided before.</param>
+/// <param name="EtaSeconds">Estimated seconds to the end at the latest, from the first finished job on.</param>
+public sealed record SweepProgressResponse(int Finished, int Total, int AtMost, double Fraction,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
 
 /// <summary>Addresses that belong to a sweep, relative to the service's own.</summary>

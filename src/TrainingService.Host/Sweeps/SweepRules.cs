@@ -10,7 +10,7 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
 public sealed class SweepRules(JobRules jobs)
 {
-    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, MaxContrasts = 1_000, MaxArmName = 100;
+    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultMostSeeds = 60, MaxContrasts = 1_000, MaxArmName = 100;
 
     private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
@@ -32,11 +32,13 @@ public sealed class SweepRules(JobRules jobs)
         var before = errors.Count;
         if (spec.Name is not null && (Characters.Exceeds(spec.Name, JobRules.MaxName) || string.IsNullOrWhiteSpace(spec.Name)))
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a sweep without a name"));
-        var seeds = Seeds(spec, errors);
+        var until = Until(spec, errors);
+        var seeds = until is { AtLeast: { } atLeast } ? Listed(atLeast) : Seeds(spec, errors);
+        var mostSeeds = until?.AtMost ?? seeds.Count;
         var arms = Arms(spec, errors);
         var candidates = spec.Tune is null || CheckValues(spec.Tune, "tune", errors) ? Combinations(spec.Tune) : 0;
         // Each seed tries all, and one of the trials is the cell that is compared.
-        var cells = (long)arms.Count * seeds.Count * Math.Max(1, candidates);
+        var cells = (long)arms.Count * mostSeeds * Math.Max(1, candidates);
         if (arms.Count > MaxArms)
             errors.Add(new(spec.Grid is null ? "/arms" : "/grid", $"at most {MaxArms:N0} arms are allowed, not {arms.Count:N0}"));
         else if (cells > MaxCells)
@@ -55,7 +57,11 @@ public sealed class SweepRules(JobRules jobs)
         foreach (var same in broken.GroupBy(b => b.Error, b => b.Arm))
             errors.Add(Culprits([.. same.Distinct()]) is { } culprits
                 ? same.Key with { Message = $"{same.Key.Message} ({culprits})" } : same.Key);
-        return errors.Count > before ? null : Compared(spec, arms, seeds, checkedArms, errors);
+        var plan = errors.Count > before ? null : Compared(spec, arms, seeds, checkedArms, errors);
+        if (until is not null && plan?.Contrasts.Count == 0)
+            errors.Add(new("/seeds", "there is nothing to decide, since no arms are compared: "
+                + "give two arms or more, or the seeds themselves"));
+        return errors.Count > before || plan is null ? null : plan with { Until = until, BudgetSeconds = spec.BudgetSeconds };
 
         // What is wrong in all arms is the base's own mistake.
         string? Culprits(int[] wrong) => wrong.Length == arms.Count ? null
@@ -169,7 +175,9 @@ public sealed class SweepRules(JobRules jobs)
 
     private static IReadOnlyList<long> Seeds(SweepSpec spec, ICollection<SpecError> errors)
     {
-        if (spec.Seeds is { } seeds)
+        if (spec.Seeds is { List: null })
+            return Listed(DefaultSeeds);   // something is wrong with it
+        if (spec.Seeds?.List is { } seeds)
         {
             if (spec.SeedCount is not null)
                 errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other"));
@@ -186,7 +194,34 @@ public sealed class SweepRules(JobRules jobs)
             errors.Add(new("/seedCount", $"must be from 1 to {MaxCells:N0}, not {count}"));
             return [1];
         }
-        return [.. Enumerable.Range(1, count).Select(seed => (long)seed)];
+        return Listed(count);
+    }
+
+    /// <summary>The seeds 1 to this number.</summary>
+    public static IReadOnlyList<long> Listed(int count) => [.. Enumerable.Range(1, count).Select(seed => (long)seed)];
+
+    /// <summary>Until when seeds shall come, with both bounds; null if they are given, or if something is wrong with it.</summary>
+    private static UntilSpec? Until(SweepSpec spec, ICollection<SpecError> errors)
+    {
+        if (spec.BudgetSeconds is not null && spec.Seeds?.Until is null)
+            errors.Add(new("/budgetSeconds", "belongs to seeds that come until something is decided: "
+                + "give 'seeds': {\"until\": \"decided\"}; given seeds all run"));
+        if (spec.BudgetSeconds is { } budget && !(budget > 0))
+            errors.Add(new("/budgetSeconds", $"must be above 0, not {budget}"));
+        if (spec.Seeds?.Until is not { } until)
+            return null;
+        var before = errors.Count;
+        if (spec.SeedCount is not null)
+            errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other; how many there are at most is 'seeds/atMost'"));
+        if (until.Until != UntilSpec.Decided)
+            errors.Add(new("/seeds/until", $"unknown word '{until.Until}'{Names.DidYouMean(until.Until, [UntilSpec.Decided])}; "
+                + $"allowed is '{UntilSpec.Decided}'"));
+        Fields.Check(until, "/seeds", errors);
+        var (least, most) = (until.AtLeast ?? Math.Min(DefaultSeeds, until.AtMost ?? DefaultSeeds),
+            until.AtMost ?? Math.Max(DefaultMostSeeds, until.AtLeast ?? 0));
+        if (errors.Count == before && least > most)
+            errors.Add(new("/seeds/atLeast", $"must be at most 'atMost' ({most}), not {least}"));
+        return errors.Count > before ? null : new() { Until = until.Until, AtLeast = least, AtMost = most };
     }
 
     /// <summary>Whether the patch gives a value to the place, a part of it or all around it; to take it out is none.</summary>

@@ -23,13 +23,21 @@ public sealed record SweepSpec
     /// <summary>Values by JSON pointer into the job; every combination is an arm, named after its values. Excludes <c>arms</c>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Grid { get; init; }
 
-    /// <summary>Seeds of every arm; arms are compared seed by seed. Excludes <c>seedCount</c>.</summary>
-    [Items(1, SweepRules.MaxCells, Unique = true)]
-    public IReadOnlyList<long>? Seeds { get; init; }
+    /// <summary>
+    /// Seeds of every arm; arms are compared seed by seed. Either a list, or an object with <c>until</c>: then seeds come in batches, and
+    /// the sweep stops when every comparison is decided, or can't be. Excludes <c>seedCount</c>.
+    /// </summary>
+    public SeedsSpec? Seeds { get; init; }
 
     /// <summary>Short for the seeds 1 to this number. Default 6, the least with which a difference can be significant.</summary>
     [Within(1, SweepRules.MaxCells, Default = SweepRules.DefaultSeeds)]
     public int? SeedCount { get; init; }
+
+    /// <summary>
+    /// With <c>seeds</c> until decided: no further batch of seeds is begun once the sweep has run that long. Default: no limit.
+    /// </summary>
+    [Positive]
+    public double? BudgetSeconds { get; init; }
 
     /// <summary>
     /// Values to choose among, by JSON pointer into the job. Every seed tries every combination of every arm, and its arm is compared with

@@ -10,7 +10,7 @@ public sealed class ReportPageTests
     [Fact]
     public void The_order_is_answer_claims_comparisons_arms_figures_notes_literature_provenance()
     {
-        Assert.Equal("answer claims comparisons arms trials learning cost gradients layers born-dead notes literature provenance",
+        Assert.Equal("answer claims comparisons arms trials learning cost gradients layers born-dead notes looks literature provenance",
             string.Join(' ', Page.Descendants("section").Select(section => section.Attribute("id")!.Value)));
         Assert.Equal($"Arm 1 is better than relu & {SampleReport.Script}.",
             Page.Descendants("p").Single(p => p.Attribute("class")?.Value == "lead").Value);
@@ -165,6 +165,7 @@ public sealed class ReportPageTests
             Name = null,
             Study = null,
             Status = Host.Jobs.JobStatus.Running,
+            Looks = [],
         };
         report = report with
         {

@@ -33,6 +33,7 @@ public static class SampleReport
             Metric = "testAccuracy",
             Baseline = "relu",
             Delta = 0.005,
+            Looks = [new(6, DateTimeOffset.UnixEpoch, 0, 1, 0, 0.05), new(8, DateTimeOffset.UnixEpoch, 1, 1, 0.05, 0)],
             Claims =
             [
                 new("C1", "Leaky ReLU mitigates dying ReLU units.", "Maas et al. 2013", "It can't die by construction.",

@@ -58,6 +58,8 @@ public static class SweepClient
 
     public static int Count(this JsonElement sweep, string status) => sweep.GetProperty("counts").GetProperty(status).GetInt32();
 
+    public static int Int(this JsonElement item, string property) => item.GetProperty(property).GetInt32();
+
     public static string Text(this JsonElement item, string property) => item.GetProperty(property).GetString()!;
 
     public static IReadOnlyList<JsonElement> List(this JsonElement item, string property) =>

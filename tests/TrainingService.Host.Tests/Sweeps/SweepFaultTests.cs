@@ -36,6 +36,32 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         Assert.All((await _http.GetReport(id)).List("arms"), arm => Assert.Equal(6, arm.GetProperty("n").GetInt32()));
     }
 
+    [Fact]
+    public async Task A_sweep_that_runs_until_decided_loses_no_seed_and_runs_none_twice_when_workers_are_killed()
+    {
+        await StartWorker();
+        await StartWorker();
+        var id = await _http.SubmitSweep("""
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [128, 128]}, "training": {"epochs": 20}},
+             "arms": [{"name": "learns"}, {"name": "can't", "patch": {"training": {"optimizer": {"learningRate": 1e-9}}}}],
+             "seeds": {"until": "decided", "atLeast": 4, "atMost": 60}}
+            """);
+        // One dies in the first batch, and one in the second.
+        await _http.WaitForSweep(id, sweep => sweep.Count("running") >= 2);
+        await _workers[0].KillAsync();
+        await StartWorker();
+        await _http.WaitForSweep(id, sweep => sweep.List("looks").Count > 0 && sweep.Count("running") >= 1);
+        await _workers[1].KillAsync();
+        var sweep = await _http.WaitForSweepEnd(id);
+        var seeds = sweep.GetProperty("seeds").GetInt32();
+        Assert.Equal(("succeeded", "decided", 2 * seeds), (sweep.Status(), sweep.Text("stopped"), sweep.Count("succeeded")));
+        var looks = sweep.List("looks").Select(look => look.GetProperty("seeds").GetInt32()).ToList();
+        Assert.Equal(looks.Distinct(), looks);
+        var report = await _http.GetReport(id);
+        Assert.All(report.List("arms"), arm => Assert.Equal(seeds, arm.GetProperty("n").GetInt32()));
+        Assert.Equal(2 * seeds, (await _http.SweepJobs(id)).Select(job => job.Text("name")).Distinct().Count());
+    }
+
     [Theory]
     [InlineData(JobStatus.Queued, "succeeded")]
     [InlineData(JobStatus.Canceling, "canceled")]

@@ -115,7 +115,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         Assert.All(report.List("arms"), arm => Assert.Equal(3, arm.GetProperty("n").GetInt32()));
         Assert.Equal(["relu", "tanh", "again", "elu"], report.List("arms").Select(arm => arm.Text("name")));
         Assert.Equal(["tanh", "again", "elu"], report.List("contrasts").Select(contrast => contrast.Text("arm")));
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("after a first look", StringComparison.Ordinal));
+        Assert.Contains(report.List("notes"),
+            note => note.GetString()!.Contains("Seeds were added by hand after a look at 2", StringComparison.Ordinal));
         Assert.Equal(report.List("arms")[1].List("jobs").Select(job => job.GetString()),
             report.List("arms")[2].List("jobs").Select(job => job.GetString()));
 

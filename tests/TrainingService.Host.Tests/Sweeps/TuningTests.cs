@@ -149,10 +149,12 @@ public sealed class TuningTests
         static int First(IEnumerable<CellResult> trials) => trials.MaxBy(trial => trial.Result!.ValidationAccuracy)!.Candidate;
         static bool Winner(IReadOnlyList<CellResult> cells)
         {
-            var (arm, baseline) = SweepMetrics.Named("testAccuracy").Paired(cells.Where(cell => cell is { Candidate: < 0, Arm: 1 }),
-                cells.Where(cell => cell is { Candidate: < 0, Arm: 0 }));
-            Assert.Equal(Seeds, arm.Length);
-            return Host.Statistics.SignFlip.Test([.. arm.Zip(baseline, (a, b) => a - b)], 1e-7).PValue < 0.05;
+            var metric = SweepMetrics.Named("testAccuracy");
+            IEnumerable<CellResult> Of(int arm) => cells.Where(cell => cell.Candidate < 0 && cell.Arm == arm);
+            var differences = Of(1).Join(Of(0),
+                cell => cell.Seed, cell => cell.Seed, (arm, baseline) => metric.Of(arm) - metric.Of(baseline)).OfType<double>().ToArray();
+            Assert.Equal(Seeds, differences.Length);
+            return Host.Statistics.SignFlip.Test(differences, 1e-7).PValue < 0.05;
         }
     }
 

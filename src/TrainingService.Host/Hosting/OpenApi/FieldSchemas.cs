@@ -34,6 +34,7 @@ public static class FieldSchemas
         [(typeof(LayerSpec), "type")] = (fields, name) => OneOf((OpenApiSchema)fields[name], LayerSpec.Types),
         [(typeof(JobSpec), "labels")] = Labels,
         [(typeof(JobSpec), "notifyUrl")] = NotYet,
+        [(typeof(SweepSpec), "seeds")] = ListedOrUntil,
         [(typeof(SweepSpec), "grid")] = ByPointer,
         [(typeof(SweepSpec), "tune")] = ByPointer,
         [(typeof(SweepSpec), "metric")] =
@@ -180,6 +181,48 @@ public static class FieldSchemas
         {
             ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }),
         }];
+    }
+
+    /// <summary>A list of seeds, or until when there shall be more.</summary>
+    private static void ListedOrUntil(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var until = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string> { "until" },
+            AdditionalPropertiesAllowed = false,
+            Properties = Fields.Of(typeof(UntilSpec)).ToDictionary(field => field.Name, IOpenApiSchema (field) =>
+            {
+                var schema = new OpenApiSchema { Type = JsonSchemaType.Integer | JsonSchemaType.Null, Format = "int32" };
+                if (field.Rule is { } rule)
+                    Apply(schema, rule);
+                return schema;
+            }),
+            Description = "Seeds 1, 2, 3, ... in batches: after `atLeast` of them and after each batch the sweep looks, and it stops when "
+                + "every comparison is decided (a verdict other than inconclusive) or can't be decided any more, at `atMost`, or when "
+                + "`budgetSeconds` are over. The adjusted p-values pay for all looks.",
+            Examples = [new JsonObject { ["until"] = UntilSpec.Decided, ["atLeast"] = 6, ["atMost"] = 60 }],
+        };
+        (until.Properties["until"], fields[name]) = (
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [UntilSpec.Decided], Description = "What the sweep waits for." },
+            new OpenApiSchema
+            {
+                Description = fields[name].Description,
+                OneOf =
+                [
+                    new OpenApiSchema { Type = JsonSchemaType.Null },
+                    new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Array,
+                        MinItems = 1,
+                        MaxItems = SweepRules.MaxCells,
+                        UniqueItems = true,
+                        Items = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" },
+                        Description = "The seeds themselves.",
+                    },
+                    until,
+                ],
+            });
     }
 
     private static void Labels(IDictionary<string, IOpenApiSchema> fields, string name)

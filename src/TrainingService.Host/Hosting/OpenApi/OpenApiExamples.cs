@@ -37,6 +37,18 @@ public static class OpenApiExamples
               "baseline": "relu, kaiming_normal"
             }
             """),
+        ["until-decided"] = Example("As many seeds as it takes to decide, 40 at most, and no new ones after two minutes", """
+            {
+              "name": "tanh against relu, until decided",
+              "base": {"dataset": "digits", "model": {"hiddenLayers": [32]}, "training": {"epochs": 5}},
+              "arms": [
+                {"name": "relu", "patch": {"model": {"activation": "relu"}}},
+                {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}
+              ],
+              "seeds": {"until": "decided", "atLeast": 6, "atMost": 40},
+              "budgetSeconds": 120
+            }
+            """),
         ["tune"] = Example("The learning rate tuned for each arm on validation rows, before the arms are compared by their test loss", """
             {
               "base": {"dataset": {"name": "wine", "validationFraction": 0.2}, "training": {"epochs": 20}},

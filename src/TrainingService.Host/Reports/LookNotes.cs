@@ -1,0 +1,62 @@
+using System.Globalization;
+using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Reports;
+
+/// <summary>Why a sweep has the seeds that it has, and what its looks cost, in words.</summary>
+public static class LookNotes
+{
+    public static IEnumerable<string> Of(Sweep sweep, IReadOnlyList<ContrastResult> contrasts)
+    {
+        var spec = sweep.Spec;
+        var looks = SweepLookResponse.AllOf(spec);
+        if (spec.Until is { AtMost: { } atMost })
+            yield return $"{Why(sweep, contrasts, atMost)} {Cost(looks)}";
+        if (!sweep.Extended)
+            yield break;
+        if (looks.Count == 0)
+        {
+            yield return "Seeds or arms were added after a look that an earlier version did not note: p-values don't pay for it.";
+            yield break;
+        }
+        var before = looks.LastOrDefault(look => look.Seeds < spec.Seeds.Count);
+        yield return before switch
+        {
+            null => "Arms were added after a look at the others; the adjusted p-values are over all comparisons.",
+            { AlphaLeft: > 0 } => $"Seeds were added by hand after a look at {before.Seeds}, when {Number(before.AlphaLeft)} of alpha was "
+                + "left; the adjusted p-values pay for both looks.",
+            _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha: they narrow the intervals, but no "
+                + "difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} plans its "
+                + "looks.",
+        };
+    }
+
+    private static string Why(Sweep sweep, IReadOnlyList<ContrastResult> contrasts, int atMost)
+    {
+        var seeds = sweep.Spec.Seeds.Count;
+        var decided = contrasts.Count(SweepLooks.IsDecided);
+        var stopped = $"The sweep stopped with {seeds} of at most {atMost} seeds";
+        return sweep.Spec.Stopped switch
+        {
+            SweepStop.Decided => $"{stopped}, because "
+                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided. What stops when a difference shows tends to show it somewhat too large.",
+            SweepStop.AtMost => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided.",
+            SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
+                + $"with {decided} of {contrasts.Count} comparisons decided.",
+            SweepStop.Hopeless => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided: as far as the spread between "
+                + $"seeds tells, the chance that {atMost} seeds decide another one is below {Number(100 * Prospects.Least)} %. "
+                + "More rows to test on, or a larger delta, would help more than seeds.",
+            _ when sweep.IsFinished => $"The sweep ended with {seeds} of at most {atMost} seeds, "
+                + $"with {decided} of {contrasts.Count} comparisons decided.",
+            _ => $"The sweep runs until decided, with at most {atMost} seeds; so far {decided} of {contrasts.Count} comparisons are.",
+        };
+    }
+
+    private static string Cost(IReadOnlyList<SweepLookResponse> looks) => looks.Count == 0 ? "It has not looked yet."
+        : $"It looked {looks.Count switch { 1 => "once", 2 => "twice", var times => $"{times} times" }} (with "
+            + $"{string.Join(", ", looks.Select(look => look.Seeds))} seeds), and adjusted p-values and intervals pay for all looks; "
+            + $"{Number(looks[^1].AlphaLeft)} of the risk of 0.05 is left.";
+
+    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Tests.Sweeps;
+
+/// <summary>When a sweep that runs until decided asks for more seeds, and when not.</summary>
+public sealed class SweepLooksTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(6, 6, 60, 9)]
+    [InlineData(9, 6, 60, 12)]
+    [InlineData(12, 6, 60, 16)]
+    [InlineData(30, 6, 60, 40)]
+    [InlineData(54, 6, 60, 60)]
+    [InlineData(44, 6, 60, 60)]     // 59, and one left: it joins
+    [InlineData(20, 20, 60, 30)]
+    [InlineData(2, 2, 3, 3)]
+    public void Batches_grow_and_the_last_is_not_a_small_one(int seeds, int atLeast, int atMost, int next) =>
+        Assert.Equal(next, SweepLooks.Next(seeds, atLeast, atMost));
+
+    [Fact]
+    public void A_plain_difference_is_decided_as_soon_as_its_signs_allow()
+    {
+        var (plan, looks) = Run((arm, seed) => arm == 0 ? 0.8 + 0.001 * (seed % 3) : 0.9);
+        Assert.Equal(SweepStop.Decided, plan.Stopped);
+        // The least p of n seeds must be below what may be spent by then: 2^-9 at 10 of 60 seeds.
+        Assert.Equal([6, 9, 12], looks);
+        Assert.Equal((1, 1), (plan.Looks[^1].Decided, plan.Looks[^1].Of));
+        Assert.Equal([0, 0], plan.Looks.SkipLast(1).Select(look => look.Decided));
+    }
+
+    [Fact]
+    public void Arms_that_agree_are_equivalent_and_that_decides_too()
+    {
+        var (plan, _) = Run((arm, seed) => 0.9 + 0.01 * (seed % 5) + (arm == 0 ? 0 : 0.001 * (seed % 3 - 1)));
+        Assert.Equal(SweepStop.Decided, plan.Stopped);
+        Assert.InRange(plan.Seeds.Count, 6, 16);
+    }
+
+    [Fact]
+    public void What_can_not_be_decided_is_given_up_early_and_not_at_the_last_seed()
+    {
+        // A spread of twelve times delta about zero: 60 seeds have a standard error of one and a half.
+        var (plan, _) = Run((arm, seed) => 0.8 + (arm == 0 ? 0 : 0.06 * (seed % 2 == 0 ? 1 : -1) + 0.0001 * seed));
+        Assert.Equal(SweepStop.Hopeless, plan.Stopped);
+        Assert.InRange(plan.Seeds.Count, 6, 40);
+    }
+
+    [Fact]
+    public void One_open_comparison_with_a_chance_keeps_the_sweep_going()
+    {
+        // Beside the one that is hopeless, one that needs about 30 seeds.
+        var (plan, _) = Run((arm, seed) => 0.8 + (seed % 2 == 0 ? 1 : -1) * (arm == 1 ? 0.06 : arm == 2 ? 0.012 + 0.0001 * (seed % 7) : 0),
+            arms: 3);
+        Assert.NotEqual(SweepStop.Decided, plan.Stopped);
+        Assert.InRange(plan.Seeds.Count, 20, 60);
+        Assert.Equal(1, plan.Looks[^1].Decided);
+    }
+
+    [Fact]
+    public void The_budget_ends_it_after_the_batch_that_is_under_way()
+    {
+        var (plan, looks) = Run((arm, seed) => 0.8 + (arm == 0 ? 0 : 0.01 * (seed % 2 == 0 ? 1 : -1)), budgetSeconds: 25);
+        Assert.Equal((SweepStop.Budget, 3), (plan.Stopped, looks.Count));   // 10 s a batch
+    }
+
+    [Fact]
+    public void At_the_last_seed_it_ends_anyway()
+    {
+        var (plan, _) = Run((arm, seed) => 0.8 + (arm == 0 ? 0 : 0.011 * (seed % 2 == 0 ? 1.5 : -1) + 0.001), atMost: 10);
+        Assert.Equal((SweepStop.AtMost, 10), (plan.Stopped, plan.Seeds.Count));
+    }
+
+    [Fact]
+    public void Cells_without_an_outcome_are_no_reason_to_ask_for_more()
+    {
+        var (plan, _) = Run((_, _) => null);
+        Assert.Equal((SweepStop.Hopeless, 6), (plan.Stopped, plan.Seeds.Count));
+    }
+
+    [Fact]
+    public void Looking_twice_at_the_same_seeds_is_one_look()
+    {
+        var cells = Cells(Plan(), (arm, seed) => 0.8 + 0.01 * arm * (seed % 2));
+        var once = SweepLooks.After(Plan(), cells, Now, TimeSpan.Zero, mayGrow: false);
+        var again = SweepLooks.After(once, cells, Now.AddMinutes(1), TimeSpan.Zero, mayGrow: false);
+        Assert.Equal(once.Looks, again.Looks);
+        Assert.Single(once.Looks);
+        Assert.Equal(once.Seeds, again.Seeds);
+    }
+
+    [Fact]
+    public void Seeds_that_are_given_are_one_look_at_the_end_and_nothing_grows()
+    {
+        var plan = Plan() with { Until = null };
+        var after = SweepLooks.After(plan, Cells(plan, (arm, seed) => 0.8 + 0.01 * arm * (seed % 2)), Now, TimeSpan.Zero, mayGrow: true);
+        Assert.Equal((plan.Seeds.Count, null, 1.0), (after.Seeds.Count, after.Stopped, after.Looks.Single().Share));
+    }
+
+    [Fact]
+    public void What_a_look_spent_is_told_and_so_is_what_is_left()
+    {
+        var plan = Plan() with { Looks = [new(12, Now, 0, 1, 0.25), new(30, Now, 1, 1, 0.5)], Seeds = SweepRules.Listed(30) };
+        Assert.Equal([(12, 0.0125, 0.0375), (30, 0.025, 0.025)],
+            SweepLookResponse.AllOf(plan).Select(look => (look.Seeds, look.AlphaSpent, look.AlphaLeft)));
+        // Six seeds can't spend more than 1/32.
+        var six = Plan() with { Until = null, Looks = [new(6, Now, 0, 1, 1)] };
+        Assert.Equal((0.03125, 0.01875), SweepLookResponse.AllOf(six).Select(look => (look.AlphaSpent, look.AlphaLeft)).Single());
+        var json = JsonSerializer.SerializeToElement(SweepLookResponse.AllOf(six)[0], Json.Options);
+        Assert.Equal(["seeds", "at", "decided", "of", "alphaSpent", "alphaLeft"], json.EnumerateObject().Select(field => field.Name));
+    }
+
+    [Fact]
+    public void The_stored_sweep_of_the_version_before_is_read_as_one_that_has_its_seeds()
+    {
+        var plan = JsonSerializer.Deserialize<SweepPlan>("""
+            {"base": {"dataset": {"name": "iris"}}, "arms": [{"name": "a"}, {"name": "b"}], "seeds": [1, 2, 3], "metric": "testAccuracy",
+             "baseline": "a", "delta": 0.005, "contrasts": [{"arm": "b", "baseline": "a"}]}
+            """, Json.Options);
+        Assert.NotNull(plan);
+        Assert.Equal((null, 0, null), (plan.Until, plan.Looks.Count, plan.Stopped));
+        Assert.Equal([1L, 2, 3], plan.ToSpec().Seeds?.List);
+        var grown = Plan() with { Stopped = SweepStop.Decided, Looks = [new(6, Now, 1, 1, 0.1)] };
+        var read = JsonSerializer.Deserialize<SweepPlan>(JsonSerializer.Serialize(grown, Json.Options), Json.Options);
+        Assert.Equal((grown.Until, grown.Stopped, grown.Looks[0]), (read?.Until, read?.Stopped, read?.Looks[0]));
+    }
+
+    /// <summary>A whole sweep, batch by batch of ten seconds; answers its end and the seeds that it looked at.</summary>
+    private static (SweepPlan Plan, IReadOnlyList<int> Looks) Run(Func<int, long, double?> accuracy, int arms = 2, int atMost = 60,
+        double? budgetSeconds = null)
+    {
+        var plan = Plan(arms, atMost) with { BudgetSeconds = budgetSeconds };
+        for (var batch = 1; plan.Stopped is null; batch++)
+        {
+            var run = TimeSpan.FromSeconds(10 * batch);
+            plan = SweepLooks.After(plan, Cells(plan, accuracy), Now + run, run, mayGrow: true);
+        }
+        Assert.Equal(plan.Seeds.Count, plan.Looks[^1].Seeds);
+        Assert.Equal(plan.Looks.Select(look => look.Share).Order(), plan.Looks.Select(look => look.Share));
+        return (plan, [.. plan.Looks.Select(look => look.Seeds)]);
+    }
+
+    private static SweepPlan Plan(int arms = 2, int atMost = 60) => new()
+    {
+        Base = new() { Dataset = new() { Name = "iris" } },
+        Arms = [.. Enumerable.Range(0, arms).Select(arm => new ArmSpec { Name = $"a{arm}" })],
+        Seeds = SweepRules.Listed(6),
+        Until = new() { Until = UntilSpec.Decided, AtLeast = 6, AtMost = atMost },
+        Metric = "testAccuracy",
+        Baseline = "a0",
+        Delta = 0.005,
+        Contrasts = [.. Enumerable.Range(1, arms - 1).Select(arm => new ContrastSpec { Arm = $"a{arm}", Baseline = "a0" })],
+    };
+
+    private static IReadOnlyList<CellResult> Cells(SweepPlan plan, Func<int, long, double?> accuracy) =>
+        [.. from arm in Enumerable.Range(0, plan.Arms.Count)
+            from seed in plan.Seeds
+            let value = accuracy(arm, seed)
+            select new CellResult(arm, -1, seed, Guid.Empty, value is null ? JobStatus.Failed : JobStatus.Succeeded, null, 1,
+                value is null ? null : new TrainingResult { TestAccuracy = (float)value, WeightsSha256 = "" }, [], [], [], null)];
+}
