@@ -115,7 +115,7 @@ public sealed class DeadWorldTests
     [Theory]
     [InlineData(0.4, 0.1, Verdict.Supported, Verdict.Supported)]
     [InlineData(0.4, 0.4, Verdict.Supported, Verdict.Refuted)]
-    [InlineData(0.0, 0.0, Verdict.Refuted, Verdict.Refuted)]
+    [InlineData(0.0, 0.1, Verdict.Refuted, Verdict.Refuted)]
     public void Leaky_units_are_counted_as_off_by_the_same_measure(double relu, double leaky, Verdict a, Verdict b)
     {
         var world = new NetWorld(new BornDeadNets(), new()
