@@ -6,12 +6,19 @@ namespace TrainingService.Engine.Diagnostics;
 /// <param name="EverySteps">Steps between evaluations.</param>
 /// <param name="EvaluationRows">Rows that the layers are measured on, if there are as many.</param>
 /// <param name="EffectiveRank">Whether the first and the last evaluation measure it.</param>
+/// <param name="TryPatches">Whether what findings recommend is tried first.</param>
 /// <param name="Rules">Thresholds of the findings.</param>
-public sealed record DiagnosticsPlan(int EverySteps, int EvaluationRows, bool EffectiveRank, RulesPlan Rules)
+public sealed record DiagnosticsPlan(int EverySteps, int EvaluationRows, bool EffectiveRank, bool TryPatches, RulesPlan Rules)
 {
     /// <summary>The stored and shown form.</summary>
-    public DiagnosticsSpec Spec =>
-        new() { EverySteps = EverySteps, EvaluationRows = EvaluationRows, EffectiveRank = EffectiveRank, Rules = Rules.Spec };
+    public DiagnosticsSpec Spec => new()
+    {
+        EverySteps = EverySteps,
+        EvaluationRows = EvaluationRows,
+        EffectiveRank = EffectiveRank,
+        TryPatches = TryPatches,
+        Rules = Rules.Spec,
+    };
 
     /// <summary>Checks and fills in the defaults; adds errors and answers null if there were any.</summary>
     /// <param name="spec">As asked for.</param>
@@ -26,6 +33,7 @@ public sealed record DiagnosticsPlan(int EverySteps, int EvaluationRows, bool Ef
         if (errors.Count > before || rules is null)
             return null;
         var rows = fields.Of<int>(nameof(spec.EvaluationRows));
-        return new(spec.EverySteps ?? everySteps(rows), rows, fields.Of<bool>(nameof(spec.EffectiveRank)), rules);
+        return new(spec.EverySteps ?? everySteps(rows), rows, fields.Of<bool>(nameof(spec.EffectiveRank)),
+            fields.Of<bool>(nameof(spec.TryPatches)), rules);
     }
 }

@@ -26,6 +26,13 @@ public sealed record DiagnosticsSpec
     [Any(Default = false)]
     public bool? EffectiveRank { get; init; }
 
+    /// <summary>
+    /// Whether the changes that findings would recommend are tried once the training has ended, on the same seed and rows, for at most a
+    /// quarter of its time or 10 seconds. Jobs of sweeps never are. Default true.
+    /// </summary>
+    [Any(Default = true)]
+    public bool? TryPatches { get; init; }
+
     /// <summary>Thresholds of the findings.</summary>
     public RulesSpec? Rules { get; init; }
 }

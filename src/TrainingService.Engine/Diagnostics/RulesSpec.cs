@@ -10,7 +10,8 @@ public sealed record RulesSpec
     public RuleSpec? DeadUnits { get; init; }
 
     /// <summary>
-    /// Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: <c>warn</c> 0.5. Bounded activations only.
+    /// Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: above <c>warn</c> (0.5); or share of its
+    /// entries that are: above <c>entries</c> (0.8). Bounded activations only; a unit that is off is not saturated.
     /// </summary>
     [JsonPropertyName("saturated_activations")]
     public RuleSpec? SaturatedActivations { get; init; }
@@ -32,12 +33,16 @@ public sealed record RulesSpec
     [JsonPropertyName("poor_initialization")]
     public RuleSpec? PoorInitialization { get; init; }
 
-    /// <summary>Relative fall of the training loss over <c>evaluations</c> (10) metric points: below <c>warn</c> (0.001).</summary>
+    /// <summary>
+    /// Relative fall of the training loss over <c>evaluations</c> (10) metric points: below <c>warn</c> (0.001); and however short the run,
+    /// that of the last loss below the first, or below what the best constant output would have.
+    /// </summary>
     [JsonPropertyName("loss_not_decreasing")]
     public RuleSpec? LossNotDecreasing { get; init; }
 
     /// <summary>
-    /// Relative distance of the loss before training from ln K, cross entropy on K classes only: above <c>warn</c> (0.5).
+    /// How far the loss before training is above what is usual (ln K on K classes; for numbers three times the target's variance, as a
+    /// usual draw has), as a share of that: above <c>warn</c> (2, so three times as large).
     /// </summary>
     [JsonPropertyName("initial_loss")]
     public RuleSpec? InitialLoss { get; init; }
@@ -48,13 +53,24 @@ public sealed record RulesSpec
     [JsonPropertyName("update_ratio")]
     public RuleSpec? UpdateRatio { get; init; }
 
-    /// <summary>(validation loss - training loss) / training loss: above <c>warn</c> (0.1) while the validation loss rises.</summary>
+    /// <summary>
+    /// The validation loss is above its least by more than this share of it, <c>rise</c> (0.25), while the training loss fell; or the
+    /// training accuracy is above the validation accuracy by more than <c>warn</c> (0.1) at the end. Beyond the noise of so many rows, and
+    /// only of a run that learns.
+    /// </summary>
     [JsonPropertyName("overfit")]
     public RuleSpec? Overfit { get; init; }
 
     /// <summary>Sparsity of a layer that dropout follows: above <c>info</c> (0.7).</summary>
     [JsonPropertyName("dropout_redundant")]
     public RuleSpec? DropoutRedundant { get; init; }
+
+    /// <summary>
+    /// Largest over smallest root mean square of a feature: above <c>warn</c> (10), images left out; or root mean square of all inputs
+    /// outside <c>min</c> (0.1) to <c>max</c> (10).
+    /// </summary>
+    [JsonPropertyName("unscaled_features")]
+    public RuleSpec? UnscaledFeatures { get; init; }
 
     /// <summary>A loss or weight that is not finite. It ends the run, whether the finding is told or not.</summary>
     [JsonPropertyName("diverged")]
@@ -79,13 +95,19 @@ public sealed record RuleSpec
     /// <summary>Share of rows, in [0, 1) (saturated_activations).</summary>
     public double? Rows { get; init; }
 
+    /// <summary>Share of a layer's entries, above 0 (saturated_activations).</summary>
+    public double? Entries { get; init; }
+
+    /// <summary>Share of the least validation loss, above 0 (overfit).</summary>
+    public double? Rise { get; init; }
+
     /// <summary>Root mean square of dC/dz of the first layer, above 0 (vanishing_gradient).</summary>
     public double? FirstLayerRms { get; init; }
 
-    /// <summary>Lower end (update_ratio).</summary>
+    /// <summary>Lower end (update_ratio, unscaled_features).</summary>
     public double? Min { get; init; }
 
-    /// <summary>Upper end (update_ratio).</summary>
+    /// <summary>Upper end (update_ratio, unscaled_features).</summary>
     public double? Max { get; init; }
 
     /// <summary>How many points in a row, 1 to 1,000 (loss_not_decreasing, update_ratio).</summary>

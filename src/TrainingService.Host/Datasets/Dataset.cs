@@ -48,6 +48,10 @@ public abstract class Dataset(DatasetCard card)
 
     public abstract IReadOnlyList<Column> Columns { get; }
 
+    /// <summary>Names of the network's inputs; empty where all are pixels of an image.</summary>
+    public IReadOnlyList<string> InputNames => card.Image is not null ? []
+        : [.. Columns.SelectMany(column => column.Categories?.Select(value => $"{column.Name}={value}") ?? [column.Name])];
+
     /// <summary>Rows of each class, train and test together; empty if the target is a number.</summary>
     public abstract IReadOnlyList<int> ClassCounts { get; }
     public abstract int TrainRows { get; }

@@ -5,7 +5,7 @@ using TrainingService.Engine.Training;
 namespace TrainingService.Host.Findings;
 
 /// <summary>A run so far, as its rules see it.</summary>
-public sealed class Course(RunPlan plan)
+public sealed class Course(RunPlan plan, DataFacts data)
 {
     /// <summary>What is left of the loss when there is little left to learn.</summary>
     private const double Learnt = 0.1;
@@ -15,6 +15,8 @@ public sealed class Course(RunPlan plan)
     private MetricPoint? _firstTrained;
 
     public RunPlan Plan => plan;
+
+    public DataFacts Data => data;
 
     public RulesPlan Rules => plan.Diagnostics.Rules;
 
@@ -32,6 +34,9 @@ public sealed class Course(RunPlan plan)
     /// <summary>The lowest validation loss.</summary>
     public double LeastValidation { get; private set; } = double.PositiveInfinity;
 
+    /// <summary>The training loss when the validation loss was lowest.</summary>
+    public double TrainAtLeast { get; private set; } = double.PositiveInfinity;
+
     /// <summary>The latest validation losses.</summary>
     public IReadOnlyCollection<MetricPoint> Validation => _validation;
 
@@ -44,16 +49,25 @@ public sealed class Course(RunPlan plan)
     /// <summary>The latest evaluations.</summary>
     public IReadOnlyCollection<IReadOnlyList<LayerPoint>> Evaluations => _evaluations;
 
-    /// <summary>Why the run ended, if it diverged.</summary>
-    public Divergence? Divergence { get; private set; }
+    /// <summary>How the run ended; null until then.</summary>
+    public TrainingResult? Result { get; private set; }
 
-    /// <summary>The loss that guessing each of the K classes alike has: ln K; null for other losses.</summary>
+    /// <summary>
+    /// The loss that guessing each of the K classes alike has: ln K; of numbers that of their mean, null where that isn't known.
+    /// </summary>
     public double? GuessingLoss => plan.Training.Loss switch
     {
         CrossEntropyPlan => Math.Log(plan.Data.Classes),
         BinaryCrossEntropyPlan => Math.Log(2),
-        _ => null,
+        _ => data.ConstantLoss,
     };
+
+    /// <summary>
+    /// What a usual draw stays near before the first step: ln K of classes; of numbers three times their variance, since a draw's outputs
+    /// have about twice that. Null for other losses.
+    /// </summary>
+    public double? UsualStart => plan.Data.Classes == 0 ? 3 * data.ConstantLoss
+        : plan.Training.Loss is CrossEntropyPlan or BinaryCrossEntropyPlan ? GuessingLoss : null;
 
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
     public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < LossAt(Learnt);
@@ -96,7 +110,8 @@ public sealed class Course(RunPlan plan)
         }
         else if (point.Split is Split.Validation)
         {
-            LeastValidation = Math.Min(LeastValidation, float.IsNaN(point.Loss) ? double.PositiveInfinity : point.Loss);
+            if (point.Loss < LeastValidation)
+                (LeastValidation, TrainAtLeast) = (point.Loss, _train.Count > 0 ? _train.Last().Loss : double.PositiveInfinity);
             Keep(_validation, point, LossRules.RisePoints);
         }
     }
@@ -109,7 +124,7 @@ public sealed class Course(RunPlan plan)
         Keep(_evaluations, points, Rules.UpdateRatio.Evaluations);
     }
 
-    public void End(TrainingResult result) => Divergence = result.Divergence;
+    public void End(TrainingResult result) => Result = result;
 
     private static void Keep<T>(Queue<T> latest, T item, int most)
     {

@@ -45,8 +45,20 @@ public sealed record Finding
     /// <summary>One sentence.</summary>
     public required string Message { get; init; }
 
-    /// <summary>What to change.</summary>
-    public required Recommendation Recommendation { get; init; }
+    /// <summary>
+    /// What to change. Null where nothing is known, or where all that was tried did not help: then <see cref="Tried"/> has it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required Recommendation? Recommendation { get; init; }
+
+    /// <summary>
+    /// How the recommended change did once it was tried, or the best of those that did not help; null where none was tried.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public Trial? Trial { get; init; }
+
+    /// <summary>All changes that were tried for it, in the order of their likelihood; null where none was.</summary>
+    public IReadOnlyList<TriedChange>? Tried { get; init; }
 }
 
 /// <summary>One change to the job's spec.</summary>

@@ -12,7 +12,7 @@ public static class GradientRules
             yield return Found.Below(Severity.Warning, null, first.Step, flow, rule.Warn,
                 "The gradient vanishes on its way back: from the last hidden layer to the first its norm falls "
                 + $"by a factor of {Math.Pow(10, -flow):G3}, to a root mean square of {first.GradientRms:G3}.",
-                PoorInitialization.Better(course, course.Layers[0]));
+                Symptom.Vanishing);
     }
 
     public static IEnumerable<Found> Exploding(Course course, ExplodingGradientRule rule)
@@ -20,16 +20,13 @@ public static class GradientRules
         var step = course.Latest[0].Step;
         if (course.Latest.FirstOrDefault(p => !float.IsFinite(p.GradientRms)) is { } broken)
             yield return Found.Above(Severity.Error, null, step, broken.GradientRms, rule.Warn,
-                $"The gradient in {course.Layers[broken.Layer].Name} is not finite.", Explosion(course));
+                $"The gradient in {course.Layers[broken.Layer].Name} is not finite.", Symptom.Exploding);
         else if (course.GradientFlow is { } flow && flow > rule.Warn)
             yield return Found.Above(Severity.Warning, null, step, flow, rule.Warn,
                 "The gradient grows on its way back: from the last hidden layer to the first its norm rises by "
                 + $"a factor of {Math.Pow(10, flow):G3}.",
-                Explosion(course));
+                Symptom.Exploding);
     }
-
-    private static Recommendation Explosion(Course course) =>
-        course.Latest[0].Step == 0 ? PoorInitialization.Better(course, course.Layers[0]) : PoorInitialization.OrLowerRate(course);
 
     /// <summary>
     /// Outside the range in several evaluations in a row. Those in the warm-up or under a rate that the schedule has taken below 1 % don't
@@ -53,12 +50,12 @@ public static class GradientRules
                 yield return Found.Above(Severity.Warning, layer.Name, step, least, rule.Max,
                     $"The steps of {layer.Name} are large: in {evaluations} evaluations in a row an update was "
                     + $"at least {Math.Pow(10, least):P0} of the weights' norm.",
-                    Patches.LowerRate(course.Plan));
+                    Symptom.LargeSteps);
             else if (most < rule.Min && !course.HasLearnt && !course.IsBlocked)
                 yield return Found.Below(Severity.Warning, layer.Name, step, most, rule.Min,
                     $"The steps of {layer.Name} are tiny: in {evaluations} evaluations in a row an update was "
                     + $"at most {Math.Pow(10, most):G2} of the weights' norm.",
-                    Patches.HigherRate(course.Plan, Math.Pow(10, most)));
+                    Symptom.SmallSteps);
         }
     }
 }

@@ -12,27 +12,38 @@ public static class LossRules
     private const double Stuck = 0.5;
 
     /// <summary>
-    /// How far the validation loss must be above its minimum to count as rising: a fourth of it, and more than the noise of a mean over
-    /// that many rows, each row's loss being about that of guessing when it is wrong.
+    /// How far the validation loss must be above its minimum beside the rule's share of it: more than the noise of a mean over that many
+    /// rows, each row's loss being about that of guessing when it is wrong.
     /// </summary>
-    private const double Rise = 0.25, Noise = 0.5;
+    private const double Noise = 0.5;
+
+    /// <summary>Standard errors of a validation accuracy that are no gap.</summary>
+    private const double Errors = 2;
 
     /// <summary>For how many points.</summary>
     public const int RisePoints = 3;
 
     public static IEnumerable<Found> Initial(Course course, InitialLossRule rule)
     {
-        if (course is not { Start: { } first, Train.Count: 1, GuessingLoss: { } guessing })
+        if (course is not { Start: { } first, Train.Count: 1, UsualStart: > 0 and var usual, GuessingLoss: { } guessing, Result: null })
             yield break;
-        var distance = Math.Abs(first.Loss - guessing) / guessing;
-        if (!(distance <= rule.Warn))
-            yield return Found.Above(Severity.Warning, null, 0, distance, rule.Warn,
-                $"The loss before training is {first.Loss:G3}, but guessing all classes alike would have {guessing:G3}: "
-                + "the first outputs are too large.",
-                Patches.SmallerOutputs(course));
+        var above = (first.Loss - usual) / usual;
+        if (!(above <= rule.Warn))
+            yield return Found.Above(Severity.Warning, null, 0, above, rule.Warn,
+                $"The loss before training is {first.Loss:G3}, "
+                + (course.Plan.Data.Classes > 0 ? $"but guessing all classes alike would have {guessing:G3}" :
+                    $"but the targets' mean would have {guessing:G3}") + ": the first outputs are off by far.",
+                Symptom.LargeStart);
     }
 
     public static IEnumerable<Found> NotDecreasing(Course course, LossNotDecreasingRule rule)
+    {
+        if (course.Result is not null)
+            return AtTheEnd(course, rule);
+        return Lately(course, rule);
+    }
+
+    private static IEnumerable<Found> Lately(Course course, LossNotDecreasingRule rule)
     {
         var evaluations = rule.Evaluations;
         if (course.Train.Count <= evaluations || course.Train.First().Step == 0)
@@ -44,42 +55,66 @@ public static class LossRules
         yield return Found.Below(Severity.Warning, null, points[^1].Step, fall, rule.Warn,
             $"The training loss has not decreased in {evaluations} points: "
             + $"it was {before:G4} at step {points[0].Step} and at best {best:G4} since.",
-            Unstuck(course));
+            points[^1].Loss > 2 * before ? Symptom.Climbing : Symptom.Stuck);
     }
 
-    /// <summary>What the layers show is mended first; else the size of the steps.</summary>
-    private static Recommendation Unstuck(Course course)
+    /// <summary>However short the run: the loss of the returned weights against the one before training, and that of a constant.</summary>
+    private static IEnumerable<Found> AtTheEnd(Course course, LossNotDecreasingRule rule)
     {
-        if (course.Hidden.FirstOrDefault(l => course.Latest[l.Index].DeadFraction > 0.5) is { } dead)
-            return UnitRules.Revival(course, dead);
-        if (course.GradientFlow is < -1)
-            return PoorInitialization.Better(course, course.Layers[0]);
-        var ratios = course.Latest.Select(p => (double?)p.UpdateRatio).OfType<double>().Where(r => r > 0).Order().ToArray();
-        return ratios.Length > 0 && ratios[ratios.Length / 2] is < 1e-3 and var median
-            ? Patches.HigherRate(course.Plan, median) : Patches.LowerRate(course.Plan);
+        if (course is not { Start: { } start, Result: { Divergence: null } result } || course.Train.Last().Step == 0)
+            yield break;
+        double began = start.Loss, ended = result.TrainLoss, fall = (began - ended) / began;
+        var step = course.Train.Last().Step;
+        // what began with hardly any loss has none to lose
+        if (fall < rule.Warn && !(ended < 0.1 * course.GuessingLoss))
+            yield return Found.Below(fall < -1 ? Severity.Error : Severity.Warning, null, step, fall, rule.Warn,
+                ended > began ? $"The training loss ends above where it began: {ended:G4} after {step} steps, {began:G4} before the first."
+                    : $"The training loss has hardly decreased in {step} steps, from {began:G4} to {ended:G4}.",
+                fall < -1 ? Symptom.Climbing : Symptom.Stuck);
+        else if (course.Data.ConstantLoss is > 0 and var constant && (constant - ended) / constant < rule.Warn)
+            yield return Found.Below(Severity.Warning, null, step, (constant - ended) / constant, rule.Warn,
+                $"After {step} steps the training loss is {ended:G4}; the best output that doesn't look at the inputs would have "
+                + $"{constant:G4}: nothing has been learnt from them.",
+                ended > 2 * constant ? Symptom.Climbing | Symptom.Stuck : Symptom.Stuck);
     }
 
-    public static IEnumerable<Found> Overfit(Course course, OverfitRule rule)
+    public static IEnumerable<Found> Overfit(Course course, OverfitRule rule) =>
+        course.Result is null ? Rising(course, rule) : Gap(course, rule);
+
+    private static IEnumerable<Found> Rising(Course course, OverfitRule rule)
     {
         if (course.Validation.Count < RisePoints || course.Train.Count == 0)
             yield break;
         var latest = course.Validation.Last();
-        double train = course.Train.Last().Loss, gap = (latest.Loss - train) / train;
-        double least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss);
+        double train = course.Train.Last().Loss, least = course.LeastValidation, lately = course.Validation.Min(p => p.Loss);
         var noise = Noise * (course.GuessingLoss ?? course.LossAt(1)) / Math.Sqrt(course.Plan.Data.ValidationRows);
-        if (gap > rule.Warn && train < course.LossAt(Stuck) && lately - least > Math.Max(Rise * least, noise))
-            yield return Found.Above(Severity.Warning, null, latest.Step, gap, rule.Warn,
+        if (train < course.LossAt(Stuck) && train < course.TrainAtLeast && train < latest.Loss
+            && lately - least > Math.Max(rule.Rise * least, noise))
+            yield return Found.Above(Severity.Warning, null, latest.Step, (latest.Loss - least) / least, rule.Rise,
                 $"The validation loss rises ({latest.Loss:G3}, at best {least:G3}) while the training loss is {train:G3}: "
                 + "the run learns its rows by heart.",
-                course.Plan.Training.EarlyStopping is null ? Patches.EarlyStopping() : Patches.LowerRate(course.Plan));
+                Symptom.Overfit);
+    }
+
+    private static IEnumerable<Found> Gap(Course course, OverfitRule rule)
+    {
+        if (course is not { Result: { Divergence: null, TrainAccuracy: { } train, ValidationAccuracy: { } held, TrainLoss: var loss } }
+            || !(loss < course.LossAt(1)))
+            yield break;
+        var noise = Errors * Math.Sqrt(held * (1 - held) / course.Plan.Data.ValidationRows);
+        if (train - held > Math.Max(rule.Warn, noise))
+            yield return Found.Above(Severity.Warning, null, course.Train.Last().Step, train - held, rule.Warn,
+                $"The accuracy is {train:P1} on the training rows and {held:P1} on the {course.Plan.Data.ValidationRows} validation rows: "
+                + "the run learns its rows by heart.",
+                Symptom.Overfit);
     }
 
     public static IEnumerable<Found> Diverged(Course course, DivergedRule rule)
     {
         _ = rule;
-        if (course.Divergence is { } divergence)
+        if (course.Result?.Divergence is { } divergence)
             yield return new(Severity.Critical, divergence.Layer, divergence.Step,
                 course.Train.Count > 0 ? course.Train.Last().Loss : double.NaN, null, 0,
-                $"The run diverged: {divergence.Message}.", PoorInitialization.OrLowerRate(course));
+                $"The run diverged: {divergence.Message}.", Symptom.Diverged);
     }
 }

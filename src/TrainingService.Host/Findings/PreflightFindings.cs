@@ -9,9 +9,9 @@ namespace TrainingService.Host.Findings;
 /// </summary>
 public static class PreflightFindings
 {
-    public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight)
+    public static IReadOnlyList<Finding> Of(RunPlan plan, Preflight preflight, DataFacts data)
     {
-        var watch = new Watch(plan);
+        var watch = new Watch(plan, data);
         var points = new List<LayerPoint>();
         foreach (var layer in preflight.Layers)
             if (layer is { Mean: { } mean, Rms: { } rms, GradientRms: { } gradient })
@@ -20,10 +20,10 @@ public static class PreflightFindings
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        return [.. watch.Findings, .. BornDead(plan, preflight)];
+        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
     }
 
-    private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight)
+    private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
             || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn)
@@ -40,7 +40,7 @@ public static class PreflightFindings
             Message = string.Create(CultureInfo.InvariantCulture,
                 $"With a probability of {probability:P0}, all units of some layer are off for a given input: "
                 + $"that draw of the net is dead before it is trained."),
-            Recommendation = Patches.Activation(plan, plan.DenseLayers[0].Activation, "leaky_relu"),
+            Recommendation = likeliest?.Recommendation,
         };
     }
 }

@@ -1,5 +1,4 @@
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Findings;
 
@@ -20,8 +19,9 @@ public sealed record Rule(string Name, Moment Looks, Func<RulesPlan, bool> Enabl
         Of("update_ratio", r => r.UpdateRatio, Moment.Layers, GradientRules.UpdateRatio),
         Of("poor_initialization", r => r.PoorInitialization, Moment.Layers, PoorInitialization.Find),
         Of("initial_loss", r => r.InitialLoss, Moment.Metrics, LossRules.Initial),
-        Of("loss_not_decreasing", r => r.LossNotDecreasing, Moment.Metrics, LossRules.NotDecreasing),
-        Of("overfit", r => r.Overfit, Moment.Metrics, LossRules.Overfit),
+        Of("loss_not_decreasing", r => r.LossNotDecreasing, Moment.Metrics | Moment.End, LossRules.NotDecreasing),
+        Of("overfit", r => r.Overfit, Moment.Metrics | Moment.End, LossRules.Overfit),
+        Of("unscaled_features", r => r.UnscaledFeatures, Moment.Layers, InputRules.Unscaled),
         Of("diverged", r => r.Diverged, Moment.End, LossRules.Diverged),
     ];
 
@@ -31,16 +31,19 @@ public sealed record Rule(string Name, Moment Looks, Func<RulesPlan, bool> Enabl
 }
 
 /// <summary>What has just been measured.</summary>
+[Flags]
 public enum Moment
 {
+    None = 0,
+
     /// <summary>All layers.</summary>
-    Layers,
+    Layers = 1,
 
     /// <summary>Losses of one split.</summary>
-    Metrics,
+    Metrics = 2,
 
     /// <summary>The result.</summary>
-    End,
+    End = 4,
 }
 
 /// <summary>What a rule found now.</summary>
@@ -51,83 +54,20 @@ public enum Moment
 /// <param name="Threshold">What it crossed.</param>
 /// <param name="Badness">To tell the worst of several; larger is worse.</param>
 /// <param name="Message">One sentence.</param>
-/// <param name="Recommendation">What to change.</param>
+/// <param name="Symptom">By which <see cref="Suspects"/> finds what may be to blame.</param>
 public sealed record Found(Severity Severity, string? Layer, long Step, double Value, double? Threshold, double Badness, string Message,
-    Recommendation Recommendation)
+    Symptom Symptom)
 {
     /// <summary>Where crossing the threshold upwards is bad.</summary>
     public static Found Above(Severity severity, string? layer, long step, double value, double threshold, string message,
-        Recommendation recommendation) =>
-        new(severity, layer, step, value, threshold, double.IsNaN(value) ? double.PositiveInfinity : value, message, recommendation);
+        Symptom symptom) =>
+        new(severity, layer, step, value, threshold, double.IsNaN(value) ? double.PositiveInfinity : value, message, symptom);
 
     /// <summary>Where crossing it downwards is.</summary>
     public static Found Below(Severity severity, string? layer, long step, double value, double threshold, string message,
-        Recommendation recommendation) =>
-        Above(severity, layer, step, value, threshold, message, recommendation) with
+        Symptom symptom) =>
+        Above(severity, layer, step, value, threshold, message, symptom) with
         {
             Badness = double.IsNaN(value) ? double.PositiveInfinity : -value,
         };
-}
-
-/// <summary>The findings of one run. Filled on the training thread, read from others.</summary>
-public sealed class Watch(RunPlan plan)
-{
-    private readonly Course _course = new(plan);
-    private readonly Lock _lock = new();
-    private readonly Dictionary<(string Rule, string? Layer), (Finding Finding, double Badness)> _worst = [];
-
-    public IReadOnlyList<Finding> Findings
-    {
-        get
-        {
-            lock (_lock)
-                return [.. _worst.Values.Select(w => w.Finding)];
-        }
-    }
-
-    public void Add(MetricPoint point)
-    {
-        _course.Add(point);
-        if (point.Split != Split.Test)
-            Look(Moment.Metrics);
-    }
-
-    public void Add(IReadOnlyList<LayerPoint> points)
-    {
-        _course.Add(points);
-        Look(Moment.Layers);
-    }
-
-    public void End(TrainingResult result)
-    {
-        _course.End(result);
-        Look(Moment.End);
-    }
-
-    private void Look(Moment moment)
-    {
-        foreach (var rule in Rule.All)
-        {
-            if (rule.Looks != moment || !rule.Enabled(_course.Rules))
-                continue;
-            foreach (var found in rule.Find(_course))
-                lock (_lock)
-                {
-                    if (_worst.TryGetValue((rule.Name, found.Layer), out var before)
-                        && (before.Finding.Severity, before.Badness).CompareTo((found.Severity, found.Badness)) >= 0)
-                        continue;
-                    _worst[(rule.Name, found.Layer)] = (new()
-                    {
-                        Rule = rule.Name,
-                        Severity = found.Severity,
-                        Layer = found.Layer,
-                        Step = found.Step,
-                        Value = (float)found.Value,
-                        Threshold = (float?)found.Threshold,
-                        Message = found.Message,
-                        Recommendation = found.Recommendation,
-                    }, found.Badness);
-                }
-        }
-    }
 }

@@ -24,16 +24,8 @@ public static class UnitRules
                     + $"only the bias of {course.Layers[layer.Index + 1].Name} and what lies behind that can still learn."
                 : $"{point.DeadFraction:P0} of the units of {layer.Name} are dead, off on every row and without gradient: "
                     + $"{point.BornDeadFraction:P0} since before training, {point.DiedFraction:P0} died in it.";
-            yield return Found.Above(severity, layer.Name, point.Step, point.DeadFraction, threshold, message, Revival(course, layer));
+            yield return Found.Above(severity, layer.Name, point.Step, point.DeadFraction, threshold, message, Symptom.Dead);
         }
-    }
-
-    /// <summary>Units that were never alive don't come to life by smaller steps.</summary>
-    public static Recommendation Revival(Course course, LayerInfo layer)
-    {
-        var point = course.Latest[layer.Index];
-        return point.DiedFraction > point.BornDeadFraction ? PoorInitialization.OrLowerRate(course)
-            : Patches.Activation(course.Plan, layer.Activation, "leaky_relu");
     }
 
     public static IEnumerable<Found> Saturated(Course course, SaturatedActivationsRule rule)
@@ -45,9 +37,17 @@ public static class UnitRules
                 yield return Found.Above(Severity.Warning, layer.Name, point.Step, point.SaturatedUnitFraction.Value, rule.Warn,
                     $"{point.SaturatedUnitFraction:P0} of the units of {layer.Name} ({layer.Activation}) are saturated "
                     + $"on more than {rule.Rows:P0} of the rows, where almost no gradient passes.",
-                    point.Step == 0 ? PoorInitialization.Better(course, layer) : Patches.LowerRate(course.Plan));
+                    Symptom.Saturated);
+            else if (Entries(layer, point) is { } share && share > rule.Entries)
+                yield return Found.Above(Severity.Warning, layer.Name, point.Step, share, rule.Entries,
+                    $"{share:P0} of the outputs of {layer.Name} ({layer.Activation}) are saturated, where almost no gradient passes.",
+                    Symptom.Saturated);
         }
     }
+
+    /// <summary>Null without bound; of relu6, which is off below 0, only what is at its upper bound.</summary>
+    private static double? Entries(LayerInfo layer, LayerPoint point) => point.SaturatedUnitFraction is null ? null
+        : layer.Activation == "relu6" ? point.Saturation - point.OffRate : point.Saturation;
 
     public static IEnumerable<Found> DropoutRedundant(Course course, DropoutRedundantRule rule)
     {
@@ -58,7 +58,7 @@ public static class UnitRules
             if (point.Step > 0 && point.Sparsity > rule.Info)
                 yield return Found.Above(Severity.Info, layer.Name, point.Step, point.Sparsity, rule.Info,
                     $"{point.Sparsity:P0} of the activations of {layer.Name} are 0 already; dropout on top of that may be of no benefit.",
-                    Patches.NoDropout(course.Plan));
+                    Symptom.Redundant);
         }
     }
 
@@ -71,8 +71,9 @@ public static class UnitRules
                 dense++;
             else if (entry is DropoutEntry { Rate: > 0 } && dense >= 0)
                 yield return dense;
-
-        static IEnumerable<LayerEntry> Flat(IEnumerable<LayerEntry> entries) =>
-            entries.SelectMany(e => e is ResidualEntry r ? Flat(r.Branch) : [e]);
     }
+
+    /// <summary>All entries, those of branches where the branch stands.</summary>
+    public static IEnumerable<LayerEntry> Flat(IEnumerable<LayerEntry> entries) =>
+        entries.SelectMany(e => e is ResidualEntry r ? Flat(r.Branch) : [e]);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
@@ -84,8 +85,12 @@ public static class CreateJob
         var preflight = Preflight.Predict(plan, data, cancellation);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
             Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
-            preflight, PreflightFindings.Of(plan, preflight));
+            preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)));
     }
+
+    /// <summary>What rules know of a job's rows.</summary>
+    public static DataFacts Facts(JobSpec spec, RunPlan plan, TrainingData data, DatasetRegistry datasets) =>
+        DataFacts.Of(plan, data, spec.Dataset.Standardize ?? true, datasets.Find(spec.Dataset.Name)?.InputNames ?? []);
 
     /// <summary>The row of a job that is to be queued.</summary>
     public static Job NewJob(CheckedJob job, DateTimeOffset now, Guid? sweepId = null, int place = 0)
@@ -98,7 +103,8 @@ public static class CreateJob
             Id = Ordered(Guid.CreateVersion7(created), place),
             Name = job.Spec.Name,
             Status = JobStatus.Queued,
-            Spec = job.Spec,
+            // a sweep compares its arms itself
+            Spec = sweepId is null ? job.Spec : job.Spec with { Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false } },
             Request = job.Request,
             Dataset = job.Spec.Dataset.Name,
             Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],

@@ -31,9 +31,12 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
         builder.Metadata.Add(new AcceptsMetadata([MediaType, "application/json"], typeof(JsonObject), isOptional: false));
 
     /// <summary>The patched spec; null, with errors that point into the patch, if it has not the shape of one.</summary>
-    public JobSpec? ApplyTo(Job job, ICollection<SpecError> errors)
+    public JobSpec? ApplyTo(Job job, ICollection<SpecError> errors) => ApplyTo(job.Request ?? job.Spec, errors);
+
+    /// <summary>The same of what was asked for.</summary>
+    public JobSpec? ApplyTo(JobSpec request, ICollection<SpecError> errors)
     {
-        var target = MergePatch.Apply(Json.ObjectOf(job.Request ?? job.Spec), Patch);
+        var target = MergePatch.Apply(Json.ObjectOf(request), Patch);
         var shape = new JsonShape();
         var node = shape.Read(JsonSerializer.SerializeToElement(target), typeof(JobSpec), "");
         Point(shape.Errors, errors);

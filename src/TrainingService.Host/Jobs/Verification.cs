@@ -52,6 +52,9 @@ public sealed record VerificationDifference(string What, [property: JsonIgnore(C
 /// <summary>Compares two runs.</summary>
 public static class Verification
 {
+    /// <summary>What a finding says because its changes were tried, which a verifying run doesn't do.</summary>
+    private const string OfTrials = "'{trial,tried,recommendation,message,severity}'::text[]";
+
     private static readonly string[] Provenance = ["engineVersion", "instructionSet", "datasetSha256"];
 
     public static VerificationResponse Pending(Job rerun) => Nothing(rerun, $"The second run is {Json.NameOf(rerun.Status)}.");
@@ -137,7 +140,7 @@ public static class Verification
         var pairs = $"(SELECT * FROM {name} WHERE job_id = $1) a FULL JOIN (SELECT * FROM {name} WHERE "
             + $"job_id = $2) b USING ({Keys((key, _) => key)})";
         string Differ(string column) =>
-            $"a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND a.{column}::text IS DISTINCT FROM b.{column}::text";
+            $"a.job_id IS NOT NULL AND b.job_id IS NOT NULL AND {Value("a", column)} IS DISTINCT FROM {Value("b", column)}";
 
         await db.Database.OpenConnectionAsync(cancellation);
         var counts = await Row($"SELECT count(a.job_id), count(b.job_id), count(*) FILTER (WHERE a.job_id IS NULL OR b.job_id IS NULL), "
@@ -148,13 +151,16 @@ public static class Verification
         for (var i = 0; i < values.Length; i++)
             if (Count(3 + i) is > 0 and var count)
             {
-                var first = await Row($"SELECT a.{values[i]}::text, b.{values[i]}::text, {Keys((key, _) => key + "::text")} FROM {pairs} "
-                    + $"WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
+                var first = await Row($"SELECT {Value("a", values[i])}, {Value("b", values[i])}, {Keys((key, _) => key + "::text")} "
+                    + $"FROM {pairs} WHERE {Differ(values[i])} ORDER BY {Keys((key, _) => key)} LIMIT 1");
                 var more = count > 1 ? $" (and {count - 1} more rows)" : "";
                 differences.Add(new($"{name}.{values[i]} at {Keys((key, k) => $"{key} {first[2 + k]}")}{more}",
                     Shortened(first[0]), Shortened(first[1])));
             }
         return Count(0);
+
+        static string Value(string row, string column) =>
+            column == "finding" ? $"({row}.finding - {OfTrials})::text" : $"{row}.{column}::text";
 
         async Task<string?[]> Row(string sql)
         {

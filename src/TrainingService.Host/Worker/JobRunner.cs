@@ -11,7 +11,7 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
-public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, WakeUps wakeUps,
+public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobRules rules, WakeUps wakeUps,
     JobEnded ended, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
@@ -36,7 +36,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             using var withdrawn = new CancellationTokenSource();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, timeout.Token, withdrawn.Token);
 
-            var run = new TrainingRun(lease.Spec, datasets, options.ThreadsPerJob, stop.Token);
+            var trials = new PatchTrials(lease, rules, datasets, options.ThreadsPerJob, clock, log);
+            var run = new TrainingRun(lease.Spec, datasets, trials, options.ThreadsPerJob, stop.Token);
             var outage = new Outage(LongestPause < options.Lease / 4 ? LongestPause : options.Lease / 4);
             var outcome = await FollowAsync(lease, run, outage, withdrawn, () => IsDeleted(hangfire, abort), timeout.Token);
             if (await EndAsync(lease, run, outage, outcome) is JobStatus.Queued)
@@ -73,7 +74,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             while (await WaitAsync(training, run.Metrics, outage))
                 if (!await BeatAsync(lease, run, outage, isDeleted))
                     await withdrawn.CancelAsync();
-            return Outcome.Of(await training);
+            var result = await training;
+            // one that was cancelled while changes of it were tried
+            return withdrawn.IsCancellationRequested ? Outcome.Canceled : Outcome.Of(result);
         }
         catch (OperationCanceledException)
         {

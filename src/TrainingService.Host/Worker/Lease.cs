@@ -17,13 +17,16 @@ public sealed class Lease
     private Lease(IDbContextFactory<TrainingDbContext> databases, TimeSpan length, Job job)
     {
         (_databases, _length, _attempt) = (databases, length, job.Attempt);
-        (Id, Spec, Priority, SweepId) = (job.Id, job.Spec, job.Priority, job.SweepId);
+        (Id, Spec, Request, Priority, SweepId, Verifies) =
+            (job.Id, job.Spec, job.Request ?? job.Spec, job.Priority, job.SweepId, job.Verifies);
     }
 
     public Guid Id { get; }
     public JobSpec Spec { get; }
+    public JobSpec Request { get; }
     public short Priority { get; }
     public Guid? SweepId { get; }
+    public Guid? Verifies { get; }
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -14,17 +15,26 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int threads, CancellationToken stop)
+public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, CancellationToken stop)
 {
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
+    private volatile StrongBox<TrainingProgress>? _ended;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
 
     public MetricWriter Metrics { get; } = new(stop);
 
+    /// <summary>Trains; then what its findings would recommend is tried, so that they are complete when the outcome is told.</summary>
     public TrainingResult Train()
+    {
+        var (result, watch) = Run();
+        trials.Run(watch, result, stop);
+        return result;
+    }
+
+    private (TrainingResult Result, Watch Watch) Run()
     {
         var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
         stop.ThrowIfCancellationRequested();
@@ -32,7 +42,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _preflight = Preflight.Predict(plan, data, stop);
-        var watch = new Watch(plan);
+        var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
         {
@@ -49,10 +59,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         {
             var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
             watch.End(result);
-            return result;
+            return (result, watch);
         }
         finally
         {
+            _ended = new(trainer.Progress);
             _units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))];
         }
     }
@@ -64,10 +75,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, int thre
         job.Preflight ??= _preflight;
         if (_trainer is not { } trainer)
             return;
-        var progress = trainer.Progress;
+        var progress = _ended?.Value ?? trainer.Progress;
         job.Layers ??= trainer.Layers;
         (job.Epoch, job.Step, job.SamplesPerSecond) = (progress.Epoch, progress.Step, progress.SamplesPerSecond);
-        job.EtaSeconds = progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
+        job.EtaSeconds = _ended is not null ? trials.SecondsLeft
+            : progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
         await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id, ended);
         _writing = _watch!.Findings;
         foreach (var finding in _writing.Except(_written))

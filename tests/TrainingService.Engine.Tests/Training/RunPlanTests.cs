@@ -243,7 +243,7 @@ public class RunPlanTests
         AssertRefused("/diagnostics/evaluationRows", "100,000", diagnostics: new() { EvaluationRows = 100_001 });
         AssertRefused("/diagnostics/rules/dead_units/warn", "> 0, not -1",
             diagnostics: new() { Rules = new() { DeadUnits = new() { Warn = -1 } } });
-        AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn",
+        AssertRefused("/diagnostics/rules/overfit/error", "rule 'overfit' has no parameter 'error'; it has enabled, warn, rise",
             diagnostics: new() { Rules = new() { Overfit = new() { Error = 1 } } });
         AssertRefused("/diagnostics/rules/update_ratio/evaluations", "from 1 to 1,000, not 0",
             diagnostics: new() { Rules = new() { UpdateRatio = new() { Evaluations = 0 } } });

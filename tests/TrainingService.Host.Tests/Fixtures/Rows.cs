@@ -13,12 +13,13 @@ namespace TrainingService.Host.Tests.Fixtures;
 public static class Rows
 {
     public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits",
-        Action<Job>? change = null, string? name = null, int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60)
+        Action<Job>? change = null, string? name = null, int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60,
+        double rate = 0.05)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
-        var plan =
-            RunPlan.Check(model ?? new() { HiddenLayers = [16] }, new() { Epochs = epochs }, new() { EverySteps = 10 }, shape, errors)!;
+        var plan = RunPlan.Check(model ?? new() { HiddenLayers = [16] },
+            new() { Epochs = epochs, Optimizer = new() { Name = "sgd", LearningRate = rate } }, new() { EverySteps = 10 }, shape, errors)!;
         var job = new Job
         {
             Id = Guid.CreateVersion7(),

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrainingService.Engine.Layers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Worker;
 
@@ -92,6 +93,29 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         Assert.Equal((JobStatus.Failed, "timeout", null), (job.Status, job.ErrorCode, job.Layers));
     }
 
+    /// <summary>The job's own run takes three steps; trials of it last as long as they may.</summary>
+    [Theory]
+    [InlineData(true, JobStatus.Canceled)]
+    [InlineData(false, JobStatus.Failed)]
+    public async Task A_job_can_be_canceled_while_changes_of_it_are_tried_and_one_that_has_ended_is_not_given_back(bool canceled,
+        JobStatus expected)
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(epochs: Client.Hours, rate: 1e6);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Step > 0 && job.EtaSeconds is > 0 and < 60);
+        if (canceled)
+            await db.Jobs.Where(job => job.Id == id)
+                .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        else
+            await _stopping.CancelAsync();
+        await run;
+        var job = await ReadAsync(id);
+        Assert.Equal((expected, canceled ? null : "diverged", canceled), (job.Status, job.ErrorCode, job.Result is null));
+        Assert.True(canceled || job.Result?.Seconds < 9);
+        Assert.True(await db.Findings.AnyAsync(f => f.JobId == id, _cancellation));
+    }
+
     [Fact]
     public async Task Times_are_those_of_the_clock()
     {
@@ -114,8 +138,9 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
             _ended.Add(sweep);
             return Task.CompletedTask;
         };
-        return new(new LeaseTests.Factory(_database), new DatasetRegistry("", ""), _wakeUps, ended,
-            options, new Slots(options, clock), this, clock, NullLogger<JobRunner>.Instance);
+        var datasets = new DatasetRegistry("", "");
+        return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended, options,
+            new Slots(options, clock), this, clock, NullLogger<JobRunner>.Instance);
     }
 
     private async Task<WakeUp?> NextWakeUpAsync()

@@ -1,0 +1,25 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace TrainingService.Host.Findings;
+
+/// <summary>How a run with the change did beside the job itself.</summary>
+/// <param name="Metric">
+/// <c>validationAccuracy</c>, or <c>validationLoss</c> where the accuracies are equal or there are none; <c>trainAccuracy</c> and
+/// <c>trainLoss</c> without validation rows. Of the run's result where both were trained to their end, else at the same step.
+/// </param>
+/// <param name="Before">Of the job; null where it diverged.</param>
+/// <param name="After">With the change; null where that diverged.</param>
+/// <param name="Steps">Optimiser steps of the trial that this is told of.</param>
+public sealed record Trial(string Metric, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] float? Before,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] float? After, long Steps);
+
+/// <summary>A change that was tried, whether it helped or not.</summary>
+/// <param name="Sentence">In words.</param>
+/// <param name="Patch">As a JSON merge patch (RFC 7396).</param>
+/// <param name="Trial">How it did.</param>
+/// <param name="Helps">
+/// Whether it is clearly better by the metric (accuracy up by more than its standard error on those rows; or loss down by more than 5 %
+/// while the accuracy is no lower), or no worse, on the training rows either, and the finding is gone or less severe.
+/// </param>
+public sealed record TriedChange(string Sentence, JsonObject Patch, Trial Trial, bool Helps);
