@@ -21,7 +21,7 @@ public sealed class StatementTests
             (Refuted, (_, _) => new(Off: 0)),
             (Refuted, (_, _) => new(Off: 1)),
             (Negligible, (_, noise) => new(Off: 0.002 + 0.0002 * noise)),
-            (Inconclusive, (_, noise) => new(Off: noise > 1.3 ? 0.05 : 0)));
+            (Inconclusive, (_, noise) => new(Off: noise > 1.3 ? 0.3 : 0)));
         Judged(Main, "C1b",
             (Supported, (arm, noise) => new(Off: (arm == Leaky ? 0.05 : 0.1) + 0.01 * noise)),
             (Refuted, (arm, noise) => new(Off: (arm == Leaky ? 0.1 : 0.05) + 0.01 * noise)),
@@ -77,7 +77,7 @@ public sealed class StatementTests
     {
         Judged("dying-units", "C4a",
             (Supported, (_, noise) => new(Off: 0.1 + 0.02 * noise)), (Refuted, (_, _) => new(Off: 0)),
-            (Inconclusive, (_, noise) => new(Off: noise > 1.3 ? 0.05 : 0)));
+            (Inconclusive, (_, noise) => new(Off: noise > 1.3 ? 0.3 : 0)));
         Judged("dying-units", "C4b",
             (Supported, (_, noise) => new(Sparsity: 0.7 + 0.02 * noise)), (Refuted, (_, noise) => new(Sparsity: 0.3 + 0.02 * noise)),
             (Inconclusive, (_, noise) => new(Sparsity: 0.5 + 0.02 * noise)));
