@@ -115,7 +115,7 @@ public static class Claims
     public static readonly Claim C7 = new("C7", "Tanh and sigmoid saturate, gradients vanish, training stops.",
         "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
         "In the paper's 4- and 5-layer sigmoid nets the last hidden layer saturates early and training stalls for many epochs.",
-        ["Tanh's and sigmoid's entries saturate more, the larger the weights are.",
+        ["Entries saturate more, the larger the weights are.",
             "The gradient falls as the entries saturate.",
             "Training stalls as the gradient falls."]);
 
@@ -153,6 +153,6 @@ public static class Claims
     public static readonly Claim C12 = new("C12", "Rectifier nets keep their error until about 85 % of the activations are zero.",
         "Glorot, Bordes and Bengio, Deep Sparse Rectifier Neural Networks, AISTATS 2011, figure 3",
         "On MNIST the error was flat up to 85 % zeros, and a bit lower at 70-85 % than without sparsity.",
-        ["Up to 85 % zeros the accuracy is the same, within what matters, as without sparsity.",
+        ["Up to 85 % zeros the accuracy is the same, within what matters, as without a penalty on activations.",
             "Beyond 85 % zeros the accuracy is worse."]);
 }

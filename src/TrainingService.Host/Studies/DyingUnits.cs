@@ -3,7 +3,6 @@ namespace TrainingService.Host.Studies;
 /// <summary>What a rising learning rate does to rectifiers.</summary>
 public sealed class DyingUnits : Study
 {
-    private const int HiddenLayers = 2;
     private static readonly string[] Activations = ["relu", "leaky_relu", "elu"];
 
     public override string Name => "dying-units";
@@ -56,25 +55,11 @@ public sealed class DyingUnits : Study
         ]);
     }
 
-    /// <summary>
-    /// C4 at the rate that one would choose: a net that is hardly trained, or broken, says nothing of trained ones. Sparsity of the live
-    /// units is (sparsity - off) / (1 - off): a unit that is off on every row is no sparse one.
-    /// </summary>
+    /// <summary>C4 at the rate that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.</summary>
     private static ClaimReport Sparsity(StudyEvidence e)
     {
-        var claim = Studies.Claims.C4;
         var usual = Rates.MaxBy(rate => e.Mean("validationAccuracy", Arm("relu", rate)).Summary.Mean ?? -1) ?? Rates[0];
-        var (arm, where) = (Arm("relu", usual), $"At rate {usual}, ReLU's best by validation accuracy.");
-        var layers = Enumerable.Range(0, HiddenLayers).Select(layer => claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction", "fraction",
-            $"units of hidden{layer + 1} that are off on every row", arm,
-            run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction), 0.01));
-        var live = e.Mean("liveSparsity", "fraction", "zeros among the entries of live units", arm, run =>
-            run.OverHidden(run.Last, row => row.OffEveryRowFraction) is { } off and < 1
-                ? (run.OverHidden(run.Last, row => row.Sparsity) - off) / (1 - off) : null);
-        var every = claim['a'].Every([.. layers]);
-        return claim.Report(every with { Evidence = $"{where} {every.Evidence}" },
-            claim['b'].Within(live, 0.5, 0.9, before: where, after: $"{e.Mean("sparsity", arm).Sentence} "
-                + "Units that are off on every row are left out: they are dead, not sparse."));
+        return LiveUnits.Read(e, Arm("relu", usual), $"At rate {usual}, ReLU's best by validation accuracy.");
     }
 
     private static string Arm(string activation, string rate) => $"{activation} at {rate}";

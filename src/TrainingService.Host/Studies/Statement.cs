@@ -152,7 +152,7 @@ public sealed record Statement(string Id, string Text)
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
         new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, by.Effect, by.Ci95, by.Result.N,
-            Join(before, by.LeftOut.Count > 0 ? LearnedNothing(by.LeftOut) : null, by.Result.Sentence, after), by.LeftOut);
+            by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after), by.LeftOut);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the
@@ -230,6 +230,32 @@ public sealed record Statement(string Id, string Text)
             LeftOut = [.. cases.SelectMany(c => c.LeftOut).Distinct()],
         };
     }
+
+    /// <summary>
+    /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05); refuted if
+    /// neither does, for sure. The report shows the one that decides.
+    /// </summary>
+    public StatementReport Either(Comparison first, int signOfFirst, Comparison second, int signOfSecond, string? before = null,
+        string? after = null)
+    {
+        (Comparison By, Verdict Verdict)[] tries =
+        [
+            .. new[] { (By: first, Sign: signOfFirst), (By: second, Sign: signOfSecond) }.Select(measure => (measure.By,
+                measure.By.Differs(measure.Sign) is Verdict.Supported && 2 * measure.By.Result.AdjustedPValue >= Tails.Alpha
+                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign))),
+        ];
+        var verdict = tries.Any(one => one.Verdict == Verdict.Supported) ? Verdict.Supported
+            : tries.All(one => one.Verdict == Verdict.Refuted) ? Verdict.Refuted
+            : tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Negligible : Verdict.Inconclusive;
+        var shown = tries.FirstOrDefault(one => one.Verdict == verdict, tries[0]).By;
+        var other = shown == first ? second : first;
+        return Of(shown, verdict, before, Join(other.Result.Sentence, after));
+    }
+
+    /// <summary>There is nothing to judge it by, for a reason.</summary>
+    public StatementReport Open(string metric, string unit, IEnumerable<string> arms, string reason,
+        IReadOnlyList<string>? leftOut = null) =>
+        new(Id, Text, Verdict.Inconclusive, metric, unit, string.Join(", ", arms), null, null, null, 0, reason, leftOut ?? []);
 
     private static string LearnedNothing(IReadOnlyList<string> arms) =>
         $"{string.Join(" and ", arms)} learned nothing and can't be judged by.";

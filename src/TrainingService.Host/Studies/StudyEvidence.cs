@@ -32,6 +32,16 @@ public sealed record Comparisons(SweepMetric Metric, double Delta, params IReadO
     }
 }
 
+/// <summary>Arms that learn, and those that are left out of what is said of nets that learn.</summary>
+/// <param name="Names">Arms that learn.</param>
+/// <param name="LeftOut">Those that have outcomes and don't.</param>
+/// <param name="Sentence">Who is left out and why, with a blank behind it; null if nobody is.</param>
+public sealed record LearningArms(IReadOnlyList<string> Names, IReadOnlyList<string> LeftOut, string? Sentence)
+{
+    /// <summary>Of training accuracy, below the best arm's.</summary>
+    public const double Margin = 0.02;
+}
+
 /// <summary>A study's cells, and the questions that readings ask of them.</summary>
 /// <param name="spec">The sweep.</param>
 /// <param name="cells">All that there are.</param>
@@ -111,6 +121,20 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     public double Stalled(string arm) =>
         Cells(arm) is { Count: > 0 } runs ? runs.Average(run => LearnedNothing(run) ? 1.0 : 0) : double.NaN;
 
+    /// <summary>Those of some arms that learn: their mean training accuracy lies within 2 points of the best one's.</summary>
+    public LearningArms Learning(IReadOnlyList<string> arms)
+    {
+        var accuracy = arms.Where(arm => Cells(arm).Count > 0)
+            .ToDictionary(arm => arm, arm => LearnedNothing(arm) ? double.NegativeInfinity
+                : Summary(arm, "trainAccuracy").Mean ?? double.NaN);
+        var best = accuracy.Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
+        string[] learning = [.. accuracy.Keys.Where(arm => accuracy[arm] >= best - LearningArms.Margin)];
+        string[] leftOut = [.. accuracy.Keys.Except(learning)];
+        return new(learning, leftOut, leftOut.Length == 0 ? null
+            : $"Left out, for a training accuracy more than 2 points below the best one ({Percent(best)}): "
+                + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}. ");
+    }
+
     /// <summary>The accuracy that no net exceeds which has learned nothing, on so many rows.</summary>
     /// <param name="classCounts">Rows of each class.</param>
     public static double GuessOf(IReadOnlyList<int> classCounts, int rows)
@@ -149,7 +173,9 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
             .OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
     public static string Percent(double? share) =>
-        share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
+        // + 0 makes 0 of -0
+        share is { } s && double.IsFinite(s) ? (Math.Round(100 * s, 1) + 0.0).ToString("0.0", CultureInfo.InvariantCulture) + " %"
+            : "not measured";
 
     public static string Number(double? value) =>
         value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";
