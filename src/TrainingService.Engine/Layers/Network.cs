@@ -307,7 +307,7 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>Sum over the batch's rows, each with its weight, and the layer's units of h^2.</summary>
-    public double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
+    public static double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
     {
         var units = layer.Linear.Units;
         var sum = 0.0;

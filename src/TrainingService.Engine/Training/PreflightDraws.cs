@@ -72,7 +72,7 @@ internal sealed class PreflightDraws
         Draw(nets, firstSeed, (network, net) =>
         {
             for (var i = 0; i < _linear.Length; i++)
-                rms[i][net] = Math.Sqrt(network.ActivationSquares(network.Observed[i], _weights) / _linear[i].Units);
+                rms[i][net] = Math.Sqrt(Network.ActivationSquares(network.Observed[i], _weights) / _linear[i].Units);
             Array.Clear(squares);
             network.AddGradientSquares(squares, _weights);
             for (var i = 0; i < _linear.Length; i++)
@@ -96,7 +96,8 @@ internal sealed class PreflightDraws
         Draw(nets, firstSeed, (network, _) =>
         {
             var first = Enumerable.Range(0, dead.Length).FirstOrDefault(
-                i => counted[i] && network.Observed[i].Activation?.Function.DiesWhenOff == true && network.IsOff(network.Observed[i]), dead.Length);
+                i => counted[i] && network.Observed[i].Activation?.Function.DiesWhenOff == true
+                    && network.IsOff(network.Observed[i]), dead.Length);
             for (var i = first; i < dead.Length; i++)
                 dead[i]++;
         }, cancellation);
@@ -105,7 +106,7 @@ internal sealed class PreflightDraws
 
     private void Draw(int nets, long firstSeed, Action<Network, int> look, CancellationToken cancellation)
     {
-        using var network = new Network(_plan.Layers, _data.Shape.Features, _plan.CreateLoss(), 0,
+        using var network = new Network(_plan.Layers, _data.Shape.Features, _plan.CreateLoss(_data.Train), 0,
             _scaled ? Math.Max(_rows.Length, Math.Min(_evaluation.Length, Trainer.ScalingRows)) : _rows.Length, firstSeed,
             cancellation: cancellation);
         for (var net = 0; net < nets; net++)

@@ -95,14 +95,16 @@ public sealed class Looks
     public double Risk(double alpha) => HasLeft ? Level(alpha) : alpha;
 
     /// <summary>Whether an earlier look, with what it might spend, found the mean difference to lie within ±delta.</summary>
-    public bool FoundWithin(Contrast contrast, Outcome outcome, double delta, double testToTrain) => Enumerable.Range(1, Count - 1).Any(looks =>
+    public bool FoundWithin(Contrast contrast, Outcome outcome, double delta, double testToTrain) =>
+        Enumerable.Range(1, Count - 1).Any(looks =>
     {
         var differences = contrast.DifferencesIn(outcome);
         var first = First(looks);
         var pairs = differences.InOrder[..Ends(contrast)[looks - 1]];
         return first.HasLeft && pairs.Length >= SeedCount.LeastForEquivalence && Array.TrueForAll(pairs, double.IsFinite)
             && differences.StepIn(outcome) is { } step
-            && new MeanInterval(pairs, testToTrain).At(first.Level(Tails.EquivalenceAlpha), step) is { } interval && interval.IsWithin(outcome.Scaled(delta));
+            && new MeanInterval(pairs, testToTrain).At(first.Level(Tails.EquivalenceAlpha), step) is { } interval
+            && interval.IsWithin(outcome.Scaled(delta));
     });
 
     /// <summary>

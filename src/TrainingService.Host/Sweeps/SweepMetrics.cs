@@ -10,8 +10,8 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale depends on
-/// the data, so that the request must say it.</param>
+/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale
+/// depends on the data, so that the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="OnValidationRows">The same on validation rows, where it is measured on rows and not on these; else null.</param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target,

@@ -74,7 +74,8 @@ public class ClassWeightTests
         // with dropout, a norm, clipping and a penalty
         var data = Rare();
         var plan = Runs.Plan(data, new() { HiddenLayers = [20], Normalization = "batch_norm", Dropout = 0.2 },
-            new() { Epochs = 3, BatchSize = 33, ActivityL1 = 0.01, ClipNorm = 1, LabelSmoothing = 0.1, ClassWeights = new() { Name = "balanced" } });
+            new() { Epochs = 3, BatchSize = 33, ActivityL1 = 0.01, ClipNorm = 1, LabelSmoothing = 0.1,
+                ClassWeights = new() { Name = "balanced" } });
         var run = Runs.Train(plan, data);
         Assert.Null(run.Result.Divergence);
         Assert.Equal(run.Result.WeightsSha256, Runs.Train(plan, data, threads: 2).Result.WeightsSha256);

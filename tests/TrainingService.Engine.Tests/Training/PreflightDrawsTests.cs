@@ -30,8 +30,8 @@ public class PreflightDrawsTests
     }
 
     /// <summary>
-    /// Ten activations, four initialisers, three depths. 50 draws leave an uncertainty of 2 % in what their range holds, and 200 new ones one
-    /// of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
+    /// Ten activations, four initialisers, three depths. 50 draws leave an uncertainty of 2 % in what their range holds, and 200 new ones
+    /// one of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
     /// </summary>
     [Fact, Trait("Category", "Slow")]
     public void Ranges_hold_what_new_draws_measure_whatever_the_net()
@@ -74,7 +74,8 @@ public class PreflightDrawsTests
     {
         var data = Rows(100);
         ModelSpec small = new() { HiddenLayers = [8, 8] }, large = new() { HiddenLayers = [2048, 2048, 2048] };
-        foreach (var theory in (Preflight[])[Predict(data, large), Preflight.Theory(Plan(data, small), data)])
+        foreach (var theory in (Preflight[])[Predict(data, large),
+            Preflight.Theory(Plan(data, small), data, TestContext.Current.CancellationToken)])
         {
             Assert.Equal((PreflightBasis.Theory, 0, null), (theory.Basis, theory.Draws, theory.BornDeadDraws));
             Assert.All(theory.Layers, layer => Assert.True(
@@ -106,7 +107,8 @@ public class PreflightDrawsTests
         var dead = preflight.Layers[^1];
         Assert.Equal((BornDeadBasis.Draws, 1000), (dead.BornDeadBasis, preflight.BornDeadDraws));
         Assert.Equal(BornDead.Probabilities(4, 5)[5], dead.BornDeadProbability!.Value, 0.025);
-        var bound = Preflight.Theory(Plan(data, new() { HiddenLayers = [4, 4, 4, 4] }), data).Layers[^1];
+        var bound = Preflight.Theory(Plan(data, new() { HiddenLayers = [4, 4, 4, 4] }), data,
+            TestContext.Current.CancellationToken).Layers[^1];
         Assert.Equal((BornDeadBasis.Bound, BornDead.Bound(4, 5)), (bound.BornDeadBasis, Math.Round(bound.BornDeadProbability!.Value, 9)),
             new Close(1e-6));
         Assert.Equal(BornDeadBasis.Bound, Predict(data, new() { HiddenLayers = [64, 64] }).Layers[^1].BornDeadBasis);
@@ -114,7 +116,8 @@ public class PreflightDrawsTests
 
     private sealed class Close(double most) : IEqualityComparer<(BornDeadBasis?, double)>
     {
-        public bool Equals((BornDeadBasis?, double) x, (BornDeadBasis?, double) y) => x.Item1 == y.Item1 && Math.Abs(x.Item2 - y.Item2) < most;
+        public bool Equals((BornDeadBasis?, double) x, (BornDeadBasis?, double) y) =>
+            x.Item1 == y.Item1 && Math.Abs(x.Item2 - y.Item2) < most;
 
         public int GetHashCode((BornDeadBasis?, double) obj) => 0;
     }
@@ -131,7 +134,8 @@ public class PreflightDrawsTests
             Initializer = new() { Name = "normal", Std = 0.1 },
             BiasInitializer = new() { Name = "constant", Value = -1000 },
         };
-        foreach (var preflight in (Preflight[])[Predict(Rows(50), model), Preflight.Theory(Plan(Rows(50), model), Rows(50))])
+        foreach (var preflight in (Preflight[])[Predict(Rows(50), model),
+            Preflight.Theory(Plan(Rows(50), model), Rows(50), TestContext.Current.CancellationToken)])
             Assert.All(preflight.Layers, layer => Assert.Equal(0, layer.BornDeadProbability));
         Assert.Equal(1, Predict(Rows(50), model with { Activation = new() { Name = "relu" } }).Layers[^1].BornDeadProbability);
     }
@@ -147,7 +151,8 @@ public class PreflightDrawsTests
         Assert.True(FloatBuffer.Held <= held + (1 << 20));
     }
 
-    /// <summary>Shares of new draws, by the initialiser itself and on all rows, within the ranges: mean over the layers, and of the flow.</summary>
+    /// <summary>Shares of new draws, by the initialiser itself and on all rows, within the ranges: mean over the layers, and of the
+    /// flow.</summary>
     private static (double Rms, double Flow) Coverage(string activation, string initializer, int depth)
     {
         var data = Rows(256);
@@ -169,14 +174,15 @@ public class PreflightDrawsTests
             trainer.Network.Load(data.Train, rows);
             trainer.Network.Forward();
             foreach (var (layer, observed) in preflight.Layers.Zip(trainer.Network.Observed))
-                within += Holds(layer.RmsRange, Math.Sqrt(trainer.Network.ActivationSquares(observed, weights) / observed.Linear.Units));
+                within += Holds(layer.RmsRange, Math.Sqrt(Network.ActivationSquares(observed, weights) / observed.Linear.Units));
             Array.Clear(squares);
             trainer.Network.AddGradientSquares(squares);
             flows += Holds(preflight.GradientFlowRange, Math.Log10(squares[0] / squares[^2]) / 2);
         }
         return ((double)within / Fresh / (depth + 1), (double)flows / Fresh);
 
-        static int Holds(IReadOnlyList<float>? range, double value) => range is [var low, var high] && value >= low && value <= high ? 1 : 0;
+        static int Holds(IReadOnlyList<float>? range, double value) =>
+            range is [var low, var high] && value >= low && value <= high ? 1 : 0;
     }
 
     private static Preflight Predict(TrainingData data, ModelSpec model, long seed = 1) => Preflight.Predict(Plan(data, model, seed), data);

@@ -19,7 +19,7 @@ public sealed class PreflightFindingTests
     public void A_default_job_is_not_warned_of_on_any_built_in_data_set(string dataset)
     {
         var (plan, data) = Plan(dataset, new());
-        var preflight = Preflight.Predict(plan, data);
+        var preflight = Preflight.Predict(plan, data, TestContext.Current.CancellationToken);
         Assert.Equal("", string.Join("\n", PreflightFindings.Of(plan, preflight, Facts(plan, data)).Select(finding => finding.Message)));
         Assert.Empty(preflight.Notes ?? []);
         Assert.Equal(PreflightBasis.Draws, preflight.Basis);
@@ -29,7 +29,8 @@ public sealed class PreflightFindingTests
     public void A_bound_is_called_one()
     {
         var (plan, data) = Plan("digits", new() { HiddenLayers = [.. Enumerable.Repeat(3, 9)] });
-        var finding = Assert.Single(PreflightFindings.Of(plan, Preflight.Theory(plan, data), Facts(plan, data)));
+        var theory = Preflight.Theory(plan, data, TestContext.Current.CancellationToken);
+        var finding = Assert.Single(PreflightFindings.Of(plan, theory, Facts(plan, data)));
         Assert.Equal(0.6993, finding.Value, 0.0001);
         Assert.StartsWith("With a probability of at most 70 % (an upper bound)", finding.Message, StringComparison.Ordinal);
     }
@@ -44,7 +45,8 @@ public sealed class PreflightFindingTests
             Initializer = new() { Name = "normal", Std = 0.1 },
             BiasInitializer = new() { Name = "constant", Value = 30 },
         });
-        Assert.DoesNotContain(PreflightFindings.Of(plan, Preflight.Predict(plan, data), Facts(plan, data)), finding => finding.Rule == "dead_units");
+        var predicted = Preflight.Predict(plan, data, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(PreflightFindings.Of(plan, predicted, Facts(plan, data)), finding => finding.Rule == "dead_units");
     }
 
     private static DataFacts Facts(RunPlan plan, TrainingData data) => DataFacts.Of(plan, data, standardized: true, []);

@@ -132,7 +132,8 @@ public sealed class SimulatedLooksTests
             var baseline = Values(random, kind);
             var arms = Enumerable.Range(0, contrasts).Select(_ => kind == "skewed differences"
                 ? baseline.Plus([.. random.Skewed(AtMost).Select(value => 0.01 * value)]) : Values(random, kind)).ToArray();
-            Contrast[] Family(int look) => [.. arms.Select((arm, i) => Contrast.Between($"a{i}", arm[..Seeds[look]], "b", baseline[..Seeds[look]])
+            Contrast[] Family(int look) =>
+                [.. arms.Select((arm, i) => Contrast.Between($"a{i}", arm[..Seeds[look]], "b", baseline[..Seeds[look]])
                 with { PairsAtLooks = Seeds[..(look + 1)] })];
             // What an earlier look has found the last one knows.
             var p = Holm.Adjust([.. Family(Seeds.Length - 1).Select(contrast => Plans[^1].PValue(contrast, Accuracy, 1, contrasts))]);
