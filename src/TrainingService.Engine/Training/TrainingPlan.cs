@@ -73,7 +73,8 @@ public sealed record TrainingPlan(int Epochs, int BatchSize, long Seed, Optimize
                 : "batch_norm learns nothing from batches of one row, which it turns into zeros: "
                     + "take a batchSize of at least 2, better 16 or more, or layer_norm"));
         if (spec.StandardizeTarget is not null && data.Target == TargetKind.Classes)
-            errors.Add(new(Pointer + "/standardizeTarget", "standardizeTarget is for a number as target, but here it is classes: leave it out"));
+            errors.Add(new(Pointer + "/standardizeTarget",
+                "standardizeTarget is for a number as target, but here it is classes: leave it out"));
         var weights = ClassWeightsPlan.Resolve(spec.ClassWeights, data, Pointer + "/classWeights", errors);
         var loss = LossPlan.Resolve(fields.Of<string>(nameof(spec.Loss)),
             fields.Of<double>(nameof(spec.LabelSmoothing)), spec.HuberDelta, data, Pointer, errors);

@@ -12,8 +12,9 @@ public sealed record TrainingSpec
     public int? Epochs { get; init; }
 
     /// <summary>
-    /// Rows per step, from 1 (with batch_norm from 2) to the number of training rows; an epoch's last batch may be smaller. With batch_norm,
-    /// which learns nothing from one row, a last batch of one row joins the batch before it. Default 64, or all rows where there are fewer.
+    /// Rows per step, from 1 (with batch_norm from 2) to the number of training rows; an epoch's last batch may be smaller. With
+    /// batch_norm, which learns nothing from one row, a last batch of one row joins the batch before it. Default 64, or all rows where
+    /// there are fewer.
     /// </summary>
     [AtLeast(1)]
     public int? BatchSize { get; init; }

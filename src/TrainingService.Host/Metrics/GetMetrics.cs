@@ -46,8 +46,8 @@ public sealed record MetricCurves(IReadOnlyList<MetricSeries> Series);
 
 /// <summary>One metric on one split over the run.</summary>
 /// <param name="Name">
-/// loss (in the target's unit, without penalty, weighted where classes are), penalty (what activity L1 adds to it in training), accuracy, rmse,
-/// r2, learningRate or gradientNorm.
+/// loss (in the target's unit, without penalty, weighted where classes are), penalty (what activity L1 adds to it in training), accuracy,
+/// rmse, r2, learningRate or gradientNorm.
 /// </param>
 /// <param name="Split">Which rows it was computed on.</param>
 /// <param name="Points"><c>[step, epoch, value]</c> in the order of steps; what is not finite is "NaN", "Infinity" or "-Infinity".</param>
@@ -62,8 +62,8 @@ public static class GetMetrics
     /// <summary>A job's loss, accuracy and gradient over time</summary>
     /// <remarks>
     /// While the job runs, the answer grows about twice a second. As <c>text/csv</c>, <c>application/x-ndjson</c> or
-    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, penalty, accuracy, rmse, r2,
-    /// learningRate, gradientNorm; what was not measured is empty or absent.
+    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, penalty, accuracy, rmse,
+    /// r2, learningRate, gradientNorm; what was not measured is empty or absent.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="filter">Which metrics.</param>

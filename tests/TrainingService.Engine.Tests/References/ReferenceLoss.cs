@@ -22,7 +22,8 @@ public static class ReferenceLoss
             if (loss.Name == "cross_entropy")
             {
                 var logSum = z.Max() + Math.Log(z.Sum(v => Math.Exp(v - z.Max())));
-                double[] q = [.. z.Select((_, c) => weights[c] * ((1 - loss.LabelSmoothing) * (c == y ? 1 : 0) + loss.LabelSmoothing / z.Length))];
+                double[] q = [.. z.Select((_, c) =>
+                    weights[c] * ((1 - loss.LabelSmoothing) * (c == y ? 1 : 0) + loss.LabelSmoothing / z.Length))];
                 for (var c = 0; c < z.Length; c++)
                 {
                     sum -= q[c] * (z[c] - logSum);

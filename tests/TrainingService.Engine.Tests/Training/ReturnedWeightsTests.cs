@@ -87,7 +87,8 @@ public class ReturnedWeightsTests
     public void Watches_accuracies_of_classes(string metric)
     {
         var data = Noise();
-        var run = Runs.Train(data, new() { HiddenLayers = [40] }, Stopping with { EarlyStopping = new() { Metric = metric, Patience = 5 } });
+        var run = Runs.Train(data, new() { HiddenLayers = [40] },
+            Stopping with { EarlyStopping = new() { Metric = metric, Patience = 5 } });
         var values = run.Metrics.Where(m => m.Split == Split.Validation && m.Step > 0).Select(m => m.Accuracy).ToList();
         Assert.Equal(values.Count, run.Result.BestEpoch + 5);
         if (metric == "accuracy")
@@ -100,7 +101,8 @@ public class ReturnedWeightsTests
     {
         var data = Runs.Numbers(train: 30);
         data = data with { Validation = data.Validation! with { Values = [.. data.Validation.Values.Reverse()] } };
-        var run = Runs.Train(data, new() { HiddenLayers = [40] }, Stopping with { EarlyStopping = new() { Metric = metric, Patience = 5 } });
+        var run = Runs.Train(data, new() { HiddenLayers = [40] },
+            Stopping with { EarlyStopping = new() { Metric = metric, Patience = 5 } });
         var values = run.Metrics.Where(m => m.Split == Split.Validation && m.Step > 0).ToList();
         Assert.Equal(values.Count, run.Result.BestEpoch + 5);
         var best = metric == "r2" ? values.MaxBy(m => m.R2) : values.MinBy(m => m.Rmse);
@@ -108,7 +110,8 @@ public class ReturnedWeightsTests
         Assert.Equal((best!.R2, best.Rmse), (run.Result.ValidationR2, run.Result.ValidationRmse));
     }
 
-    private static FinishedRun Run(RunPlan plan, TrainingData data, List<long> returned, byte[]? state = null, Action<Trainer>? after = null)
+    private static FinishedRun Run(RunPlan plan, TrainingData data, List<long> returned,
+        byte[]? state = null, Action<Trainer>? after = null)
     {
         using var trainer = new Trainer(plan, data);
         var (metrics, points) = (new List<MetricPoint>(), new List<IReadOnlyList<LayerPoint>>());

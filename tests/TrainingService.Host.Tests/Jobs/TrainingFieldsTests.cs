@@ -59,7 +59,8 @@ public sealed class TrainingFieldsTests(Service service)
         var job = await RunAsync("""
             {"dataset": "penguins", "model": {"hiddenLayers": [16]}, "training": {"epochs": 3, "classWeights": {"Gentoo": 2, "1": 3.5}} }
             """);
-        Assert.Equal("""{"Gentoo":2,"Chinstrap":3.5}""", job.GetProperty("spec").GetProperty("training").GetProperty("classWeights").GetRawText());
+        Assert.Equal("""{"Gentoo":2,"Chinstrap":3.5}""",
+            job.GetProperty("spec").GetProperty("training").GetProperty("classWeights").GetRawText());
         var again = await service.Http.Send("POST", "/api/v1/jobs?validateOnly=true", job.GetProperty("spec").GetRawText());
         Assert.True(again.Status == 200, again.Text);
         var result = job.GetProperty("result");
