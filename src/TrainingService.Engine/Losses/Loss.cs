@@ -37,8 +37,8 @@ internal abstract unsafe class Loss(float[]? weights = null)
     public float Scale(int samples, in Targets targets) => Weights is null ? 1f / samples : (float)(1 / Weight(samples, targets));
 
     /// <summary>
-    /// Sum of the rows' losses, weighted where classes are; a row's loss is already a mean over its outputs where the definition has one.
-    /// Unless
+    /// Sum of the rows' losses, weighted where classes are; a row's loss is already a mean over its outputs where the definition has
+    /// one. Unless
     /// <paramref name="gradient"/> is null it gets the gradient of <paramref name="scale"/> times that sum by each output; 0 in
     /// the padding behind the last sample.
     /// </summary>

@@ -79,7 +79,7 @@ internal sealed record OptimizerKind(string Name, IReadOnlyList<ParameterInfo> P
 /// <summary>See <see cref="Sgd"/>, <see cref="SgdMomentum"/> and <see cref="SgdNesterov"/>.</summary>
 public sealed record SgdPlan(double LearningRate, double Momentum, bool Nesterov,
     double WeightDecay, string WeightDecayExclude = OptimizerKind.None)
-        : OptimizerPlan("sgd", LearningRate, WeightDecay, WeightDecayExclude)
+    : OptimizerPlan("sgd", LearningRate, WeightDecay, WeightDecayExclude)
 {
     private const double SgdRate = 0.05;
 

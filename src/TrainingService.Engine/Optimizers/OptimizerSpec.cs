@@ -12,8 +12,9 @@ public sealed record OptimizerSpec
     /// <summary>What a training has that names none.</summary>
     public static OptimizerSpec Default { get; } = new() { Name = "sgd" };
 
-    /// <summary>Learning rate, above 0. Default 0.05 for sgd (0.01 where the target is a number), 0.001 for adam, adamw and
-    /// rmsprop.</summary>
+    /// <summary>
+    /// Learning rate, above 0. Default 0.05 for sgd (0.01 where the target is a number), 0.001 for adam, adamw and rmsprop.
+    /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>Momentum in [0, 1) (sgd: default 0.9; rmsprop: default 0).</summary>

@@ -41,8 +41,8 @@ public sealed class RunPlan
     /// </summary>
     public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States,
         Capacity, StoresGradients, Training.EarlyStopping is not null)
-        + Linear.Sum(l => (long)l.Units * (LayerObserver.BytesPerUnit
-        + (Training.EarlyStopping is null ? 0 : LayerObserver.KeptBytesPerUnit)))
+        + Linear.Sum(l => (long)l.Units
+            * (LayerObserver.BytesPerUnit + (Training.EarlyStopping is null ? 0 : LayerObserver.KeptBytesPerUnit)))
         + (Diagnostics.EffectiveRank ? EffectiveRank.Bytes(Linear.Select(l => l.Units), EvaluationRows) : 0)
         + 2L * sizeof(int) * Data.TrainRows
         + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows)

@@ -339,8 +339,8 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>What a split showed; NaN where it has no such metric.</summary>
-    private readonly record struct Evaluation(MetricPoint Point, double Loss, double Accuracy, double Rmse, double R2,
-        Confusion? Confusion);
+    private readonly record struct Evaluation(MetricPoint Point,
+        double Loss, double Accuracy, double Rmse, double R2, Confusion? Confusion);
 
     /// <summary>Loss and accuracy, or error, on a whole split, dropout off.</summary>
     /// <param name="split">As the network learns it.</param>

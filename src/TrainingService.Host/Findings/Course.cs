@@ -119,23 +119,22 @@ public sealed class Course(RunPlan plan, DataFacts data)
         Keep(_evaluations, points, Rules.UpdateRatio.Evaluations);
     }
 
-    /// <summary>Forgets what was measured after this step.</summary>
-    public void Return(long step)
+    /// <summary>Goes back to what was known at a step.</summary>
+    /// <param name="points">All losses up to there.</param>
+    /// <param name="step">Whose evaluation follows.</param>
+    public void Return(IEnumerable<MetricPoint> points, long step)
     {
-        Forget(_train, point => point.Step > step);
-        Forget(_validation, point => point.Step > step);
-        Forget(_evaluations, points => points[0].Step >= step);
+        _train.Clear();
+        _validation.Clear();
+        foreach (var point in points)
+            Add(point);
+        IReadOnlyList<LayerPoint>[] evaluations = [.. _evaluations.Where(evaluation => evaluation[0].Step < step)];
+        _evaluations.Clear();
+        foreach (var evaluation in evaluations)
+            _evaluations.Enqueue(evaluation);
     }
 
     public void End(TrainingResult result) => Result = result;
-
-    private static void Forget<T>(Queue<T> latest, Func<T, bool> which)
-    {
-        T[] left = [.. latest.Where(item => !which(item))];
-        latest.Clear();
-        foreach (var item in left)
-            latest.Enqueue(item);
-    }
 
     private static void Keep<T>(Queue<T> latest, T item, int most)
     {

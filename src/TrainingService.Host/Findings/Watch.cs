@@ -74,7 +74,7 @@ public sealed class Watch(RunPlan plan, DataFacts data)
             foreach (var (key, kept) in _worst.ToList())
                 if (kept.Finding.Step > step)
                     _worst.Remove(key);
-        _course.Return(step);
+        _course.Return(_points.Where(point => point.Step <= step), step);
     }
 
     public void End(TrainingResult result)

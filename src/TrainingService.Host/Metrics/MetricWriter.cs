@@ -55,8 +55,8 @@ public sealed class MetricWriter(CancellationToken stop)
     {
         // The last try may have been committed without our hearing of it. Rows of metrics are never taken back; layers' rows are,
         // and can be copied again then.
-        var known = _batch.Find(point =>
-            point is MetricPoint) ?? (_batch.Exists(point => point is Returned) ? null : _batch.FirstOrDefault());
+        var known = _batch.Find(point => point is MetricPoint)
+            ?? (_batch.Exists(point => point is Returned) ? null : _batch.FirstOrDefault());
         if (known is not null && await ExistsAsync(connection, jobId, known))
             _batch.Clear();
         while ((all || _batch.Count < Capacity) && _channel.Reader.TryRead(out var point))

@@ -103,8 +103,8 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         // Some may have been taken back since they were written.
         string[] still = [.. _writing.Select(finding => $"{finding.Rule} {finding.Layer}")];
         if (ended)
-            await db.Database.ExecuteSqlAsync($"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY "
-                + $"({still})");
+            await db.Database.ExecuteSqlAsync(
+                $"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY ({still})");
         job.Findings = FindingCounts.Of(_writing);
     }
 

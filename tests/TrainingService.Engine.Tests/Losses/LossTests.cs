@@ -108,8 +108,8 @@ public sealed unsafe class LossTests
     [Fact]
     public void A_row_is_taken_for_what_counts_as_correct()
     {
-        double[][] z = [[1, 2, 0], [2, 2, 0], [0, 0, 0], [double.NaN, 1, 0], [1, double.NaN, 0], [-1, double.NegativeInfinity, -2],
-            [0, 1, 5]];
+        double[][] z = [[1, 2, 0], [2, 2, 0], [0, 0, 0], [double.NaN, 1, 0], [1, double.NaN, 0],
+            [-1, double.NegativeInfinity, -2], [0, 1, 5]];
         Assert.Equal([1, 0, 0, -1, -1, 0, 2], Predicted(z));
         Assert.Equal([1, 0, 0, -1], Predicted([[3], [-1], [0], [double.NaN]]));
 

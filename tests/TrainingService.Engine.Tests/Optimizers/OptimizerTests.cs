@@ -47,8 +47,8 @@ public sealed unsafe class OptimizerTests
                 expected.Gradient[i] = gradient.Values[i] = (float)generator.Symmetric(2);
             var norms = default(StepNorms);
             optimizer.Begin(options.LearningRate, null, step);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count, measured: true, ref norms,
-                vector: false);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count,
+                measured: true, ref norms, vector: false);
             reference.Step([expected]);
             Close.Assert(expected.Values, [.. values.Values.ToArray().Select(v => (double)v)], 1e-5, $"step {step}");
             Close.Assert(expected.Gradient.Sum(g => g * g), norms.Gradient, 1e-5, "gradient norm");

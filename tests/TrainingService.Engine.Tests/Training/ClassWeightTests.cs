@@ -58,8 +58,13 @@ public class ClassWeightTests
     public void Losses_of_all_splits_are_weighted_alike()
     {
         var data = Rare();
-        TrainingSpec training = new() { Epochs = 1, BatchSize = 500, Optimizer = new() { Name = "sgd", LearningRate = 1e-12, Momentum = 0 },
-            ClassWeights = new() { Name = "balanced" } };
+        TrainingSpec training = new()
+        {
+            Epochs = 1,
+            BatchSize = 500,
+            Optimizer = new() { Name = "sgd", LearningRate = 1e-12, Momentum = 0 },
+            ClassWeights = new() { Name = "balanced" },
+        };
         // test rows that are the training rows
         data = data with { Shape = data.Shape with { TestRows = 500 }, Test = data.Train };
         var run = Runs.Train(data, training: training);
@@ -74,8 +79,15 @@ public class ClassWeightTests
         // with dropout, a norm, clipping and a penalty
         var data = Rare();
         var plan = Runs.Plan(data, new() { HiddenLayers = [20], Normalization = "batch_norm", Dropout = 0.2 },
-            new() { Epochs = 3, BatchSize = 33, ActivityL1 = 0.01, ClipNorm = 1, LabelSmoothing = 0.1,
-                ClassWeights = new() { Name = "balanced" } });
+            new()
+            {
+                Epochs = 3,
+                BatchSize = 33,
+                ActivityL1 = 0.01,
+                ClipNorm = 1,
+                LabelSmoothing = 0.1,
+                ClassWeights = new() { Name = "balanced" },
+            });
         var run = Runs.Train(plan, data);
         Assert.Null(run.Result.Divergence);
         Assert.Equal(run.Result.WeightsSha256, Runs.Train(plan, data, threads: 2).Result.WeightsSha256);

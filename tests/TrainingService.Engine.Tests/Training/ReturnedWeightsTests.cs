@@ -110,8 +110,8 @@ public class ReturnedWeightsTests
         Assert.Equal((best!.R2, best.Rmse), (run.Result.ValidationR2, run.Result.ValidationRmse));
     }
 
-    private static FinishedRun Run(RunPlan plan, TrainingData data, List<long> returned, byte[]? state = null,
-        Action<Trainer>? after = null)
+    private static FinishedRun Run(RunPlan plan, TrainingData data, List<long> returned,
+        byte[]? state = null, Action<Trainer>? after = null)
     {
         using var trainer = new Trainer(plan, data);
         var (metrics, points) = (new List<MetricPoint>(), new List<IReadOnlyList<LayerPoint>>());

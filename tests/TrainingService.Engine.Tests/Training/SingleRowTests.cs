@@ -14,8 +14,10 @@ public class SingleRowTests
 
     private static readonly ModelSpec Nested = new()
     {
-        Layers = [Dense, new() { Type = "residual",
-            Layers = [new() { Type = "residual", Layers = [new() { Type = "batch_norm" }, Dense] }] }],
+        Layers =
+        [
+            Dense, new() { Type = "residual", Layers = [new() { Type = "residual", Layers = [new() { Type = "batch_norm" }, Dense] }] },
+        ],
     };
 
     [Fact]

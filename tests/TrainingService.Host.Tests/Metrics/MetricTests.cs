@@ -211,11 +211,12 @@ public sealed class MetricTests(Service service)
             Epoch = 0,
             Split = Split.Train,
             Loss = 1,
-            Accuracy = 2,
-            Rmse = 3,
-            R2 = 4,
-            LearningRate = 5,
-            GradientNorm = 6,
+            Penalty = 2,
+            Accuracy = 3,
+            Rmse = 4,
+            R2 = 5,
+            LearningRate = 6,
+            GradientNorm = 7,
         };
         var writer = new MetricWriter(CancellationToken.None);
         writer.Add(metric);
@@ -229,7 +230,7 @@ public sealed class MetricTests(Service service)
         Assert.All(properties, property => Assert.Equal(property.GetValue(point), property.GetValue(layer)));
         Assert.Equal(properties.Count, Measures.OfLayers.Count(measure => measure.IsStored));
         var stored = await db.Metrics.AsNoTracking().SingleAsync(row => row.JobId == id, TestContext.Current.CancellationToken);
-        Assert.Equal([1, 2, 3, 4, 5, 6], Measures.OfMetrics.Select(measure => measure.Value(stored)!.Value));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], Measures.OfMetrics.Select(measure => measure.Value(stored)!.Value));
         Assert.Equal(MetricFilter.Name, $"({string.Join('|', Measures.OfMetrics.Select(measure => measure.Name))})");
     }
 

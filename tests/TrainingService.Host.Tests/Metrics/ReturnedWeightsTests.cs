@@ -12,12 +12,13 @@ namespace TrainingService.Host.Tests.Metrics;
 public sealed class ReturnedWeightsTests(Service service)
 {
     // 23 steps an epoch, and a rate at which it soon learns its rows by heart
-    private const string Data = """ "dataset": {"name": "gaussian_clusters", "maxTrainExamples": 360},
-        "model": {"hiddenLayers": [64, 32]} """;
+    private const string Data = """
+        "dataset": {"name": "gaussian_clusters", "maxTrainExamples": 360}, "model": {"hiddenLayers": [64, 32]}
+        """;
 
     private static string Training(int epochs, string stopping) => $$"""
         "training": {"epochs": {{epochs}}, "batchSize": 16, "optimizer": {"name": "sgd", "learningRate": 0.1},
-            "earlyStopping": {{stopping}}},
+                     "earlyStopping": {{stopping}} },
         "diagnostics": {"everySteps": 10}
         """;
 
