@@ -33,9 +33,9 @@ public static class PreflightFindings
         return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
     }
 
-    /// <summary>What theory says, unless the draws contradict it.</summary>
+    /// <summary>What theory says, unless the draws contradict it; of nets that are dead by half, another finding tells.</summary>
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
-        median is { } drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
+        median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {
