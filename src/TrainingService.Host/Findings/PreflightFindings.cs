@@ -30,12 +30,35 @@ public static class PreflightFindings
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
+        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead)),
+            .. Saturated(plan, preflight, watch.Likeliest(Symptom.Saturated))];
     }
 
     /// <summary>What theory says, unless the draws contradict it; of nets that are dead by half, another finding tells.</summary>
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
         median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
+
+    /// <summary>A layer whose units pass no gradient though they are not off: of tanh units that answer 1 to all, none is dead.</summary>
+    private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
+    {
+        if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
+            yield break;
+        foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
+            if (layer is { GradientRms: 0, Rms: > 0, BornDeadProbability: 0 } && next.GradientRms > 0
+                && plan.DenseLayers[next.Index].Initializer is not ("zeros" or "constant"))
+                yield return new()
+                {
+                    Rule = "saturated_activations",
+                    Severity = Severity.Error,
+                    Layer = layer.Name,
+                    Step = 0,
+                    Value = 1,
+                    Threshold = (float)rule.Warn,
+                    Message = $"All units of {layer.Name} are saturated on every row: no gradient passes them."
+                        + (likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : ""),
+                    Recommendation = likeliest?.Recommendation,
+                };
+    }
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {
