@@ -17,7 +17,10 @@ public class PreflightNoteTests
         Assert.Contains("behind relu", note.Text, StringComparison.Ordinal);
         ModelSpec selu = new() { Activation = new() { Name = "selu" }, Initializer = new() { Name = "lecun_normal" } };
         Assert.Empty(Notes(selu with { Layers = [Dense, new() { Type = "alpha_dropout", Rate = 0.1 }] }));
-        note = Assert.Single(Notes(selu with { HiddenLayers = [8, 8], Dropout = 0.1 }));
+        // in the short form dropout behind selu is the alpha kind
+        Assert.Empty(Notes(selu with { HiddenLayers = [8, 8], Dropout = 0.1 }));
+        LayerSpec plain = new() { Type = "dropout", Rate = 0.1 };
+        note = Assert.Single(Notes(selu with { Layers = [Dense, plain, Dense, plain] }));
         Assert.Equal(["hidden1", "hidden2"], note.Layers);
         Assert.Contains("alpha_dropout suits it", note.Text, StringComparison.Ordinal);
     }

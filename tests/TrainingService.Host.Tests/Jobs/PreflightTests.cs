@@ -48,10 +48,10 @@ public sealed class PreflightTests(Service service)
         var spec = $$"""{"dataset": "digits", "model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(3, 9))}}] } }""";
         var answer = await Check(spec);
         var finding = Assert.Single(answer["findings"].EnumerateArray());
-        Assert.Equal(("dead_units", "error"), (finding.GetProperty("rule").GetString(), finding.GetProperty("severity").GetString()));
+        Assert.Equal(("dead_units", "warning"), (finding.GetProperty("rule").GetString(), finding.GetProperty("severity").GetString()));
         // below the bound of one input, 0.6993, as all rows must agree
-        Assert.InRange(finding.GetProperty("value").GetDouble(), 0.5, 0.69);
-        Assert.Contains("Of 1,000 draws of this net", finding.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.InRange(finding.GetProperty("value").GetDouble(), 0.4, 0.6);
+        Assert.Contains("draws of this net", finding.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal("draws", answer["preflight"].GetProperty("layers")[9].GetProperty("bornDeadBasis").GetString());
         await MustHelp(spec, answer, "leaky_relu");
     }
