@@ -247,8 +247,8 @@ public sealed record Statement(string Id, string Text)
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>Mean and interval; that of a share ends at 0 and 1.</summary>
-    public ArmSummary Summary { get; } = Unit == "fraction" && Summary.Ci95 is { } ends
+    /// <summary>Mean and interval; that of a share ends at 0 and 1, a gap between two shares may be negative.</summary>
+    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) && Summary.Ci95 is { } ends
         ? Summary with { Ci95 = [.. ends.Select(end => Math.Clamp(end, 0, 1))] } : Summary;
 
     /// <summary>The mean and its interval.</summary>
