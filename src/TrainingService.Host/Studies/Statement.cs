@@ -173,7 +173,7 @@ public sealed record Statement(string Id, string Text)
     public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
         Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
         {
-            (0, not null, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, _, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
             (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
             (0, [> 0, < 1], _) => Verdict.Supported,
             _ => Verdict.Inconclusive,
