@@ -173,7 +173,7 @@ public sealed record Statement(string Id, string Text)
     public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
         Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
         {
-            (0, not null, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, _, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
             (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
             (0, [> 0, < 1], _) => Verdict.Supported,
             _ => Verdict.Inconclusive,
@@ -273,8 +273,8 @@ public sealed record Statement(string Id, string Text)
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>Mean and interval; that of a share ends at 0 and 1.</summary>
-    public ArmSummary Summary { get; } = Unit == "fraction" && Summary.Ci95 is { } ends
+    /// <summary>Mean and interval; that of a share ends at 0 and 1, a gap between two shares may be negative.</summary>
+    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) && Summary.Ci95 is { } ends
         ? Summary with { Ci95 = [.. ends.Select(end => Math.Clamp(end, 0, 1))] } : Summary;
 
     /// <summary>The mean and its interval.</summary>
