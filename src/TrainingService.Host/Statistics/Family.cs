@@ -55,7 +55,7 @@ public static class Family
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite, testToTrain);
         var (ci95, ci90) = pairs.StepIn(outcome) is { } step
-            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step))
+            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step, leans: !looks.AreOne))
             : (null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;

@@ -104,7 +104,7 @@ public sealed class SimulatedLooksTests
         var mean = values.Average();
         var error = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (n - 1) / n);
         return Math.Abs(mean) + StudentT.InvCDF(0, 1, n - 1, 1 - level / 2) * error < Delta
-            && new MeanInterval(differences).At(level, step) is { } interval && interval.IsWithin(Delta);
+            && new MeanInterval(differences).At(level, step, leans: true) is { } interval && interval.IsWithin(Delta);
     }
 
     private static int SeedsNeeded(SplitMix64 random, double effect, double spread)
@@ -132,9 +132,8 @@ public sealed class SimulatedLooksTests
             var baseline = Values(random, kind);
             var arms = Enumerable.Range(0, contrasts).Select(_ => kind == "skewed differences"
                 ? baseline.Plus([.. random.Skewed(AtMost).Select(value => 0.01 * value)]) : Values(random, kind)).ToArray();
-            Contrast[] Family(int look) =>
-                [.. arms.Select((arm, i) => Contrast.Between($"a{i}", arm[..Seeds[look]], "b", baseline[..Seeds[look]])
-                with { PairsAtLooks = Seeds[..(look + 1)] })];
+            Contrast[] Family(int look) => [.. arms.Select((arm, i) =>
+                Contrast.Between($"a{i}", arm[..Seeds[look]], "b", baseline[..Seeds[look]]) with { PairsAtLooks = Seeds[..(look + 1)] })];
             // What an earlier look has found the last one knows.
             var p = Holm.Adjust([.. Family(Seeds.Length - 1).Select(contrast => Plans[^1].PValue(contrast, Accuracy, 1, contrasts))]);
             if (p.Min() < 0.05 && Enumerable.Range(0, Seeds.Length).Any(look => Host.Statistics.Family.Judge(Family(look), Accuracy, Delta,
