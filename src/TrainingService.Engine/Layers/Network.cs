@@ -161,7 +161,29 @@ internal sealed unsafe class Network : IDisposable
             return Loss.Sum(_output, _outputs, Samples, new(labels, values), gradient, scale);
     }
 
-    /// <summary>What activity L1 adds to that sum.</summary>
+    /// <summary>What that sum is divided by to be a mean: the batch's rows, or the sum of their classes' weights.</summary>
+    public double LossWeight
+    {
+        get
+        {
+            fixed (int* labels = _labels)
+                return Loss.Weight(Samples, new(labels, null));
+        }
+    }
+
+    private float LossScale
+    {
+        get
+        {
+            fixed (int* labels = _labels)
+                return Loss.Scale(Samples, new(labels, null));
+        }
+    }
+
+    /// <summary>The class that each row of the batch is taken for; -1 where an output is NaN.</summary>
+    public void Predict(Span<int> classes) => Loss.Predict(_output, _outputs, Samples, classes);
+
+    /// <summary>What activity L1 adds to the sum of the rows' losses.</summary>
     public double PenaltySum()
     {
         if (ActivityL1 == 0)
@@ -194,7 +216,7 @@ internal sealed unsafe class Network : IDisposable
         _workspace.ActivityL1 = (float)(ActivityL1 / Samples);
         _workspace.Optimizer = optimizer;
         _workspace.Measured = measured;
-        var loss = Descend(1f / Samples);
+        var loss = Descend(LossScale);
         _workspace.Optimizer = null;
         if (_workspace.StoresGradients)
             UpdateAll(optimizer, clipNorm);

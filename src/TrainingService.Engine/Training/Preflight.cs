@@ -37,6 +37,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Preflight Predict(RunPlan plan, TrainingData data, CancellationToken cancellation = default)
     {
+        data = plan.Standardized(data);
         var classes = Classes(plan, data, cancellation);
         var layers = plan.DenseLayers;
         var walk = new PreflightWalk(layers.Count, cancellation);
@@ -148,7 +149,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     private static unsafe PreflightGradient LossGradient(RunPlan plan, TrainingData data, List<RowClass> classes, PreflightSignal output,
         CancellationToken cancellation)
     {
-        var loss = plan.CreateLoss();
+        var loss = plan.CreateLoss(data.Train);
         int count = output.Units, samples = Math.Clamp((1 << 19) / count / classes.Count, 2, Math.Max(64, 2048 / classes.Count));
         var numbers = data.Train.Values.Length / Math.Max(1, data.Train.Rows);
         using FloatBuffer outputs = new((long)Layout.Padded(samples) * count), gradients = new((long)Layout.Padded(samples) * count);

@@ -89,7 +89,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
     {
         var validationRows = HeldOutRows(dataset.TrainRows, validationFraction, Strata(dataset));
         var trainRows = Math.Min(dataset.TrainRows - validationRows, maxTrainExamples ?? int.MaxValue);
-        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows);
+        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows,
+            ClassNames: dataset.Card.Classes);
     }
 
     private static int Strata(Dataset dataset) => Math.Max(1, dataset.ClassCounts.Count(count => count > 0));

@@ -93,6 +93,7 @@ public static class SweepMetrics
     public static readonly SweepMetric ValidationLoss = Loss("validationLoss", r => r.ValidationLoss);
 
     private static readonly SweepMetric ValidationAccuracy = Accuracy("validationAccuracy", r => r.ValidationAccuracy),
+        ValidationBalancedAccuracy = Accuracy("validationBalancedAccuracy", r => r.ValidationBalancedAccuracy),
         ValidationRmse = Number("validationRmse", r => r.ValidationRmse, null),
         ValidationR2 = Number("validationR2", r => r.ValidationR2, 0.01),
         ValidationGap = Gap("validationGeneralizationGap", r => r.ValidationAccuracy);
@@ -102,10 +103,14 @@ public static class SweepMetrics
         Accuracy("testAccuracy", r => r.TestAccuracy, ValidationAccuracy),
         ValidationAccuracy,
         Accuracy("trainAccuracy", r => r.TrainAccuracy, ValidationAccuracy),
+        Accuracy("balancedAccuracy", r => r.BalancedAccuracy, ValidationBalancedAccuracy),
+        ValidationBalancedAccuracy,
         Number("testRmse", r => r.TestRmse, null, ValidationRmse),
         ValidationRmse,
         Number("testR2", r => r.TestR2, 0.01, ValidationR2),
         ValidationR2,
+        Number("trainRmse", r => r.TrainRmse, null, ValidationRmse),
+        Number("trainR2", r => r.TrainR2, 0.01, ValidationR2),
         Loss("testLoss", r => r.TestLoss, ValidationLoss),
         ValidationLoss,
         Loss("trainLoss", r => r.TrainLoss, ValidationLoss),

@@ -39,7 +39,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
         stop.ThrowIfCancellationRequested();
         List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
+        var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _preflight = Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
@@ -53,6 +53,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         {
             Metrics.Add(points);
             watch.Add(points);
+        };
+        trainer.OnReturn = step =>
+        {
+            Metrics.Return(step);
+            watch.Return(step);
         };
         (_watch, _trainer) = (watch, trainer);
         try
@@ -88,6 +93,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
                 VALUES ({job.Id}, {finding.Rule}, {finding.Layer ?? ""}, {JsonSerializer.Serialize(finding, Json.Options)}::jsonb)
                 ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
                 """);
+        // Some may have been taken back since they were written.
+        string[] still = [.. _writing.Select(finding => $"{finding.Rule} {finding.Layer}")];
+        if (ended)
+            await db.Database.ExecuteSqlAsync(
+                $"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY ({still})");
         job.Findings = FindingCounts.Of(_writing);
     }
 
