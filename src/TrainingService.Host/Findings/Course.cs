@@ -27,6 +27,9 @@ public sealed class Course(RunPlan plan, DataFacts data)
     /// <summary>The training loss before the first step.</summary>
     public MetricPoint? Start { get; private set; }
 
+    /// <summary>Optimiser steps done when losses were last told.</summary>
+    public long Step { get; private set; }
+
     /// <summary>The latest training losses, as many as rules look at.</summary>
     public IReadOnlyCollection<MetricPoint> Train => _train;
 
@@ -98,6 +101,7 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     public void Add(MetricPoint point)
     {
+        Step = point.Step;
         if (point.Split is Split.Train)
         {
             Start ??= point;
