@@ -22,6 +22,17 @@ namespace TrainingService.Host.Statistics;
 /// </code>
 /// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values
 /// at n = 6 is 80 times that of the others).
+/// <para>
+/// Over seeds that split one data set anew, 3,000 data sets of two overlapping classes each, least squares against the nearest class mean:
+/// coverage in per cent of the mean difference over data sets of that size, without and with Nadeau and Bengio's correction. It errs on the
+/// safe side; without it an interval says hardly anything of new data, and the less the more seeds there are.
+/// </para>
+/// <code>
+/// train/test rows    80/20                  160/80         180/20
+/// seeds              6      10     30       10     30      10     30
+/// without            90.3   83.2   62.2     77.2   53.8    88.3   73.2
+/// corrected          97.8   98.4   99.0     98.9   99.1    97.0   97.3
+/// </code>
 /// </remarks>
 public sealed class MeanInterval
 {
