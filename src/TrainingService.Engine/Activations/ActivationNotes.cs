@@ -49,8 +49,8 @@ public static class ActivationNotes
 
     private static string? NoTorchGain(ActivationFunction function) => function.Gains is { Torch: null, Forward: var forward }
         && Math.Abs(forward / ActivationRegistry.Rectifier(0) - 1) > 0.02
-        ? Text($"PyTorch's table has no gain for it, so kaiming_* takes the rectifier's, 1.41; {forward:F2} keeps the activations' size "
-            + $"(auto).")
+        ? Text(
+            $"PyTorch's table has no gain for it, so kaiming_* takes the rectifier's, 1.41; {forward:F2} keeps the activations' size (auto).")
         : null;
 
     private static string Share(double factor) => factor < 1 ? Text($"shrinks to {factor:P0}") : Text($"grows to {factor:P0}");
