@@ -26,29 +26,37 @@ public static class Numbers
 
     /// <summary>A difference with its sign: "+0.42 points" for what is told in per cent.</summary>
     public static string Difference(Outcome outcome, double? value) => value is not { } number ? "–"
-        : (number > 0 ? "+" : "") + (outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} points" : Short(number));
+        : (number > 0 ? "+" : "") + (outcome.IsRelative ? $"{Fixed(100 * number, 1)} %" : Amount(outcome, number));
+
+    /// <summary>An amount of the outcome, as of a standard deviation: "0.42 points" for what is told in per cent.</summary>
+    public static string Amount(Outcome outcome, double amount) =>
+        outcome.IsFraction && double.IsFinite(amount) ? $"{Fixed(100 * amount, 2)} points" : Short(amount);
+
+    /// <summary>Of a difference: relative ones in per cent.</summary>
+    public static string DifferenceInterval(Outcome outcome, double[]? ends) => outcome.IsRelative && ends is [var low, var high]
+        ? $"[{Fixed(100 * low, 1)} %, {Fixed(100 * high, 1)} %]" : Interval(outcome, ends);
 
     /// <summary>"[97.1, 97.7]", in per cent for what is told in per cent.</summary>
     public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"
         : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Short(low)}, {Short(high)}]";
 
     /// <summary>
-    /// A statement's effect with its unit: "+0.42 points" for a difference of fractions, "97.4 %" for a fraction, "×1.05" for what is
-    /// relative to the baseline.
+    /// A statement's effect with its unit: "+0.42 points" for a difference of fractions, "97.4 %" for a fraction, "×1.05" for a ratio
+    /// to the baseline.
     /// </summary>
     public static string Effect(string unit, double? value, bool isDifference) => value is not { } number ? "–" : unit switch
     {
         "fraction" when isDifference => $"{Signed(number, Fixed(100 * number, 2))} points",
         "fraction" => Percent(number),
-        "relative" => $"×{Short(1 + number)}",
-        "value" => isDifference ? Signed(number, Short(number)) : Short(number),
+        "ratio" => $"×{Short(number)}",
+        "number" => isDifference ? Signed(number, Short(number)) : Short(number),
         _ => $"{(isDifference ? Signed(number, Short(number)) : Short(number))} {unit}",
     };
 
     /// <summary>The ends of its interval, in the same unit.</summary>
     public static string Ends(string unit, double[]? ends, bool isDifference) => ends is not [var low, var high] ? "–"
         : unit == "fraction" ? isDifference ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Percent(low)}, {Percent(high)}]"
-        : unit == "relative" ? $"[×{Short(1 + low)}, ×{Short(1 + high)}]" : $"[{Short(low)}, {Short(high)}]";
+        : unit == "ratio" ? $"[×{Short(low)}, ×{Short(high)}]" : $"[{Short(low)}, {Short(high)}]";
 
     private static string Signed(double value, string text) => value > 0 ? $"+{text}" : text;
 

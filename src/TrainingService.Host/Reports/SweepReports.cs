@@ -75,8 +75,8 @@ public static class SweepReports
         if (contrasts.Count == 1)
             return soFar + contrasts[0].Sentence;
         var parts = new List<string>();
-        Say(Verdict.Supported, "better than");
-        Say(Verdict.Refuted, "worse than");
+        Say(Verdict.Supported, $"{metric.Outcome.Sides.More} than");
+        Say(Verdict.Refuted, $"{metric.Outcome.Sides.Less} than");
         Say(Verdict.Higher, "higher than");
         Say(Verdict.Lower, "lower than");
         Say(Verdict.Negligible, "different, but by too little to matter, from");
@@ -145,10 +145,8 @@ public static class SweepReports
         if (unmeasured > 0)
             yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, "
                 + "for one, no gradient flows); means and comparisons are without them.";
-        if (spec.Until is null && spec.Seeds.Count < SeedCount.ForSignificance(1) && spec.Contrasts.Count > 0)
-            yield return $"With {spec.Seeds.Count} seeds no difference can be significant: "
-                + $"the least possible p is {SignFlip.LeastP(spec.Seeds.Count).ToString("G3", CultureInfo.InvariantCulture)}. "
-                + $"Add seeds up to at least {SeedCount.ForSignificance(spec.Contrasts.Count)}.";
+        if (spec.Until is null && SeedCount.Warning(spec.Seeds.Count, spec.Contrasts.Count) is { } warning)
+            yield return warning;
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
         if (shared > 0)
             yield return $"{shared} cells have the same spec as another one and share its job, since an equal run gives equal bits.";

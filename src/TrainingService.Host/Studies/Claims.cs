@@ -21,7 +21,7 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
 
     // Until the last study judges by statements: one statement with the verdict on the whole.
     public ClaimReport Report(Verdict verdict, string evidence, StudyEvidence from, int n, double? effect = null, double[]? ci95 = null) =>
-        Report(new StatementReport($"{Id}a", Text, verdict, from.Spec.Metric, "value", string.Join(", ", from.Arms), null,
+        Report(new StatementReport($"{Id}a", Text, verdict, from.Spec.Metric, "number", string.Join(", ", from.Arms), null,
             effect, ci95, n, evidence, []));
 
     public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null) =>

@@ -96,7 +96,7 @@ public sealed class SlopeSweep : Study
             + $"{StudyEvidence.Number(good[1])}; worse are {(bad is [null, null] ? "none" : string.Join(" and ", bad.OfType<string>()))}.";
         var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
         {
-            var mean = e.Mean("slope", "value", $"learned slope of hidden{layer + 1}, from 0.25,", Learned,
+            var mean = e.Mean("slope", "number", $"learned slope of hidden{layer + 1}, from 0.25,", Learned,
                 run => run.Last.FirstOrDefault(row => row.Layer == layer)?.Slope);
             return statement.Of(mean, (mean.LeftOut.Count, mean.Summary.Ci95) switch
             {

@@ -13,8 +13,8 @@ namespace TrainingService.Host.Studies;
 /// </param>
 /// <param name="Metric">What was measured.</param>
 /// <param name="Unit">
-/// Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>relative</c> (0.03 is 3 % more than the baseline), <c>decades</c> (of
-/// log10), or <c>value</c>, the metric's own.
+/// Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>ratio</c> (to the baseline), <c>decades</c> (of log10), <c>seconds</c>, or
+/// <c>number</c>, in the metric's own unit.
 /// </param>
 /// <param name="Arm">The arm that it is said of; several are joined by commas.</param>
 /// <param name="Baseline">What it is compared with; null where nothing is.</param>
@@ -35,6 +35,15 @@ public sealed record StatementReport(string Id, string Text, Verdict Verdict, st
 /// <param name="LeftOut">Those of the two that learned nothing: then nothing can be said.</param>
 public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut)
 {
+    /// <summary>Of the effect: that of a difference, or ratio for what is compared by ratios.</summary>
+    public string Unit => Metric.Outcome.IsRelative ? "ratio" : Metric.Outcome.Unit;
+
+    /// <summary>Mean difference, or the ratio to the baseline.</summary>
+    public double? Effect => Metric.Outcome.IsRelative ? 1 + Result.MeanDifference : Result.MeanDifference;
+
+    /// <summary>Its 95 % interval.</summary>
+    public double[]? Ci95 => Metric.Outcome.IsRelative && Result.Ci95 is [var low, var high] ? [1 + low, 1 + high] : Result.Ci95;
+
     private int Better => Metric.Outcome.HigherIsBetter == false ? -1 : 1;
 
     /// <summary>1 if the arm's values are higher for sure and by more than delta may be, -1 if lower, 0 if that can't be said.</summary>
@@ -142,9 +151,8 @@ public sealed record Statement(string Id, string Text)
 
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
-        new(Id, Text, verdict, by.Metric.Name, by.Metric.Unit, by.Result.Arm, by.Result.Baseline, by.Result.MeanDifference, by.Result.Ci95,
-            by.Result.N, by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after),
-            by.LeftOut);
+        new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, by.Effect, by.Ci95, by.Result.N,
+            by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after), by.LeftOut);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the
@@ -276,5 +284,5 @@ public sealed record ArmMean(string Arm, string Metric, string Unit, string Word
                 : $"mean of {Summary.N}).");
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
-        : StudyEvidence.Number(value) + (Unit == "value" ? "" : " " + Unit);
+        : StudyEvidence.Number(value) + (Unit == "number" ? "" : " " + Unit);
 }

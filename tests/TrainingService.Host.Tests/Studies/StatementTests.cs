@@ -52,6 +52,50 @@ public sealed class StatementTests
     }
 
     [Fact]
+    public void C2_is_two_statements_on_ratios_of_the_fastest_epoch()
+    {
+        foreach (var study in (string[])[Main, "activation-cost"])
+        {
+            var leaky = study == Main ? Leaky : "leaky_relu";
+            Judged(study, "C2a",
+                (Supported, (arm, noise) => new(EpochSeconds: 0.003 * (1 + 0.01 * noise))),
+                (Refuted, (arm, noise) => new(EpochSeconds: 0.003 * ((arm == leaky ? 1.2 : 1) + 0.01 * noise))),
+                (Inconclusive, (arm, noise) => new(EpochSeconds: 0.003 * Math.Exp(0.5 * noise))));
+            Judged(study, "C2b",
+                (Supported, (arm, noise) => new(EpochSeconds: 0.003 * ((arm == "elu" ? 1.2 : 1) + 0.01 * noise))),
+                (Refuted, (arm, noise) => new(EpochSeconds: 0.003 * (1 + 0.01 * noise))),
+                (Refuted, (arm, noise) => new(EpochSeconds: 0.003 * ((arm == "elu" ? 0.8 : 1) + 0.01 * noise))),
+                (Negligible, (arm, noise) => new(EpochSeconds: 0.003 * ((arm == "elu" ? 1.02 : 1) + 0.001 * noise))),
+                (Inconclusive, (arm, noise) => new(EpochSeconds: 0.003 * Math.Exp(0.5 * noise))));
+        }
+        var report = World.Read(Main, (arm, noise) => new(EpochSeconds: 0.003 * ((arm == "elu" ? 1.095 : 1) + 0.005 * noise)));
+        var (a, b) = (report.Statement("C2a"), report.Statement("C2b"));
+        Assert.Equal((Supported, Supported), (a.Verdict, b.Verdict));
+        Assert.Equal(("fastestEpochSeconds", "ratio", "elu", "relu"), (b.Metric, b.Unit, b.Arm, b.Baseline));
+        Assert.Equal(1.095, b.Effect!.Value, 0.005);
+        Assert.DoesNotContain("10 %", a.Evidence + b.Evidence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void C2_has_the_cost_of_an_element_as_a_ratio_too()
+    {
+        foreach (var (leaky, elu, spread, verdicts) in new[]
+        {
+            (1.0, 3.0, 0.02, (Supported, Supported)), (1.5, 1.0, 0.02, (Refuted, Refuted)), (1.0, 1.0, 1.0, (Inconclusive, Inconclusive)),
+        })
+        {
+            ElementTimes Times(string name, double seconds, int seed) => new(name,
+                [.. Enumerable.Range(0, 30).Select(i => 1e-9 * seconds * Math.Exp(spread * Math.Sin(12.9898 * i * seed + seed)))]);
+            var report = World.Read("activation-cost", (_, noise) => new(EpochSeconds: 0.003 * (1 + 0.01 * noise)),
+                new(ElementTimes: [Times("relu", 1, 1), Times("leaky_relu", leaky, 2), Times("elu", elu, 3)]));
+            Assert.Equal(verdicts, (report.Statement("C2c").Verdict, report.Statement("C2d").Verdict));
+        }
+        var unmeasured = World.Read("activation-cost", (_, noise) => new()).Statement("C2c");
+        Assert.Equal((Inconclusive, 0, "The activations alone have not been timed."),
+            (unmeasured.Verdict, unmeasured.N, unmeasured.Evidence));
+    }
+
+    [Fact]
     public void C3_chooses_the_best_slope_on_validation_rows_and_judges_on_test_rows()
     {
         static double Accuracy(string arm, double steep, double learned) =>
@@ -218,7 +262,7 @@ public sealed class StatementTests
             Assert.True(expected == statement.Verdict,
                 $"{study} {id}, world {i + 1}: {statement.Verdict}, not {expected}: {statement.Evidence}");
             Assert.NotEmpty(statement.Metric);
-            Assert.Contains(statement.Unit, (string[])["fraction", "relative", "decades", "value"]);
+            Assert.Contains(statement.Unit, (string[])["fraction", "ratio", "decades", "number"]);
         }
     }
 }
