@@ -89,10 +89,11 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
 
     /// <summary>
     /// The claim is that the arm's values are higher (sign 1) or lower (-1) by at least a margin: supported if the whole 95 % interval lies
-    /// beyond it, refuted if it lies short of it.
+    /// beyond it, refuted if it lies short of it, or if the 90 % interval lies within a delta that is no larger.
     /// </summary>
     public Verdict DiffersBy(int sign, double margin) => LeftOut.Count > 0 || Result.Ci95 is not [var low, var high] ? Verdict.Inconclusive
-        : (sign > 0 ? high : -low) < margin ? Verdict.Refuted
+        : (sign > 0 ? high : -low) < margin
+            || (Result.Verdict is Verdict.Equivalent or Verdict.Negligible && Result.Equivalence.Delta <= margin) ? Verdict.Refuted
         : (sign > 0 ? low : -high) >= margin && Sign == sign ? Verdict.Supported : Verdict.Inconclusive;
 }
 
@@ -120,6 +121,7 @@ public sealed record Statement(string Id, string Text)
             + verdict switch
             {
                 Verdict.Supported => "lies beyond that as a whole.",
+                Verdict.Refuted when by.Result.Verdict is Verdict.Equivalent or Verdict.Negligible => "or the 90 % one lies short of that.",
                 Verdict.Refuted => "lies short of that as a whole.",
                 _ => "does not decide it.",
             });
@@ -173,7 +175,7 @@ public sealed record Statement(string Id, string Text)
     public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
         Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
         {
-            (0, not null, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, _, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
             (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
             (0, [> 0, < 1], _) => Verdict.Supported,
             _ => Verdict.Inconclusive,
@@ -273,8 +275,8 @@ public sealed record Statement(string Id, string Text)
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>Mean and interval; that of a share ends at 0 and 1.</summary>
-    public ArmSummary Summary { get; } = Unit == "fraction" && Summary.Ci95 is { } ends
+    /// <summary>Mean and interval; that of a share ends at 0 and 1, a gap between two shares may be negative.</summary>
+    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) && Summary.Ci95 is { } ends
         ? Summary with { Ci95 = [.. ends.Select(end => Math.Clamp(end, 0, 1))] } : Summary;
 
     /// <summary>The mean and its interval.</summary>
