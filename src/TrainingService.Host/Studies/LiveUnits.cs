@@ -37,9 +37,8 @@ public static class LiveUnits
                 run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction), 0.01))]);
         return claim.Report(where is null ? dying : dying with { Evidence = $"{where} {dying.Evidence}" },
             claim['b'].Within(e.Mean(Sparsity.Name, "fraction", "share of zeros among the entries of live units", arm, Sparsity.Of),
-                0.5, 0.9, before: where,
-                    after: $"{e.Mean("sparsity", arm).Sentence} Units that are off on every row are left out: they are dead, "
-                    + "not sparse."));
+                0.5, 0.9, before: where, after: $"{e.Mean("sparsity", arm).Sentence} Units that are off on every row are left out: "
+                    + "they are dead, not sparse."));
     }
 
     private static SweepMetric Fraction(string name, Func<CellResult, double?> value) =>

@@ -89,10 +89,11 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
 
     /// <summary>
     /// The claim is that the arm's values are higher (sign 1) or lower (-1) by at least a margin: supported if the whole 95 % interval lies
-    /// beyond it, refuted if it lies short of it.
+    /// beyond it, refuted if it lies short of it, or if the 90 % interval lies within a delta that is no larger.
     /// </summary>
     public Verdict DiffersBy(int sign, double margin) => LeftOut.Count > 0 || Result.Ci95 is not [var low, var high] ? Verdict.Inconclusive
-        : (sign > 0 ? high : -low) < margin ? Verdict.Refuted
+        : (sign > 0 ? high : -low) < margin
+            || (Result.Verdict is Verdict.Equivalent or Verdict.Negligible && Result.Equivalence.Delta <= margin) ? Verdict.Refuted
         : (sign > 0 ? low : -high) >= margin && Sign == sign ? Verdict.Supported : Verdict.Inconclusive;
 }
 
@@ -120,6 +121,7 @@ public sealed record Statement(string Id, string Text)
             + verdict switch
             {
                 Verdict.Supported => "lies beyond that as a whole.",
+                Verdict.Refuted when by.Result.Verdict is Verdict.Equivalent or Verdict.Negligible => "or the 90 % one lies short of that.",
                 Verdict.Refuted => "lies short of that as a whole.",
                 _ => "does not decide it.",
             });
