@@ -26,7 +26,15 @@ public static class Numbers
 
     /// <summary>A difference with its sign: "+0.42 points" for what is told in per cent.</summary>
     public static string Difference(Outcome outcome, double? value) => value is not { } number ? "–"
-        : (number > 0 ? "+" : "") + (outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} points" : Short(number));
+        : (number > 0 ? "+" : "") + (outcome.IsRelative ? $"{Fixed(100 * number, 1)} %" : Amount(outcome, number));
+
+    /// <summary>An amount of the outcome, as of a standard deviation: "0.42 points" for what is told in per cent.</summary>
+    public static string Amount(Outcome outcome, double amount) =>
+        outcome.IsFraction && double.IsFinite(amount) ? $"{Fixed(100 * amount, 2)} points" : Short(amount);
+
+    /// <summary>Of a difference: relative ones in per cent.</summary>
+    public static string DifferenceInterval(Outcome outcome, double[]? ends) => outcome.IsRelative && ends is [var low, var high]
+        ? $"[{Fixed(100 * low, 1)} %, {Fixed(100 * high, 1)} %]" : Interval(outcome, ends);
 
     /// <summary>"[97.1, 97.7]", in per cent for what is told in per cent.</summary>
     public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"

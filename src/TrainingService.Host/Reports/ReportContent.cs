@@ -94,23 +94,29 @@ public static class ReportContent
         var many = contrasts.Count > MostSentences;
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
         var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
-            + $"{(outcome.HigherIsBetter is null ? "higher" : "better")}”",
+            + $"{(outcome.Sides.More)}”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
-                "p (Holm)", outcome.HigherIsBetter is null ? "P(arm higher)" : "P(arm better)", .. within is null ? [] : (string[])[within]],
+                "p (Holm)", $"P(arm {outcome.Sides.More})", .. within is null ? [] : (string[])[within]],
             [
                 .. contrasts.Select(contrast => new Row(
                 [
                     Between(contrast), Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference),
-                    Numbers.Interval(outcome, contrast.Ci95), $"{contrast.N}", Numbers.P(contrast.AdjustedPValue),
+                    Numbers.DifferenceInterval(outcome, contrast.Ci95), Seeds(contrast), Numbers.P(contrast.AdjustedPValue),
                     contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
                     .. within is null ? [] : (Cell[])[$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} "
-                        + $"{Numbers.Interval(outcome, contrast.Equivalence.Ci90)}"],
+                        + $"{Numbers.DifferenceInterval(outcome, contrast.Equivalence.Ci90)}"],
                 ], many ? null : contrast.Sentence)),
             ]);
         return new("comparisons", "Comparisons", many
             ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"],
                 [.. contrasts.Select(contrast => new Row([Between(contrast), contrast.Sentence]))], Folded: true)]
             : [table]);
+
+        static string Seeds(ContrastResult contrast) => (contrast.N, contrast.Divergence) switch
+        {
+            (var n, { Arm: 0, Baseline: 0 }) => $"{n}",
+            (var n, var d) => $"{n} ({d.Arm} of {d.Pairs} diverged, {d.Baseline} of the baseline)",
+        };
 
         static string Between(ContrastResult contrast) => $"{contrast.Arm} against {contrast.Baseline}";
     }
@@ -122,7 +128,7 @@ public static class ReportContent
             .. report.Arms.Index().Select(arm => new Row(
             [
                 arm.Item.Name, $"{arm.Item.N}", Numbers.Value(outcome, arm.Item.Mean), Numbers.Interval(outcome, arm.Item.Ci95),
-                Numbers.Value(outcome, arm.Item.Median), arm.Item.Sd is { } sd ? Plain(outcome, sd) : "–",
+                Numbers.Value(outcome, arm.Item.Median), arm.Item.Sd is { } sd ? Numbers.Amount(outcome, sd) : "–",
                 arm.Item.Diverged == 0 ? "0"
                     : $"{arm.Item.Diverged} of {arm.Item.N + arm.Item.Diverged} ({Percents(arm.Item.DivergedCi95)})", $"{arm.Item.Failed}",
                 arm.Item.SecondsPerEpoch is { } seconds ? Numbers.Seconds(seconds) : "–",
@@ -221,7 +227,7 @@ public static class ReportContent
         ]);
     }
 
-    /// <summary>An amount without a sign.</summary>
+    /// <summary>A difference without a sign.</summary>
     private static string Plain(Outcome outcome, double amount) => Numbers.Difference(outcome, amount).TrimStart('+');
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

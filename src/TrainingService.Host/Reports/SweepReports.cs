@@ -76,8 +76,8 @@ public static class SweepReports
         if (contrasts.Count == 1)
             return soFar + contrasts[0].Sentence;
         var parts = new List<string>();
-        Say(Verdict.Supported, "better than");
-        Say(Verdict.Refuted, "worse than");
+        Say(Verdict.Supported, $"{metric.Outcome.Sides.More} than");
+        Say(Verdict.Refuted, $"{metric.Outcome.Sides.Less} than");
         Say(Verdict.Higher, "higher than");
         Say(Verdict.Lower, "lower than");
         Say(Verdict.Negligible, "different, but by too little to matter, from");

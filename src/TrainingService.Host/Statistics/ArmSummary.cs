@@ -24,7 +24,10 @@ public sealed record ArmSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? Sd { get; init; }
 
-    /// <summary>95 % interval of the mean, by the same method as that of the differences; null below two seeds.</summary>
+    /// <summary>
+    /// 95 % interval of the mean, by the same method as that of the differences; null below two seeds, or where all values are one
+    /// and the same and so tell nothing of how others would vary.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double[]? Ci95 { get; init; }
 
@@ -33,7 +36,8 @@ public sealed record ArmSummary
     public required double? Median { get; init; }
 
     /// <param name="values">One value per seed, not finite where the run diverged.</param>
-    public static ArmSummary Of(IReadOnlyList<double> values)
+    /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
+    public static ArmSummary Of(IReadOnlyList<double> values, double testToTrain = 0)
     {
         double[] finite = [.. values.Where(double.IsFinite)];
         var diverged = values.Count - finite.Length;
@@ -44,7 +48,7 @@ public sealed record ArmSummary
             DivergedCi95 = Proportion.Wilson(diverged, values.Count)?.ToArray(),
             Mean = finite.Length == 0 ? null : finite.Mean(),
             Sd = finite.Length < 2 ? null : finite.StandardDeviation(),
-            Ci95 = new MeanInterval(finite).At(Tails.Alpha, 0)?.ToArray(),
+            Ci95 = new MeanInterval(finite, testToTrain).At(Tails.Alpha, 0)?.ToArray(),
             Median = finite.Length == 0 ? null : finite.Median(),
         };
     }

@@ -44,7 +44,15 @@ public sealed record ContrastResult
     /// <summary>Seeds with which both finished; the means and intervals are over these.</summary>
     public required int N { get; init; }
 
-    /// <summary>Mean of arm minus baseline, in the metric's own unit; null without a pair.</summary>
+    /// <summary>
+    /// What the differences, intervals and delta are in: "fraction" (0.01 is one percentage point), "relative" (0.03 is 3 % more than the
+    /// baseline: times are judged as ratios), "decades" (of log10) or "number", in the metric's own unit.
+    /// </summary>
+    public required string Unit { get; init; }
+
+    /// <summary>
+    /// Mean of arm minus baseline; null without a pair. Of times, the geometric mean of their ratios minus 1, and all else likewise.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? MeanDifference { get; init; }
 
@@ -52,20 +60,30 @@ public sealed record ContrastResult
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? MedianDifference { get; init; }
 
-    /// <summary>Standard deviation of the differences; null below two pairs.</summary>
+    /// <summary>Standard deviation of the differences, of times that of the ratios' logarithms; null below two pairs.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? SdDifference { get; init; }
 
     /// <summary>
     /// 95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the same.
+    /// Where the test split changes with the seed it allows for overlapping training sets (Nadeau and Bengio 2003).
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double[]? Ci95 { get; init; }
 
-    /// <summary>Two-sided p of the sign-flip test, in which a diverged run counts as worse than any that finished.</summary>
+    /// <summary>
+    /// The test behind the p: "sign_flip" of the mean difference, or, with a diverged run among the pairs, "signed_rank" (Wilcoxon), in which
+    /// such a run is worse than any that finished.
+    /// </summary>
+    public required string Test { get; init; }
+
+    /// <summary>Two-sided p of the test.</summary>
     public required double PValue { get; init; }
 
-    /// <summary>Whether all signs were counted; with more than 32 differing pairs 99,999 are drawn.</summary>
+    /// <summary>
+    /// Whether all signs were counted; with more than 40 differing pairs 99,999 are drawn, and the ranks of more than 200 have the normal
+    /// approximation.
+    /// </summary>
     public required bool PValueExact { get; init; }
 
     /// <summary>The p after Holm's adjustment over all contrasts of the report.</summary>
@@ -75,7 +93,8 @@ public sealed record ContrastResult
     public required double LeastAdjustedPValue { get; init; }
 
     /// <summary>
-    /// Share of the seeds with which the arm is the better one; ties count half, a diverged run loses. Null without a pair.
+    /// Share of the seeds with which the arm is the better one (without a good side: has the higher value); ties count half, a diverged
+    /// run loses. Null without a pair.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? ProbabilityOfSuperiority { get; init; }
@@ -98,9 +117,12 @@ public sealed record ContrastResult
 }
 
 /// <summary>Two one-sided tests of a mean difference beyond ±delta (Schuirmann 1987), as an interval.</summary>
-/// <param name="Delta">The least difference that matters, as the request declares it.</param>
+/// <param name="Delta">The least difference that matters, as the request declares it, in the contrast's unit.</param>
 /// <param name="Ci90">90 % interval of the mean difference, [lower, upper].</param>
-/// <param name="Equivalent">The interval lies within ±delta, from at least five pairs, and no run diverged on one side only.</param>
+/// <param name="Equivalent">
+/// The interval lies within ±delta (relative: between 1 / (1 + delta) - 1 and delta), from at least five pairs, and no run diverged
+/// on one side only.
+/// </param>
 public sealed record Equivalence(double Delta,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double[]? Ci90, bool Equivalent);
 

@@ -12,9 +12,14 @@ namespace TrainingService.Host.Statistics;
 /// one the arms are equivalent; all else is inconclusive. Lack of significance alone proves nothing.
 /// </para>
 /// <para>
-/// Diverged runs are outcomes. In the sign-flip test a diverged run is worse than any that finished. Where the interval of the finished
-/// pairs says nothing, an arm wins that diverges significantly less often (McNemar); where it excludes zero, but the arm that it favours
-/// diverges more often, nobody wins: that is a trade-off. A divergence on one side only excludes equivalence.
+/// The p is that of the sign-flip test of the mean. Diverged runs are outcomes, and the worst: with one among the pairs the p is that of
+/// the exact signed-rank test, and where a seed has a run of one arm only that finished there is no mean over all pairs, so that the ranks
+/// alone decide. The interval is over the seeds with which both finished. A divergence on one side only excludes equivalence. By a metric
+/// without a good side a diverged run has no rank; its seed is left out, and counted.
+/// </para>
+/// <para>
+/// Where the test split changes with the seed, intervals allow for the overlap of training sets (<see cref="MeanInterval"/>) and so speak
+/// of new rows; the p speaks of these seeds. A verdict needs both.
 /// </para>
 /// <para>
 /// Simulated, 6,000 to 20,000 sweeps each: arms that behave alike have a winner in 2.7 to 4.7 % (normal, skewed and heavy-tailed values; 6,
@@ -26,30 +31,29 @@ namespace TrainingService.Host.Statistics;
 /// </remarks>
 public static class Family
 {
-    /// <param name="contrasts">All contrasts that the report shows.</param>
+    /// <param name="contrasts">All contrasts by this metric that the report shows.</param>
     /// <param name="outcome">The metric that they compare.</param>
-    /// <param name="delta">The least difference that matters, in the metric's unit; 0 or more.</param>
+    /// <param name="delta">The least difference that matters, in the outcome's unit; 0 or more.</param>
     /// <param name="looks">When it was looked, this time included; null for once. Adjusted p and intervals pay for all looks.</param>
+    /// <param name="testToTrain">Test rows over training rows where the split changes with the seed, else 0.</param>
     public static IReadOnlyList<ContrastResult> Judge(IReadOnlyList<Contrast> contrasts, Outcome outcome, double delta,
-        Looks? looks = null)
+        Looks? looks = null, double testToTrain = 0)
     {
         looks ??= Looks.Once;
-        var tests = contrasts.Select(contrast =>
-            SignFlip.Test(contrast.Differences.Ranked(outcome).WithDivergences(outcome.HigherIsBetter != false), contrast.Differences.Noise))
-            .ToArray();
+        var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
+        var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
         var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
         var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
-        return
-            [.. contrasts.Select((contrast, i) => Judge(contrast, outcome, delta, looks, tests[i], adjusted[i], least[i], contrasts.Count))];
+        return [.. contrasts.Select((contrast, i) =>
+            Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];
     }
 
-    private static ContrastResult Judge(Contrast contrast, Outcome outcome,
-        double delta, Looks looks, SignFlip test, double adjusted, double least, int contrasts)
+    private static ContrastResult Judge(Contrast contrast, PairedDifferences pairs, Outcome outcome,
+        double delta, Looks looks, double testToTrain, PairedTest test, double adjusted, double least, int contrasts)
     {
-        var pairs = contrast.Differences.Ranked(outcome);
         var n = pairs.Finite.Length;
-        var interval = new MeanInterval(pairs.Finite);
-        var (ci95, ci90) = (outcome.Resolution ?? pairs.Step) is { } step
+        var interval = new MeanInterval(pairs.Finite, testToTrain);
+        var (ci95, ci90) = pairs.StepIn(outcome) is { } step
             ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step))
             : (null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
@@ -58,27 +62,34 @@ public static class Family
         var ties = pairs.Pairs - pairs.Lost - better - worse;
         var hits = better + ties / 2.0;
         var equivalent = n >= SeedCount.LeastForEquivalence && pairs.ArmOnly + pairs.BaselineOnly + pairs.Lost == 0
-            && ci90 is { } within && within.IsWithin(delta) && (looks.HasLeft || looks.FoundWithin(contrast, outcome, delta));
+            && ci90 is { } within && within.IsWithin(outcome.Scaled(delta))
+            && (looks.HasLeft || looks.FoundWithin(contrast, outcome, delta, testToTrain));
+        // The side that the mean favours for sure, or the ranks where there is no mean.
+        var side = adjusted >= Tails.Alpha ? 0
+            : pairs.ArmOnly + pairs.BaselineOnly > 0 ? test.Side
+            : ci95 is { } sure && sure.Excludes(0) ? sign * Math.Sign(sure.Lower) : 0;
+        var all = contrast.IsInteraction ? pairs : contrast.DifferencesIn(outcome with { HigherIsBetter = true });
         var result = new ContrastResult
         {
             Arm = contrast.Arm,
             Baseline = contrast.Baseline,
+            Unit = outcome.Unit,
             N = n,
-            MeanDifference = n == 0 ? null : pairs.Finite.Mean(),
-            MedianDifference = n == 0 ? null : pairs.Finite.Median(),
+            MeanDifference = n == 0 ? null : outcome.Told(pairs.Finite.Mean()),
+            MedianDifference = n == 0 ? null : outcome.Told(pairs.Finite.Median()),
             SdDifference = n < 2 ? null : pairs.Finite.StandardDeviation(),
-            Ci95 = ci95?.ToArray(),
+            Ci95 = Told(ci95),
+            Test = test.Name,
             PValue = test.PValue,
             PValueExact = test.Exact,
             AdjustedPValue = adjusted,
             LeastAdjustedPValue = least,
             ProbabilityOfSuperiority = pairs.Pairs == pairs.Lost ? null : hits / (pairs.Pairs - pairs.Lost),
             ProbabilityOfSuperiorityCi95 = Proportion.Wilson(hits, pairs.Pairs - pairs.Lost)?.ToArray(),
-            Equivalence = new(delta, ci90?.ToArray(), equivalent),
-            Divergence = new(pairs.Pairs, contrast.Differences.ArmOnly + contrast.Differences.Both,
-                contrast.Differences.BaselineOnly + contrast.Differences.Both, pairs.Lost,
-                Proportion.PairedP(contrast.Differences.ArmOnly, contrast.Differences.BaselineOnly)),
-            Verdict = (Side(pairs, ci95, sign, adjusted), equivalent, outcome.HigherIsBetter) switch
+            Equivalence = new(delta, Told(ci90), equivalent),
+            Divergence = new(pairs.Pairs, all.ArmOnly + all.Both, all.BaselineOnly + all.Both, pairs.Lost,
+                Proportion.PairedP(all.ArmOnly, all.BaselineOnly)),
+            Verdict = (side, equivalent, outcome.HigherIsBetter) switch
             {
                 (0, true, _) => Verdict.Equivalent,
                 (0, false, _) => Verdict.Inconclusive,
@@ -90,17 +101,8 @@ public static class Family
             },
             Sentence = "",
         };
-        return result with { Sentence = Sentences.Of(result, contrast, outcome, contrasts) };
-    }
+        return result with { Sentence = new Sentences(result, contrast, pairs, outcome, contrasts, testToTrain).Of() };
 
-    /// <summary>1 if the arm is better for sure (without a good side: higher), -1 if it is worse, 0 if that can't be said.</summary>
-    private static int Side(PairedDifferences pairs, Interval? ci95, int sign, double adjusted)
-    {
-        if (adjusted >= Tails.Alpha)
-            return 0;
-        var mean = ci95 is { } interval && interval.Excludes(0) ? sign * Math.Sign(interval.Lower) : 0;
-        var lead = Math.Sign(pairs.BaselineOnly - pairs.ArmOnly);
-        var sureLead = Proportion.PairedP(pairs.ArmOnly, pairs.BaselineOnly) < Tails.Alpha ? lead : 0;
-        return mean == 0 ? sureLead : lead == -mean ? 0 : mean;
+        double[]? Told(Interval? interval) => interval is { } ends ? [outcome.Told(ends.Lower), outcome.Told(ends.Upper)] : null;
     }
 }

@@ -68,10 +68,10 @@ public sealed class Looks
     /// <param name="contrasts">Contrasts of the family.</param>
     public double PValue(Contrast contrast, Outcome outcome, double once, int contrasts) => Count == 1 && Spent[0] == 1 ? once
         : SequentialSignFlip.Test(
-            [.. Ends(contrast).Select(pairs => contrast.Differences.ScoresOf(pairs, outcome))], OnTests(contrasts), contrasts);
+            [.. Ends(contrast).Select(pairs => contrast.DifferencesIn(outcome).ScoresOf(pairs, outcome))], OnTests(contrasts), contrasts);
 
     /// <summary>The least p that is valid at any look which so many pairs can give.</summary>
-    public double LeastP(Contrast contrast) => Count == 1 && Spent[0] == 1 ? SignFlip.LeastP(contrast.Differences.Pairs)
+    public double LeastP(Contrast contrast) => Count == 1 && Spent[0] == 1 ? SignFlip.LeastP(contrast.Pairs)
         : SequentialSignFlip.LeastP(Ends(contrast), Spent);
 
     /// <summary>
@@ -95,13 +95,14 @@ public sealed class Looks
     public double Risk(double alpha) => HasLeft ? Level(alpha) : alpha;
 
     /// <summary>Whether an earlier look, with what it might spend, found the mean difference to lie within ±delta.</summary>
-    public bool FoundWithin(Contrast contrast, Outcome outcome, double delta) => Enumerable.Range(1, Count - 1).Any(looks =>
+    public bool FoundWithin(Contrast contrast, Outcome outcome, double delta, double testToTrain) => Enumerable.Range(1, Count - 1).Any(looks =>
     {
+        var differences = contrast.DifferencesIn(outcome);
         var first = First(looks);
-        var pairs = contrast.Differences.InOrder[..Ends(contrast)[looks - 1]];
+        var pairs = differences.InOrder[..Ends(contrast)[looks - 1]];
         return first.HasLeft && pairs.Length >= SeedCount.LeastForEquivalence && Array.TrueForAll(pairs, double.IsFinite)
-            && (outcome.Resolution ?? contrast.Differences.Step) is { } step
-            && new MeanInterval(pairs).At(first.Level(Tails.EquivalenceAlpha), step) is { } interval && interval.IsWithin(delta);
+            && differences.StepIn(outcome) is { } step
+            && new MeanInterval(pairs, testToTrain).At(first.Level(Tails.EquivalenceAlpha), step) is { } interval && interval.IsWithin(outcome.Scaled(delta));
     });
 
     /// <summary>
@@ -123,7 +124,7 @@ public sealed class Looks
 
     /// <summary>Pairs of the contrast at each look; all of them where it doesn't say, which is the dearest.</summary>
     private IReadOnlyList<int> Ends(Contrast contrast) => contrast.PairsAtLooks.Count == Count ? contrast.PairsAtLooks
-        : [.. Enumerable.Repeat(contrast.Differences.Pairs, Count)];
+        : [.. Enumerable.Repeat(contrast.Pairs, Count)];
 
     /// <summary>
     /// Armitage, McPherson and Rowe (J. R. Statist. Soc. A 132 (1969)): the density of the sum at a look, of those paths that have crossed

@@ -30,10 +30,21 @@ public sealed class MeanInterval
     private readonly double _mean;
     private readonly double _error;
     private readonly Bootstrap? _bootstrap;
+    private readonly double _widening;
 
     /// <param name="values">Finite.</param>
-    public MeanInterval(ReadOnlySpan<double> values, int resamples = Bootstrap.Resamples)
+    /// <param name="testToTrain">
+    /// Test rows over training rows where the split changes with the seed; 0 where it is fixed. Training sets of different seeds then overlap,
+    /// so that differences are alike beyond what the same data set is like: the variance of their mean is s^2 (1/n + test/train) and not s^2/n
+    /// (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003), section 3.2), and the interval is
+    /// sqrt(1 + n test/train) times as wide. What it then covers is the mean over data sets: the difference of the two ways of training on
+    /// as many rows that are drawn anew, seen on new test rows. Without the correction it covers the mean over seeds of splits of these rows,
+    /// and with a fixed split that over seeds on just these test rows.
+    /// </param>
+    /// <param name="resamples">Of the bootstrap.</param>
+    public MeanInterval(ReadOnlySpan<double> values, double testToTrain = 0, int resamples = Bootstrap.Resamples)
     {
+        _widening = Math.Sqrt(1 + values.Length * testToTrain);
         // Mirrored values get mirrored intervals, to the last bit: "a against b" and "b against a" must not come to different verdicts.
         _sign = values.ToArray().Sum() < 0 ? -1 : 1;
         _sorted = [.. values.ToArray().Select(value => _sign * value).Order()];
@@ -45,10 +56,11 @@ public sealed class MeanInterval
     }
 
     /// <summary>
-    /// The interval that misses with probability <paramref name="alpha"/>; null below two values, of which no spread can be told.
+    /// The interval that misses with probability <paramref name="alpha"/>; null below two values, of which no spread can be told, and
+    /// where all are equal and no <paramref name="step"/> tells how far off another one would be: no interval is without width.
     /// </summary>
     /// <param name="step">
-    /// The least amount by which values can differ, 0 for a continuous quantity. If all n values agree, another one still occurs with
+    /// The least amount by which values can differ; 0 if they are continuous, or it isn't known. If all n values agree, another one still occurs with
     /// a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean
     /// by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
     /// a digit which thirty rows don't have.
@@ -56,7 +68,7 @@ public sealed class MeanInterval
     public Interval? At(double alpha, double step)
     {
         var n = _sorted.Length;
-        if (n < 2)
+        if (n < 2 || (_bootstrap is null && step <= 0))
             return null;
         var (lower, upper) = (_mean, _mean);
         if (_bootstrap is not null)
@@ -67,7 +79,8 @@ public sealed class MeanInterval
             upper = Math.Max(bca.Upper, _mean + t * _error);
         }
         var unseen = step * (1 - Math.Pow(alpha / 2, 1.0 / n));
-        (lower, upper) = (Math.Min(lower, _mean - unseen), Math.Max(upper, _mean + unseen));
+        lower = _mean - _widening * (_mean - Math.Min(lower, _mean - unseen));
+        upper = _mean + _widening * (Math.Max(upper, _mean + unseen) - _mean);
         return _sign > 0 ? new(lower, upper) : new(-upper, -lower);
     }
 }

@@ -26,20 +26,51 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
         _ => throw new ArgumentException($"it is not known which way '{metric}' improves", nameof(metric)),
     };
 
+    /// <summary>
+    /// Times are compared as ratios: what counts is the difference of logarithms, told as a relative difference, so that 0.03 is 3 % longer;
+    /// so is delta, and arms are equivalent whose ratio lies between 1 / (1 + delta) and 1 + delta.
+    /// </summary>
+    public bool IsRelative => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Unit of differences in the API: "fraction" (0.01 is one percentage point), "relative" (0.01 is 1 % more than the baseline),
+    /// "decades" (of log10) or "number", in the metric's own unit.
+    /// </summary>
+    public string Unit => IsRelative ? "relative" : IsFraction ? "fraction"
+        : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades" : "number";
+
     /// <summary>The name in words: "test accuracy".</summary>
-    public string Words =>
-        WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart();
+    public string Words => Name switch
+    {
+        "secondsPerEpoch" => "time per epoch",
+        "fastestEpochSeconds" => "time of the fastest epoch",
+        _ => WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart(),
+    };
 
-    /// <summary>A difference without its unit: hundredths of a percentage point, three digits of milliseconds, or three digits.</summary>
-    public string Number(double value) => IsFraction
-        ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
-        : Digits(IsTime ? 1000 * value : value);
+    /// <summary>What the metric calls better and worse.</summary>
+    public (string More, string Less) Sides => HigherIsBetter is null ? ("higher", "lower") : IsRelative ? ("faster", "slower")
+        : ("better", "worse");
 
-    /// <summary>A difference with its unit.</summary>
-    public string Amount(double value) =>
-        IsFraction ? Number(value) + " percentage points" : IsTime ? Number(value) + " ms" : Number(value);
+    /// <summary>
+    /// A difference without its unit: hundredths of a percentage point, or three digits; a relative one as a ratio, 1.03 for 3 % more.
+    /// </summary>
+    public string Number(double value) => IsRelative ? Ratio(1 + value)
+        : IsFraction ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
+        : Digits(value);
 
-    private bool IsTime => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
+    /// <summary>A difference with its unit; a relative one in per cent.</summary>
+    public string Amount(double value) => IsRelative ? Digits(100 * value) + " %"
+        : IsFraction ? Number(value) + " percentage points"
+        : Unit == "decades" ? Number(value) + " decades"
+        : Number(value);
+
+    /// <summary>From the scale of a contrast's differences to how they are told.</summary>
+    internal double Told(double difference) => IsRelative ? Math.Exp(difference) - 1 : difference;
+
+    /// <summary>A delta as it is told, on the scale of a contrast's differences.</summary>
+    internal double Scaled(double delta) => IsRelative ? Math.Log(1 + delta) : delta;
+
+    private static string Ratio(double ratio) => ratio < 10 ? ratio.ToString("0.0##", CultureInfo.InvariantCulture) : Digits(ratio);
 
     /// <summary>Three digits, written out as people read them: 0.0000415 and not 4.15E-05.</summary>
     private static string Digits(double value)

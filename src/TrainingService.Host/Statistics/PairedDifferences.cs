@@ -1,3 +1,5 @@
+using MathNet.Numerics.Statistics;
+
 namespace TrainingService.Host.Statistics;
 
 /// <summary>The differences of two arms, seed by seed. A run that diverged has a value that isn't finite; it stays in the count.</summary>
@@ -19,7 +21,9 @@ public sealed record PairedDifferences
 
     public required int Both { get; init; }
 
-    /// <summary>Seeds that tell nothing, because one of the four runs of a double difference diverged.</summary>
+    /// <summary>
+    /// Seeds that tell nothing: one of the four runs of a double difference diverged, or one of two by a metric without a good side.
+    /// </summary>
     public int Lost { get; init; }
 
     /// <summary>
@@ -30,25 +34,31 @@ public sealed record PairedDifferences
     /// <summary>The least distance of two different values; null if there are none.</summary>
     public required double? Step { get; init; }
 
+    /// <summary>
+    /// How far apart two differences would be if an arm's runs had nothing in common but their spread: sqrt(2) times the standard deviation
+    /// of its values over the seeds; if they have none, the size of the differences.
+    /// </summary>
+    public required double Spread { get; init; }
+
+    /// <summary>All differences are one and the same, up to their error.</summary>
+    public bool AllEqual => Finite.Length > 0 && Finite.Max() - Finite.Min() <= 2 * Noise;
+
     public int Pairs => Finite.Length + ArmOnly + BaselineOnly + Both + Lost;
 
     /// <summary>Pairs that can tell the arms apart: the finite ones that differ and those with one divergence.</summary>
     public int Differing => Finite.Count(difference => Math.Abs(difference) > Noise) + ArmOnly + BaselineOnly;
 
     /// <param name="arm">One value per seed.</param>
-    /// <param name="baseline">The values of the same seeds, in the same order.</param>
-    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    /// <param name="baseline">The values of the same seeds, in the same order, and as many.</param>
     public static PairedDifferences Between(IReadOnlyList<double> arm, IReadOnlyList<double> baseline)
     {
-        if (arm.Count != baseline.Count)
-            throw new ArgumentException(
-                $"{arm.Count} values of the arm can't be paired with {baseline.Count} of the baseline.", nameof(arm));
         var pairs = arm.Zip(baseline).ToArray();
         int Count(bool armFinite, bool baselineFinite) =>
             pairs.Count(pair => double.IsFinite(pair.First) == armFinite && double.IsFinite(pair.Second) == baselineFinite);
+        double[] finite = [.. pairs.Select(pair => pair.First - pair.Second).Where(double.IsFinite)];
         return new()
         {
-            Finite = [.. pairs.Select(pair => pair.First - pair.Second).Where(double.IsFinite)],
+            Finite = finite,
             InOrder = [.. pairs.Select(pair => (double.IsFinite(pair.First), double.IsFinite(pair.Second)) switch
             {
                 (true, true) => pair.First - pair.Second,
@@ -61,6 +71,7 @@ public sealed record PairedDifferences
             Both = Count(false, false),
             Noise = NoiseOf(2, arm, baseline),
             Step = StepOf(arm, baseline),
+            Spread = SpreadOf(finite, arm, baseline),
         };
     }
 
@@ -68,16 +79,14 @@ public sealed record PairedDifferences
     /// Double differences, for an interaction: (<paramref name="arm"/> - <paramref name="armWithout"/>) - (<paramref name="baseline"/> -
     /// <paramref name="baselineWithout"/>), seed by seed. A seed with a diverged run among its four is lost.
     /// </summary>
-    /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static PairedDifferences Of(IReadOnlyList<double> arm, IReadOnlyList<double> armWithout,
         IReadOnlyList<double> baseline, IReadOnlyList<double> baselineWithout)
     {
-        if (arm.Count != armWithout.Count || arm.Count != baseline.Count || arm.Count != baselineWithout.Count)
-            throw new ArgumentException("The four arms of an interaction need the same seeds.", nameof(arm));
         var differences = arm.Select((value, i) => value - armWithout[i] - (baseline[i] - baselineWithout[i])).ToArray();
+        double[] finite = [.. differences.Where(double.IsFinite)];
         return new()
         {
-            Finite = [.. differences.Where(double.IsFinite)],
+            Finite = finite,
             InOrder = [.. differences.Select(difference => double.IsFinite(difference) ? difference : double.NaN)],
             ArmOnly = 0,
             BaselineOnly = 0,
@@ -85,45 +94,49 @@ public sealed record PairedDifferences
             Lost = differences.Count(difference => !double.IsFinite(difference)),
             Noise = NoiseOf(4, arm, armWithout, baseline, baselineWithout),
             Step = StepOf(arm, armWithout, baseline, baselineWithout),
+            Spread = SpreadOf(finite, arm, armWithout, baseline, baselineWithout),
         };
     }
 
     /// <summary>
-    /// As the metric ranks them: where no side is the good one, a diverged run is neither high nor low, and its seed tells nothing.
+    /// How far off another difference would be, where all that were seen are equal; null if that isn't known. A continuous metric has no
+    /// least step: then as far as the spread of the runs themselves lets expect.
     /// </summary>
-    public PairedDifferences Ranked(Outcome outcome) => outcome.HigherIsBetter is not null ? this
-        : this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
-
-    /// <summary>
-    /// The differences with a diverged run worse than any finished one: a lone divergence counts for more than all finite
-    /// differences together. So the sign-flip test looks at divergences first and at the mean of the rest where they balance;
-    /// it stays exact, for it holds for any statistic.
-    /// </summary>
-    /// <param name="higherIsBetter">Whether the arm that diverged has the lower or the higher value.</param>
-    public double[] WithDivergences(bool higherIsBetter)
+    public double? StepIn(Outcome outcome) => outcome.Resolution switch
     {
-        var total = Finite.Sum(Math.Abs);
-        var worse = (higherIsBetter ? -1 : 1) * (total > 0 ? 2 * total : 1);
-        return [.. Finite, .. Enumerable.Repeat(worse, ArmOnly), .. Enumerable.Repeat(-worse, BaselineOnly)];
-    }
+        null => Step,
+        > 0 => outcome.Resolution,
+        _ when !AllEqual => 0,
+        _ => Spread > Noise ? Spread : null,
+    };
+
+    /// <summary>Where no side is the good one a diverged run is neither high nor low, and its seed tells nothing.</summary>
+    public PairedDifferences WithoutDiverged() =>
+        this with { ArmOnly = 0, BaselineOnly = 0, Both = 0, Lost = Lost + ArmOnly + BaselineOnly + Both };
 
     /// <summary>
     /// What a sign test looks at in the first so many pairs: the differences; or, once a run of them diverged, the signed ranks of their
-    /// sizes (Wilcoxon), in which a lone divergence is the largest loss. Where no side is the good one it tells nothing.
+    /// sizes (Wilcoxon, Biometrics Bulletin 1 (1945)), in which a lone divergence is the largest loss. Where no side is the good one it tells
+    /// nothing.
     /// </summary>
+    /// <remarks>
+    /// Equal sizes share the mean of their ranks. Pairs without a difference, two diverged runs among them, take the lowest ranks before they
+    /// are left out (Pratt, JASA 54 (1959)): left out before, as Wilcoxon had it, larger differences could make the test less sure.
+    /// </remarks>
     public Scores ScoresOf(int pairs, Outcome outcome)
     {
         var loss = outcome.HigherIsBetter switch { true => -1, false => 1, _ => 0 };
         double[] signed = [.. InOrder.Take(pairs).Select(difference => double.IsNaN(difference) ? 0
             : double.IsInfinity(difference) ? (loss == 0 ? 0 : loss * difference)
             : Math.Abs(difference) <= Noise ? 0 : difference)];
-        if (!Array.Exists(signed, double.IsInfinity))
+        if (ArmOnly + BaselineOnly + Both == 0 || InOrder.Take(pairs).All(double.IsFinite))
             return new(signed, 2 * Noise * signed.Length);
-        var sizes = signed.Select(Math.Abs).Where(size => size > 0).Order().ToArray();
+        var sizes = signed.Select(Math.Abs).ToArray();
         return new([.. signed.Select(score => Math.Sign(score) * Rank(Math.Abs(score)))], 0);
 
-        // The mean of the places that equal sizes share.
-        double Rank(double size) => (1 + sizes.Count(other => other < size - Noise) + sizes.Count(other => other <= size + Noise)) / 2.0;
+        // The mean of the places that equal sizes share; each is off by the noise.
+        double Rank(double size) =>
+            (1 + sizes.Count(other => other < size - 2 * Noise) + sizes.Count(other => other == size || other <= size + 2 * Noise)) / 2.0;
     }
 
     // A value of single precision is off by up to 2^-24 of itself.
@@ -136,5 +149,12 @@ public sealed record PairedDifferences
         var noise = NoiseOf(2, sorted);
         var steps = sorted.Zip(sorted.Skip(1), (low, high) => high - low).Where(step => step > noise).ToArray();
         return steps.Length == 0 ? null : steps.Min();
+    }
+
+    private static double SpreadOf(double[] differences, params IReadOnlyList<double>[] values)
+    {
+        var sds = values.Select(v => v.Where(double.IsFinite).ToArray()).Where(v => v.Length > 1).Select(v => v.StandardDeviation());
+        var spread = Math.Sqrt(2) * sds.DefaultIfEmpty().Max();
+        return spread > NoiseOf(2, values) ? spread : differences.Select(Math.Abs).DefaultIfEmpty().Max();
     }
 }

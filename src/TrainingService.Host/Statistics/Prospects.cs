@@ -20,9 +20,11 @@ public static class Prospects
     /// <param name="outcome">The metric.</param>
     /// <param name="seeds">Seeds so far.</param>
     /// <param name="atMost">Seeds at the last look.</param>
-    public static double Of(ContrastResult now, Contrast contrast, Outcome outcome, int seeds, int atMost)
+    /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
+    public static double Of(ContrastResult now, Contrast contrast, Outcome outcome, int seeds, int atMost,
+        double testToTrain = 0)
     {
-        var differences = contrast.Differences;
+        var differences = contrast.DifferencesIn(outcome);
         var (pairs, growth) = (differences.Finite.Length, (double)atMost / seeds);
         if (pairs + differences.ArmOnly + differences.BaselineOnly == 0)
             return 0;
@@ -30,7 +32,7 @@ public static class Prospects
             return OfSigns(now.PValue, growth);
         if (pairs < 3)
             return 1;
-        var (mean, sd, delta) = (differences.Finite.Mean(), differences.Finite.StandardDeviation(), now.Equivalence.Delta);
+        var (mean, sd, delta) = (differences.Finite.Mean(), differences.Finite.StandardDeviation(), outcome.Scaled(now.Equivalence.Delta));
         var last = growth * pairs;
         // All differences are one and the same: zero, or else of one sign.
         if (sd <= differences.Noise)
@@ -38,14 +40,14 @@ public static class Prospects
         var least = sd * Math.Sqrt((pairs - 1) / ChiSquared.InvCDF(pairs - 1, 0.9));
         var most = sd * Math.Sqrt((pairs - 1) / ChiSquared.InvCDF(pairs - 1, 0.1));
         var spread = most * Math.Sqrt(1.0 / pairs - 1 / last);
-        var error = least * Math.Sqrt(1 / last);
+        var error = least * Math.Sqrt(1 / last + testToTrain);
         var significant = Tails.Student(Tails.Alpha, (int)last - 1) * error;
         var within = delta - Math.Max(Tails.Student(Tails.EquivalenceAlpha, (int)last - 1) * error, Unseen(last));
         double Between(double low, double high) => Tails.Upper((low - mean) / spread) - Tails.Upper((high - mean) / spread);
         return Math.Min(1, 1 - Between(-significant, significant) + (within > 0 ? Between(-within, within) : 0));
 
         // What an interval of a coarse metric is at least wide by; see MeanInterval.At.
-        double Unseen(double n) => (outcome.Resolution ?? differences.Step ?? double.PositiveInfinity)
+        double Unseen(double n) => (differences.StepIn(outcome) ?? double.PositiveInfinity)
             * (1 - Math.Pow(Tails.EquivalenceAlpha / 2, 1 / n));
     }
 

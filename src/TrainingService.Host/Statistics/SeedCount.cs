@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TrainingService.Host.Statistics;
 
 /// <summary>How many seeds a verdict needs.</summary>
@@ -13,21 +15,57 @@ public static class SeedCount
     public static int ForSignificance(int contrasts)
     {
         var n = 1;
-        while (contrasts * SignFlip.LeastP(n) >= Tails.Alpha)
+        while (LeastAdjustedP(n, contrasts) >= Tails.Alpha)
             n++;
         return n;
+    }
+
+    /// <summary>The least p that so many seeds can give, after the adjustment over so many contrasts.</summary>
+    public static double LeastAdjustedP(int seeds, int contrasts) => Math.Min(1, contrasts * SignFlip.LeastP(seeds));
+
+    /// <summary>
+    /// What can't be found with so many seeds, whatever the runs give: a sentence to be told before they run; null if they can decide.
+    /// </summary>
+    /// <param name="seeds">That every arm runs with.</param>
+    /// <param name="contrasts">Comparisons of the family; 0 where nothing is compared.</param>
+    public static string? Warning(int seeds, int contrasts)
+    {
+        var needed = ForSignificance(contrasts);
+        if (contrasts == 0 || seeds >= needed)
+            return null;
+        var family = contrasts > 1 ? $" and {contrasts} contrasts" : "";
+        return $"With {seeds} {(seeds == 1 ? "seed" : "seeds")}{family} no difference can be significant: the least possible "
+            + $"{(contrasts > 1 ? "adjusted " : "")}p is {LeastAdjustedP(seeds, contrasts).ToString("0.####", CultureInfo.InvariantCulture)}. "
+            + (seeds < LeastForEquivalence ? $"Nor can equivalence be shown, which takes {LeastForEquivalence} seeds. " : "")
+            + $"It takes at least {needed} seeds.";
     }
 
     /// <summary>
     /// Pairs with which a true mean difference of <paramref name="difference"/> is found significant in 80 % of all cases,
     /// Bonferroni's share of alpha for each contrast: n = ((z_(alpha / 2m) + z_0.8) sd / difference)^2, and half of z^2 for
-    /// estimating the sd (Guenther 1981).
+    /// estimating the sd (Guenther 1981). Infinite where overlapping training sets leave a spread that no number of seeds averages out.
     /// </summary>
-    public static double ToFind(double difference, double sd, int contrasts)
+    /// <param name="difference">Above 0.</param>
+    /// <param name="sd">Of the differences.</param>
+    /// <param name="contrasts">Of the family.</param>
+    /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
+    public static double ToFind(double difference, double sd, int contrasts, double testToTrain = 0) =>
+        Math.Max(Pairs(Tails.Normal(Tails.Alpha / contrasts), Power80, difference / sd, testToTrain), ForSignificance(contrasts));
+
+    /// <summary>
+    /// Pairs with which the 90 % interval lies within ±<paramref name="delta"/> in 80 % of all cases if there is no difference:
+    /// n = ((z_0.95 + z_0.9) sd / delta)^2 (Chow, Shao and Wang, "Sample Size Calculations in Clinical Research" (2008), section 3.1.3),
+    /// and half of z^2 as above.
+    /// </summary>
+    public static double ToShowEquivalence(double delta, double sd, double testToTrain = 0) =>
+        Math.Max(Pairs(Tails.Normal(Tails.EquivalenceAlpha), Power90, delta / sd, testToTrain), LeastForEquivalence);
+
+    private const double Power80 = 0.8416212335729143, Power90 = 1.2815515655446004;
+
+    /// <summary>The least n with (z + power)^2 (1/n + test/train) at most effect^2.</summary>
+    private static double Pairs(double z, double power, double effect, double testToTrain)
     {
-        const double Power80 = 0.8416212335729143;
-        var z = Tails.Normal(Tails.Alpha / contrasts);
-        var n = Math.Pow((z + Power80) * sd / difference, 2) + z * z / 2;
-        return Math.Max(Math.Ceiling(n), ForSignificance(contrasts));
+        var left = Math.Pow(effect / (z + power), 2) - testToTrain;
+        return left <= 0 ? double.PositiveInfinity : Math.Ceiling(1 / left + z * z / 2);
     }
 }

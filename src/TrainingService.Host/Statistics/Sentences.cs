@@ -6,112 +6,148 @@ namespace TrainingService.Host.Statistics;
 /// A contrast's verdict in words. What the reader needs to doubt it comes along: effect, interval, p, seeds,
 /// divergences, what was out of reach.
 /// </summary>
-internal static class Sentences
+internal sealed class Sentences(ContrastResult result, Contrast contrast, PairedDifferences pairs, Outcome outcome,
+    int contrasts, double testToTrain)
 {
-    public static string Of(ContrastResult result, Contrast contrast, Outcome outcome, int contrasts)
-    {
-        var pairs = contrast.Differences.Ranked(outcome);
-        string?[] parts = [Capitalized(Finding(result, contrast, outcome)), Doubt(result, pairs, outcome, contrasts),
-            Diverged(result, pairs)];
-        return string.Join(" ", parts.Where(part => part is not null));
-    }
+    private readonly (string More, string Less) _sides = contrast.IsInteraction ? ("larger", "smaller") : outcome.Sides;
 
-    private static string Finding(ContrastResult result, Contrast contrast, Outcome outcome)
+    public string Of() => string.Join(" ", new[] { Capitalized(Finding()), Doubt(), Diverged() }.Where(part => part is not null));
+
+    private string Finding()
     {
-        var (arm, baseline) = (result.Arm, result.Baseline);
-        var (more, less) = contrast.IsInteraction ? ("larger", "smaller") : outcome.HigherIsBetter is null ? ("higher", "lower")
-            : ("better", "worse");
-        var figures = Figures(result, contrast, outcome);
-        var delta = $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters";
+        var (arm, baseline, (more, less)) = (result.Arm, result.Baseline, _sides);
+        var figures = Figures();
+        var inWords = outcome.HigherIsBetter is null && !contrast.IsInteraction;
         return result.Verdict switch
         {
             Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.",
             Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.",
-            Verdict.Higher or Verdict.Lower when !contrast.IsInteraction =>
-                $"{char.ToUpperInvariant(outcome.Words[0])}{outcome.Words[1..]} of {arm} is "
-                + $"{(result.Verdict == Verdict.Higher ? more : less)} than of {baseline} by "
-                + $"{outcome.Amount(Math.Abs(result.MeanDifference ?? 0))} ({Evidence(result, outcome)}).",
+            Verdict.Higher or Verdict.Lower when inWords =>
+                $"{Capital(outcome.Words)} of {arm} is {(result.Verdict == Verdict.Higher ? more : less)} than of {baseline} by "
+                + $"{outcome.Amount(Math.Abs(result.MeanDifference ?? 0))} ({Evidence()}).",
             Verdict.Higher => $"{arm} is {more} than {baseline}: {figures}.",
             Verdict.Lower => $"{arm} is {less} than {baseline}: {figures}.",
-            Verdict.Equivalent =>
-                $"{arm} and {baseline} are equivalent: {figures}; the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) "
-                + $"lies within {delta}.",
+            Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; {WithinDelta()}.",
             Verdict.Negligible =>
-                $"The difference between {arm} and {baseline} is real but too small to matter: {figures}; "
-                + $"the 90 % interval ({Range(result.Equivalence.Ci90, outcome)}) lies within {delta}.",
-            _ when outcome.HigherIsBetter is null && !contrast.IsInteraction =>
-                $"Whether {outcome.Words} of {arm} is {more} or {less} than of {baseline} can't be said: {figures}.",
+                $"The difference between {arm} and {baseline} is real but too small to matter: {figures}; {WithinDelta()}.",
+            _ when inWords => $"Whether {outcome.Words} of {arm} is {more} or {less} than of {baseline} can't be said: {figures}.",
             _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
         };
     }
 
-    private static string Figures(ContrastResult result, Contrast contrast, Outcome outcome)
-    {
-        var effect = result.MeanDifference is { } mean ? Effect(mean, contrast, outcome)
-            : "there is no seed with which all runs finished";
-        return $"{effect} ({Evidence(result, outcome)})";
-    }
+    private string WithinDelta() => $"the 90 % interval ({Range(result.Equivalence.Ci90)}) lies within "
+        + (outcome.IsRelative ? $"{outcome.Number(1 / (1 + result.Equivalence.Delta) - 1)} to {outcome.Number(result.Equivalence.Delta)}, "
+            + "the ratios too near to 1 to matter" : $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters");
 
-    private static string Evidence(ContrastResult result, Outcome outcome) =>
-        $"{(result.Ci95 is { } ci95 ? $"95 % interval of the difference {Range(ci95, outcome)}, " : "")}"
+    private string Figures() => $"{Effect()} ({Evidence()})";
+
+    private string Evidence() =>
+        $"{(result.Ci95 is null ? "" : $"95 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} {Range(result.Ci95)}, ")}"
         + $"{(result.AdjustedPValue > result.PValue ? "adjusted " : "")}p {P(result.AdjustedPValue)}, {Count(result.N, "seed")}";
 
-    private static string Effect(double mean, Contrast contrast, Outcome outcome) =>
-        (contrast.IsInteraction, Math.Abs(mean) <= contrast.Differences.Noise) switch
+    private string Effect()
+    {
+        if (result.MeanDifference is not { } mean)
+            return "there is no seed with which all runs finished";
+        var with = pairs.ArmOnly + pairs.BaselineOnly > 0 ? "where both finished, " : "";
+        if (outcome.IsRelative && contrast.IsInteraction)
+            return $"{with}the ratio of {outcome.Words} is {outcome.Number(mean)} times the other one";
+        if (outcome.IsRelative)
+            return $"{with}{outcome.Words} is {outcome.Number(mean)} times that of {result.Baseline}";
+        var size = outcome.Amount(Math.Abs(mean));
+        return with + ((contrast.IsInteraction, Math.Abs(mean) <= pairs.Noise) switch
         {
             (true, true) => $"the gains in {outcome.Words} do not differ",
-            (true, false) => $"the gains in {outcome.Words} differ by {outcome.Amount(Math.Abs(mean))}",
+            (true, false) => $"the gains in {outcome.Words} differ by {size}",
             (false, true) => $"mean {outcome.Words} does not differ",
-            _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {outcome.Amount(Math.Abs(mean))}",
-        };
+            _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {size}",
+        });
+    }
 
-    /// <summary>What could not be found with so few seeds, and how many would do.</summary>
-    private static string? Doubt(ContrastResult result, PairedDifferences pairs, Outcome outcome, int contrasts)
+    /// <summary>What could not be found with so few seeds, and how many would do, where more of them would.</summary>
+    private string? Doubt()
     {
         if (result.Verdict is not (Verdict.Inconclusive or Verdict.Equivalent))
             return null;
         var needed = SeedCount.ForSignificance(contrasts);
+        // Of pairs that can't differ more would not help.
+        var hopeless = pairs.Pairs > 0 && pairs.Differing == 0;
         if (result.LeastAdjustedPValue >= Tails.Alpha)
             return $"With {Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} "
                 + $"significance can't be reached: the least possible {(contrasts > 1 ? "adjusted " : "")}p is "
-                + $"{result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}; at least {needed} seeds are needed.";
+                + $"{result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}"
+                + (hopeless || result.Verdict == Verdict.Equivalent ? "." : $"; at least {needed} seeds are needed.")
+                + (hopeless && result.Verdict != Verdict.Equivalent ? $" {Hopeless()}" : "");
         if (result.Verdict == Verdict.Equivalent)
             return null;
-        if (result.N >= 2 && result.Ci95 is null)
-            return "Every run that finished gave the same value: this metric can't tell the arms apart.";
+        if (hopeless)
+            return Hopeless();
         if (pairs.Differing < needed)
             return $"Only {pairs.Differing} of {Count(pairs.Pairs, "seed")} tell the arms apart; significance takes at least {needed}.";
-        if (result.SdDifference is not > 0 || result.Equivalence.Delta <= 0)
-            return null;
-        var wanted = SeedCount.ToFind(result.Equivalence.Delta, result.SdDifference.Value, contrasts);
-        var seeds = wanted < 1e6 ? "about " + wanted.ToString("0", CultureInfo.InvariantCulture) : "a million or more";
-        return wanted <= pairs.Pairs
-            ? null
-            : $"At this spread it takes {seeds} seeds to find a difference of "
-                + $"{outcome.Amount(result.Equivalence.Delta)} in four cases of five.";
+        if (result.AdjustedPValue < Tails.Alpha)
+            return testToTrain > 0
+                ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
+                    + "rows and so is of new rows, includes no difference; a verdict needs both."
+                : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs both.";
+        return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
     }
 
-    private static string? Diverged(ContrastResult result, PairedDifferences pairs)
+    private string? Hopeless() =>
+        pairs.Lost == pairs.Pairs ? null
+        : pairs.Both == pairs.Pairs ? "Every run of both diverged, so that no number of seeds can tell them apart."
+        : result is { N: >= 2, Ci95: null } ? "Every run that finished gave the same value: this metric can't tell the arms apart."
+        : "Not one seed tells the arms apart.";
+
+    /// <summary>How many seeds would find a difference of delta, and how many would show that there is none.</summary>
+    private string? Seeds()
     {
-        var (all, arm, baseline, lost, p) = result.Divergence;
+        var delta = outcome.Scaled(result.Equivalence.Delta);
+        if (result.SdDifference is not { } sd || sd <= pairs.Noise || delta <= 0)
+            return null;
+        var amount = outcome.Amount(result.Equivalence.Delta);
+        (double Seeds, string To)[] advice =
+        [
+            (SeedCount.ToFind(delta, sd, contrasts, testToTrain), $"to find a difference of {amount}"),
+            (SeedCount.ToShowEquivalence(delta, sd, testToTrain), $"to show equivalence within ±{amount} if there is none"),
+        ];
+        var some = advice.Where(part => part.Seeds > pairs.Pairs && !double.IsInfinity(part.Seeds)).ToList();
+        var none = advice.Where(part => double.IsInfinity(part.Seeds)).ToList();
+        string?[] said =
+        [
+            some.Count == 0 ? null : "At this spread it takes "
+                + $"{string.Join(", and ", some.Select(part => $"{About(part.Seeds)} seeds {part.To}"))} (in four cases of five).",
+            none.Count == 0 ? null : $"No number of seeds is enough {string.Join(" or ", none.Select(part => part.To))} on new rows: "
+                + "the seeds' training rows overlap too much for their spread to average out. More rows would help.",
+        ];
+        return said.All(part => part is null) ? null : string.Join(" ", said.Where(part => part is not null));
+    }
+
+    private static string About(double seeds) =>
+        seeds < 1e6 ? "about " + seeds.ToString("0", CultureInfo.InvariantCulture) : "a million or more";
+
+    private string? Diverged()
+    {
+        var (all, arm, baseline, lost, _) = result.Divergence;
         if (lost > 0)
-            return $"{lost} of {Count(all, "seed")} tell nothing, because a run diverged.";
+            return $"{lost} of {Count(all, "seed")} {(lost == 1 ? "tells" : "tell")} nothing, because a run diverged.";
         if (arm + baseline == 0)
             return null;
-        var counts = $"Diverged: {arm} of {Count(all, "run")} of {result.Arm} and {baseline} of {result.Baseline}";
-        return pairs.ArmOnly + pairs.BaselineOnly == 0
-            ? $"{counts}, with the same seeds."
-            : $"{counts} (p {P(p)}); the means are of the seeds with which both finished, "
-                + "and the verdict's p counts a diverged run as worse than any of these.";
+        var ((most, more), (least, other)) = arm >= baseline ? ((arm, result.Arm), (baseline, result.Baseline))
+            : ((baseline, result.Baseline), (arm, result.Arm));
+        var counts = $"{most} of {Count(all, "run")} of {more} diverged and {(least == 0 ? "none" : $"{least}")} of {other}";
+        return pairs.ArmOnly + pairs.BaselineOnly == 0 ? $"{counts}, with the same seeds: ties."
+            : $"{counts}; the p is of the ranks of all pairs (signed-rank test), where a diverged run is the worst.";
     }
 
-    private static string Range(double[]? interval, Outcome outcome) =>
+    private string Range(double[]? interval) =>
         interval is [var low, var high] ? $"{outcome.Number(low)} to {outcome.Number(high)}" : "none";
 
     private static string P(double p) =>
         p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
 
     private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Capitalized(string sentence) =>
         sentence.StartsWith("the gain", StringComparison.Ordinal) ? "The" + sentence[3..] : sentence;

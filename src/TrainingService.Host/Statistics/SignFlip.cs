@@ -13,7 +13,7 @@ namespace TrainingService.Host.Statistics;
 public readonly record struct SignFlip(double PValue, bool Exact)
 {
     /// <summary>Up to here all 2^n signs are counted, in 2^(n/2) steps.</summary>
-    public const int MostExact = 32;
+    public const int MostExact = 40;
 
     public const int Draws = 99_999;
 

@@ -117,8 +117,9 @@ public sealed record Statement(string Id, string Text)
 
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
-        new(Id, Text, verdict, by.Metric.Name, by.Metric.Unit, by.Result.Arm, by.Result.Baseline, by.Result.MeanDifference, by.Result.Ci95,
-            by.Result.N, Join(before, by.LeftOut.Count > 0 ? LearnedNothing(by.LeftOut) : null, by.Result.Sentence, after), by.LeftOut);
+        new(Id, Text, verdict, by.Metric.Name, by.Metric.Outcome.IsRelative ? "ratio" : by.Metric.Unit, by.Result.Arm, by.Result.Baseline,
+            by.Metric.Outcome.IsRelative ? 1 + by.Result.MeanDifference : by.Result.MeanDifference,
+            by.Metric.Outcome.IsRelative && by.Result.Ci95 is [var low, var high] ? [1 + low, 1 + high] : by.Result.Ci95, by.Result.N, Join(before, by.LeftOut.Count > 0 ? LearnedNothing(by.LeftOut) : null, by.Result.Sentence, after), by.LeftOut);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the

@@ -10,8 +10,8 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter; null where the scale depends on the data, so that
-/// the request must say it.</param>
+/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale depends on
+/// the data, so that the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="OnValidationRows">The same on validation rows, where it is measured on rows and not on these; else null.</param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target,
@@ -19,10 +19,8 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 {
     public string Name => Outcome.Name;
 
-    /// <summary>Of a difference of two values: fraction (of 1), decades (log10), seconds, or number.</summary>
-    public string Unit => Outcome.IsFraction ? "fraction"
-        : Name.EndsWith("gradientFlow", StringComparison.OrdinalIgnoreCase) ? "decades"
-        : Name.EndsWith("seconds", StringComparison.OrdinalIgnoreCase) ? "seconds" : "number";
+    /// <summary>Of a value: fraction (of 1), decades (log10), seconds, or number.</summary>
+    public string Unit => Outcome.IsRelative ? "seconds" : Outcome.Unit;
 
     /// <summary>
     /// What tuning chooses by, in which the test rows have no part: the same on validation rows, or itself where rows have no part in it
@@ -46,7 +44,8 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
     /// </summary>
     public double? Of(CellResult cell) => cell.Diverged ? double.NaN
-        : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value) ? value : null;
+        : cell.HasOutcome && cell.Result is not null && Value(cell) is { } value && double.IsFinite(value)
+            && (value > 0 || !Outcome.IsRelative) ? value : null;
 }
 
 /// <summary>A cell's run, as far as metrics look at it.</summary>
@@ -122,8 +121,8 @@ public static class SweepMetrics
         ValidationLoss,
         Loss("trainLoss", r => r.TrainLoss, ValidationLoss),
         Gap(GeneralizationGap, r => r.TestAccuracy, ValidationGap),
-        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, null, null),
-        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, null, null),
+        new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, 0.05, null),
+        new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null),
         OfLayers("sparsity"),
         OfLayers("offRate"),
         OfLayers("deadFraction"),
@@ -156,12 +155,12 @@ public static class SweepMetrics
         new(Outcome.Of(name, 0), Of(value), 0.02, null, onValidationRows);
 
     private static SweepMetric Gap(string name, Func<TrainingResult, float?> accuracy, SweepMetric? onValidationRows = null) =>
-        new(new(name, false, true), Of(r => r.TrainAccuracy - accuracy(r)), 0.005, TargetKind.Classes, onValidationRows);
+        new(new(name, false, true, 0), Of(r => r.TrainAccuracy - accuracy(r)), 0.005, TargetKind.Classes, onValidationRows);
 
     private static SweepMetric OfLayers(string name)
     {
         var measure = Measures.OfLayers.Named(name);
-        return new(new(name, null, true), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
+        return new(new(name, null, true, 0), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
     }
 
     // a layer that is dead throughout has no shift

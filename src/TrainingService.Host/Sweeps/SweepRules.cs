@@ -342,8 +342,9 @@ public sealed class SweepRules(JobRules jobs)
         else if (delta is null && metric is not null && arms.Count > 1)
             errors.Add(new("/delta", $"is required for '{name}', whose scale depends on the data: "
                 + "the difference, in the metric's unit, that does not matter to you"));
-        else if (metric?.Outcome.IsFraction == true && delta >= 1)
-            errors.Add(new("/delta", $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
+        else if (metric?.Outcome.Unit is "fraction" or "relative" && delta >= 1)
+            errors.Add(new("/delta", metric.Outcome.IsRelative ? $"is relative here, 0.05 for 5 % of the time; did you mean {delta / 100}?"
+                : $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
         var known = arms.Select(arm => arm.Name).ToArray();
         var baseline = spec.Baseline ?? known[0];
         if (!known.Contains(baseline))

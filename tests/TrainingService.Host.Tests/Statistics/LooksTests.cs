@@ -153,8 +153,8 @@ public sealed class LooksTests
         Assert.Equal([0.05, 0.0508, 0.0516], differences.ScoresOf(3, Accuracy).Signed.Select(score => Math.Round(score, 12)));
         Assert.Equal([1.0, 2, 3, -5, 4], differences.ScoresOf(5, Accuracy).Signed);
         Assert.Equal([1.0, 2, 3, 5, 4], differences.ScoresOf(5, Outcome.Of("testLoss")).Signed);
-        // Ties share their places.
-        Assert.Equal([1.5, -1.5, 0, 3], PairedDifferences.Between([1.5, 0.5, 1, 3], [1, 1, 1, double.NaN]).ScoresOf(4, Accuracy).Signed);
+        // Ties share their places; what does not differ takes the lowest before it is left out.
+        Assert.Equal([2.5, -2.5, 0, 4], PairedDifferences.Between([1.5, 0.5, 1, 3], [1, 1, 1, double.NaN]).ScoresOf(4, Accuracy).Signed);
         var found = Assert.Single(Family.Judge([Contrast.Between("a", arm, "b", baseline) with { PairsAtLooks = [6, 12, 20] }],
             Accuracy, 0.005, new([6, 12, 20], [0.1, 0.4, 1])));
         Assert.InRange(found.AdjustedPValue, 0, 0.01);

@@ -1,3 +1,4 @@
+using TrainingService.Engine.Randomness;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Tests.Statistics;
@@ -53,7 +54,39 @@ public sealed class PieceTests
         Assert.Equal(10, SeedCount.ToFind(1, 1, 1));
         Assert.Equal(34, SeedCount.ToFind(0.5, 1, 1));
         Assert.Equal(6, SeedCount.ToFind(100, 1, 1));
+        // 1/n falls short by the overlap: 1 / (1 / 7.849 - 0.02) + 1.92 = 11.2; beyond 1 / 7.849 = 0.127 of test / train there is none.
+        Assert.Equal(12, SeedCount.ToFind(1, 1, 1, 0.02));
+        Assert.Equal(double.PositiveInfinity, SeedCount.ToFind(1, 1, 1, 0.13));
     }
+
+    // Simulated below; by z alone (1.6449 + 1.2816)^2 (sd / delta)^2 = 8.56 and 34.3 pairs.
+    [Theory]
+    [InlineData(1, 10)]
+    [InlineData(2, 36)]
+    public void Seeds_that_equivalence_needs_show_it_in_four_cases_of_five(double sd, int seeds)
+    {
+        Assert.Equal(seeds, SeedCount.ToShowEquivalence(1, sd));
+        var random = new SplitMix64(seeds);
+        var shown = Enumerable.Range(0, 2000).Count(_ =>
+        {
+            var differences = random.Normal(seeds, 0, sd);
+            var t = MathNet.Numerics.Distributions.StudentT.InvCDF(0, 1, seeds - 1, 0.95);
+            return Math.Abs(differences.Average()) + t * MathNet.Numerics.Statistics.Statistics.StandardDeviation(differences)
+                / Math.Sqrt(seeds) < 1;
+        });
+        Assert.InRange(shown / 2000.0, 0.77, 0.86);
+    }
+
+    [Theory]
+    [InlineData(6, 1, null)]
+    [InlineData(7, 3, null)]
+    [InlineData(3, 0, null)]
+    [InlineData(6, 3, "With 6 seeds and 3 contrasts no difference can be significant: the least possible adjusted p is 0.0938. "
+        + "It takes at least 7 seeds.")]
+    [InlineData(1, 1, "With 1 seed no difference can be significant: the least possible p is 1. "
+        + "Nor can equivalence be shown, which takes 5 seeds. It takes at least 6 seeds.")]
+    public void Before_a_run_it_is_said_what_its_seeds_can_not_decide(int seeds, int contrasts, string? warning) =>
+        Assert.Equal(warning, SeedCount.Warning(seeds, contrasts));
 
     [Fact]
     public void Metrics_are_told_in_words_and_in_their_own_unit()
@@ -64,7 +97,7 @@ public sealed class PieceTests
         Assert.Equal(new("validationLoss", false, false, 0), Outcome.Of("validationLoss", 0));
         Assert.Equal(new("secondsPerEpoch", false, false), Outcome.Of("secondsPerEpoch"));
         Assert.Throws<ArgumentException>(() => Outcome.Of("sparsity"));
-        Assert.Equal(["test accuracy", "test R2", "seconds per epoch"],
+        Assert.Equal(["test accuracy", "test R2", "time per epoch"],
             new[] { "testAccuracy", "testR2", "secondsPerEpoch" }.Select(name => Outcome.Of(name).Words));
         Assert.Equal("0.84 percentage points", Outcome.Of("testAccuracy").Amount(0.00844));
         Assert.Equal("0.0123", Outcome.Of("testLoss").Amount(0.012345));

@@ -66,6 +66,7 @@ public sealed class SignFlipTests
     [InlineData(5)]
     [InlineData(6)]
     [InlineData(32)]
+    [InlineData(40)]
     public void The_least_p_is_two_to_the_one_minus_n(int n)
     {
         double[] differences = [.. Enumerable.Range(1, n).Select(i => (double)i)];
@@ -73,10 +74,23 @@ public sealed class SignFlipTests
         Assert.Equal(Math.Pow(2, 1 - n), SignFlip.LeastP(n));
     }
 
-    [Fact]
-    public void Above_32_pairs_signs_are_drawn_and_agree_with_the_count()
+    [Theory]
+    [InlineData(33, 24)]
+    [InlineData(40, 20)]
+    [InlineData(40, 27)]
+    [InlineData(40, 34)]
+    public void Forty_equal_differences_have_the_binomial_p(int n, int up)
     {
-        double[] most = [.. Enumerable.Range(0, 32).Select(i => Math.Sin(i * 1.7) + 0.25)];
+        double[] differences = [.. Enumerable.Range(0, n).Select(i => i < up ? 1.0 : -1)];
+        var tail = 2 * (1 - MathNet.Numerics.Distributions.Binomial.CDF(0.5, n, up - 1));
+        Assert.Equal(Math.Min(1, tail), SignFlip.Test(differences, 0).PValue, 1e-9);
+        Assert.True(SignFlip.Test(differences, 0).Exact);
+    }
+
+    [Fact]
+    public void Above_40_pairs_signs_are_drawn_and_agree_with_the_count()
+    {
+        double[] most = [.. Enumerable.Range(0, 40).Select(i => Math.Sin(i * 1.7) + 0.25)];
         var exact = SignFlip.Test(most, 0);
         var drawn = SignFlip.Test([.. most, 1e-9], 0);
         Assert.True(exact.Exact);

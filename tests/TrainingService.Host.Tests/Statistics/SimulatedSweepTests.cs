@@ -124,7 +124,7 @@ public sealed class SimulatedSweepTests
             Contrast[] family =
                 [.. Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}", Values(random, kind, n), "b", baseline))];
             // A winner has an adjusted p below 0.05 (seen on the first 100): the intervals of the others needn't be drawn.
-            var p = family.Select(contrast => SignFlip.Test(contrast.Differences.WithDivergences(true), contrast.Differences.Noise).PValue);
+            var p = family.Select(contrast => PairedTest.Of(contrast.DifferencesIn(Accuracy), Accuracy).PValue);
             var judged = sweep < 100 || p.Min() * contrasts < 0.05;
             if (judged && Family.Judge(family, Accuracy, Delta).Any(result => result.Verdict is Verdict.Supported or Verdict.Refuted))
             {
