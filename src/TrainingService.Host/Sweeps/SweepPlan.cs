@@ -67,6 +67,13 @@ public sealed record SweepPlan
     public double? RowWorth => (By.IsShareOfRows, Rows) is not (true, { } rows) ? null
         : By.IsOnTestRows ? 1.0 / rows.Test : rows.Validation > 0 && By.IsOnValidationRows ? 1.0 / rows.Validation : null;
 
+    /// <summary>
+    /// Rows that the metric is of over training rows, where both change with the seed, so that intervals allow for the overlap of the
+    /// training rows; 0 where they don't, or where the metric is of no rows.
+    /// </summary>
+    public double TestToTrain(SweepMetric metric) => (TestSplit, Rows) is not (TestSplit.PerSeed, { } rows) ? 0
+        : (metric.IsOnTestRows ? rows.Test : metric.IsOnValidationRows ? rows.Validation : 0) / (double)rows.Train;
+
     /// <summary>The looks at fewer seeds than these, and one at these, whether noted or not.</summary>
     public Looks LooksUpTo(int seeds)
     {

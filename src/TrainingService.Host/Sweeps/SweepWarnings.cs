@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Statistics;
 
@@ -15,15 +14,8 @@ public static class SweepWarnings
     {
         if (plan.Contrasts.Count == 0)
             yield break;
-        var (seeds, contrasts) = (plan.Until?.AtMost ?? plan.Seeds.Count, plan.Contrasts.Count);
-        var needed = SeedCount.ForSignificance(contrasts);
-        if (seeds < needed)
-            yield return $"With {Count(seeds, "seed")}{(contrasts > 1 ? $" and {contrasts} comparisons" : "")} no difference can be "
-                + $"significant: the least possible {(contrasts > 1 ? "adjusted " : "")}p is "
-                + $"{Math.Min(1, contrasts * SignFlip.LeastP(seeds)).ToString("G3", CultureInfo.InvariantCulture)}. "
-                + $"Add seeds up to at least {needed}.";
-        if (seeds < SeedCount.LeastForEquivalence)
-            yield return $"With fewer than {SeedCount.LeastForEquivalence} seeds equivalence can't be shown either.";
+        if (SeedCount.Warning(plan.Until?.AtMost ?? plan.Seeds.Count, plan.Contrasts.Count) is { } warning)
+            yield return warning;
         if (plan.Rows is not { } rows)
             yield break;
         if (plan.TestSplit is TestSplit.Fixed && plan.By.IsOnTestRows && rows.Test < SweepRules.ManyTestRows)

@@ -151,11 +151,11 @@ public sealed class CreateSweepTests(ApiOnly api)
     [Theory]
     [InlineData("""{BASE, "arms": ARMS, "seedCount": 5}""",
         "With 5 seeds no difference can be significant: the least possible p is 0.0625")]
-    [InlineData("""{BASE, "arms": ARMS, "seedCount": 5}""", "Add seeds up to at least 6.")]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 5}""", "It takes at least 6 seeds.")]
     [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "elu", "tanh", "selu"]}}""",
-        "With 6 seeds and 3 comparisons no difference can be significant: the least possible adjusted p is 0.0938. "
-        + "Add seeds up to at least 7.")]
-    [InlineData("""{BASE, "arms": ARMS, "seedCount": 2}""", "equivalence can't be shown either")]
+        "With 6 seeds and 3 contrasts no difference can be significant: the least possible adjusted p is 0.0938. "
+        + "It takes at least 7 seeds.")]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 2}""", "Nor can equivalence be shown, which takes 5 seeds.")]
     [InlineData("""{BASE, "arms": ARMS, "seedCount": 9}""",
         "is less than two of the 30 test rows, one of which is worth 3.33 percentage points")]
     [InlineData("""{BASE, "arms": ARMS, "testSplit": "fixed"}""", "tested on the same 30 rows")]
