@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 
@@ -20,8 +21,24 @@ public static class PreflightFindings
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
+        var born = BornDead(plan, preflight, watch.Likeliest(Symptom.Dead));
+        return [.. watch.Findings, .. plan.DenseLayers.SkipLast(1).Any(layer => Dies(layer.Activation)) ? born
+            : born.Select(finding => Saturated(finding, watch.Likeliest(Symptom.Saturated)))];
     }
+
+    /// <summary>Whether a unit can be off: then it answers 0, without slope.</summary>
+    private static bool Dies(string activation) =>
+        ActivationRegistry.Standard(activation).Evaluate([-30, 0]).Any(at => at is { Value: 0, Derivative: 0 });
+
+    /// <summary>A unit of tanh that answers 1 to all is not off: it is saturated.</summary>
+    private static Finding Saturated(Finding finding, Change? likeliest) => finding with
+    {
+        Rule = "saturated_activations",
+        Message = string.Create(CultureInfo.InvariantCulture,
+            $"With a probability of {finding.Value:P0}, all units of some layer are saturated on every row: their outputs do not depend on "
+            + $"the input, and no gradient passes.{(likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : "")}"),
+        Recommendation = likeliest?.Recommendation,
+    };
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {

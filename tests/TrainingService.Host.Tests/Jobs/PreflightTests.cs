@@ -53,6 +53,21 @@ public sealed class PreflightTests(Service service)
         await MustHelp(spec, answer, "leaky_relu");
     }
 
+    [Theory]
+    [InlineData("tanh", 20, "saturated_activations")]
+    [InlineData("relu", -1000, "dead_units")]
+    public async Task ValidateOnly_tells_saturated_from_dead_and_names_the_bias(string activation, int bias, string rule)
+    {
+        var answer = await Check($$"""
+            {"dataset": "digits", "model": {"activation": "{{activation}}", "biasInitializer": {"name": "constant", "value": {{bias}} } } }
+            """);
+        var finding = Assert.Single(answer["findings"].EnumerateArray(),
+            f => f.GetProperty("rule").GetString() is "dead_units" or "saturated_activations");
+        Assert.Equal(rule, finding.GetProperty("rule").GetString());
+        Assert.Equal("""{"model":{"biasInitializer":null}}""",
+            finding.GetProperty("recommendation").GetProperty("patch").GetRawText());
+    }
+
     [Fact]
     public async Task A_recommendation_reaches_the_layers_of_the_long_form()
     {
