@@ -96,7 +96,8 @@ internal sealed class PreflightDraws
         Draw(nets, firstSeed, (network, _) =>
         {
             var first = Enumerable.Range(0, dead.Length).FirstOrDefault(
-                i => counted[i] && network.Observed[i].Activation?.Function.DiesWhenOff == true && network.IsOff(network.Observed[i]), dead.Length);
+                i => counted[i] && network.Observed[i].Activation?.Function.DiesWhenOff == true
+                    && network.IsOff(network.Observed[i]), dead.Length);
             for (var i = first; i < dead.Length; i++)
                 dead[i]++;
         }, cancellation);

@@ -41,13 +41,15 @@ public static class PreflightFindings
     /// <summary>Of a gradient, where units are saturated on every row; theory's quadrature leaves a trace of it.</summary>
     private const float Passed = 1e-6f;
 
-    /// <summary>A layer whose units, all at a bound, pass no gradient though they are not off: of tanh units that answer 1 to all, none is dead.</summary>
+    /// <summary>A layer whose units, all at a bound, pass no gradient though they are not off: of tanh units that answer 1 to all, none
+    /// is dead.</summary>
     private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
             yield break;
         foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
-            if (layer.BornDeadProbability == 0 && layer.GradientRms < Passed * next.GradientRms && Math.Abs(layer.Mean ?? 0) is > 0.9f or < 0.1f
+            if (layer.BornDeadProbability == 0 && layer.GradientRms < Passed * next.GradientRms
+                && Math.Abs(layer.Mean ?? 0) is > 0.9f or < 0.1f
                 && Math.Abs(layer.Mean ?? 0) > 0.95 * layer.Rms)
                 yield return new()
                 {
@@ -78,10 +80,13 @@ public static class PreflightFindings
             Value = (float)probability,
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = worst.BornDeadBasis == BornDeadBasis.Draws
-                ? string.Create(CultureInfo.InvariantCulture, $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
                     + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
-                : string.Create(CultureInfo.InvariantCulture, $"With a probability of at most {probability:P0} (an upper bound), all units of some "
-                    + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is trained."),
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"With a probability of at most {probability:P0} (an upper bound), all units of some "
+                    + $"layer are off on every row: the output of such a draw does not depend on the input, "
+                    + $"and it is dead before it is trained."),
             Recommendation = likeliest?.Recommendation,
         };
     }
