@@ -13,16 +13,16 @@ public static class ActivationNotes
 
     /// <summary>Sentences; none where there is nothing to say.</summary>
     public static IReadOnlyList<string> Of(ActivationFunction function) =>
-        [.. new[] { NoCommonGain(function), UnstableFixedPoint(function), SelfNormalising(function),
-            NoTorchGain(function) }.OfType<string>()];
+        [.. new[] { NoCommonGain(function), UnstableFixedPoint(function), SelfNormalising(function), NoTorchGain(function) }
+            .OfType<string>()];
 
     /// <summary>Null where one gain preserves both directions, or nearly.</summary>
     public static string? NoCommonGain(ActivationFunction function) =>
         Math.Max(function.Gains.Forward / function.Gains.Backward, function.Gains.Backward / function.Gains.Forward) is > Apart
             ? string.Create(CultureInfo.InvariantCulture,
                 $"No gain preserves both directions: activations keep their size at {function.Gains.Forward:F2}, gradients at "
-                + $"{function.Gains.Backward:F2}. At the first, a gradient {Share(function.Gains.Forward / function.Gains.Backward)} with "
-                    + $"each layer.")
+                + $"{function.Gains.Backward:F2}. At the first, a gradient "
+                + $"{Share(function.Gains.Forward / function.Gains.Backward)} with each layer.")
             : null;
 
     /// <summary>
@@ -36,8 +36,7 @@ public static class ActivationNotes
         return growth > Unstable
             ? string.Create(CultureInfo.InvariantCulture,
                 $"The variance 1 that gain {function.Gains.Forward:F2} keeps is unstable: a deviation grows by {growth - 1:P0} a layer, "
-                    + $"and a "
-                + $"deep net's signal dies out or blows up. From 15 hidden layers on, auto rescales its weights on one batch; "
+                + $"and a deep net's signal dies out or blows up. From 15 hidden layers on, auto rescales its weights on one batch; "
                 + $"lsuv, batch_norm and layer_norm help as well.")
             : null;
     }
@@ -49,8 +48,8 @@ public static class ActivationNotes
 
     private static string? NoTorchGain(ActivationFunction function) => function.Gains is { Torch: null, Forward: var forward }
         && Math.Abs(forward / ActivationRegistry.Rectifier(0) - 1) > 0.02
-        ? Text(
-            $"PyTorch's table has no gain for it, so kaiming_* takes the rectifier's, 1.41; {forward:F2} keeps the activations' size (auto).")
+        ? string.Create(CultureInfo.InvariantCulture, $"PyTorch's table has no gain for it, so kaiming_* takes the rectifier's, 1.41; "
+            + $"{forward:F2} keeps the activations' size (auto).")
         : null;
 
     private static string Share(double factor) => factor < 1 ? Text($"shrinks to {factor:P0}") : Text($"grows to {factor:P0}");

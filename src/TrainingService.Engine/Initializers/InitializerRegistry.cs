@@ -77,8 +77,8 @@ public static class InitializerRegistry
     private static readonly string[] AutoNotes =
     [
         "For sigmoid and softplus no gain preserves activations and gradients both: auto keeps the activations.",
-        "For gelu, silu, mish and hard_silu the variance 1 that it keeps is unstable: from 15 hidden layers on it is made sure of on one "
-            + "batch.",
+        "For gelu, silu, mish and hard_silu the variance 1 that it keeps is unstable: "
+            + "from 15 hidden layers on it is made sure of on one batch.",
     ];
 
     private static readonly string[] KaimingNotes =
@@ -118,8 +118,8 @@ public static class InitializerRegistry
             ActivationGain = (_, f) => f.Gains.Forward,
             ScaledFromLayers = 16,
         },
-        new(new("constant", [], "value in the first share of the units, rounded; 0 in the others", [Value, Share],
-            "-") { Notes = AlikeNotes }, true,
+        new(new("constant", [], "value in the first share of the units, rounded; 0 in the others", [Value, Share], "-")
+            { Notes = AlikeNotes }, true,
             (v, _, weight, bias, _, cancellation) => Structured.Constant(weight, bias, v[Value], v[Share], cancellation),
             (v, f) => Structured.ConstantMoments(f.Out, v[Value], v[Share])),
         new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He) { Notes = KaimingNotes },
@@ -138,8 +138,8 @@ public static class InitializerRegistry
             (v, _) => Draw.Normal(v[Mean], v[Std])),
         new(new("ones", [], "1", [], "-") { Notes = AlikeNotes }, true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
-            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural "
-                + "networks") { Notes = OrthogonalNotes },
+            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks")
+            { Notes = OrthogonalNotes },
             false, (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
             (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])) { Scratch = Structured.OrthogonalFloats },
         new(new("rai", ["randomized_asymmetric"],
@@ -151,8 +151,8 @@ public static class InitializerRegistry
             [Sparsity, StdOfOthers], "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false,
             (v, _, weight, _, random, cancellation) => Structured.Sparse(weight, v[Sparsity], v[StdOfOthers], random, cancellation),
             (v, f) => Structured.SparseMoments(f.Out, v[Sparsity], v[StdOfOthers])),
-        new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1") { Notes = SmallNotes },
-            false,
+        new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1")
+            { Notes = SmallNotes }, false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases",
             [], "torch.nn.Linear.reset_parameters") { Notes = SmallNotes }, true,
@@ -173,8 +173,8 @@ public static class InitializerRegistry
             }))),
         new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot) { Notes = XavierNotes },
             false, (v, f) => Draw.Normal(0, Xavier(v, f))),
-        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain],
-            Glorot) { Notes = XavierNotes },
+        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot)
+            { Notes = XavierNotes },
             false, (v, f) => Symmetric(Xavier(v, f))),
         new(new("zeros", [], "0", [], "-") { Notes = AlikeNotes }, true, (_, _) => Draw.Constant(0)),
     ];

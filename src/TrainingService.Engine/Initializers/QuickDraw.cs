@@ -35,8 +35,8 @@ internal static class QuickDraw
             DrawKind.Constant => V(draw.A),
             DrawKind.Uniform => Vector512.FusedMultiplyAdd(V(draw.B - draw.A), uniform, V(draw.A)),
             DrawKind.Normal => Vector512.FusedMultiplyAdd(V(draw.B), Normal(uniform), V(draw.A)),
-            _ => Vector512.FusedMultiplyAdd(V(draw.B), Normal(Vector512.FusedMultiplyAdd(V(1 - 2 * Beyond2), uniform, V(Beyond2))),
-                V(draw.A)),
+            _ => Vector512.FusedMultiplyAdd(V(draw.B),
+                Normal(Vector512.FusedMultiplyAdd(V(1 - 2 * Beyond2), uniform, V(Beyond2))), V(draw.A)),
         };
     }
 

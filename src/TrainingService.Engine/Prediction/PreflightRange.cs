@@ -8,7 +8,8 @@ internal static class PreflightRange
 
     /// <summary>
     /// 95 % for one draw more: exp(mean +- t s sqrt(1 + 1/n)) of the n = 50 logarithms, which are nearly normal (Hanin &amp; Nica 2020).
-    /// Where one of them isn't finite, from the least to the largest: 1 - 2/(n + 1) = 96 %. Tested: 90 to 99 % of new draws lie within.
+    /// Where one
+    /// of them isn't finite, from the least to the largest: 1 - 2/(n + 1) = 96 %. Tested: 90 to 99 % of new draws lie within.
     /// </summary>
     /// <param name="draws">50 root mean squares or ratios of them.</param>
     public static (double Low, double High) Of(double[] draws)

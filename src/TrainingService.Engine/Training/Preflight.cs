@@ -22,8 +22,8 @@ public enum PreflightBasis
 /// measurement at step 0. Numbers without a range are mean-field theory's, which explains them: layers are taken to be so wide that sums
 /// over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential expressivity in deep neural
 /// networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
-/// Ranges, medians and the probability of death are those of draws of the net itself, where these are not too expensive: <c>basis</c> says
-/// so.
+/// Ranges,
+/// medians and the probability of death are those of draws of the net itself, where these are not too expensive: <c>basis</c> says so.
 /// </summary>
 /// <param name="Layers">The dense layers, from the input on; the output layer is last.</param>
 /// <param name="GradientFlow">
@@ -31,14 +31,16 @@ public enum PreflightBasis
 /// with Xavier, 0 with Kaiming. Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.
 /// </param>
 /// <param name="GradientFlowRange">Where 95 % of all draws of weights of this width are expected, the job's own among them; by theory at
-/// most that far. Null where nothing is known.</param>
+/// most
+/// that far. Null where nothing is known.</param>
 /// <param name="TrainingGradientFlow">By theory, the same while training, where dropout drops and batch_norm takes the
 /// statistics of its batch.</param>
 /// <param name="Basis">`draws`: ranges and medians are those of `draws` nets, drawn with seeds that are no job's and measured forwards and
 /// backwards on the job's rows. `theory`: the net is too large for that, or a cell of a sweep.</param>
 /// <param name="Draws">Nets behind the ranges; 0 by theory.</param>
-/// <param name="GradientFlowMedian">Half of the draws are below; null by theory. Far from <paramref name="GradientFlow"/> where the net is
-/// too narrow or too deep for theory.</param>
+/// <param name="GradientFlowMedian">Half of the draws are below; null by theory. Far from <paramref name="GradientFlow"/> where the net
+/// is too
+/// narrow or too deep for theory.</param>
 /// <param name="BornDeadDraws">Nets behind the layers' bornDeadProbability; null where that is a bound.</param>
 /// <param name="Notes">What theory knows of the pairs of activation, initialiser and dropout that the net has.</param>
 public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? GradientFlow,
@@ -132,7 +134,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 
         static string? OffTheMark(float? theory, double[] values) =>
             theory is { } value && PreflightRange.Of(values) is var (low, high)
-                && (value < low * (1 - Rounding) || value > high * (1 + Rounding))
+            && (value < low * (1 - Rounding) || value > high * (1 + Rounding))
                 ? "theory's value lies outside the range of the draws: the layers are too narrow, or too many, for their sums to be normal"
                 : null;
 
@@ -309,8 +311,10 @@ public enum BornDeadBasis
 /// <param name="GradientRms">By theory, root mean square over units and rows of dC/dz, C the loss of one row.</param>
 /// <param name="BornDeadProbability">
 /// Probability that all units of some layer up to this one are off on every row and get no gradient, so that the net's output does not
-/// depend on its input (Lu et al. 2019, Dying ReLU and initialization); 0 for activations that pass a gradient where they are off, however
-/// saturated. By draws, or only an upper bound: `bornDeadBasis` says which.
+/// depend
+/// on its input (Lu et al. 2019, Dying ReLU and initialization); 0 for activations that pass a gradient where they are off, however
+/// saturated.
+/// By draws, or only an upper bound: `bornDeadBasis` says which.
 /// </param>
 /// <param name="Note">Why something is null, or rough.</param>
 /// <param name="RmsMedian">Half of the draws are below; null by theory.</param>
@@ -318,9 +322,12 @@ public enum BornDeadBasis
 /// <param name="GradientRmsMedian">Half of the draws are below; null by theory.</param>
 /// <param name="BornDeadBasis">
 /// `draws`: the share of `bornDeadDraws` nets whose output is the same on the job's rows. `bound`: at most so many, 1 - prod_k (1 -
-/// p_k^N_k), p_k the probability that a unit of layer k is off (a rectifier's: 1/2) and N_k its width: exact for one input row, an upper
-/// bound for many, which must all be off (Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). Taken
-/// where that is at most 0.001, and where there are no draws.
+/// p_k^N_k),
+/// p_k the probability that a unit of layer k is off (a rectifier's: 1/2) and N_k its width: exact for one input row, an upper bound for
+/// many,
+/// which must all be off (Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). Taken where that is
+/// at most
+/// 0.001, and where there are no draws.
 /// </param>
 public sealed record PreflightLayer(int Index, string Name, float? Mean, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms,
     double? BornDeadProbability, string? Note, float? RmsMedian = null, IReadOnlyList<float>? GradientRmsRange = null,

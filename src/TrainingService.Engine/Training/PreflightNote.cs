@@ -58,9 +58,8 @@ public sealed record PreflightNote(IReadOnlyList<string> Layers, string Text)
         if (pair.Dropout is { } dropout)
         {
             if (dropout.Alpha && pair.Behind != "selu")
-                yield return $"alpha_dropout keeps mean and variance of selu's output alone; behind {pair.Behind ?? "no activation"} it "
-                    + "adds "
-                    + "values that never occur there: dropout suits it.";
+                yield return $"alpha_dropout keeps mean and variance of selu's output alone; behind "
+                    + $"{pair.Behind ?? "no activation"} it adds values that never occur there: dropout suits it.";
             if (!dropout.Alpha && pair.Behind == "selu")
                 yield return "dropout takes away the mean 0 and variance 1 that selu keeps: alpha_dropout suits it.";
             yield break;

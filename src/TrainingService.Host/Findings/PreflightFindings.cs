@@ -38,14 +38,19 @@ public static class PreflightFindings
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
         median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
 
-    /// <summary>A layer whose units pass no gradient though they are not off: of tanh units that answer 1 to all, none is dead.</summary>
+    /// <summary>Of a gradient, where units are saturated on every row; theory's quadrature leaves a trace of it.</summary>
+    private const float Passed = 1e-6f;
+
+    /// <summary>A layer whose units, all at a bound, pass no gradient though they are not off: of tanh units that answer 1 to all, none
+    /// is dead.</summary>
     private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
             yield break;
         foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
-            if (layer is { GradientRms: 0, Rms: > 0, BornDeadProbability: 0 } && next.GradientRms > 0
-                && plan.DenseLayers[next.Index].Initializer is not ("zeros" or "constant"))
+            if (layer.BornDeadProbability == 0 && layer.GradientRms < Passed * next.GradientRms
+                && Math.Abs(layer.Mean ?? 0) is > 0.9f or < 0.1f
+                && Math.Abs(layer.Mean ?? 0) > 0.95 * layer.Rms)
                 yield return new()
                 {
                     Rule = "saturated_activations",
@@ -54,7 +59,7 @@ public static class PreflightFindings
                     Step = 0,
                     Value = 1,
                     Threshold = (float)rule.Warn,
-                    Message = $"All units of {layer.Name} are saturated on every row: no gradient passes them."
+                    Message = $"All units of {layer.Name} are saturated on every row: hardly any gradient passes them."
                         + (likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : ""),
                     Recommendation = likeliest?.Recommendation,
                 };
@@ -76,12 +81,12 @@ public static class PreflightFindings
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = worst.BornDeadBasis == BornDeadBasis.Draws
                 ? string.Create(CultureInfo.InvariantCulture,
-                $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
+                    $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
                     + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
                 : string.Create(CultureInfo.InvariantCulture,
-                $"With a probability of at most {probability:P0} (an upper bound), all units of some "
-                    + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is "
-                        + $"trained."),
+                    $"With a probability of at most {probability:P0} (an upper bound), all units of some "
+                    + $"layer are off on every row: the output of such a draw does not depend on the input, "
+                    + $"and it is dead before it is trained."),
             Recommendation = likeliest?.Recommendation,
         };
     }

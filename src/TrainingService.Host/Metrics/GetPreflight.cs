@@ -33,7 +33,8 @@ public static class GetPreflight
     /// <remarks>
     /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few
     /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>, which hold 95 % of all draws: by 50 draws
-    /// of the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).
+    /// of
+    /// the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>

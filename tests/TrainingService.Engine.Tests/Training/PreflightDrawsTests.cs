@@ -31,7 +31,8 @@ public class PreflightDrawsTests
 
     /// <summary>
     /// Ten activations, four initialisers, three depths. 50 draws leave an uncertainty of 2 % in what their range holds, and 200 new ones
-    /// one of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
+    /// one
+    /// of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
     /// </summary>
     [Fact, Trait("Category", "Slow")]
     public void Ranges_hold_what_new_draws_measure_whatever_the_net()
