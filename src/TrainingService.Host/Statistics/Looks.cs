@@ -22,7 +22,7 @@ namespace TrainingService.Host.Statistics;
 /// normal              4.3      5.2   2.0
 /// rows of 1/36        4.4      3.8   5.0
 /// rows of 1/360       3.8      4.5   3.5
-/// skewed values       4.3
+/// skewed values       4.3      5.8   5.5
 /// </code>
 /// A difference of delta is called equivalent in 4.8, 4.8 and 4.3 % (normal, sd a half, one and two deltas), 3.3 and 4.1 % (rows of 1/36
 /// and 1/360), 4.9 and 2.1 % (exponential differences, the long tail up and down); without the correction of <see cref="MeanInterval.At"/> for
