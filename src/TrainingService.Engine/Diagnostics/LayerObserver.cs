@@ -5,7 +5,7 @@ using TrainingService.Engine.Layers;
 
 namespace TrainingService.Engine.Diagnostics;
 
-/// <summary>Measures every layer on the same rows again and again, and remembers the lives of units that can die.</summary>
+/// <summary>Measures every layer on the same rows again and again, and remembers the lives of units.</summary>
 /// <param name="network">At whatever step it is.</param>
 /// <param name="split">The training rows.</param>
 /// <param name="rows">Those that are measured.</param>
@@ -21,7 +21,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     private ActivationCounts[] _counts = Empty(network), _next = Empty(network);
     private bool _measured;
     private readonly UnitHistory?[] _histories =
-        [.. network.Observed.Select(l => FunctionOf(l).DiesWhenOff ? new UnitHistory(l.Linear.Units) : null)];
+        [.. network.Observed.Select(l => l.Activation is null ? null : new UnitHistory(l.Linear.Units))];
     private readonly double[] _squares = new double[network.Observed.Count];
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
@@ -39,7 +39,8 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
 
     private (UnitHistory History, Parameters Bias)[] Followed => field ??=
         [.. _histories.Zip(network.Observed)
-            .SelectMany(layer => layer.First is { } history ? new[] { (history, BiasOf(layer.Second)) } : [])];
+            .SelectMany(layer => layer.First is { } history && FunctionOf(layer.Second).DiesWhenOff
+                ? new[] { (history, BiasOf(layer.Second)) } : [])];
 
     /// <summary>
     /// A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.
@@ -87,7 +88,13 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         MeanLoss = loss / rows.Length;
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
-            _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]), new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
+        {
+            if (FunctionOf(layers[i]).DiesWhenOff)
+                _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]),
+                    new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
+            else
+                _histories[i]?.Evaluate(step, _counts[i].Active, [], []);
+        }
         return [.. layers.Select((_, i) => Point(step, epoch, i) with
         {
             EffectiveRank = ranks.Length > 0 ? ranks[i].Value(cancellation) : null,
@@ -105,7 +112,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         double mean = counts.SumOfMagnitudes / units.Length;
         for (var n = 0; n < units.Length; n++)
         {
-            var life = _histories[layer]?[n];
+            var life = FunctionOf(network.Observed[layer]).DiesWhenOff ? _histories[layer]?[n] : null;
             var magnitude = Magnitude(counts, n);
             units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length),
                 life?.BornDead ?? false, life?.DiedAt, life?.RevivedAt, life?.Death);
@@ -152,6 +159,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             dormant.Tenth += magnitude <= 0.1 * mean ? 1 : 0;
         }
         var lives = _histories[index]?.Counts ?? default;
+        var (bornDead, died) = function.DiesWhenOff ? (lives.BornDead, lives.Died) : (0, 0);
         var weight = layer.Linear.Weight;
         var slopes = layer.Activation?.Slopes?.Get();
         return new()
@@ -161,9 +169,9 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             Layer = index,
             Sparsity = (float)(counts.Zeros / entries),
             OffRate = (float)(counts.Off / entries),
-            DeadFraction = (float)(lives.BornDead + lives.Died) / units,
-            BornDeadFraction = (float)lives.BornDead / units,
-            DiedFraction = (float)lives.Died / units,
+            DeadFraction = (float)(bornDead + died) / units,
+            BornDeadFraction = (float)bornDead / units,
+            DiedFraction = (float)died / units,
             RevivedFraction = (float)lives.Revived / units,
             NearDeadFraction = function.DiesWhenOff ? (float)nearDead / units : 0,
             NegativeLockedFraction = function.DiesWhenOff || layer.Activation is null ? null : (float)off / units,

@@ -31,7 +31,7 @@ public record LayerPoint
     /// <summary>Units that are dead now and were alive at step 0.</summary>
     public float DiedFraction { get; init; }
 
-    /// <summary>Units that are alive now and were dead at some earlier evaluation.</summary>
+    /// <summary>Units with z &gt; 0 on some row now that had none at some earlier evaluation, whatever the activation.</summary>
     public float RevivedFraction { get; init; }
 
     /// <summary>Units with z &gt; 0 on some rows, but on fewer than 1 %, of an activation whose units can die.</summary>
@@ -42,6 +42,14 @@ public record LayerPoint
     /// units die, and of the output layer.
     /// </summary>
     public float? NegativeLockedFraction { get; init; }
+
+    /// <summary>Units with z &lt;= 0 on every row, whether they pass a gradient there or not: by this activations compare.</summary>
+    public float OffEveryRowFraction => NegativeLockedFraction ?? DeadFraction;
+
+    /// <summary>
+    /// Of the units that were off on every row at this evaluation or an earlier one, the share that is on again; null if there was none.
+    /// </summary>
+    public float? CameBackFraction => RevivedFraction + OffEveryRowFraction is > 0 and var ever ? RevivedFraction / ever : null;
 
     /// <summary>
     /// Units whose mean |h| is at most 0.025 of the layer's mean (Sokar et al. 2023, The dormant neuron phenomenon, definition 3.1).

@@ -6,9 +6,9 @@ using TrainingService.Engine.Memory;
 namespace TrainingService.Engine.Diagnostics;
 
 /// <summary>
-/// The lives of one layer's units, of an activation whose units die (<see cref="Activations.Activation.DiesWhenOff"/>).
-/// Of each step between two evaluations it takes only the gradient by the bias, a number per unit; why that suffices to tell what killed
-/// a unit stands with <see cref="Death"/>.
+/// The lives of one layer's units: "dead" are those that are off on every row, also where the activation still passes a gradient.
+/// What killed a unit is told only where units die (<see cref="Activations.Activation.DiesWhenOff"/>): of each step between two
+/// evaluations it then takes the gradient by the bias, a number per unit; why that suffices stands with <see cref="Death"/>.
 /// </summary>
 internal sealed unsafe class UnitHistory(int units)
 {
@@ -63,7 +63,9 @@ internal sealed unsafe class UnitHistory(int units)
         }
     }
 
-    /// <summary>Takes an evaluation: per unit the rows with z &gt; 0, the largest z, and the bias.</summary>
+    /// <summary>
+    /// Takes an evaluation: per unit the rows with z &gt; 0, and where units die the largest z and the bias, else empty ones.
+    /// </summary>
     public void Evaluate(long step, ReadOnlySpan<int> active, ReadOnlySpan<float> highest, ReadOnlySpan<float> bias)
     {
         for (var n = 0; n < units; n++)
@@ -76,7 +78,8 @@ internal sealed unsafe class UnitHistory(int units)
             else if (dead && !_dead[n])
             {
                 _diedAt[n] = step;
-                _deaths[n] = DeathOf(n, step, highest[n], bias[n]);
+                if (!highest.IsEmpty)
+                    _deaths[n] = DeathOf(n, step, highest[n], bias[n]);
             }
             else if (!dead && _dead[n])
             {
@@ -85,9 +88,11 @@ internal sealed unsafe class UnitHistory(int units)
             _dead[n] = dead;
             _everDead[n] |= dead;
         }
+        _evaluated = step;
+        if (highest.IsEmpty)
+            return;
         highest[..units].CopyTo(_highest);
         bias[..units].CopyTo(_bias);
-        _evaluated = step;
         foreach (var sums in (Array[])[_sum, _squares, _largest, _largestStep, _activeStep])
             Array.Clear(sums);
     }

@@ -16,7 +16,7 @@ public sealed class InvalidStateException(string message) : Exception(message);
 internal static class CapturedState
 {
     /// <summary>To be raised whenever the contents change their order or meaning.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
     private const int PlanAt = 12, LengthAt = PlanAt + SHA256.HashSizeInBytes, ContentsAt = LengthAt + sizeof(long);
 

@@ -30,12 +30,14 @@ public sealed record LayerCurves(IReadOnlyList<LayerCurve> Layers, IReadOnlyList
 /// Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0),
 /// <c>saturation</c> (f'(z) below 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound;
 /// bounded activations only). Shares of units: <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient),
-/// which is the sum of <c>bornDeadFraction</c> (dead at step 0, too) and <c>diedFraction</c>; <c>revivedFraction</c> (alive, but dead
-/// once), <c>nearDeadFraction</c> (z &gt; 0 on fewer than 1 % of the rows), <c>negativeLockedFraction</c> (z &lt;= 0 on every row of other
-/// activations), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at most 0.025, 0, 0.1 of the
-/// layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only). Of h: <c>meanActivation</c>,
-/// <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c> (mean/rms), <c>relativeL1</c> (mean
-/// |h| / rms), <c>varianceRatio</c> (variance over that of the hidden layer before), <c>effectiveRank</c> (where asked for; at both ends).
+/// which is the sum of <c>bornDeadFraction</c> (dead at step 0, too) and <c>diedFraction</c>; <c>negativeLockedFraction</c> (z &lt;= 0 on
+/// every row of other activations); of all activations <c>offEveryRowFraction</c> (z &lt;= 0 on every row), <c>revivedFraction</c>
+/// (not now, but at an earlier evaluation) and <c>cameBackFraction</c> (revived ones of those that ever were); <c>nearDeadFraction</c>
+/// (z &gt; 0 on fewer than 1 % of the rows), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at
+/// most 0.025, 0, 0.1 of the layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only).
+/// Of h: <c>meanActivation</c>, <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c>
+/// (mean/rms), <c>relativeL1</c> (mean |h| / rms), <c>varianceRatio</c> (variance over that of the hidden layer before),
+/// <c>effectiveRank</c> (where asked for; at both ends).
 /// Of training: <c>gradientRms</c> (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>,
 /// <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only). A value that is not finite is "NaN", "Infinity" or "-Infinity".
 /// </param>

@@ -37,6 +37,8 @@ public static class Measures
         new("revivedFraction", p => p.RevivedFraction),
         new("nearDeadFraction", p => p.NearDeadFraction),
         new("negativeLockedFraction", p => p.NegativeLockedFraction),
+        new("offEveryRowFraction", p => p.OffEveryRowFraction, IsStored: false),
+        new("cameBackFraction", p => p.CameBackFraction, IsStored: false),
         new("dormantFraction", p => p.DormantFraction),
         new("dormantFractionAt0", p => p.DormantFractionAt0),
         new("dormantFractionAt10", p => p.DormantFractionAt10),

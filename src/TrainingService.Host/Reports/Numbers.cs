@@ -40,7 +40,10 @@ public static class Numbers
     public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"
         : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Short(low)}, {Short(high)}]";
 
-    /// <summary>A statement's effect with its unit: "+0.42 points" for a difference of fractions, "97.4 %" for a fraction, "×1.05".</summary>
+    /// <summary>
+    /// A statement's effect with its unit: "+0.42 points" for a difference of fractions, "97.4 %" for a fraction, "×1.05" for a ratio
+    /// to the baseline.
+    /// </summary>
     public static string Effect(string unit, double? value, bool isDifference) => value is not { } number ? "–" : unit switch
     {
         "fraction" when isDifference => $"{Signed(number, Fixed(100 * number, 2))} points",
@@ -53,7 +56,7 @@ public static class Numbers
     /// <summary>The ends of its interval, in the same unit.</summary>
     public static string Ends(string unit, double[]? ends, bool isDifference) => ends is not [var low, var high] ? "–"
         : unit == "fraction" ? isDifference ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Percent(low)}, {Percent(high)}]"
-        : $"[{Short(low)}, {Short(high)}]";
+        : unit == "ratio" ? $"[×{Short(low)}, ×{Short(high)}]" : $"[{Short(low)}, {Short(high)}]";
 
     private static string Signed(double value, string text) => value > 0 ? $"+{text}" : text;
 

@@ -21,7 +21,8 @@ public static class ReportContent
     [
         ("sparsity", "sparsity", true), ("offRate", "off rate", true), ("deadFraction", "dead", true),
         ("bornDeadFraction", "born dead", true), ("diedFraction", "died", true),
-        ("negativeLockedFraction", "locked below 0", true), ("saturation", "saturated", true), ("meanActivation", "mean h", false),
+        ("negativeLockedFraction", "locked below 0", true), ("offEveryRowFraction", "off on every row", true),
+        ("cameBackFraction", "of these came back", true), ("saturation", "saturated", true), ("meanActivation", "mean h", false),
         ("rmsActivation", "rms h", false), ("effectiveRank", "effective rank", false), ("gradientRms", "rms ∂C/∂z", false),
         ("updateRatio", "update ratio", false), ("weightRms", "rms weight", false), ("slope", "slope", false),
     ];
@@ -64,7 +65,7 @@ public static class ReportContent
 
     private static Section? Claims(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("claims", "Claims",
     [
-        new Paragraph("Each claim is taken apart into statements that can come out true (✔), false (✘), true or false by too little to matter "
+        new Paragraph("Each claim is taken apart into statements that can come out true (✔), false (✘), real but too small to matter "
             + "(≈), or open (?), on this data and with these nets. A claim as a whole has no verdict."),
         .. claims.Select(claim => new Table($"{claim.Id}: {claim.Claim}",
             ["statement", "verdict", "metric", "effect", "95 % interval", "n", .. claim.Statements.Any(s => s.LeftOut.Count > 0)
@@ -76,8 +77,8 @@ public static class ReportContent
                     .. claim.Statements.Any(s => s.LeftOut.Count > 0)
                         ? [statement.LeftOut.Count == 0 ? "–" : string.Join(", ", statement.LeftOut)] : (Cell[])[]], statement.Evidence)),
             ])),
-        new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time, or the arm's own value where there "
-            + "is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing."),
+        new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time (×), or the arm's own value "
+            + "where there is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing."),
     ]);
 
     private static string MetricOf(StatementReport statement) =>
@@ -179,7 +180,8 @@ public static class ReportContent
         new("Nets born dead: measured share, computed probability and upper bound",
             ["width, depth", "nets", "measured", "95 % interval", "computed", "at most (bound)"],
             [.. nets.Select(cell => new Row([$"{cell.Width}, {cell.Depth}", $"{cell.Nets}",
-                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))], Folded: true);
+                Numbers.Percent(cell.Measured), Percents(cell.Ci95), Numbers.Percent(cell.Expected), Numbers.Percent(cell.Bound)]))],
+            Folded: true);
 
     private static Section? Looks(SweepReport report) =>
         report.Looks.Count == 0 || report is { Looks.Count: 1, Provenance.Spec.Seeds.Until: null } ? null

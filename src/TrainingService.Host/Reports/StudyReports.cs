@@ -6,7 +6,9 @@ namespace TrainingService.Host.Reports;
 /// <summary>A sweep's report, read by the study that asked for it.</summary>
 public static class StudyReports
 {
-    /// <param name="guess">Training accuracy that a net can reach which has learned nothing; null if the data is not there any more.</param>
+    /// <param name="guess">
+    /// Training accuracy that a net can reach which has learned nothing; null if the data is not there any more.
+    /// </param>
     public static SweepReport Of(Sweep sweep, IReadOnlyList<CellResult> cells, double? guess)
     {
         var report = SweepReports.Of(sweep, cells);
@@ -26,8 +28,8 @@ public static class StudyReports
                 : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
             Claims = reading.Claims,
             Cells = measured?.BornDead,
-            Notes = [.. report.Notes, "Statements by the metric that arms are compared by take the p-values of the comparisons; by each other "
-                + "metric all comparisons of the report are one family, over which p-values are adjusted. "
+            Notes = [.. report.Notes, "Statements by the metric that arms are compared by take the p-values of the comparisons; by each "
+                + "other metric all comparisons of the report are one family, over which p-values are adjusted. "
                 + "What the literature says stands apart from what was measured."],
         };
     }

@@ -44,6 +44,8 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
     {
         "secondsPerEpoch" => "time per epoch",
         "fastestEpochSeconds" => "time of the fastest epoch",
+        "offEveryRowFraction" => "share of units off on every row",
+        "cameBackFraction" => "share of units that came back",
         _ => WordStart().Replace(Name, match => match.Value is "R2" ? " R2" : " " + match.Value.ToLowerInvariant()).TrimStart(),
     };
 

@@ -1,5 +1,6 @@
 using TrainingService.Engine.Prediction;
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
 
@@ -63,34 +64,52 @@ public sealed class BornDeadNets : Study
         }
         """;
 
+    public override IReadOnlyList<Comparisons> Comparisons { get; } = Mitigation.Comparisons((Leaky, Relu));
+
     public override StudyReading Read(StudyEvidence e)
     {
-        var leaky = e.Family("testAccuracy", null, (Leaky, Relu))[0];
         var cells = e.Measured?.BornDead ?? [];
+        var narrow = string.Join(" ", new[] { (Width: 4, Depth: 5), (Width: 4, Depth: 20) }.SelectMany(shape => cells
+            .Where(cell => cell.Width == shape.Width && cell.Depth == shape.Depth)
+            .Select(cell => $"Of {cell.Nets:N0} nets of width {cell.Width} and depth {cell.Depth} with one input "
+                + $"{StudyEvidence.Percent(cell.Measured)} are born dead; computed {StudyEvidence.Percent(cell.Expected)}, "
+                + $"at most (bound) {StudyEvidence.Percent(cell.Bound)}.")));
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
-        var narrow = cells.Where(cell => cell.Width == 4 && cell.Depth == 20)
-            .Select(cell => $"Of {cell.Nets:N0} nets of width 4 and depth 20 with one input, "
-                + $"{StudyEvidence.Percent(cell.Measured)} are born dead; the formula says {StudyEvidence.Percent(cell.Expected)}.")
-            .FirstOrDefault("The Monte Carlo has not been run yet.");
+        var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet."
+            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times (about "
+                + $"{Math.Round(0.05 * cells.Count)} are expected by chance).";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
-        // Not by the loss: what a few steps of luck do to it is no learning. A net that is dead answers every row alike.
-        var dead = trained.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction >= 1)).ToList();
-        var learned = dead.Count(run => !run.Diverged && run.Result?.TrainLoss < 0.9 * Math.Log(run.Layers[^1].Units));
-        // "Only if all units of all layers die": each of these has a dead layer and living ones, and the claim says that it learns.
-        var partly = dead.Count(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1));
-        var verdict = partly < SeedCount.LeastForEquivalence ? Verdict.Inconclusive
-            : learned == 0 ? Verdict.Refuted : learned == dead.Count ? Verdict.Supported : Verdict.Inconclusive;
-        var overall = cells.Count == 0 ? "" : $"Over all {cells.Count} shapes the formula lies outside the 95 % interval {outside} times "
-            + $"(about {Math.Round(0.05 * cells.Count)} are expected by chance). ";
-        return new($"{narrow} {overall}"
-            + $"On this data, {dead.Count} of {trained.Count} trained ReLU nets had a dead layer before the first step, "
-            + $"and {learned} of these learned. {leaky.Sentence}",
-        [
-            Studies.Claims.C1.Better(leaky, e, $"Narrow nets of 20 layers: {StudyEvidence.Percent(e.Stalled(Relu))} "
-                + $"of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."),
-            Studies.Claims.C9.Report(verdict, $"{partly} nets had a dead layer and living ones before the first step; "
-                + $"{learned} of {dead.Count} with a dead layer learned.", e, dead.Count),
-        ]);
+        var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
+        var accuracy = e.Compare("testAccuracy", Leaky, Relu, anyway: true);
+        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU "
+            + $"nets had a dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. "
+            + accuracy.Result.Sentence,
+            [Mitigates(e, accuracy), OneLayer(e, dead)]);
+    }
+
+    /// <summary>Here the nets that learn nothing are the question, so that none is left out.</summary>
+    private static ClaimReport Mitigates(StudyEvidence e, Comparison accuracy)
+    {
+        var claim = Studies.Claims.C1;
+        return claim.Report(claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction", Relu, anyway: true), 0.01),
+            claim['b'].Lower(e.Compare("offEveryRowFraction", Leaky, Relu, anyway: true)),
+            claim['c'].Higher(e.Compare("cameBackFraction", Leaky, Relu, anyway: true)),
+            claim['d'].NotWorse(accuracy, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
+                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."));
+    }
+
+    /// <summary>"Only if all units of all layers die": each of these nets has a dead layer and living ones.</summary>
+    private static ClaimReport OneLayer(StudyEvidence e, List<CellResult> dead)
+    {
+        var claim = Studies.Claims.C9;
+        var partly = dead.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1)).ToList();
+        var stalled = partly.Count(e.LearnedNothing);
+        const string Arms = $"{Relu}, {Wide}";
+        var share = claim['b'].Share("learnedNothing", Arms, stalled, partly.Count, 0.5, 1,
+            "with a dead layer and living ones learned nothing");
+        return claim.Report(DeadLayer.NoGradient(claim['a'], Arms, [.. partly.Where(run => DeadLayer.Of(run) > 0)]),
+            // one net that learns in spite of its dead layer refutes it
+            stalled < partly.Count ? share with { Verdict = Verdict.Refuted } : share);
     }
 
     private static string Layers(int width) => string.Join(", ", Enumerable.Repeat(width, 19));

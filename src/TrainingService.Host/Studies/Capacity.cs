@@ -1,4 +1,5 @@
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
 
@@ -11,8 +12,11 @@ public sealed class Capacity : Study
     public override string Name => "capacity";
     public override string Question => "Does ReLU's sparsity waste units, so that narrow nets suffer?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
-    public override string Method => "Training loss and generalisation gap of ReLU, leaky ReLU (0.1) and tanh "
-        + "nets from 4 to 128 units wide; paired by seed, exact sign-flip test, Holm over the widths.";
+    public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky "
+        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training "
+        + "accuracy within 2 points of the best of their width; tanh is there for that); training loss without the nets of which more "
+        + "than 10 % of "
+        + "the units are dead. Paired by seed, exact sign-flip test, Holm over the widths.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
@@ -31,29 +35,54 @@ public sealed class Capacity : Study
               """)}}],
           "baseline": "{{Arm("relu", 4)}}",
           "contrasts": [{{string.Join(",\n", Widths.Select(width => $$"""
-              {"arm": "{{Arm("leaky_relu", width)}}", "baseline": "{{Arm("relu", width)}}"}
+              {"arm": "{{Arm("relu", width)}}", "baseline": "{{Arm("leaky_relu", width)}}"}
               """))}}]
         }
         """;
 
+    public override IReadOnlyList<Comparisons> Comparisons { get; } =
+    [
+        .. new[] { LiveUnits.Rank, LiveUnits.TrainLoss, SweepMetrics.Named("sparsity"), SweepMetrics.Named("generalizationGap") }
+            .Select(metric => new Comparisons(metric, metric.Delta ?? 0,
+                [.. Widths.Select(width => (Arm("relu", width), Arm("leaky_relu", width)))])),
+    ];
+
     public override StudyReading Read(StudyEvidence e)
     {
-        (string, string)[] pairs = [.. Widths.Select(width => (Arm("leaky_relu", width), Arm("relu", width)))];
-        var fit = e.Family("trainLoss", null, pairs);
-        var gap = e.Family("generalizationGap", null, [.. pairs.Select(pair => (pair.Item2, pair.Item1))]);
-        var narrow = fit[0];
-        var verdict = Claim.All([narrow.Verdict == Verdict.Supported ? Verdict.Supported
-            : narrow.Verdict is Verdict.Refuted or Verdict.Equivalent or Verdict.Negligible ? Verdict.Refuted : Verdict.Inconclusive]);
-        string Rank(string arm) => StudyEvidence.Number(e.Hidden(arm, row => row.EffectiveRank));
-        string Ranks(int width) =>
-            $"{width} wide: ReLU {Rank(Arm("relu", width))}, leaky ReLU {Rank(Arm("leaky_relu", width))}, tanh {Rank(Arm("tanh", width))}";
-        return new(string.Join(" ", fit.Select((contrast, i) => $"{Widths[i]} wide: {contrast.Sentence}")),
-        [
-            Studies.Claims.C5.Report(verdict, $"Under-uses capacity, {Widths[0]} units wide (training loss, so lower is better): "
-                + $"{narrow.Sentence} Effective rank of the hidden layers, {string.Join("; ", Widths.Select(Ranks))}. "
-                + $"Generalises: {gap[^1].Sentence}",
-                e, narrow.N, narrow.MeanDifference, narrow.Ci95),
-        ]);
+        string Rank(string arm) => StudyEvidence.Percent(e.Summary(arm, LiveUnits.Rank.Of).Mean);
+        string Width(int width) => $"{width} units wide: the effective rank is {Rank(Arm("relu", width))} of the live units of ReLU's "
+            + $"layers, {Rank(Arm("leaky_relu", width))} of leaky ReLU's and {Rank(Arm("tanh", width))} of tanh's. "
+            + e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width), anyway: true).Result.Sentence;
+        return new(string.Join(" ", Widths.Select(Width)), [Studies.Claims.C5.Report([.. Widths.SelectMany(width => At(e, width))])]);
+    }
+
+    /// <summary>Both statements at one width; the other widths may say the opposite.</summary>
+    private static IEnumerable<StatementReport> At(StudyEvidence e, int width)
+    {
+        var claim = Studies.Claims.C5;
+        string relu = Arm("relu", width), leaky = Arm("leaky_relu", width);
+        Statement Of(char letter) => new($"{claim[letter].Id}-{width}", $"{width} units wide: {claim[letter].Text}");
+        var learning = e.Learning([.. Activations.Select(activation => Arm(activation, width))]);
+        string[] leftOut = [.. learning.LeftOut.Where(arm => arm == relu || arm == leaky)];
+        var sparsity = e.Compare("sparsity", relu, leaky, anyway: true);
+        var loss = e.Compare(LiveUnits.TrainLoss.Name, relu, leaky);
+        var before = $"{learning.Sentence}{StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are "
+            + $"zeros and {StudyEvidence.Percent(e.Hidden(relu, row => row.DeadFraction))} of its units dead.";
+        if (sparsity.Sign <= 0 || leftOut.Length > 0)
+        {
+            var reason = leftOut.Length > 0 ? $"{before} So nothing can be said of nets that learn."
+                : $"{before} {relu} is not sparser than {leaky} for sure.";
+            yield return Of('a').Open(LiveUnits.Rank.Name, "fraction", [relu], reason, leftOut);
+            yield return Of('b').Open("generalizationGap", "fraction", [relu], reason, leftOut);
+            yield break;
+        }
+        var without = $"Training losses are those of the {loss.Result.N} seeds with at most 10 % of the units dead.";
+        yield return Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky), -1, loss, 1, before, without);
+        yield return loss.IsEquivalent() != Verdict.Supported
+            ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} The training losses are not the same for sure. "
+                + $"{loss.Result.Sentence} {without}")
+            : Of('b').Lower(e.Compare("generalizationGap", relu, leaky),
+                $"{before} {loss.Result.Sentence} {without}");
     }
 
     private static string Arm(string activation, int width) => $"{activation} {width}";

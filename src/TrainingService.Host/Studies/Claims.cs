@@ -93,7 +93,7 @@ public static class Claims
     public static readonly Claim C3 = new("C3", "A mistuned slope hurts; PReLU learns it.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015",
         "On ImageNet, PReLU improved the top-1 error of a 14-layer net by about 1.2 points over ReLU.",
-        ["Some slope of the sweep gives a lower test accuracy than the best one, by more than matters.",
+        ["Some slope below 1 gives a lower test accuracy than the best one, by more than matters.",
             "PReLU is not worse than the best fixed slope.",
             "The slopes that PReLU learns lie among the fixed ones that are not worse than the best."]);
 
@@ -115,7 +115,7 @@ public static class Claims
     public static readonly Claim C7 = new("C7", "Tanh and sigmoid saturate, gradients vanish, training stops.",
         "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
         "In the paper's 4- and 5-layer sigmoid nets the last hidden layer saturates early and training stalls for many epochs.",
-        ["Tanh's and sigmoid's entries saturate more, the larger the weights are.",
+        ["Entries saturate more, the larger the weights are.",
             "The gradient falls as the entries saturate.",
             "Training stalls as the gradient falls."]);
 
@@ -136,9 +136,12 @@ public static class Claims
     public static readonly Claim C10 = new("C10", "Pair the activation with the right initialisation.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015; Glorot and Bengio, AISTATS 2010",
         "A 30-layer ReLU net did not learn with Xavier's initialisation and did with Kaiming's (ICCV 2015, figure 3).",
-        ["At 3 layers the matched pair beats the mismatched one.",
-            "At 10 layers the matched pair beats the mismatched one.",
-            "At 30 layers the matched pair beats the mismatched one."]);
+        ["At 3 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 10 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's.",
+            "At 3 layers tanh with Xavier's initialisation beats tanh with Kaiming's.",
+            "At 10 layers tanh with Xavier's initialisation beats tanh with Kaiming's.",
+            "At 30 layers tanh with Xavier's initialisation beats tanh with Kaiming's."]);
 
     public static readonly Claim C11 = new("C11", "ReLU is not zero-centred; leaky ReLU addresses it.",
         "LeCun, Bottou, Orr and Mueller, Efficient BackProp, 1998, section 4.3; Clevert et al., ICLR 2016",
@@ -150,6 +153,6 @@ public static class Claims
     public static readonly Claim C12 = new("C12", "Rectifier nets keep their error until about 85 % of the activations are zero.",
         "Glorot, Bordes and Bengio, Deep Sparse Rectifier Neural Networks, AISTATS 2011, figure 3",
         "On MNIST the error was flat up to 85 % zeros, and a bit lower at 70-85 % than without sparsity.",
-        ["Up to 85 % zeros the accuracy is the same, within what matters, as without sparsity.",
+        ["Up to 85 % zeros the accuracy is the same, within what matters, as without a penalty on activations.",
             "Beyond 85 % zeros the accuracy is worse."]);
 }

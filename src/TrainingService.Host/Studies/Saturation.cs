@@ -1,16 +1,36 @@
+using TrainingService.Host.Sweeps;
+
 namespace TrainingService.Host.Studies;
 
-/// <summary>Squashing activations by depth.</summary>
+/// <summary>Squashing activations by depth and by the scale of their weights.</summary>
 public sealed class Saturation : Study
 {
-    private static readonly string[] Activations = ["sigmoid", "tanh", "relu"];
+    /// <summary>The depth at which the links are tested.</summary>
+    private const int Linked = 5;
+
+    /// <summary>Decades of gradient flow: below the first the gradient has vanished, within the second it is kept.</summary>
+    private const double Vanished = -1, Kept = 1;
+
     private static readonly int[] Depths = [2, 5, 10];
+
+    /// <summary>Gains of Xavier's initialiser, the usual 1 among them.</summary>
+    private static readonly (string Activation, string[] Gains)[] Squashing = [("sigmoid", ["1", "4", "8"]), ("tanh", ["0.3", "1", "4"])];
+
+    private static readonly SweepMetric InitialSaturation = SweepMetrics.Named("saturation") is var atEnd
+        ? atEnd with
+        {
+            Outcome = atEnd.Outcome with { Name = "initialSaturation" },
+            Value = run => run.OverHidden(run.First, row => row.Saturation),
+        } : atEnd;
 
     public override string Name => "saturation";
     public override string Question => "Do tanh and sigmoid saturate and stop training, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C7];
-    public override string Method => "Saturation, gradient flow, share of runs that learn nothing and test accuracy of sigmoid, "
-        + "tanh and ReLU nets of 2, 5 and 10 layers, each with its usual initialiser; paired by seed, exact sign-flip test, Holm over all.";
+    public override string Method => "The links of the mechanism, each for sigmoid and tanh by itself, in nets of 5 layers whose initial "
+        + "weights are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its "
+        + "largest) and gradient flow (log10 from the last to the first hidden layer) before the first step, and share of the runs that "
+        + "learn nothing. "
+        + "Test accuracy against ReLU at 2, 5 and 10 layers at the usual scale. Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
@@ -22,43 +42,85 @@ public sealed class Saturation : Study
                          "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9} },
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 50 : 1000)}} }
           },
-          "arms": [{{string.Join(",\n", from depth in Depths from activation in Activations select $$"""
-              {"name": "{{Arm(activation, depth)}}",
-               "patch": {"model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(64, depth))}}], "activation": "{{activation}}",
-                "initializer": "{{(activation == "relu" ? "kaiming_normal" : "xavier_normal")}}"} } }
-              """)}}],
+          "arms": [{{string.Join(",\n", Depths.Select(depth => Patch("relu", depth, "1", "kaiming_normal"))
+              .Concat(from net in Squashing from depth in Depths select Patch(net.Activation, depth, "1", "xavier_normal"))
+              .Concat(from net in Squashing from gain in net.Gains where gain != "1"
+                      select Patch(net.Activation, Linked, gain, "xavier_normal")))}}],
           "baseline": "{{Arm("relu", 2)}}",
-          "contrasts": [{{string.Join(",\n", Pairs().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
+          "contrasts": [{{string.Join(",\n", Usual().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
 
+    private static string Patch(string activation, int depth, string gain, string initializer) => $$"""
+        {"name": "{{Arm(activation, depth, gain)}}",
+         "patch": {"model": {"hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(64, depth))}}], "activation": "{{activation}}",
+          "initializer": {"name": "{{initializer}}"{{(gain == "1" ? "" : $", \"gain\": {gain}")}} } } } }
+        """;
+
+    public override IReadOnlyList<Comparisons> Comparisons { get; } =
+    [
+        new(InitialSaturation, InitialSaturation.Delta ?? 0, [.. Squashing.SelectMany(net => Scales(net.Activation))]),
+        new("initialGradientFlow", 0.05, [.. Squashing.SelectMany(net => Scales(net.Activation))]),
+    ];
+
     public override StudyReading Read(StudyEvidence e)
     {
-        var family = e.Family("testAccuracy", e.Spec.Delta, [.. Pairs()]);
-        string Figures(string arm) =>
-            $"{arm}: {StudyEvidence.Percent(e.Hidden(arm, row => row.Saturation))} saturated at the end, gradient flow "
-            + $"{StudyEvidence.Number(e.Summary(arm, run => run.GradientFlow(run.First)).Mean)} "
-            + $"before and {StudyEvidence.Number(e.Summary(arm, "gradientFlow").Mean)} after training, "
-            + $"{StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
-        // The claim names both functions: a deep net of each must do worse than ReLU's for it to hold.
-        Statistics.Verdict Worse(int i) => family[i].Verdict switch
-        {
-            Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
-            Statistics.Verdict.Supported or Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => Statistics.Verdict.Refuted,
-            _ => Statistics.Verdict.Inconclusive,
-        };
-        var (sigmoid, tanh) = (Worse(4), Worse(5));
-        return new(
-            string.Join(" ", Depths.Select((depth, i) => $"{depth} layers: {family[2 * i].Sentence} {family[2 * i + 1].Sentence}")),
-            [
-                Studies.Claims.C7.Report(Claim.All([sigmoid, tanh]), "Training suffers at 10 layers: "
-                    + $"sigmoid {sigmoid.ToString().ToLowerInvariant()}, tanh {tanh.ToString().ToLowerInvariant()}. "
-                    + string.Join(" ", e.Arms.Select(Figures)), e, family[4].N, family[4].MeanDifference, family[4].Ci95),
-            ]);
+        string Figures(string arm) => $"{arm}: {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)} of the entries are "
+            + $"saturated and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before "
+            + $"training, {StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
+        return new(string.Join(" ", Depths.Select(depth => $"{depth} layers: "
+                + string.Join(" ", Usual().Where(pair => pair.Baseline == Arm("relu", depth))
+                    .Select(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Result.Sentence))))
+                + $" {string.Join(" ", Squashing.SelectMany(net => Depths.Select(depth => Figures(Arm(net.Activation, depth)))))}",
+            [Studies.Claims.C7.Report([.. Squashing.SelectMany(net => Links(e, net.Activation, net.Gains))])]);
     }
 
-    private static IEnumerable<(string Arm, string Baseline)> Pairs() =>
-        from depth in Depths from activation in Activations.Take(2) select (Arm(activation, depth), Arm("relu", depth));
+    /// <summary>The three links for one function. What its nets learned is the question, so that none is left out.</summary>
+    private static IEnumerable<StatementReport> Links(StudyEvidence e, string activation, string[] gains)
+    {
+        var claim = Studies.Claims.C7;
+        Statement Of(char letter) => new($"{claim[letter].Id}-{activation}", $"{activation}: {claim[letter].Text}");
+        Comparison Saturation((string Arm, string Baseline) pair) =>
+            e.Compare(InitialSaturation.Name, pair.Arm, pair.Baseline, anyway: true);
+        Comparison Flow((string Arm, string Baseline) pair) => e.Compare("initialGradientFlow", pair.Arm, pair.Baseline, anyway: true);
 
-    private static string Arm(string activation, int depth) => $"{activation} x{depth}";
+        var (least, most) = (Arm(activation, Linked, gains[0]), Arm(activation, Linked, gains[^1]));
+        yield return Of('a').Higher(Saturation((most, least)),
+            after: $"At the end {StudyEvidence.Percent(e.Hidden(most, row => row.Saturation))} of the entries of {most} and "
+                + $"{StudyEvidence.Percent(e.Hidden(least, row => row.Saturation))} of {least} are saturated.");
+
+        // Only where more entries saturate can it be asked what that does.
+        (string, string)[] saturated = [.. Scales(activation).Where(pair => Saturation(pair).Sign > 0)];
+        yield return saturated.Length == 0
+            ? Of('b').Open("initialGradientFlow", "decades", [most], "At no scale do more entries saturate for sure.")
+            : Of('b').Every([.. saturated.Select(pair => Of('b').Lower(Flow(pair), Saturation(pair).Result.Sentence))]);
+
+        var flow = gains.Select(gain => Arm(activation, Linked, gain))
+            .ToDictionary(arm => arm, arm => e.Mean("initialGradientFlow", arm, anyway: true).Summary);
+        string Flows(IEnumerable<string> arms) =>
+            string.Join(", ", arms.Select(arm => $"{arm} ({StudyEvidence.Number(flow[arm].Mean)} decades)"));
+        string[] vanished = [.. flow.Keys.Where(arm => flow[arm].Ci95?[1] < Vanished)];
+        string[] kept =
+            [.. flow.Keys.Where(arm => flow[arm].Ci95 is [> -Kept, < Kept] && e.Cells(arm).Count > 0 && !e.LearnedNothing(arm))];
+        yield return vanished.Length == 0 || kept.Length == 0
+            ? Of('c').Open("learnedNothing", "fraction", flow.Keys, "It takes a scale at which the gradient falls by more than a decade, "
+                + $"and one at which it doesn't and the nets learn; the gradient flow is {Flows(flow.Keys)}.")
+            : Of('c').Every([.. vanished.Select(arm => Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing),
+                e.Cells(arm).Count, 0.5, 1, "learned nothing",
+                $"The gradient vanishes in {Flows([arm])} and does not in {Flows(kept)}, where at least half of the runs learn."))]);
+    }
+
+    /// <summary>Each squashing function against ReLU at the same depth, at its usual scale.</summary>
+    private static IEnumerable<(string Arm, string Baseline)> Usual() =>
+        from depth in Depths from net in Squashing select (Arm(net.Activation, depth), Arm("relu", depth));
+
+    /// <summary>Every larger scale against every smaller one.</summary>
+    private static IEnumerable<(string Arm, string Baseline)> Scales(string activation) =>
+        Squashing.First(net => net.Activation == activation).Gains is var gains
+            ? from larger in Enumerable.Range(0, gains.Length)
+              from smaller in Enumerable.Range(0, larger)
+              select (Arm(activation, Linked, gains[larger]), Arm(activation, Linked, gains[smaller])) : [];
+
+    private static string Arm(string activation, int depth, string gain = "1") =>
+        $"{activation} x{depth}" + (gain == "1" ? "" : $", gain {gain}");
 }

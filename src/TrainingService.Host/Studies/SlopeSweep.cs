@@ -1,17 +1,35 @@
+using System.Globalization;
+using TrainingService.Host.Statistics;
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>The slope of leaky ReLU, tuned by hand and learned.</summary>
 public sealed class SlopeSweep : Study
 {
-    private static string[] Slopes => ["0", "0.01", "0.1", "0.3", "0.6", "1"];
+    private const int HiddenLayers = 2;
+    private const string Learned = "prelu", Linear = "slope 1", Usual = "slope 0.01";
+
+    /// <summary>Those of the statements: with slope 1 there is no activation at all, and that is another question.</summary>
+    private static readonly string[] Slopes = ["0", "0.01", "0.1", "0.3", "0.6"];
 
     public override string Name => "slope-sweep";
     public override string Question => "Does the slope of leaky ReLU matter, and does PReLU learn a good one?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C3];
-    public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 1 (no activation at all) against slope 0.01, "
-        + "and of PReLU; paired by seed, exact sign-flip test, Holm over all.";
+    public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 0.6, each against each, of PReLU against each, and of "
+        + "slope 1 (no activation at all); the best slope is chosen by validation accuracy, so the test rows have no part in the choice; "
+        + "paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 16;
+
+    private static IEnumerable<(string Arm, string Baseline)> Pairs()
+    {
+        for (var i = 0; i < Slopes.Length; i++)
+            for (var j = i + 1; j < Slopes.Length; j++)
+                yield return (Arm(Slopes[i]), Arm(Slopes[j]));
+        foreach (var slope in Slopes)
+            yield return (Learned, Arm(slope));
+        yield return (Linear, Usual);
+    }
 
     protected override string Request(StudySize size) => $$"""
         {
@@ -23,39 +41,86 @@ public sealed class SlopeSweep : Study
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
           },
           "arms": [
-            {{string.Join(",\n", Slopes.Select(slope => $$"""
+            {{string.Join(",\n", Slopes.Append("1").Select(slope => $$"""
               {"name": "{{Arm(slope)}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": {{slope}} } } } }
               """))}},
-            {"name": "prelu", "patch": {"model": {"activation": {"name": "prelu", "init": 0.25} } } }
+            {"name": "{{Learned}}", "patch": {"model": {"activation": {"name": "prelu", "init": 0.25} } } }
           ],
-          "baseline": "{{Arm("0.01")}}"
+          "baseline": "{{Usual}}",
+          "contrasts": [{{string.Join(",\n", Pairs().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
 
     public override StudyReading Read(StudyEvidence e)
     {
-        var arms = Slopes.Where(slope => slope != "0.01").Select(Arm).Append("prelu").ToArray();
-        var family = e.Family("testAccuracy", e.Spec.Delta, [.. arms.Select(arm => (arm, Arm("0.01")))]);
-        var worst = family.SkipLast(1).OrderBy(contrast => contrast.MeanDifference ?? 0).First();
-        var learned = family[^1];
-        var hurts = worst.Verdict switch
-        {
-            Statistics.Verdict.Refuted => Statistics.Verdict.Supported,
-            Statistics.Verdict.Equivalent or Statistics.Verdict.Negligible => Statistics.Verdict.Equivalent,
-            _ => Statistics.Verdict.Inconclusive,
-        };
-        var learns = Studies.Claims.C3.NotWorse(learned, e).Statements[0].Verdict;
-        var slopes = string.Join(", ", e.Cells("prelu").Where(run => !run.Diverged)
-            .SelectMany(run => run.Last.Where(row => row.Slope is not null).Select(row => (run.Layers[row.Layer].Name, row.Slope)))
-            .GroupBy(layer => layer.Name).Select(layer => $"{layer.Key} {StudyEvidence.Number(layer.Average(l => l.Slope))}"));
-        return new($"The worst of the fixed slopes: {worst.Sentence} Learned: {learned.Sentence}",
+        var claim = Studies.Claims.C3;
+        var learning = Slopes.Where(slope => !e.LearnedNothing(Arm(slope))).DefaultIfEmpty(Slopes[0]).ToList();
+        var best = learning.MaxBy(slope => e.Mean("validationAccuracy", Arm(slope)).Summary.Mean ?? -1) ?? Slopes[0];
+        var where = $"The best fixed slope by validation accuracy is {best}.";
+        var others = Slopes.Where(slope => slope != best).ToList();
+        var (delta, metric) = (e.Spec.Delta ?? 0, e.Spec.Metric);
+        var worse = others.ToDictionary(slope => slope, slope => Against(e, slope, best));
+        var hurts = claim['a'].Exists([.. others.Select(slope =>
+            worse[slope] is var (by, sign) && sign < 0 ? claim['a'].LowerBy(delta, by) : claim['a'].HigherBy(delta, by))]);
+        var learned = e.Compare(metric, Learned, Arm(best));
+        var linear = e.Compare(metric, Linear, Usual, anyway: true);
+        return new($"{where} Learned: {learned.Result.Sentence} "
+            + $"{Words(hurts.Verdict, "Some other slope is worse by more than matters", "No other slope is worse by more than matters",
+                "Whether another slope is worse by more than matters can't be said")} "
+            + $"({string.Join(", ", others.Select(slope => $"{slope}: {Points(worse[slope])}"))}). "
+            + $"Without any activation (slope 1): {linear.Result.Sentence}",
         [
-            Studies.Claims.C3.Report(Claim.All([hurts, learns]), $"{string.Join(" ", family.Select(contrast => contrast.Sentence))} "
-                + $"PReLU's slopes at the end, from 0.25: {(slopes.Length == 0 ? "not measured" : slopes)}. Slope 1 leaves a linear model, "
-                + "so it shows what the activation is worth at all.",
-                e, worst.N, worst.MeanDifference, worst.Ci95),
+            claim.Report(
+                hurts with { Evidence = $"{where} {hurts.Evidence}" },
+                claim['b'].NotWorse(learned, where),
+                Slope(e, claim['c'], best, worse)),
         ]);
     }
+
+    /// <summary>
+    /// The good range lies between the outermost slopes around the best one that are not worse than it; a slope that is worse, and all
+    /// beyond it, are bad. What lies between a good and a bad one is open.
+    /// </summary>
+    private static StatementReport Slope(StudyEvidence e, Statement statement, string best,
+        Dictionary<string, (Comparison By, int Sign)> worse)
+    {
+        Verdict NotWorse(string slope) => worse[slope] is var (by, sign) && sign < 0 ? by.IsNotWorse() : by.IsNotWorse(ofBaseline: true);
+        var at = Array.IndexOf(Slopes, best);
+        var (below, above) = (Slopes.Take(at).Reverse().ToList(), Slopes.Skip(at + 1).ToList());
+        var good = new[] { below.TakeWhile(slope => NotWorse(slope) == Verdict.Supported).LastOrDefault(best),
+            above.TakeWhile(slope => NotWorse(slope) == Verdict.Supported).LastOrDefault(best) }.Select(Value).ToArray();
+        var bad = new[] { below, above }.Select(side => side.Find(slope => NotWorse(slope) == Verdict.Refuted)).ToArray();
+        var (low, high) = (bad[0] is { } under ? Value(under) : double.NegativeInfinity, bad[1] is { } over ? Value(over)
+            : double.PositiveInfinity);
+        var range = $"Not worse than the best are the fixed slopes from {StudyEvidence.Number(good[0])} to "
+            + $"{StudyEvidence.Number(good[1])}; worse are {(bad is [null, null] ? "none" : string.Join(" and ", bad.OfType<string>()))}.";
+        var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
+        {
+            var mean = e.Mean("slope", "number", $"learned slope of hidden{layer + 1}, from 0.25,", Learned,
+                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.Slope);
+            return statement.Of(mean, (mean.LeftOut.Count, mean.Summary.Ci95) switch
+            {
+                (0, [var from, var to]) when from >= good[0] && to <= good[1] => Verdict.Supported,
+                (0, [var from, var to]) when to <= low || from >= high => Verdict.Refuted,
+                _ => Verdict.Inconclusive,
+            });
+        });
+        var every = statement.Every([.. layers]);
+        return every with { Evidence = $"{range} {every.Evidence}" };
+    }
+
+    /// <summary>The contrast of a slope with the best one, and -1 if the slope is its arm, 1 if the best one is.</summary>
+    private static (Comparison By, int Sign) Against(StudyEvidence e, string slope, string best) =>
+        Array.IndexOf(Slopes, slope) < Array.IndexOf(Slopes, best) ? (e.Compare(e.Spec.Metric, Arm(slope), Arm(best)), -1)
+            : (e.Compare(e.Spec.Metric, Arm(best), Arm(slope)), 1);
+
+    private static string Points((Comparison By, int Sign) against) => against.By.Result.MeanDifference is { } difference
+        ? (-100 * against.Sign * difference).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " points" : "not measured";
+
+    private static string Words(Verdict verdict, string yes, string no, string open) =>
+        verdict switch { Verdict.Supported => yes, Verdict.Refuted or Verdict.Negligible => no, _ => open };
+
+    private static double Value(string slope) => double.Parse(slope, CultureInfo.InvariantCulture);
 
     private static string Arm(string slope) => $"slope {slope}";
 }

@@ -1,17 +1,30 @@
 using TrainingService.Host.Statistics;
+using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
 
 /// <summary>How sparse before it costs.</summary>
 public sealed class SparsityKnee : Study
 {
-    private static string[] Penalties => ["0", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"];
+    private const string None = "no penalty";
+
+    /// <summary>Glorot, Bordes and Bengio's knee, and how far below it an arm may lie to speak of it.</summary>
+    private const double Knee = 0.85, Near = 0.1;
+
+    /// <summary>"About" 85 %: an arm that is clearly beyond it says more of what lies there than one at its edge.</summary>
+    private const double Clearly = 0.9;
+
+    private static readonly string[] Penalised =
+        [.. new[] { "0.001", "0.003", "0.01", "0.02", "0.03", "0.05", "0.1", "0.15" }.Select(penalty => $"l1 {penalty}")];
 
     public override string Name => "sparsity-knee";
     public override string Question => "How sparse can layers get before accuracy suffers?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
-    public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against "
-        + "no penalty, tanh and softplus; paired by seed, exact sign-flip test, Holm over all. A loss within one point counts as none.";
+    public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
+        + "penalty; each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss "
+        + "and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact "
+        + "sign-flip "
+        + "test, Holm over all arms. A difference within one point of accuracy counts as none.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
@@ -22,57 +35,90 @@ public sealed class SparsityKnee : Study
             "model": {"hiddenLayers": [128, 128], "activation": "relu", "initializer": "auto"},
             "training": {"epochs": {{(size == StudySize.Quick ? 20 : 6)}}, "batchSize": 64,
                          "optimizer": {"name": "sgd", "learningRate": 0.03, "momentum": 0.9}, "schedule": "cosine"},
-            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}} }
+            "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 100 : 1000)}}, "effectiveRank": true}
           },
           "arms": [
-            {{string.Join(",\n", Penalties.Select(l1 => $$"""
-              {"name": "{{Arm(l1)}}", "patch": {"training": {"activityL1": {{l1}} } } }
-              """))}},
-            {"name": "tanh", "patch": {"model": {"activation": "tanh"} } },
-            {"name": "softplus", "patch": {"model": {"activation": "softplus"} } }
+            {"name": "{{None}}"},
+            {{string.Join(",\n", Penalised.Select(arm => $$"""
+              {"name": "{{arm}}", "patch": {"training": {"activityL1": {{arm[3..]}} } } }
+              """))}}
           ],
-          "baseline": "{{Arm("0")}}", "delta": 0.01
+          "baseline": "{{None}}", "delta": 0.01
         }
         """;
 
+    public override IReadOnlyList<Comparisons> Comparisons { get; } =
+    [
+        .. new[] { "sparsity", "trainLoss", "generalizationGap" }.Select(SweepMetrics.Named).Prepend(LiveUnits.Rank)
+            .Select(metric => new Comparisons(metric, metric.Delta ?? 0, [.. Penalised.Select(arm => (arm, None))])),
+    ];
+
     public override StudyReading Read(StudyEvidence e)
     {
-        var arms = Penalties.Skip(1).Select(Arm).ToArray();
-        var family = e.Family("testAccuracy", e.Spec.Delta,
-            [.. arms.Select(arm => (arm, Arm("0"))), ("tanh", Arm("0")), ("softplus", Arm("0"))]);
-        var sparsity = arms.Prepend(Arm("0")).ToDictionary(arm => arm, arm => e.Summary(arm, "sparsity"));
-        // Equivalent, or better: the accuracy is kept. Beyond the knee it is lost by more than noise.
-        var kept = arms.Where((_, i) => family[i].Equivalence.Equivalent || family[i].Verdict == Verdict.Supported)
-            .Select(arm => sparsity[arm].Mean).OfType<double>().DefaultIfEmpty(double.NaN).Max();
-        var lost = arms.Where((_, i) => family[i].Verdict == Verdict.Refuted)
-            .Select(arm => sparsity[arm].Mean).OfType<double>().DefaultIfEmpty(double.NaN).Min();
-        var table = string.Join("; ", arms.Select((arm, i) =>
-            $"{StudyEvidence.Percent(sparsity[arm].Mean)} zeros: {Word(family[i].Verdict)}, {Points(family[i].MeanDifference)}"));
-        var dense = sparsity[Arm("0")];
-        var gap = e.Family("generalizationGap", null, (arms[^1], Arm("0")))[0];
-        var beyond = double.IsNaN(lost) ? "was not lost at any sparsity that was reached" : $"lost from {StudyEvidence.Percent(lost)} on";
-        return new(
-            $"Accuracy is kept (within {Points(e.Spec.Delta)}) up to {StudyEvidence.Percent(double.IsNaN(kept) ? null : kept)} zeros "
-            + $"and {beyond}. {table}.",
-        [
-            Studies.Claims.C4.Report(Claim.Within(dense, 0.5, 0.9),
-                $"Without a penalty ReLU's layers are {StudyEvidence.Percent(dense.Mean)} zeros.", e, dense.N, dense.Mean, dense.Ci95),
-            Studies.Claims.C5.Report(gap.Verdict,
-                $"Generalisation gap under the strongest penalty against none (a smaller gap is better): {gap.Sentence}",
-                e, gap.N, gap.MeanDifference, gap.Ci95),
-            Studies.Claims.C12.Report(kept >= 0.8 ? Verdict.Supported : lost < 0.8 ? Verdict.Refuted : Verdict.Inconclusive,
-                $"{table}. Tanh: {family[^2].Sentence} Softplus: {family[^1].Sentence} The claim counts as supported "
-                + "if accuracy is kept at 80 % zeros or more, as refuted if it is lost below 80 %.", e, family[0].N),
-        ]);
+        var zeros = Penalised.Prepend(None).ToDictionary(arm => arm, arm => e.Mean("sparsity", arm).Summary);
+        string Zeros(string arm) => $"{StudyEvidence.Percent(zeros[arm].Mean)} zeros";
+        var accuracy = Penalised.ToDictionary(arm => arm, arm => e.Compare("testAccuracy", arm, None));
+        return new(string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
+                + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
+            [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, accuracy)]);
     }
 
-    private static string Arm(string penalty) => penalty == "0" ? "no penalty" : $"l1 {penalty}";
+    private static string Word(Comparison accuracy) => "accuracy " + accuracy.Result.Verdict switch
+    {
+        Verdict.Supported => "better",
+        Verdict.Refuted => "worse",
+        Verdict.Equivalent => "the same",
+        Verdict.Negligible => "the same but for a trifle",
+        _ => "undecided",
+    } + (accuracy.Result.MeanDifference is { } difference ? $" ({accuracy.Metric.Outcome.Amount(difference)})" : "");
 
-    private static string Word(Verdict verdict) =>
-        verdict switch { Verdict.Supported => "better", Verdict.Refuted => "worse", Verdict.Equivalent or Verdict.Negligible => "the same",
-            _ => "undecided" };
+    private static ClaimReport KneeOf(StudyEvidence e, Dictionary<string, ArmSummary> zeros, Dictionary<string, Comparison> accuracy)
+    {
+        var claim = Studies.Claims.C12;
+        // An arm whose interval reaches across the knee speaks of neither side.
+        string[] below = [.. Penalised.Where(arm => zeros[arm].Ci95?[1] <= Knee)];
+        string[] beyond = [.. Penalised.Where(arm => zeros[arm].Ci95?[0] > Knee)];
+        if (beyond.Any(arm => zeros[arm].Ci95?[0] >= Clearly && accuracy[arm].LeftOut.Count == 0))
+            beyond = [.. beyond.Where(arm => zeros[arm].Ci95?[0] >= Clearly)];
+        string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros:";
+        var flat = below.Length == 0 ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are 85 % or fewer for sure.")
+            : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm)))]);
+        var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
+        if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)
+            flat = flat with
+            {
+                Verdict = Verdict.Inconclusive,
+                Evidence = $"{flat.Evidence} The sparsest of these arms has {StudyEvidence.Percent(nearest)} zeros: of those up to 85 % "
+                    + "nothing can be said.",
+            };
+        var steep = beyond.Length == 0
+            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are more than 85 % for sure.")
+            : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm)))]);
+        return claim.Report(flat, steep);
+    }
 
-    private static string Points(double? difference) => difference is { } d
-        ? (100 * d).ToString("+0.0;-0.0;0", System.Globalization.CultureInfo.InvariantCulture) + " points"
-        : "not measured";
+    private static ClaimReport Capacity(StudyEvidence e, Dictionary<string, ArmSummary> zeros)
+    {
+        var claim = Studies.Claims.C5;
+        var learning = e.Learning([None, .. Penalised]);
+        var sparser = Penalised.Where(arm => learning.Names.Contains(arm) && learning.Names.Contains(None)
+            && e.Compare("sparsity", arm, None).Sign > 0).OrderByDescending(arm => zeros[arm].Mean).ToList();
+        string Before(string arm) => $"{learning.Sentence}{arm} has {StudyEvidence.Percent(zeros[arm].Mean)} zeros and "
+            + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units, {None} "
+            + $"{StudyEvidence.Percent(zeros[None].Mean)} and {StudyEvidence.Percent(e.Hidden(None, row => row.DeadFraction))}.";
+        if (sparser.Count == 0)
+            return claim.Report([.. "ab".Select(letter => claim[letter].Open(letter == 'a' ? LiveUnits.Rank.Name : "generalizationGap",
+                "fraction", Penalised, $"{learning.Sentence}None that learns is sparser than {None} for sure.", learning.LeftOut))]);
+        // The sparsest one: chosen by its sparsity, not by what it is judged by.
+        var sparsest = sparser[0];
+        var waste = claim['a'].Either(e.Compare(LiveUnits.Rank.Name, sparsest, None), -1, e.Compare("trainLoss", sparsest, None), 1,
+            Before(sparsest), "The penalty itself costs training loss, too.");
+        var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
+        var gap = alike is null
+            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones has the same "
+                + $"training loss as {None} for sure.")
+            : claim['b'].Lower(e.Compare("generalizationGap", alike, None),
+                $"{Before(alike)} {e.Compare("trainLoss", alike, None).Result.Sentence}");
+        return claim.Report(waste with { LeftOut = learning.LeftOut }, gap with { LeftOut = learning.LeftOut });
+    }
 }

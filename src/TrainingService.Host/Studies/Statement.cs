@@ -12,7 +12,10 @@ namespace TrainingService.Host.Studies;
 /// matter.
 /// </param>
 /// <param name="Metric">What was measured.</param>
-/// <param name="Unit">Of <c>effect</c> and <c>ci95</c>: fraction (of 1), ratio, decades (log10), seconds, or number.</param>
+/// <param name="Unit">
+/// Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>ratio</c> (to the baseline), <c>decades</c> (of log10), <c>seconds</c>, or
+/// <c>number</c>, in the metric's own unit.
+/// </param>
 /// <param name="Arm">The arm that it is said of; several are joined by commas.</param>
 /// <param name="Baseline">What it is compared with; null where nothing is.</param>
 /// <param name="Effect">Arm minus baseline, the ratio of both, or the arm's own value; null if it was not measured.</param>
@@ -32,6 +35,15 @@ public sealed record StatementReport(string Id, string Text, Verdict Verdict, st
 /// <param name="LeftOut">Those of the two that learned nothing: then nothing can be said.</param>
 public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut)
 {
+    /// <summary>Of the effect: that of a difference, or ratio for what is compared by ratios.</summary>
+    public string Unit => Metric.Outcome.IsRelative ? "ratio" : Metric.Outcome.Unit;
+
+    /// <summary>Mean difference, or the ratio to the baseline.</summary>
+    public double? Effect => Metric.Outcome.IsRelative ? 1 + Result.MeanDifference : Result.MeanDifference;
+
+    /// <summary>Its 95 % interval.</summary>
+    public double[]? Ci95 => Metric.Outcome.IsRelative && Result.Ci95 is [var low, var high] ? [1 + low, 1 + high] : Result.Ci95;
+
     private int Better => Metric.Outcome.HigherIsBetter == false ? -1 : 1;
 
     /// <summary>1 if the arm's values are higher for sure and by more than delta may be, -1 if lower, 0 if that can't be said.</summary>
@@ -54,16 +66,19 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
     /// interval excludes a loss of delta (the one test of the two that is needed here); refuted if it is worse, and not by a trifle.
     /// </summary>
-    public Verdict IsNotWorse()
+    /// <param name="ofBaseline">The claim is that it is the baseline that is not worse.</param>
+    public Verdict IsNotWorse(bool ofBaseline = false)
     {
         if (LeftOut.Count > 0)
             return Verdict.Inconclusive;
+        var wins = ofBaseline ? -Better : Better;
         if (Sign != 0)
-            return Sign == Better ? Verdict.Supported : Verdict.Refuted;
+            return Sign == wins ? Verdict.Supported : Verdict.Refuted;
         var (delta, interval, _) = Result.Equivalence;
-        var excludesLoss = interval is [var low, var high] && (Better > 0 ? low > -delta : high < delta);
+        var excludesLoss = interval is [var low, var high] && (wins > 0 ? low > -delta : high < delta);
+        var diverged = ofBaseline ? Result.Divergence.Baseline : Result.Divergence.Arm;
         return Result.Verdict is Verdict.Equivalent or Verdict.Negligible
-            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && Result.Divergence is { Arm: 0, Lost: 0 })
+            || (excludesLoss && Result.N >= SeedCount.LeastForEquivalence && diverged + Result.Divergence.Lost == 0)
             ? Verdict.Supported : Verdict.Inconclusive;
     }
 
@@ -74,10 +89,11 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
 
     /// <summary>
     /// The claim is that the arm's values are higher (sign 1) or lower (-1) by at least a margin: supported if the whole 95 % interval lies
-    /// beyond it, refuted if it lies short of it.
+    /// beyond it, refuted if it lies short of it, or if the 90 % interval lies within a delta that is no larger.
     /// </summary>
     public Verdict DiffersBy(int sign, double margin) => LeftOut.Count > 0 || Result.Ci95 is not [var low, var high] ? Verdict.Inconclusive
-        : (sign > 0 ? high : -low) < margin ? Verdict.Refuted
+        : (sign > 0 ? high : -low) < margin
+            || (Result.Verdict is Verdict.Equivalent or Verdict.Negligible && Result.Equivalence.Delta <= margin) ? Verdict.Refuted
         : (sign > 0 ? low : -high) >= margin && Sign == sign ? Verdict.Supported : Verdict.Inconclusive;
 }
 
@@ -93,12 +109,23 @@ public sealed record Statement(string Id, string Text)
     public StatementReport Lower(Comparison by, string? before = null, string? after = null) => Of(by, by.Differs(-1), before, after);
 
     /// <summary>The arm's values are higher by at least a margin.</summary>
-    public StatementReport HigherBy(double margin, Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.DiffersBy(1, margin), before, after);
+    public StatementReport HigherBy(double margin, Comparison by, string? before = null) => By(1, margin, by, before);
 
     /// <summary>The arm's values are lower by at least a margin.</summary>
-    public StatementReport LowerBy(double margin, Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.DiffersBy(-1, margin), before, after);
+    public StatementReport LowerBy(double margin, Comparison by, string? before = null) => By(-1, margin, by, before);
+
+    private StatementReport By(int sign, double margin, Comparison by, string? before)
+    {
+        var verdict = by.DiffersBy(sign, margin);
+        return Of(by, verdict, before, $"Asked for are {by.Metric.Outcome.Amount(margin)} or more: the 95 % interval "
+            + verdict switch
+            {
+                Verdict.Supported => "lies beyond that as a whole.",
+                Verdict.Refuted when by.Result.Verdict is Verdict.Equivalent or Verdict.Negligible => "or the 90 % one lies short of that.",
+                Verdict.Refuted => "lies short of that as a whole.",
+                _ => "does not decide it.",
+            });
+    }
 
     /// <summary>The arm is better, by a metric that has a good side.</summary>
     public StatementReport Better(Comparison by, string? before = null, string? after = null) =>
@@ -109,7 +136,16 @@ public sealed record Statement(string Id, string Text)
         Of(by, by.Differs(by.Metric.Outcome.HigherIsBetter == false ? 1 : -1), before, after);
 
     /// <summary>The arm is not worse by more than delta.</summary>
-    public StatementReport NotWorse(Comparison by, string? before = null, string? after = null) => Of(by, by.IsNotWorse(), before, after);
+    public StatementReport NotWorse(Comparison by, string? before = null, string? after = null)
+    {
+        var verdict = by.IsNotWorse();
+        var (delta, interval, _) = by.Result.Equivalence;
+        // By its sentence the comparison is open, and yet the loss is excluded.
+        var excluded = verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
+            ? $"But that it is worse by {by.Metric.Outcome.Amount(delta)} or more is excluded: the 90 % interval of the difference is "
+                + $"{by.Metric.Outcome.Number(low)} to {by.Metric.Outcome.Number(high)}." : null;
+        return Of(by, verdict, before, Join(excluded, after));
+    }
 
     /// <summary>The arms are the same within delta.</summary>
     public StatementReport Equivalent(Comparison by, string? before = null, string? after = null) =>
@@ -117,9 +153,8 @@ public sealed record Statement(string Id, string Text)
 
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
-        new(Id, Text, verdict, by.Metric.Name, by.Metric.Outcome.IsRelative ? "ratio" : by.Metric.Unit, by.Result.Arm, by.Result.Baseline,
-            by.Metric.Outcome.IsRelative ? 1 + by.Result.MeanDifference : by.Result.MeanDifference,
-            by.Metric.Outcome.IsRelative && by.Result.Ci95 is [var low, var high] ? [1 + low, 1 + high] : by.Result.Ci95, by.Result.N, Join(before, by.LeftOut.Count > 0 ? LearnedNothing(by.LeftOut) : null, by.Result.Sentence, after), by.LeftOut);
+        new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, by.Effect, by.Ci95, by.Result.N,
+            by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after), by.LeftOut);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the
@@ -132,6 +167,19 @@ public sealed record Statement(string Id, string Text)
             : from >= low && to <= high ? Verdict.Supported : to < low || from > high ? Verdict.Refuted : Verdict.Inconclusive;
         return Of(mean, verdict, before, after);
     }
+
+    /// <summary>
+    /// A share of units is above 0 and below 1, by its whole 95 % interval; negligible if that lies below delta, refuted if no run has any,
+    /// or every run has all.
+    /// </summary>
+    public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
+        Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
+        {
+            (0, _, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
+            (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
+            (0, [> 0, < 1], _) => Verdict.Supported,
+            _ => Verdict.Inconclusive,
+        }, before, after);
 
     /// <summary>A verdict of the study's own on an arm's mean.</summary>
     public StatementReport Of(ArmMean mean, Verdict verdict, string? before = null, string? after = null) =>
@@ -155,8 +203,8 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>
-    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases' contrasts are
-    /// adjusted for their number. Cases of arms that learned nothing don't count.
+    /// There is a case (of at least one) for which it holds: supported by one, refuted if it is refuted in all; the p-values of the cases'
+    /// contrasts are adjusted for their number. Cases of arms that learned nothing don't count.
     /// </summary>
     public StatementReport Exists(IReadOnlyList<StatementReport> cases) =>
         Of(cases, Verdict.Supported, Verdict.Refuted);
@@ -185,6 +233,32 @@ public sealed record Statement(string Id, string Text)
         };
     }
 
+    /// <summary>
+    /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05); refuted if
+    /// neither does, for sure. The report shows the one that decides.
+    /// </summary>
+    public StatementReport Either(Comparison first, int signOfFirst, Comparison second, int signOfSecond, string? before = null,
+        string? after = null)
+    {
+        (Comparison By, Verdict Verdict)[] tries =
+        [
+            .. new[] { (By: first, Sign: signOfFirst), (By: second, Sign: signOfSecond) }.Select(measure => (measure.By,
+                measure.By.Differs(measure.Sign) is Verdict.Supported && 2 * measure.By.Result.AdjustedPValue >= Tails.Alpha
+                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign))),
+        ];
+        var verdict = tries.Any(one => one.Verdict == Verdict.Supported) ? Verdict.Supported
+            : tries.All(one => one.Verdict == Verdict.Refuted) ? Verdict.Refuted
+            : tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Negligible : Verdict.Inconclusive;
+        var shown = tries.FirstOrDefault(one => one.Verdict == verdict, tries[0]).By;
+        var other = shown == first ? second : first;
+        return Of(shown, verdict, before, Join(other.Result.Sentence, after));
+    }
+
+    /// <summary>There is nothing to judge it by, for a reason.</summary>
+    public StatementReport Open(string metric, string unit, IEnumerable<string> arms, string reason,
+        IReadOnlyList<string>? leftOut = null) =>
+        new(Id, Text, Verdict.Inconclusive, metric, unit, string.Join(", ", arms), null, null, null, 0, reason, leftOut ?? []);
+
     private static string LearnedNothing(IReadOnlyList<string> arms) =>
         $"{string.Join(" and ", arms)} learned nothing and can't be judged by.";
 
@@ -196,19 +270,21 @@ public sealed record Statement(string Id, string Text)
 /// <param name="Arm">By name.</param>
 /// <param name="Metric">What was measured.</param>
 /// <param name="Unit">As of <see cref="StatementReport"/>.</param>
-/// <param name="Words">The measure in words, as in "the {words} of relu is ...".</param>
+/// <param name="Words">The measure in words, as in "relu: {words} 31 %".</param>
 /// <param name="Summary">Mean and interval.</param>
 /// <param name="LeftOut">The arm, if it learned nothing: then nothing can be said.</param>
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>The mean and its interval.</summary>
-    public string Sentence => Summary.Mean is not { } mean ? $"The {Words} of {Arm} was not measured."
-        : $"The {Words} of {Arm} is {Figure(mean)}"
-            + (Summary.Ci95 is [var low, var high] ? $" (95 % interval {Figure(low)} to {Figure(high)}, {Runs}; " : $" ({Runs}; ")
-            + $"the mean over its runs).";
+    /// <summary>Mean and interval; that of a share ends at 0 and 1, a gap between two shares may be negative.</summary>
+    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) && Summary.Ci95 is { } ends
+        ? Summary with { Ci95 = [.. ends.Select(end => Math.Clamp(end, 0, 1))] } : Summary;
 
-    private string Runs => $"{Summary.N} run{(Summary.N == 1 ? "" : "s")}";
+    /// <summary>The mean and its interval.</summary>
+    public string Sentence => Summary.Mean is not { } mean ? $"{Arm}: {Words} not measured."
+        : $"{Arm}: {Words} {Figure(mean)} ("
+            + (Summary.Ci95 is [var low, var high] ? $"95 % interval {Figure(low)} to {Figure(high)}, mean of {Summary.N})."
+                : $"mean of {Summary.N}).");
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
-        : StudyEvidence.Number(value) + (Unit is "number" or "ratio" ? "" : " " + Unit);
+        : StudyEvidence.Number(value) + (Unit == "number" ? "" : " " + Unit);
 }

@@ -10,7 +10,10 @@ namespace TrainingService.Host.Studies;
 
 /// <summary>What a study measured beside the trainings.</summary>
 /// <param name="BornDead">Nets drawn and never trained.</param>
-public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = null)
+/// <param name="DeepNets">Deep nets as they were drawn.</param>
+/// <param name="ElementTimes">What single elements cost.</param>
+public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = null, DeepNetDraws? DeepNets = null,
+    IReadOnlyList<ElementTimes>? ElementTimes = null)
 {
     /// <summary>Of the sweep; null until it is measured.</summary>
     public static StudyMeasurement? Of(Sweep sweep) =>
@@ -27,6 +30,16 @@ public sealed record Comparisons(SweepMetric Metric, double Delta, params IReadO
         : this(SweepMetrics.Named(metric), delta, pairs)
     {
     }
+}
+
+/// <summary>Arms that learn, and those that are left out of what is said of nets that learn.</summary>
+/// <param name="Names">Arms that learn.</param>
+/// <param name="LeftOut">Those that have outcomes and don't.</param>
+/// <param name="Sentence">Who is left out and why, with a blank behind it; null if nobody is.</param>
+public sealed record LearningArms(IReadOnlyList<string> Names, IReadOnlyList<string> LeftOut, string? Sentence)
+{
+    /// <summary>Of training accuracy, below the best arm's.</summary>
+    public const double Margin = 0.02;
 }
 
 /// <summary>A study's cells, and the questions that readings ask of them.</summary>
@@ -82,13 +95,14 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     /// <summary>An arm's mean of a metric; by itself no comparison.</summary>
     public ArmMean Mean(string metric, string arm, bool anyway = false)
     {
-        var by = metric == spec.Metric ? spec.By : families.FirstOrDefault(f => f.Metric.Name == metric)?.Metric ?? SweepMetrics.Named(metric);
+        var by = metric == spec.Metric ? spec.By
+            : families.FirstOrDefault(f => f.Metric.Name == metric)?.Metric ?? SweepMetrics.Named(metric);
         return Mean(metric, by.Unit, by.Outcome.Words, arm, by.Of, anyway);
     }
 
     /// <summary>An arm's mean of a measure of the study's own.</summary>
     /// <param name="unit">As of <see cref="StatementReport"/>.</param>
-    /// <param name="words">As in "the {words} of relu is ...".</param>
+    /// <param name="words">As in "relu: {words} 31 %".</param>
     public ArmMean Mean(string metric, string unit, string words, string arm, Func<CellResult, double?> value, bool anyway = false) =>
         new(arm, metric, unit, words, Summary(arm, value), !anyway && LearnedNothing(arm) ? [arm] : []);
 
@@ -97,13 +111,29 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     /// class, plus three standard errors of a share.
     /// </summary>
     public bool LearnedNothing(CellResult run) => run.HasOutcome && (run.Diverged
-        || run.Result?.TrainAccuracy <= (guess ?? GuessOf([.. Enumerable.Repeat(1, run.Layers.Count > 0 ? run.Layers[^1].Units : 2)], 100)));
+        || run.Result?.TrainAccuracy <= (guess
+            ?? GuessOf([.. Enumerable.Repeat(1, run.Layers.Count > 0 ? Math.Max(2, run.Layers[^1].Units) : 2)], 100)));
 
     /// <summary>Whether at least half of an arm's runs learned nothing, so that its figures say nothing of nets that learn.</summary>
     public bool LearnedNothing(string arm) => Cells(arm) is { Count: > 0 } runs && 2 * runs.Count(LearnedNothing) >= runs.Count;
 
     /// <summary>Share of an arm's runs that learned nothing; not a number without a run.</summary>
-    public double Stalled(string arm) => Cells(arm) is { Count: > 0 } runs ? runs.Average(run => LearnedNothing(run) ? 1.0 : 0) : double.NaN;
+    public double Stalled(string arm) =>
+        Cells(arm) is { Count: > 0 } runs ? runs.Average(run => LearnedNothing(run) ? 1.0 : 0) : double.NaN;
+
+    /// <summary>Those of some arms that learn: their mean training accuracy lies within 2 points of the best one's.</summary>
+    public LearningArms Learning(IReadOnlyList<string> arms)
+    {
+        var accuracy = arms.Where(arm => Cells(arm).Count > 0)
+            .ToDictionary(arm => arm, arm => LearnedNothing(arm) ? double.NegativeInfinity
+                : Summary(arm, "trainAccuracy").Mean ?? double.NaN);
+        var best = accuracy.Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
+        string[] learning = [.. accuracy.Keys.Where(arm => accuracy[arm] >= best - LearningArms.Margin)];
+        string[] leftOut = [.. accuracy.Keys.Except(learning)];
+        return new(learning, leftOut, leftOut.Length == 0 ? null
+            : $"Left out, for a training accuracy more than 2 points below the best one ({Percent(best)}): "
+                + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}. ");
+    }
 
     /// <summary>The accuracy that no net exceeds which has learned nothing, on so many rows.</summary>
     /// <param name="classCounts">Rows of each class.</param>
@@ -143,7 +173,9 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
             .OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
     public static string Percent(double? share) =>
-        share is { } s && double.IsFinite(s) ? (100 * s).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "not measured";
+        // + 0 makes 0 of -0
+        share is { } s && double.IsFinite(s) ? (Math.Round(100 * s, 1) + 0.0).ToString("0.0", CultureInfo.InvariantCulture) + " %"
+            : "not measured";
 
     public static string Number(double? value) =>
         value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";

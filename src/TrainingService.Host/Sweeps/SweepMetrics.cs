@@ -114,6 +114,9 @@ public static class SweepMetrics
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null),
         OfLayers("sparsity"),
         OfLayers("offRate"),
+        OfLayers("offEveryRowFraction"),
+        // of the units of all hidden layers together
+        new(new("cameBackFraction", null, true, 0), CameBack, 0.05, null),
         OfLayers("deadFraction"),
         OfLayers("bornDeadFraction"),
         OfLayers("diedFraction"),
@@ -151,6 +154,9 @@ public static class SweepMetrics
         var measure = Measures.OfLayers.Named(name);
         return new(new(name, null, true, 0), c => c.OverHidden(c.Last, measure.Value), 0.01, null);
     }
+
+    private static double? CameBack(CellResult cell) => cell.OverHidden(cell.Last, p => p.RevivedFraction) is { } revived
+        && revived + cell.OverHidden(cell.Last, p => p.OffEveryRowFraction) is > 0 and var ever ? revived / ever : null;
 
     // a layer that is dead throughout has no shift
     private static float? BiasShift(LayerPoint point) => Math.Abs(point.Centredness ?? 0);

@@ -31,6 +31,30 @@ public class DeadUnitTests
         Assert.Equal((0.1f, 0.1f, 0, 0.3f), At(7));
     }
 
+    /// <summary>Off on every row is the same measure for all; dead are only those that pass no gradient.</summary>
+    [Theory, InlineData("relu", 1f), InlineData("leaky_relu", 0f), InlineData("elu", 0f), InlineData("tanh", 0f)]
+    public void Units_that_are_off_on_every_row_and_that_come_back_are_counted_for_every_activation(string activation, float dead)
+    {
+        var run = Train(activation, trainer => Bias(trainer, -1e4f, 0, 1, 2), (trainer, step) =>
+        {
+            if (step == 2)
+                Bias(trainer, -1e4f, 5);
+            if (step == 4)
+                Bias(trainer, 1e4f, 0, 1);
+        });
+        (float, float, float?, float) At(int step) =>
+            run.Points[step][0] is var p ? (p.OffEveryRowFraction, p.RevivedFraction, p.CameBackFraction, p.DeadFraction) : default;
+        Assert.Equal((0.3f, 0, 0, dead * 0.3f), At(0));
+        Assert.Equal((0.4f, 0, 0, dead * 0.4f), At(3));
+        Assert.Equal((0.2f, 0.2f, 0.5f, dead * 0.2f), At(5));
+        Assert.Equal((dead * 0.1f, dead * 0.1f), (run.Points[5][0].BornDeadFraction, run.Points[5][0].DiedFraction));
+    }
+
+    [Fact]
+    public void Where_no_unit_ever_was_off_none_can_come_back() =>
+        Assert.Null(Train("relu", trainer => Bias(trainer, 1e4f, [.. Enumerable.Range(0, Units)]), (_, _) => { })
+            .Points[^1][0].CameBackFraction);
+
     [Fact]
     public void A_layer_that_is_all_dead_stops_every_gradient_before_it()
     {

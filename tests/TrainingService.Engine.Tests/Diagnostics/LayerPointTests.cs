@@ -44,20 +44,20 @@ public class LayerPointTests
         TrainingSpec training =
             new() { Epochs = 1, BatchSize = 32, Loss = loss, Optimizer = new() { Name = "sgd", LearningRate = 0.01 }, ActivityL1 = 0.01 };
         var before = new List<Dictionary<string, double[]>>();
-        bool[][]? bornDead = null, everDead = null;
+        bool[][]? bornOff = null, everOff = null;
         var plan = Runs.Plan(data, model, training,
             new() { EverySteps = 1, Rules = new() { SaturatedActivations = new() { Rows = 0.6 } } });
         Runs.Train(plan, data, onLayers: (trainer, points) =>
         {
             var (layers, parameters) = Exported.Of(plan, trainer);
             before.Add(parameters);
-            var (naive, dead) = Naive(layers, parameters, new(loss), data);
-            bornDead ??= dead;
-            everDead = [.. dead.Select((units, i) => units.Select((d, u) => d || everDead?[i][u] == true).ToArray())];
+            var (naive, off) = Naive(layers, parameters, new(loss), data);
+            bornOff ??= off;
+            everOff = [.. off.Select((units, i) => units.Select((d, u) => d || everOff?[i][u] == true).ToArray())];
             for (var i = 0; i < naive.Length; i++)
             {
-                var born = Share(dead[i].Zip(bornDead[i]), d => d.First && d.Second);
-                var revived = Share(dead[i].Zip(everDead[i]), d => !d.First && d.Second);
+                var born = naive[i].DeadFraction == 0 ? 0 : Share(off[i].Zip(bornOff[i]), d => d.First && d.Second);
+                var revived = Share(off[i].Zip(everOff[i]), d => !d.First && d.Second);
                 AssertPoint(naive[i] with
                 {
                     BornDeadFraction = born,
@@ -158,7 +158,7 @@ public class LayerPointTests
         return result;
     }
 
-    private static (LayerPoint[] Points, bool[][] Dead) Naive(IReadOnlyList<GoldenLayer> layers,
+    private static (LayerPoint[] Points, bool[][] Off) Naive(IReadOnlyList<GoldenLayer> layers,
         Dictionary<string, double[]> parameters, GoldenLoss loss, TrainingData data)
     {
         var (inputs, targets) = Exported.Rows(data.Train, data.Shape);
@@ -169,7 +169,7 @@ public class LayerPointTests
         network.Gradients(inputs, targets, training: false);
         var flat = ReferenceNetwork.Flat(network.Layers).ToArray();
         var byName = Flat(layers).Zip(flat).ToDictionary(p => p.First.Name!, p => p.Second);
-        var dead = new List<bool[]>();
+        var offs = new List<bool[]>();
         var points = Observed(layers).Select((o, i) =>
         {
             var dense = (ReferenceDense)byName[o.Dense.Name!];
@@ -179,15 +179,16 @@ public class LayerPointTests
             var slopes = function == "prelu" ? parameters[$"{o.Activation!.Name}.slope"] : [];
             var gradient = (activation?.Gradient ?? dense.Gradient).SelectMany(r => r).Select(g => g * inputs.Length);
             bool[] off = [.. Enumerable.Range(0, o.Dense.Out).Select(u => z.All(row => row[u] <= 0))];
-            dead.Add([.. off.Select(u => u && Mortal(function))]);
+            // the output layer has no units that could be off
+            offs.Add([.. off.Select(u => u && activation is not null)]);
             return Point(i, o.Activation?.Function ?? new() { Name = "identity" },
                 z, h, gradient, parameters[$"{o.Dense.Name}.weight"], slopes) with
             {
-                DeadFraction = Share(dead[i], d => d),
+                DeadFraction = Mortal(function) ? Share(off, d => d) : 0,
                 NegativeLockedFraction = function == "none" || Mortal(function) ? null : Share(off, d => d),
             };
         }).ToArray();
-        return (points, [.. dead]);
+        return (points, [.. offs]);
 
         static IEnumerable<GoldenLayer> Flat(IEnumerable<GoldenLayer> layers) =>
             layers.SelectMany(l => l.Type == "residual" ? Flat(l.Layers!) : [l]);

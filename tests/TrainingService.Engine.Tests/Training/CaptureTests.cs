@@ -144,7 +144,7 @@ public class CaptureTests
         var state = StateOf(Small, Stopping, new());
         state[8] = 99;
         Refuses(Runs.Plan(Runs.Blobs(), Small, Stopping), state,
-            "The captured training state has version 99, but this engine reads version 1.");
+            "The captured training state has version 99, but this engine reads version 2.");
     }
 
     [Fact]

@@ -1,0 +1,49 @@
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>Measures of the hidden layers in which dead units, which are 0 on every row, are counted apart.</summary>
+public static class LiveUnits
+{
+    /// <summary>A net with a larger share of dead units than this is no longer one of its width.</summary>
+    public const double MostDead = 0.1;
+
+    /// <summary>Share of zeros among the activations of live units.</summary>
+    public static SweepMetric Sparsity { get; } = Fraction("liveSparsity", run =>
+        run.OverHidden(run.Last, row => row.Sparsity) is { } zeros && Dead(run) is { } dead and < 1 ? (zeros - dead) / (1 - dead) : null);
+
+    /// <summary>Effective rank of a layer's activations over its live units, mean over the hidden layers.</summary>
+    public static SweepMetric Rank { get; } = Fraction("rankPerLiveUnit", run => run.OverHidden(run.Last, row => row.DeadFraction < 1
+        ? row.EffectiveRank / (run.Layers[row.Layer].Units * (1 - row.DeadFraction)) : null));
+
+    /// <summary>Training loss of the nets with few dead units; the others have no value.</summary>
+    public static SweepMetric TrainLoss { get; } =
+        Of("trainLossOfLiveNets", SweepMetrics.Named("trainLoss"), run => Dead(run) <= MostDead ? run.Result?.TrainLoss : null);
+
+    /// <summary>Share of the hidden units that are dead at the end.</summary>
+    public static double? Dead(CellResult run) => run.OverHidden(run.Last, row => row.DeadFraction);
+
+    /// <summary>
+    /// C4 for one arm of ReLU nets: does dying hit some units of each layer but not all, and how sparse are the live ones?
+    /// </summary>
+    /// <param name="where">Which setting it is, in a sentence.</param>
+    public static ClaimReport Read(StudyEvidence e, string arm, string? where = null)
+    {
+        var claim = Claims.C4;
+        var layers = e.Cells(arm).Where(run => !run.Diverged).Select(run => run.Layers.Count - 1).DefaultIfEmpty(0).Max();
+        var dying = layers < 1 ? claim['a'].Open("offEveryRowFraction", "fraction", [arm], "No layer has been measured.")
+            : claim['a'].Every([.. Enumerable.Range(0, layers).Select(layer => claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction",
+                "fraction", $"share of hidden{layer + 1}'s units that are off on every row", arm,
+                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction), 0.01))]);
+        return claim.Report(where is null ? dying : dying with { Evidence = $"{where} {dying.Evidence}" },
+            claim['b'].Within(e.Mean(Sparsity.Name, "fraction", "share of zeros among the entries of live units", arm, Sparsity.Of),
+                0.5, 0.9, before: where, after: $"{e.Mean("sparsity", arm).Sentence} Units that are off on every row are left out: "
+                    + "they are dead, not sparse."));
+    }
+
+    private static SweepMetric Fraction(string name, Func<CellResult, double?> value) =>
+        Of(name, SweepMetrics.Named("sparsity"), value);
+
+    private static SweepMetric Of(string name, SweepMetric like, Func<CellResult, double?> value) =>
+        like with { Outcome = like.Outcome with { Name = name, Resolution = 0 }, Value = value };
+}

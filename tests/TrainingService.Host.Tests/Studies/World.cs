@@ -1,0 +1,83 @@
+using System.Text.Json;
+using TrainingService.Engine.Randomness;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+using TrainingService.Host.Reports;
+using TrainingService.Host.Studies;
+using TrainingService.Host.Sweeps;
+
+namespace TrainingService.Host.Tests.Studies;
+
+/// <summary>What one run of a made-up world has measured, the same in all its hidden layers.</summary>
+public sealed record Run(double Test = 0.9, double Train = 0.95, double Validation = 0.9, double EpochSeconds = 0.01, double Off = 0,
+    double Revived = 0, double Sparsity = 0.5, double Shift = 0.5, double? Slope = null, bool Diverged = false);
+
+/// <summary>A study's evidence, made by hand: its sweep as it would be run, and what each arm's runs gave.</summary>
+public static class World
+{
+    /// <summary>Guessing among ten classes reaches this.</summary>
+    public const double Guess = 0.12;
+
+    /// <summary>The report of a quick study; <paramref name="run"/> gets a standard normal number that is this run's own.</summary>
+    public static SweepReport Read(string study, Func<string, double, Run> run, StudyMeasurement? measured = null, int? seeds = null)
+    {
+        var spec = StudyCatalog.Find(study)!.Sweep(StudySize.Quick, "digits", seeds ?? 30);
+        var arms = spec.Arms ?? [.. spec.Grid!.Single().Value.Select(value => new ArmSpec { Name = ((JsonElement)value!).GetString()! })];
+        var plan = new SweepPlan
+        {
+            Base = spec.Base,
+            Arms = arms,
+            Seeds = [.. Enumerable.Range(1, seeds ?? 30).Select(seed => (long)seed)],
+            Metric = spec.Metric ?? "testAccuracy",
+            Baseline = spec.Baseline!,
+            Delta = spec.Delta ?? 0.005,
+            Contrasts = spec.Contrasts ?? [.. arms.Where(arm => arm.Name != spec.Baseline)
+                .Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline! })],
+        };
+        var sweep = new Sweep
+        {
+            Spec = plan,
+            Study = study,
+            StudySize = "quick",
+            Status = JobStatus.Succeeded,
+            FinishedAt = DateTimeOffset.UnixEpoch,
+            Measured = measured is null ? null : JsonSerializer.Serialize(measured, Json.Options),
+        };
+        return StudyReports.Of(sweep, [.. plan.Arms.SelectMany((arm, index) => plan.Seeds.Select(seed =>
+            Cell(index, seed, run(arm.Name, new SplitMix64(1000 * seed + index).NextNormal()))))], Guess);
+    }
+
+    public static StatementReport Statement(this SweepReport report, string id) =>
+        report.Claims!.SelectMany(claim => claim.Statements).Single(statement => statement.Id == id);
+
+    private static CellResult Cell(int arm, long seed, Run run)
+    {
+        IReadOnlyList<Engine.Diagnostics.LayerInfo> layers = [.. Enumerable.Range(0, 3).Select(layer =>
+            new Engine.Diagnostics.LayerInfo(layer, layer == 2 ? "output" : $"hidden{layer + 1}", layer == 2 ? 10 : 64, "relu", "zeros"))];
+        LayerRow Row(int layer, long step) => new()
+        {
+            Step = step,
+            Epoch = step,
+            Layer = layer,
+            DeadFraction = (float)run.Off,
+            RevivedFraction = (float)run.Revived,
+            Sparsity = (float)run.Sparsity,
+            MeanActivation = (float)run.Shift,
+            RmsActivation = 1,
+            GradientRms = 1,
+            Slope = (float?)run.Slope,
+        };
+        return new(arm, -1, seed, Guid.NewGuid(), run.Diverged ? JobStatus.Failed : JobStatus.Succeeded,
+            run.Diverged ? "diverged" : null, 1, new()
+            {
+                WeightsSha256 = "",
+                TrainLoss = 0.1f,
+                TestAccuracy = (float)run.Test,
+                TrainAccuracy = (float)run.Train,
+                ValidationAccuracy = (float)run.Validation,
+                FastestEpochSeconds = run.EpochSeconds,
+            },
+            layers, [.. layers.Select(layer => Row(layer.Index, 0))], [.. layers.Select(layer => Row(layer.Index, 10))], null);
+    }
+}
