@@ -45,7 +45,8 @@ public sealed class PreflightFindingTests
             Initializer = new() { Name = "normal", Std = 0.1 },
             BiasInitializer = new() { Name = "constant", Value = 30 },
         });
-        Assert.DoesNotContain(PreflightFindings.Of(plan, Preflight.Predict(plan, data), Facts(plan, data)),
+        Assert.DoesNotContain(PreflightFindings.Of(plan, Preflight.Predict(plan, data, TestContext.Current.CancellationToken),
+            Facts(plan, data)),
             finding => finding.Rule == "dead_units");
     }
 

@@ -65,8 +65,8 @@ public sealed class ResampledSplitTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Two classes in equal shares: normal features, 0.4 standard deviations of one on either side of the middle, correlated by 0.6 with the
-    /// next, so that least squares sees more than the means do once there are rows enough.
+    /// Two classes in equal shares: normal features, 0.4 standard deviations of one on either side of the middle, correlated by 0.6 with
+    /// the next, so that least squares sees more than the means do once there are rows enough.
     /// </summary>
     private static double[][] Draw(SplitMix64 random, int rows) => [.. Enumerable.Range(0, rows).Select(row =>
     {

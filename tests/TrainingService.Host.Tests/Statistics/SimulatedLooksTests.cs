@@ -42,7 +42,8 @@ public sealed class SimulatedLooksTests
     [InlineData("skewed", 3)]
     [InlineData("skewed", 6)]
     [InlineData("skewed differences", 1)]
-    public void Nor_have_they_in_more_sweeps(string kind, int contrasts) => Assert.InRange(FalseWinners(kind, contrasts, 2000), 0, Bound(2000));
+    public void Nor_have_they_in_more_sweeps(string kind, int contrasts) =>
+        Assert.InRange(FalseWinners(kind, contrasts, 2000), 0, Bound(2000));
 
     [Theory]
     [InlineData("little noise", 2000)]

@@ -147,7 +147,8 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
             // A winner has an adjusted p below 0.05 (seen on the first 100): the intervals of the others needn't be drawn.
             var p = family.Select(contrast => PairedTest.Of(contrast.DifferencesIn(Accuracy), Accuracy).PValue);
             var judged = sweep < 100 || p.Min() * contrasts < 0.05;
-            if (judged && Family.Judge(family, Accuracy, Delta).Any(result => result.Verdict is Verdict.Supported or Verdict.Refuted or Verdict.Negligible))
+            if (judged && Family.Judge(family, Accuracy, Delta).Any(result =>
+                result.Verdict is Verdict.Supported or Verdict.Refuted or Verdict.Negligible))
             {
                 winners++;
                 Assert.True(p.Min() * contrasts < 0.05);
