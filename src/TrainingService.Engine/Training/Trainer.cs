@@ -15,7 +15,7 @@ namespace TrainingService.Engine.Training;
 public sealed class Trainer : IDisposable
 {
     /// <summary>A batch's worth: enough for a variance to a few percent, however small the run's own batches are.</summary>
-    private const int ScalingRows = 256;
+    internal const int ScalingRows = 256;
 
     /// <summary>Most steps between two metric points, which cost nothing, however far the layers' evaluations are apart.</summary>
     private const int MetricSteps = 100;
@@ -80,7 +80,7 @@ public sealed class Trainer : IDisposable
             _best = training.EarlyStopping is null ? null : _network.NewSnapshot();
             _order = new int[data.Train.Rows];
             var evaluationRows = plan.PickEvaluationRows();
-            ScaleInitialWeights(evaluationRows);
+            ScaleInitialWeights(_network, data, evaluationRows);
             _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
             Layers = plan.DenseLayers;
         }
@@ -223,13 +223,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>What initialisers do that look at data.</summary>
-    private void ScaleInitialWeights(int[] rows)
+    internal static void ScaleInitialWeights(Network network, TrainingData data, int[] rows)
     {
-        if (!_network.Observed.Any(l => Scaled(l.Linear.Plan)))
-            return;
-        _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
+        if (network.Observed.Any(l => Scaled(l.Linear.Plan)))
+            network.ScaleToUnitVariance(Scaled, data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(_network.Observed.Count);
+        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(network.Observed.Count);
     }
 
     private void ShuffleOnce()

@@ -17,7 +17,7 @@ namespace TrainingService.Host.Jobs;
 /// <param name="MemoryBytes">Most memory that the run will hold.</param>
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
-/// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
+/// <param name="Preflight">What is to be expected of the layers before the first step.</param>
 /// <param name="Findings">What the rules find in that, each with a change that helps.</param>
 /// <param name="Notes">What will be done otherwise than the spec lets one expect, a sentence each.</param>
 public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes,

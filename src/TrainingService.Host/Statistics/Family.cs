@@ -42,7 +42,8 @@ public static class Family
         looks ??= Looks.Once;
         var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
         var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
-        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
+        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) =>
+            looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
         var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
         return [.. contrasts.Select((contrast, i) =>
             Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];
@@ -54,7 +55,7 @@ public static class Family
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite, testToTrain);
         var (ci95, ci90) = pairs.StepIn(outcome) is { } step
-            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step))
+            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step, leans: !looks.AreOne))
             : (null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;

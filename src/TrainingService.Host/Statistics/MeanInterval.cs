@@ -22,6 +22,17 @@ namespace TrainingService.Host.Statistics;
 /// </code>
 /// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values
 /// at n = 6 is 80 times that of the others).
+/// <para>
+/// Over seeds that split one data set anew, 3,000 data sets of two overlapping classes each, least squares against the nearest class mean:
+/// coverage in per cent of the mean difference over data sets of that size, without and with Nadeau and Bengio's correction. It errs on the
+/// safe side; without it an interval says hardly anything of new data, and the less the more seeds there are.
+/// </para>
+/// <code>
+/// train/test rows    80/20                  160/80         180/20
+/// seeds              6      10     30       10     30      10     30
+/// without            90.3   83.2   62.2     77.2   53.8    88.3   73.2
+/// corrected          97.8   98.4   99.0     98.9   99.1    97.0   97.3
+/// </code>
 /// </remarks>
 public sealed class MeanInterval
 {
@@ -34,12 +45,12 @@ public sealed class MeanInterval
 
     /// <param name="values">Finite.</param>
     /// <param name="testToTrain">
-    /// Test rows over training rows where the split changes with the seed; 0 where it is fixed. Training sets of different seeds then overlap,
-    /// so that differences are alike beyond what the same data set is like: the variance of their mean is s^2 (1/n + test/train) and not s^2/n
-    /// (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003), section 3.2), and the interval is
-    /// sqrt(1 + n test/train) times as wide. What it then covers is the mean over data sets: the difference of the two ways of training on
-    /// as many rows that are drawn anew, seen on new test rows. Without the correction it covers the mean over seeds of splits of these rows,
-    /// and with a fixed split that over seeds on just these test rows.
+    /// Test rows over training rows where the split changes with the seed; 0 where it is fixed. Training sets of different seeds then
+    /// overlap, so that differences are alike beyond what the same data set is like: the variance of their mean is s^2 (1/n + test/train)
+    /// and not s^2/n (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003), section 3.2), and the
+    /// interval is sqrt(1 + n test/train) times as wide. What it then covers is the mean over data sets: the difference of the two ways of
+    /// training on as many rows that are drawn anew, seen on new test rows. Without the correction it covers the mean over seeds of splits
+    /// of these rows, and with a fixed split that over seeds on just these test rows.
     /// </param>
     /// <param name="resamples">Of the bootstrap.</param>
     public MeanInterval(ReadOnlySpan<double> values, double testToTrain = 0, int resamples = Bootstrap.Resamples)
@@ -60,12 +71,17 @@ public sealed class MeanInterval
     /// where all are equal and no <paramref name="step"/> tells how far off another one would be: no interval is without width.
     /// </summary>
     /// <param name="step">
-    /// The least amount by which values can differ; 0 if they are continuous, or it isn't known. If all n values agree, another one still occurs with
-    /// a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean
-    /// by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
+    /// The least amount by which values can differ; 0 if they are continuous, or it isn't known. If all n values agree, another one still
+    /// occurs with a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the
+    /// mean by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
     /// a digit which thirty rows don't have.
     /// </param>
-    public Interval? At(double alpha, double step)
+    /// <param name="leans">
+    /// Whether an end on the side of the longer tail is moved out by three times Johnson's correction for skewness ("Modified t tests and
+    /// confidence intervals for asymmetrical populations", JASA 73 (1978)): skewness g sd (1 + 2 t^2) / 6n. A mean whose rare large values
+    /// have not come yet looks small and sure of itself, and who looks often meets it so some time; see <see cref="Looks"/>.
+    /// </param>
+    public Interval? At(double alpha, double step, bool leans = false)
     {
         var n = _sorted.Length;
         if (n < 2 || (_bootstrap is null && step <= 0))
@@ -75,12 +91,16 @@ public sealed class MeanInterval
         {
             var t = Tails.Student(alpha, n - 1);
             var bca = _bootstrap.At(t * Math.Sqrt(n / (n - 1.0)));
-            lower = Math.Min(bca.Lower, _mean - t * _error);
-            upper = Math.Max(bca.Upper, _mean + t * _error);
+            var lean = leans ? 3 * Skewness() * _error * (1 + 2 * t * t) / (6 * Math.Sqrt(n)) : 0;
+            lower = Math.Min(bca.Lower, _mean - t * _error + Math.Min(0, lean));
+            upper = Math.Max(bca.Upper, _mean + t * _error + Math.Max(0, lean));
         }
         var unseen = step * (1 - Math.Pow(alpha / 2, 1.0 / n));
         lower = _mean - _widening * (_mean - Math.Min(lower, _mean - unseen));
         upper = _mean + _widening * (Math.Max(upper, _mean + unseen) - _mean);
         return _sign > 0 ? new(lower, upper) : new(-upper, -lower);
     }
+
+    /// <summary>Of the distribution, as estimated from the sample; 0 below three values.</summary>
+    private double Skewness() => _sorted.Length < 3 ? 0 : _sorted.Skewness();
 }

@@ -52,7 +52,7 @@ public static class SweepCells
             // Nothing but the seed and the name differs between the seeds of an arm.
             if (!templates.TryGetValue((cell.Arm, cell.Candidate), out var template))
                 templates[(cell.Arm, cell.Candidate)] = template = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
-            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
+            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed, spec.TestSplit);
             var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))

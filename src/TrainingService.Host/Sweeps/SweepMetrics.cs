@@ -10,8 +10,8 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale depends on
-/// the data, so that the request must say it.</param>
+/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale
+/// depends on the data, so that the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="OnValidationRows">The same on validation rows, where it is measured on rows and not on these; else null.</param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target,
@@ -30,6 +30,15 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 
     /// <summary>Whether it is the mean of what the job minimises, whose unit depends on how the job defines it.</summary>
     public bool IsLoss => Name.EndsWith("Loss", StringComparison.Ordinal);
+
+    /// <summary>Whether test rows take part in it.</summary>
+    public bool IsOnTestRows => Name.StartsWith("test", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
+
+    /// <summary>Whether it is of validation rows.</summary>
+    public bool IsOnValidationRows => Name.StartsWith("validation", StringComparison.Ordinal);
+
+    /// <summary>Whether it counts rows that are right.</summary>
+    public bool IsShareOfRows => Name.EndsWith("Accuracy", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
@@ -90,6 +99,8 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
 /// <summary>All metrics, by name.</summary>
 public static class SweepMetrics
 {
+    public const string GeneralizationGap = "generalizationGap";
+
     public static readonly SweepMetric ValidationLoss = Loss("validationLoss", r => r.ValidationLoss);
 
     private static readonly SweepMetric ValidationAccuracy = Accuracy("validationAccuracy", r => r.ValidationAccuracy),
@@ -114,7 +125,7 @@ public static class SweepMetrics
         Loss("testLoss", r => r.TestLoss, ValidationLoss),
         ValidationLoss,
         Loss("trainLoss", r => r.TrainLoss, ValidationLoss),
-        Gap("generalizationGap", r => r.TestAccuracy, ValidationGap),
+        Gap(GeneralizationGap, r => r.TestAccuracy, ValidationGap),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, 0.05, null),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null),
         OfLayers("sparsity"),

@@ -15,7 +15,14 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, CancellationToken stop)
+/// <param name="spec">As it was resolved.</param>
+/// <param name="datasets">Where its rows are.</param>
+/// <param name="trials">Of what its findings recommend.</param>
+/// <param name="threads">That it may use.</param>
+/// <param name="inSweep">Of many runs that are alike: their pre-flight is theory's, which costs next to nothing.</param>
+/// <param name="stop">Ends it.</param>
+public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
+    CancellationToken stop)
 {
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
@@ -41,7 +48,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        _preflight = Preflight.Predict(plan, data, stop);
+        _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
