@@ -10,7 +10,7 @@ namespace TrainingService.Host.Sweeps;
 /// </summary>
 public static class LossDefinition
 {
-    private static readonly string[] Fields = ["loss", "labelSmoothing", "huberDelta"];
+    private static readonly string[] Fields = ["loss", "labelSmoothing", "huberDelta", "classWeights", "standardizeTarget"];
 
     /// <summary>Whether a value under the JSON pointer defines the loss, or holds what does.</summary>
     public static bool IsPartOf(string pointer) => pointer.Split('/') is [_, "training", .. var rest]

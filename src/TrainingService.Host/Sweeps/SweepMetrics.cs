@@ -32,13 +32,14 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
     public bool IsLoss => Name.EndsWith("Loss", StringComparison.Ordinal);
 
     /// <summary>Whether test rows take part in it.</summary>
-    public bool IsOnTestRows => Name.StartsWith("test", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
+    public bool IsOnTestRows => Name.StartsWith("test", StringComparison.Ordinal)
+        || Name is "balancedAccuracy" or SweepMetrics.GeneralizationGap;
 
     /// <summary>Whether it is of validation rows.</summary>
     public bool IsOnValidationRows => Name.StartsWith("validation", StringComparison.Ordinal);
 
     /// <summary>Whether it counts rows that are right.</summary>
-    public bool IsShareOfRows => Name.EndsWith("Accuracy", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
+    public bool IsShareOfRows => Name is "testAccuracy" or "validationAccuracy" or SweepMetrics.GeneralizationGap;
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
