@@ -224,7 +224,7 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         var f = op;
         Vector512<double> spread = Vector512.Create(deviation), centre = Vector512.Create(mean);
         Vector512<double> value = default, square = default, fourth = default,
-            slope = default, slopeSquare = default, slopeFourth = default, flat = default;
+            slope = default, slopeSquare = default, slopeFourth = default, off = default;
         fixed (double* points = nodes.Points, weights = nodes.Weights)
             for (var i = 0; i < NormalNodes.Count; i += 8)
             {
@@ -240,10 +240,10 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                 slope = Vector512.FusedMultiplyAdd(weight, d, slope);
                 slopeSquare = Vector512.FusedMultiplyAdd(weight, dd, slopeSquare);
                 slopeFourth = Vector512.FusedMultiplyAdd(weight, dd * dd, slopeFourth);
-                flat += weight & Vector512.Equals(d, Vector512<double>.Zero);
+                off += weight & Vector512.LessThanOrEqual(z, Vector512<double>.Zero);
             }
         return new(Vector512.Create(Total(value), Total(square), Total(fourth),
-            Total(slope), Total(slopeSquare), Total(slopeFourth), Total(flat), 0));
+            Total(slope), Total(slopeSquare), Total(slopeFourth), Total(off), 0));
 
         // lane by lane, so that the sum is the same on every machine
         static double Total(Vector512<double> lanes)

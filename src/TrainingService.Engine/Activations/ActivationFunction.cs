@@ -13,6 +13,10 @@ public sealed record ActivationFunction
     private readonly ActivationKind _kind;
     private readonly ParameterValues _values;
 
+    // known after the first question: gains are quadratures, and binding looks for the largest derivative
+    private Activation? _bound;
+    private Gains? _gains;
+
     internal ActivationFunction(ActivationKind kind, ParameterValues values) => (_kind, _values) = (kind, values);
 
     /// <summary>f(z) = z.</summary>
@@ -28,14 +32,7 @@ public sealed record ActivationFunction
     public ActivationSpec Spec => _values.WriteTo(new ActivationSpec { Name = Name });
 
     /// <summary>Gains that keep the second moment of a unit-variance signal.</summary>
-    public Gains Gains
-    {
-        get
-        {
-            var moments = Bind().Moments(0, 1);
-            return new(1 / Math.Sqrt(moments.Square), 1 / Math.Sqrt(moments.SlopeSquare), _kind.TorchGain?.Invoke(_values));
-        }
-    }
+    public Gains Gains => _gains ??= Integrate();
 
     /// <summary>PyTorch's calculate_gain; the rectifier's sqrt 2 where its table has no entry.</summary>
     internal double TorchGain => _kind.TorchGain?.Invoke(_values) ?? ActivationRegistry.Rectifier(0);
@@ -50,7 +47,20 @@ public sealed record ActivationFunction
         return [.. z.Select(activation.At)];
     }
 
-    internal Activation Bind() => _kind.Bind(_values);
+    /// <summary>The loops over it, which have no state of their own.</summary>
+    internal Activation Bind() => _bound ??= _kind.Bind(_values);
+
+    private Gains Integrate()
+    {
+        var moments = Bind().Moments(0, 1);
+        return new(1 / Math.Sqrt(moments.Square), 1 / Math.Sqrt(moments.SlopeSquare), _kind.TorchGain?.Invoke(_values));
+    }
+
+    /// <summary>Equal by what was asked for.</summary>
+    public bool Equals(ActivationFunction? other) => other is not null && _kind.Equals(other._kind) && _values.Equals(other._values);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_kind.Info.Name, _values);
 
     /// <summary><c>elu with alpha 2</c>.</summary>
     public override string ToString() => Info.Parameters.Count == 0 ? Name : $"{Name} with {_values}";

@@ -27,8 +27,8 @@ internal readonly record struct NormalMoments(Vector512<double> Values)
     /// <summary>E[f'^4].</summary>
     public double SlopeFourth => Values[5];
 
-    /// <summary>P(f' = 0): no gradient passes.</summary>
-    public double Flat => Values[6];
+    /// <summary>P(z &lt;= 0).</summary>
+    public double Off => Values[6];
 }
 
 /// <summary>Points x and weights of a midpoint rule for E[f(x)], x ~ N(0, 1). No point is 0, where some derivatives jump.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TrainingService.Engine.Data;
 
 /// <summary>What a target is: one of K classes, or numbers.</summary>
@@ -18,8 +20,13 @@ public enum TargetKind
 /// <param name="ValidationRows">Rows of the validation split, 0 without one.</param>
 /// <param name="TestRows">Rows of the test split, 0 without one.</param>
 /// <param name="Numbers">Target numbers of a row; read for a number target only.</param>
+/// <param name="ClassNames">In the order of the classes; null where they are known by their index only.</param>
 public sealed record DataShape(int Features, TargetKind Target, int Classes,
-    int TrainRows, int ValidationRows, int TestRows, int Numbers = 1);
+    int TrainRows, int ValidationRows, int TestRows, int Numbers = 1, IReadOnlyList<string>? ClassNames = null)
+{
+    /// <summary>A class as results call it.</summary>
+    internal string NameOf(int label) => ClassNames is { } names ? names[label] : label.ToString(CultureInfo.InvariantCulture);
+}
 
 /// <summary>Rows of one split: features already encoded, imputed and scaled.</summary>
 /// <param name="Rows">Number of rows.</param>

@@ -2,6 +2,7 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Layers;
+using TrainingService.Engine.Optimizers;
 
 namespace TrainingService.Engine.Diagnostics;
 
@@ -15,6 +16,9 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>What counts (2 x 136) and histories (47) hold, and what is told of the units at the end (90).</summary>
     public const int BytesPerUnit = 410;
 
+    /// <summary>What <see cref="Keep"/> adds.</summary>
+    public const int KeptBytesPerUnit = 47;
+
     private const double NearDeadShare = 0.01;
 
     // those of the last measurement stay until the next one is done: it may be cancelled in its middle
@@ -22,6 +26,9 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     private bool _measured;
     private readonly UnitHistory?[] _histories =
         [.. network.Observed.Select(l => l.Activation is null ? null : new UnitHistory(l.Linear.Units))];
+    // as they were at the weights that early stopping returns to
+    private UnitHistory?[] _kept = [];
+    private StepNorms[] _keptNorms = [];
     private readonly double[] _squares = new double[network.Observed.Count];
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
@@ -35,6 +42,28 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     {
         foreach (var (history, bias) in Followed)
             history.Follow(step, bias.Gradient);
+    }
+
+    /// <summary>Remembers the lives of the units and the last update's size, to be returned to together with the weights.</summary>
+    public void Keep()
+    {
+        if (_kept.Length == 0)
+            _kept = [.. _histories.Select((history, i) => history is null ? null : new UnitHistory(network.Observed[i].Linear.Units))];
+        for (var i = 0; i < _kept.Length; i++)
+            if (_histories[i] is { } history)
+                _kept[i]?.CopyFrom(history);
+        _keptNorms = [.. network.Observed.Select(l => l.Linear.Weight.Norms)];
+    }
+
+    /// <summary>Goes back to what <see cref="Keep"/> remembered.</summary>
+    public void Return()
+    {
+        for (var i = 0; i < _kept.Length; i++)
+        {
+            if (_kept[i] is { } kept)
+                _histories[i]?.CopyFrom(kept);
+            network.Observed[i].Linear.Weight.Norms = _keptNorms[i];
+        }
     }
 
     private (UnitHistory History, Parameters Bias)[] Followed => field ??=
@@ -63,7 +92,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     {
         var layers = network.Observed;
         var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units)).ToArray() : [];
-        double loss = 0;
+        double loss = 0, weight = 0;
         var correct = 0;
         Array.Clear(_squares);
         foreach (var counts in _next)
@@ -83,9 +112,10 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                     ranks[i].Add(layers[i].H, network.Samples);
             }
             loss += network.AddGradientSquares(_squares);
+            weight += network.LossWeight;
         }
         (_counts, _next, _measured) = (_next, _counts, true);
-        MeanLoss = loss / rows.Length;
+        MeanLoss = loss / weight;
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
         {
@@ -233,15 +263,24 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>What a run that goes on elsewhere must know of the units' lives.</summary>
     public void Capture(BinaryWriter writer)
     {
-        foreach (var history in _histories)
+        foreach (var history in _histories.Concat(_kept))
             history?.Capture(writer);
+        foreach (var norms in _keptNorms)
+            foreach (var number in (double[])[norms.Update, norms.Gradient, norms.Parameter])
+                writer.Write(number);
     }
 
     /// <summary>What <see cref="Capture"/> wrote.</summary>
-    public void Restore(BinaryReader reader)
+    /// <param name="reader">At the beginning of it.</param>
+    /// <param name="kept">Whether <see cref="Keep"/> had been called.</param>
+    public void Restore(BinaryReader reader, bool kept)
     {
-        foreach (var history in _histories)
+        if (kept)
+            Keep();
+        foreach (var history in _histories.Concat(_kept))
             history?.Restore(reader);
+        for (var i = 0; i < _keptNorms.Length; i++)
+            _keptNorms[i] = new() { Update = reader.ReadDouble(), Gradient = reader.ReadDouble(), Parameter = reader.ReadDouble() };
     }
 
     private static readonly Activation Identity = new Activation<Identity>(default);

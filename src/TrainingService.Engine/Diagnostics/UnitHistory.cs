@@ -113,6 +113,17 @@ internal sealed unsafe class UnitHistory(int units)
         (_dead[n], _bornDead[n], _diedAt[n] == None ? null : _diedAt[n], _revivedAt[n] == None ? null : _revivedAt[n],
             _deaths.TryGetValue(n, out var death) ? death : null);
 
+    /// <summary>Takes over the lives of another history of as many units.</summary>
+    public void CopyFrom(UnitHistory other)
+    {
+        foreach (var (from, to) in other.State.Zip(State))
+            Array.Copy(from, to, from.Length);
+        _evaluated = other._evaluated;
+        _deaths.Clear();
+        foreach (var (unit, death) in other._deaths)
+            _deaths.Add(unit, death);
+    }
+
     public void Capture(BinaryWriter writer)
     {
         writer.Write(_evaluated);

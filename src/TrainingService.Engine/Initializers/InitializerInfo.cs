@@ -9,4 +9,8 @@ namespace TrainingService.Engine.Initializers;
 /// <param name="Parameters">In the order of their documentation.</param>
 /// <param name="Reference">Paper or source.</param>
 public sealed record InitializerInfo(string Name, IReadOnlyList<string> Aliases,
-    string Formula, IReadOnlyList<ParameterInfo> Parameters, string Reference);
+    string Formula, IReadOnlyList<ParameterInfo> Parameters, string Reference)
+{
+    /// <summary>With which activations it goes well, or doesn't.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}

@@ -17,9 +17,7 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
     /// <summary>A distribution to draw every number from.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, Func<ParameterValues, Fans, Draw> formula) : this(info, fitsBias, false,
         (values, fans, numbers, _, random, cancellation) => numbers.Fill(new(formula(values, fans), random), cancellation),
-        (values, fans) => formula(values, fans).Moments)
-    {
-    }
+        (values, fans) => formula(values, fans).Moments) => Formula = formula;
 
     /// <summary>A fill of its own for what needs more than one number at a time.</summary>
     public InitializerKind(InitializerInfo info, bool fitsBias, MatrixFill fill,
@@ -27,6 +25,9 @@ internal sealed record InitializerKind(InitializerInfo Info, bool FitsBias, bool
         : this(info, fitsBias, true, fill, moments)
     {
     }
+
+    /// <summary>What every number is drawn from; null of a fill of its own.</summary>
+    public Func<ParameterValues, Fans, Draw>? Formula { get; }
 
     /// <summary>Factor on the standard deviation that comes from the activation, where there is one.</summary>
     public Func<ParameterValues, ActivationFunction, double>? ActivationGain { get; init; }
@@ -73,50 +74,88 @@ public static class InitializerRegistry
     private const string He = "He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, eqs. 10 and 14";
     private const string LeCun = "LeCun, Bottou, Orr & Müller (1998), Efficient BackProp; as in Klambauer et al. (2017)";
 
+    private static readonly string[] AutoNotes =
+    [
+        "For sigmoid and softplus no gain preserves activations and gradients both: auto keeps the activations.",
+        "For gelu, silu, mish and hard_silu the variance 1 that it keeps is unstable: from 15 hidden layers on it is made sure of on one "
+            + "batch.",
+    ];
+
+    private static readonly string[] KaimingNotes =
+    [
+        "Takes PyTorch's gain: 3/4 for selu, whose self-normalisation wants 1 (lecun_normal), 1 for sigmoid, 5/3 for tanh.",
+        "Where PyTorch's table has no gain (gelu, silu, mish, softplus, ...) it takes the rectifier's sqrt(2); auto has each one's own.",
+    ];
+
+    private static readonly string[] LeCunNotes =
+        ["Gain 1: made for selu, and fit for what is linear around 0. A rectifier halves a signal's mean square with it in each layer."];
+
+    private static readonly string[] LsuvNotes =
+        ["Keeps the activations, not the gradients: for sigmoid and softplus no scale keeps both."];
+
+    private static readonly string[] OrthogonalNotes =
+        ["Gain 1 keeps the norms of a linear net. For rectifiers set the gain to 1.414, for others to the forward gain of the activation."];
+
+    private static readonly string[] RaiNotes =
+        ["Made for ReLU nets that are narrow and deep. Its weights have a positive mean, so that predictions by theory are rough."];
+
+    private static readonly string[] SmallNotes =
+        ["Variance 1 / (3 fan_in): a signal's mean square shrinks to a third in each layer, with rectifiers to a sixth."];
+
+    private static readonly string[] XavierNotes =
+        ["Gain 1: made for what is linear around 0 (tanh, softsign). With rectifiers a gradient loses 0.15 decades in each square layer."];
+
+    private static readonly string[] AlikeNotes =
+        ["As a weight it makes the units of a layer alike: they get the same gradients and never come to differ."];
+
     private static readonly InitializerKind[] Kinds =
     [
         new(new("auto", [], "N(0, gain^2 / fan_in), gain = 1 / sqrt(E[f(z)^2]), z ~ N(0, 1), for any activation f; "
             + "from 15 hidden layers on then scaled on one batch as lsuv",
-            [], "the forward condition of He et al. (2015), eq. 9, with E[f^2] by quadrature"), false,
+            [], "the forward condition of He et al. (2015), eq. 9, with E[f^2] by quadrature") { Notes = AutoNotes }, false,
             (_, f) => Draw.Normal(0, f.Activation.Gains.Forward / Math.Sqrt(f.In)))
         {
             ActivationGain = (_, f) => f.Gains.Forward,
             ScaledFromLayers = 16,
         },
-        new(new("constant", [], "value in the first share of the units, rounded; 0 in the others", [Value, Share], "-"), true,
+        new(new("constant", [], "value in the first share of the units, rounded; 0 in the others", [Value, Share],
+            "-") { Notes = AlikeNotes }, true,
             (v, _, weight, bias, _, cancellation) => Structured.Constant(weight, bias, v[Value], v[Share], cancellation),
             (v, f) => Structured.ConstantMoments(f.Out, v[Value], v[Share])),
-        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He),
+        new(new("kaiming_normal", ["he_normal"], "N(0, gain^2 / fan)", [Fan, KaimingGain], He) { Notes = KaimingNotes },
             false, (v, f) => Draw.Normal(0, Kaiming(v, f))) { ActivationGain = KaimingFactor },
-        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He),
+        new(new("kaiming_uniform", ["he_uniform"], "U(-b, b), b = gain sqrt(3 / fan)", [Fan, KaimingGain], He) { Notes = KaimingNotes },
             false, (v, f) => Symmetric(Kaiming(v, f))) { ActivationGain = KaimingFactor },
-        new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun),
+        new(new("lecun_normal", [], "N(0, 1 / fan_in), truncated at 2 std and rescaled", [], LeCun) { Notes = LeCunNotes },
             false, (_, f) => Truncated(Math.Sqrt(1.0 / f.In))),
-        new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun), false, (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
+        new(new("lecun_uniform", [], "U(-b, b), b = sqrt(3 / fan_in)", [], LeCun) { Notes = LeCunNotes }, false,
+            (_, f) => Symmetric(Math.Sqrt(1.0 / f.In))),
         new(new("lsuv", [], "orthogonal, then divided by the standard deviation of z on one batch until that is 1, layer after layer", [],
-            "Mishkin & Matas (2016), All you need is a good init, algorithm 1"), false,
+            "Mishkin & Matas (2016), All you need is a good init, algorithm 1") { Notes = LsuvNotes }, false,
             (_, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, 1, random, cancellation),
             (_, f) => Structured.OrthogonalMoments(f.Out, f.In, 1)) { ScaledFromLayers = 0, Scratch = Structured.OrthogonalFloats },
         new(new("normal", ["random_normal"], "N(mean, std^2)", [Mean, Std], "-"), true,
             (v, _) => Draw.Normal(v[Mean], v[Std])),
-        new(new("ones", [], "1", [], "-"), true, (_, _) => Draw.Constant(1)),
+        new(new("ones", [], "1", [], "-") { Notes = AlikeNotes }, true, (_, _) => Draw.Constant(1)),
         new(new("orthogonal", [], "gain Q, Q from the QR decomposition of a normal matrix, its signs made unique", [Gain],
-            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"),
+            "Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural "
+                + "networks") { Notes = OrthogonalNotes },
             false, (v, _, weight, _, random, cancellation) => Structured.Orthogonal(weight, v[Gain], random, cancellation),
             (v, f) => Structured.OrthogonalMoments(f.Out, f.In, v[Gain])) { Scratch = Structured.OrthogonalFloats },
         new(new("rai", ["randomized_asymmetric"],
             "N(0, 0.6007^2 / fan_in) for [W b], one random entry of each row of [W b] from Beta(2, 1)", [],
-            "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4"), true,
+            "Lu, Shin, Su & Karniadakis (2019), Dying ReLU and initialization, section 4") { Notes = RaiNotes }, true,
             (_, _, weight, bias, random, cancellation) => Structured.RandomizedAsymmetric(weight, bias, random, cancellation),
             (_, f) => Structured.RandomizedAsymmetricMoments(f.In)) { DrawsBias = true },
         new(new("sparse", [], "N(0, std^2), in each column a share of sparsity set to 0",
             [Sparsity, StdOfOthers], "Martens (2010), Deep learning via Hessian-free optimization; torch.nn.init.sparse_"), false,
             (v, _, weight, _, random, cancellation) => Structured.Sparse(weight, v[Sparsity], v[StdOfOthers], random, cancellation),
             (v, f) => Structured.SparseMoments(f.Out, v[Sparsity], v[StdOfOthers])),
-        new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1"), false,
+        new(new("standard", [], "U(-b, b), b = 1 / sqrt(fan_in), zero bias", [], "Glorot & Bengio (2010), eq. 1") { Notes = SmallNotes },
+            false,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))),
         new(new("torch_default", ["pytorch_default"], "U(-b, b), b = 1 / sqrt(fan_in), for weights and biases",
-            [], "torch.nn.Linear.reset_parameters"), true,
+            [], "torch.nn.Linear.reset_parameters") { Notes = SmallNotes }, true,
             (_, f) => Draw.Uniform(-1 / Math.Sqrt(f.In), 1 / Math.Sqrt(f.In))) { DrawsBias = true },
         new(new("truncated_normal", ["trunc_normal"], "N(mean, std^2), redrawn beyond 2 std",
             [Mean, StdBeforeCut], "-"), true, (v, _) => Draw.TruncatedNormal(v[Mean], v[StdBeforeCut])),
@@ -132,11 +171,12 @@ public static class InitializerRegistry
                 "fan_avg" => (f.In + f.Out) / 2.0,
                 _ => f.In,
             }))),
-        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot),
+        new(new("xavier_normal", ["glorot_normal"], "N(0, gain^2 2 / (fan_in + fan_out))", [Gain], Glorot) { Notes = XavierNotes },
             false, (v, f) => Draw.Normal(0, Xavier(v, f))),
-        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain], Glorot),
+        new(new("xavier_uniform", ["glorot_uniform"], "U(-b, b), b = gain sqrt(6 / (fan_in + fan_out))", [Gain],
+            Glorot) { Notes = XavierNotes },
             false, (v, f) => Symmetric(Xavier(v, f))),
-        new(new("zeros", [], "0", [], "-"), true, (_, _) => Draw.Constant(0)),
+        new(new("zeros", [], "0", [], "-") { Notes = AlikeNotes }, true, (_, _) => Draw.Constant(0)),
     ];
 
     /// <summary>In alphabetical order of their canonical names.</summary>

@@ -38,8 +38,8 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
             return walk.Stop(z, $"{Function.Name} acts on numbers that are not a dense layer's sums, whose distribution is not known");
         var f = walk.MomentsOf(Function);
         NormalMoments[] moments = [.. z.Mean.Zip(z.Square, (mean, square) => f.At(mean, Math.Sqrt(Math.Max(0, square - mean * mean))))];
-        // exact for one row; no larger for many, as all rows must agree
-        var dead = walk.Normalized ? (z.Units == 1 ? 1 : 0) : Math.Pow(moments.Min(m => m.Flat), z.Units);
+        // exact for one row; no larger for many, as all rows must agree; where f still passes a gradient, nothing is dead
+        var dead = !f.DiesWhenOff ? 0 : walk.Normalized ? (z.Units == 1 ? 1 : 0) : Math.Pow(moments.Min(m => m.Off), z.Units);
         if (walk.Nested == 0)
             walk.Alive *= 1 - dead;
 

@@ -5,8 +5,15 @@ namespace TrainingService.Engine.Layers;
 /// <summary>(x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance over each sample's units.</summary>
 public sealed record LayerNormEntry(double Epsilon) : LayerEntry
 {
-    internal static readonly LayerKind Kind =
-        new("layer_norm", ["epsilon"], (spec, _) => new LayerNormEntry(spec.Epsilon ?? Standard.Epsilon));
+    internal static readonly LayerKind Kind = new("layer_norm", ["epsilon"], (spec, place) =>
+    {
+        if (place.Inputs == 1)
+            place.Refuse("/type", OneUnit);
+        return new LayerNormEntry(spec.Epsilon ?? Standard.Epsilon);
+    });
+
+    internal const string OneUnit =
+        "layer_norm over one unit turns every row into the same number, so nothing is learned: use at least 2 units, or leave the norm out";
 
     internal static LayerNormEntry Standard => new(1e-5);
 

@@ -11,6 +11,7 @@ internal sealed unsafe class Linear : Layer
     private readonly Action<int, int> _forward, _transpose, _biasGradient, _inputGradient, _weightGradient;
     private readonly StepNorms[] _panelNorms;
     private readonly bool _large;
+    private readonly int _index;
     private float* _input, _panels;
 
     public Linear(LinearPlan plan, Workspace workspace, int index) : base(workspace, plan.Units)
@@ -19,6 +20,7 @@ internal sealed unsafe class Linear : Layer
         Weight = Layers.Parameters.Matrix("weight", plan.Units, plan.Inputs, workspace);
         Bias = Layers.Parameters.Vector("bias", plan.Units, workspace);
         Parameters = [Weight, Bias];
+        _index = index;
         Initializer.Fill(plan.Initializer, plan.BiasInitializer, plan.Fans,
             workspace.Seed, index, Weight.Numbers, Bias.Numbers, workspace.Cancellation);
         _large = Weight.Length * sizeof(float) * (1 + workspace.States) > MatrixProduct.SecondLevelCache / 2;
@@ -39,11 +41,19 @@ internal sealed unsafe class Linear : Layer
 
     public override IReadOnlyList<Parameters> Parameters { get; }
 
+    /// <summary>Draws other weights and biases from the same distributions.</summary>
+    public void Redraw(long seed) => Initializer.FillQuickly(
+        Plan.Initializer, Plan.BiasInitializer, Plan.Fans, seed, _index, Weight.Numbers, Bias.Numbers, Workspace.Cancellation);
+
     public override void Forward(float* input)
     {
         _input = input;
         Workspace.Team.Split(Workspace.Blocks, _forward);
+        Workspace.AfterLinear?.Invoke(this);
     }
+
+    /// <summary>z of the last batch once more, its weights having changed.</summary>
+    public void ForwardAgain() => Workspace.Team.Split(Workspace.Blocks, _forward);
 
     public override void Backward(float* input, bool wanted)
     {

@@ -89,7 +89,7 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units,
         if (mu != 0)
             walk.Approximate = "approximate from here on, as the weights' mean makes units alike";
         if (Initializer.Name == "rai" || BiasInitializer.Name == "rai")
-            (walk.Alive, walk.DeathUnknown) = (null, "not predicted for rai, whose units are off with less than probability 1/2");
+            (walk.Alive, walk.DeathUnknown) = (null, "theory has no bound for rai, whose units are off with less than probability 1/2");
         walk.Return(g => new(
             [.. g.Square.Zip(g.SumSquare, (square, sum) => mu * mu * sum + v * units * square)],
             [.. g.Square.Zip(g.SumSquare, (square, sum) => n * (n * mu * mu * sum + v * units * square))], g.Spread)

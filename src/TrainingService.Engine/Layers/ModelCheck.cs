@@ -33,6 +33,9 @@ internal sealed class ModelCheck(int features, ICollection<SpecError> errors)
         var hidden = fields.Of<IReadOnlyList<int>>(nameof(model.HiddenLayers));
         if (model.Layers is null)
             CheckUnits(hidden);
+        if (model.Layers is null && normalization == ShortForm.LayerNorm)
+            foreach (var (i, _) in hidden.Index().Where(layer => layer.Item == 1))
+                Refuse($"/hiddenLayers/{i}", LayerNormEntry.OneUnit);
         if (model.Layers is not null && normalization != ShortForm.NoNorm)
             Refuse("/normalization",
                 "normalization belongs to the short form; in layers, put {\"type\": \"batch_norm\"} where it is wanted");

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
@@ -73,6 +74,13 @@ internal sealed unsafe class Network : IDisposable
     }
 
     public Loss Loss { get; }
+
+    /// <summary>Draws other weights and biases from the same distributions; all else stays.</summary>
+    public void Redraw(long seed)
+    {
+        foreach (var layer in Observed)
+            layer.Linear.Redraw(seed);
+    }
 
     /// <summary>In the order of the layers: weight, bias; slopes; gamma, beta.</summary>
     public Parameters[] Parameters { get; }
@@ -161,7 +169,29 @@ internal sealed unsafe class Network : IDisposable
             return Loss.Sum(_output, _outputs, Samples, new(labels, values), gradient, scale);
     }
 
-    /// <summary>What activity L1 adds to that sum.</summary>
+    /// <summary>What that sum is divided by to be a mean: the batch's rows, or the sum of their classes' weights.</summary>
+    public double LossWeight
+    {
+        get
+        {
+            fixed (int* labels = _labels)
+                return Loss.Weight(Samples, new(labels, null));
+        }
+    }
+
+    private float LossScale
+    {
+        get
+        {
+            fixed (int* labels = _labels)
+                return Loss.Scale(Samples, new(labels, null));
+        }
+    }
+
+    /// <summary>The class that each row of the batch is taken for; -1 where an output is NaN.</summary>
+    public void Predict(Span<int> classes) => Loss.Predict(_output, _outputs, Samples, classes);
+
+    /// <summary>What activity L1 adds to the sum of the rows' losses.</summary>
     public double PenaltySum()
     {
         if (ActivityL1 == 0)
@@ -194,7 +224,7 @@ internal sealed unsafe class Network : IDisposable
         _workspace.ActivityL1 = (float)(ActivityL1 / Samples);
         _workspace.Optimizer = optimizer;
         _workspace.Measured = measured;
-        var loss = Descend(1f / Samples);
+        var loss = Descend(LossScale);
         _workspace.Optimizer = null;
         if (_workspace.StoresGradients)
             UpdateAll(optimizer, clipNorm);
@@ -242,23 +272,58 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer;
-    /// answers the sum of losses.
+    /// Adds the sums of squares over rows (each with its weight, or 1) and units of dC/dz, C the loss of one row without penalty, per
+    /// observed layer; answers the sum of losses.
     /// </summary>
-    public double AddGradientSquares(double[] squares)
+    public double AddGradientSquares(double[] squares, ReadOnlySpan<float> weights = default)
     {
         _workspace.ActivityL1 = 0;
         _workspace.GradientSquares = squares;
-        var loss = Descend(1);
+        var loss = Descend(1, weights);
         _workspace.GradientSquares = null;
         return loss;
     }
 
-    private double Descend(float scale)
+    private double Descend(float scale, ReadOnlySpan<float> weights = default)
     {
-        var loss = LossSum(_workspace.Gradient(_outputs), scale);
+        var gradient = _workspace.Gradient(_outputs);
+        var loss = LossSum(gradient, scale);
+        // a row's gradient is linear in that by its outputs
+        for (var s = 0; s < weights.Length; s++)
+            for (var unit = 0; unit < _outputs; unit++)
+                gradient[Layout.Block(unit, s, _outputs)] *= MathF.Sqrt(weights[s]);
         _sequence.Backward(_workspace.Input, wanted: false);
         return loss;
+    }
+
+    /// <summary>Whether none of the layer's units has z &gt; 0 on any row of the batch.</summary>
+    public bool IsOff(ObservedLayer layer)
+    {
+        for (var s = 0; s < Samples; s++)
+            for (var unit = 0; unit < layer.Linear.Units; unit++)
+                if (!(layer.Z[Layout.Block(unit, s, layer.Linear.Units)] <= 0))
+                    return false;
+        return true;
+    }
+
+    /// <summary>Sum over the batch's rows, each with its weight, and the layer's units of h^2.</summary>
+    public static double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
+    {
+        var units = layer.Linear.Units;
+        var sum = 0.0;
+        for (var first = 0; first < weights.Length; first += 16)
+        {
+            var squares = Vector512<float>.Zero;
+            var at = layer.H + Layout.Block(0, first, units);
+            for (var unit = 0; unit < units; unit++, at += Layout.Lanes)
+            {
+                var value = Vector512.Load(at);
+                squares = Vector512.FusedMultiplyAdd(value, value, squares);
+            }
+            for (var s = first; s < Math.Min(first + 16, weights.Length); s++)
+                sum += weights[s] * (double)squares[s - first];
+        }
+        return sum;
     }
 
     /// <summary>
@@ -268,26 +333,60 @@ internal sealed unsafe class Network : IDisposable
     /// <exception cref="OperationCanceledException">Within one layer's pass or scaling.</exception>
     public void ScaleToUnitVariance(Func<LinearPlan, bool> which, DataSplit split, ReadOnlySpan<int> rows)
     {
-        foreach (var layer in Observed)
-            for (var attempt = 0; attempt < 10 && which(layer.Linear.Plan); attempt++)
+        if (rows.Length > Capacity)
+        {
+            var all = rows.ToArray();
+            foreach (var layer in Observed)
+                Scale(layer.Linear, () => Variance(layer.Linear, split, all), () => { });
+            return;
+        }
+        // one batch keeps what a layer reads, so that each is scaled where a single pass comes by: to the same numbers
+        Load(split, rows);
+        _workspace.AfterLinear =
+            layer => Scale(layer, () => Variance(layer, Count(layer, new(layer.Units)), Samples), layer.ForwardAgain);
+        try
+        {
+            Forward();
+        }
+        finally
+        {
+            _workspace.AfterLinear = null;
+        }
+
+        void Scale(Linear layer, Func<double> measure, Action scaled)
+        {
+            for (var attempt = 0; attempt < 10 && which(layer.Plan); attempt++)
             {
-                var variance = Variance(layer.Linear, split, rows);
+                var variance = measure();
                 if (!(variance > 0) || !double.IsFinite(variance) || Math.Abs(variance - 1) < 0.01)
                     break;
-                layer.Linear.Weight.Divide(Math.Sqrt(variance));
+                layer.Weight.Divide(Math.Sqrt(variance));
+                scaled();
             }
+        }
     }
 
-    private double Variance(Linear layer, DataSplit split, ReadOnlySpan<int> rows)
+    private double Variance(Linear layer, DataSplit split, int[] rows)
     {
         var counts = new Activations.ActivationCounts(layer.Units);
         for (var first = 0; first < rows.Length; first += Capacity)
         {
-            Load(split, rows[first..Math.Min(first + Capacity, rows.Length)]);
+            Load(split, rows.AsSpan(first, Math.Min(Capacity, rows.Length - first)));
             Forward();
-            Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, counts);
+            Count(layer, counts);
         }
-        var entries = (double)rows.Length * layer.Units;
+        return Variance(layer, counts, rows.Length);
+    }
+
+    private Activations.ActivationCounts Count(Linear layer, Activations.ActivationCounts counts)
+    {
+        Identity.Count(layer.Output, layer.Output, layer.Units, Samples, null, 0, counts);
+        return counts;
+    }
+
+    private static double Variance(Linear layer, Activations.ActivationCounts counts, int rows)
+    {
+        var entries = (double)rows * layer.Units;
         var mean = counts.Sum / entries;
         return counts.SumOfSquares / entries - mean * mean;
     }

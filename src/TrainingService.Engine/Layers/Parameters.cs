@@ -15,17 +15,18 @@ namespace TrainingService.Engine.Layers;
 internal sealed unsafe class Parameters
 {
     private readonly int _rows, _columns;
+    private readonly bool _isVector;
     private readonly FloatBuffer _values;
     private readonly FloatBuffer? _first, _second, _gradient;
 
-    private Parameters(string name, int rows, int columns, bool gradient, Workspace workspace)
+    private Parameters(string name, int rows, int columns, bool isVector, Workspace workspace)
     {
-        (Name, _rows, _columns) = (name, rows, columns);
+        (Name, _rows, _columns, _isVector) = (name, rows, columns, isVector);
         Length = (long)Layout.Tiles(columns) * rows * Layout.Lanes;
         _values = workspace.NewBuffer(Length);
         _first = workspace.States > 0 ? workspace.NewBuffer(Length) : null;
         _second = workspace.States > 1 ? workspace.NewBuffer(Length) : null;
-        _gradient = gradient ? workspace.NewBuffer(Length) : null;
+        _gradient = isVector || workspace.StoresGradients ? workspace.NewBuffer(Length) : null;
     }
 
     /// <summary>Unless the workspace stores gradients, those of a matrix go straight into the update.</summary>
@@ -34,7 +35,7 @@ internal sealed unsafe class Parameters
     /// <param name="columns">Inputs.</param>
     /// <param name="workspace">Of the network.</param>
     public static Parameters Matrix(string name, int rows, int columns, Workspace workspace) =>
-        new(name, rows, columns, workspace.StoresGradients, workspace);
+        new(name, rows, columns, false, workspace);
 
     public static Parameters Vector(string name, int count, Workspace workspace) => new(name, 1, count, true, workspace);
 
@@ -76,7 +77,7 @@ internal sealed unsafe class Parameters
     public void Update(Optimizer optimizer, float* gradient, long offset,
         int count, bool measured, ref StepNorms norms, bool half = false) =>
         optimizer.Apply(gradient, _values.At(offset, count), At(_first, offset, count),
-            At(_second, offset, count), count, measured, ref norms, half);
+            At(_second, offset, count), count, measured, ref norms, _isVector, half);
 
     /// <summary>
     /// What <see cref="Update"/> will read of these numbers and of a third more, so that all has come before the end;

@@ -77,6 +77,7 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
             (observed.Alive, observed.DeathUnknown) = Nested == 0
                 ? (Alive, DeathUnknown)
                 : (null, "the straight way of a residual block keeps the net alive");
+            observed.DeathCanBeCounted = Nested == 0;
         }
         return signal;
     }
@@ -142,6 +143,9 @@ internal sealed class ObservedPrediction(int units, PreflightSignal z)
     public double? Alive { get; set; }
 
     public string? DeathUnknown { get; set; }
+
+    /// <summary>Whether a layer that is wholly off ends what the output can know of the input.</summary>
+    public bool DeathCanBeCounted { get; set; }
 
     /// <summary>Why the numbers are rough; null if they aren't.</summary>
     public string? Approximate { get; set; }

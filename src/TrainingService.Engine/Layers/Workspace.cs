@@ -100,6 +100,9 @@ internal sealed unsafe class Workspace : IDisposable
     /// <summary>Where layers add up the squares of dC/dz, if anyone wants to know.</summary>
     public double[]? GradientSquares { get; set; }
 
+    /// <summary>Called with each linear layer that has just computed z; null in training.</summary>
+    public Action<Linear>? AfterLinear { get; set; }
+
     /// <summary>Weight of |h| of one entry in the loss.</summary>
     public float ActivityL1 { get; set; }
 

@@ -16,7 +16,8 @@ public abstract record LossPlan(string Name)
     internal virtual int Outputs(DataShape data) => data.Target == TargetKind.Number ? data.Numbers : data.Classes;
 
     /// <param name="classes">Whether the targets are classes.</param>
-    internal abstract Loss Create(bool classes);
+    /// <param name="weights">Of each class; null where all rows count alike.</param>
+    internal abstract Loss Create(bool classes, float[]? weights = null);
 
     /// <summary>Checks that the loss fits the target, and its numbers it; the ranges of the numbers were checked before.</summary>
     /// <param name="name">Null for auto.</param>
@@ -56,7 +57,8 @@ public abstract record LossPlan(string Name)
 /// <param name="LabelSmoothing">Share of the target that is spread over all classes, in [0, 1).</param>
 public sealed record CrossEntropyPlan(double LabelSmoothing) : LossPlan(CrossEntropy)
 {
-    internal override Loss Create(bool classes) => new CrossEntropy((float)LabelSmoothing);
+    internal override Loss Create(bool classes, float[]? weights = null) =>
+        weights is null ? new CrossEntropy((float)LabelSmoothing) : new WeightedCrossEntropy((float)LabelSmoothing, weights);
 }
 
 /// <summary>See <see cref="Losses.BinaryCrossEntropy"/>.</summary>
@@ -64,18 +66,18 @@ public sealed record BinaryCrossEntropyPlan() : LossPlan(BinaryCrossEntropy)
 {
     internal override int Outputs(DataShape data) => 1;
 
-    internal override Loss Create(bool classes) => new BinaryCrossEntropy();
+    internal override Loss Create(bool classes, float[]? weights = null) => new BinaryCrossEntropy(weights);
 }
 
 /// <summary>See <see cref="MeanSquaredError"/>.</summary>
 public sealed record MeanSquaredErrorPlan() : LossPlan(MeanSquared)
 {
-    internal override Loss Create(bool classes) => new MeanSquaredError(classes);
+    internal override Loss Create(bool classes, float[]? weights = null) => new MeanSquaredError(classes, weights);
 }
 
 /// <summary>See <see cref="Losses.Huber"/>.</summary>
-/// <param name="Delta">Where the parabola turns into a line, above 0.</param>
+/// <param name="Delta">Where the parabola turns into a line, above 0; in standard deviations of a target that is standardised.</param>
 public sealed record HuberPlan(double Delta) : LossPlan(Huber)
 {
-    internal override Loss Create(bool classes) => new Huber(Delta, classes);
+    internal override Loss Create(bool classes, float[]? weights = null) => new Huber(Delta, classes, weights);
 }

@@ -37,26 +37,31 @@ internal abstract unsafe class Optimizer
 
     /// <summary>
     /// Updates <paramref name="count"/> parameters, a multiple of 32; padding has gradient 0. With <paramref name="half"/>
-    /// only the first 16 of every 32 exist.
+    /// only the first 16 of every 32 exist. A <paramref name="vector"/> (bias, norm, slope) may be left out of the weight decay.
     /// </summary>
     public abstract void Apply(float* gradient, float* parameters, float* first,
-        float* second, int count, bool measured, ref StepNorms norms, bool half = false);
+        float* second, int count, bool measured, ref StepNorms norms, bool vector, bool half = false);
 }
 
 /// <inheritdoc/>
-internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, TOp> bind) : Optimizer where TOp : struct, IUpdate
+/// <param name="bind">The step's operator of learning rate, momentum, index from 1 and weight decay.</param>
+/// <param name="decay">Of weights.</param>
+/// <param name="vectorDecay">Of biases, norms and slopes.</param>
+internal sealed unsafe class Optimizer<TOp>(Func<double, double?, long, double, TOp> bind, double decay = 0, double vectorDecay = 0)
+    : Optimizer where TOp : struct, IUpdate
 {
-    private TOp _op;
+    private TOp _op, _ofVectors;
 
     public override int States => TOp.States;
 
-    public override void Begin(double learningRate, double? momentum, long step) => _op = bind(learningRate, momentum, step);
+    public override void Begin(double learningRate, double? momentum, long step) =>
+        (_op, _ofVectors) = (bind(learningRate, momentum, step, decay), bind(learningRate, momentum, step, vectorDecay));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Apply(float* gradient, float* parameters, float* first,
-        float* second, int count, bool measured, ref StepNorms norms, bool half = false)
+        float* second, int count, bool measured, ref StepNorms norms, bool vector, bool half = false)
     {
-        var op = _op;
+        var op = vector ? _ofVectors : _op;
         // two of each: one sum would make every 16 parameters wait for the last ones' addition
         Sums low = default, high = default;
         for (var i = 0; i < count; i += 32)

@@ -12,6 +12,9 @@ internal sealed class PreflightMoments(Activation activation)
     private const int StepsPerUnit = 16;
     private readonly Dictionary<int, NormalMoments> _table = [];
 
+    /// <inheritdoc cref="Activation.DiesWhenOff"/>
+    public bool DiesWhenOff => activation.DiesWhenOff;
+
     public NormalMoments At(double mean, double deviation)
     {
         var place = Math.Log(deviation) * StepsPerUnit;

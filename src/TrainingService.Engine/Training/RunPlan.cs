@@ -41,13 +41,21 @@ public sealed class RunPlan
     /// </summary>
     public long MemoryBytes => Network.Bytes(Layers, Data.Features, Training.Optimizer.Create().States,
         Capacity, StoresGradients, Training.EarlyStopping is not null)
-        + Linear.Sum(l => (long)l.Units * LayerObserver.BytesPerUnit)
+        + Linear.Sum(l => (long)l.Units
+            * (LayerObserver.BytesPerUnit + (Training.EarlyStopping is null ? 0 : LayerObserver.KeptBytesPerUnit)))
         + (Diagnostics.EffectiveRank ? EffectiveRank.Bytes(Linear.Select(l => l.Units), EvaluationRows) : 0)
         + 2L * sizeof(int) * Data.TrainRows
-        + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows) * (Data.Features + 1);
+        + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows)
+            * (Data.Features + (Training.StandardizeTarget == true ? 2 : 1));
 
     /// <summary>Optimiser steps of the whole run.</summary>
-    public long Steps => TrainingPlan.Steps(Data.TrainRows, Training.BatchSize, Training.Epochs);
+    public long Steps => TrainingPlan.Steps(Data.TrainRows, Training.BatchSize, Training.Epochs, Normalizes);
+
+    /// <summary>What is done otherwise than the spec lets one expect, a sentence each.</summary>
+    public IReadOnlyList<string> Notes => JoinsLast
+        ? [string.Create(CultureInfo.InvariantCulture, $"An epoch's last batch would have one row, from which batch_norm learns nothing: ")
+            + string.Create(CultureInfo.InvariantCulture, $"it joins the batch before it, which has {Capacity:N0} rows.")]
+        : [];
 
     /// <summary>The dense layers, from the input on; the output layer is last.</summary>
     public IReadOnlyList<LayerInfo> DenseLayers =>
@@ -73,8 +81,16 @@ public sealed class RunPlan
     /// <summary>Rows that the layers are measured on.</summary>
     internal int EvaluationRows => Math.Min(Data.TrainRows, Diagnostics.EvaluationRows);
 
-    /// <summary>Samples that the network's buffers hold.</summary>
-    internal int Capacity => Training.BatchSize;
+    /// <summary>Samples that the network's buffers hold: those of the largest batch.</summary>
+    internal int Capacity => Training.BatchSize + (JoinsLast ? 1 : 0);
+
+    /// <summary>Whether an epoch's last row, which would be a batch by itself, joins the batch before it.</summary>
+    internal bool JoinsLast => TrainingPlan.JoinsLast(Data.TrainRows, Training.BatchSize, Normalizes);
+
+    private bool Normalizes => HasBatchNorm(Model.Layers);
+
+    private static bool HasBatchNorm(IEnumerable<LayerEntry> layers) =>
+        layers.Any(l => l is BatchNormEntry || l is ResidualEntry residual && HasBatchNorm(residual.Branch));
 
     /// <summary>
     /// Checks the specs against each other and the data and fills in the defaults. Adds one error per broken rule, with pointers below
@@ -85,7 +101,8 @@ public sealed class RunPlan
     {
         var before = errors.Count;
         var network = new ModelCheck(data.Features, errors).Run(model);
-        var course = TrainingPlan.Resolve(training, data, errors);
+        var normalizes = network is not null && HasBatchNorm(network.Layers);
+        var course = TrainingPlan.Resolve(training, data, normalizes, errors);
         var layers = network is null || course is null ? [] : network.Plan(data.Features, course.Loss.Outputs(data));
         var measures = DiagnosticsPlan.Resolve(diagnostics, EverySteps, "/diagnostics", errors);
         if (network is null || course is null || measures is null)
@@ -99,7 +116,7 @@ public sealed class RunPlan
         return errors.Count > before ? null : plan;
 
         int EverySteps(int rows) => course is null || layers.Count == 0 ? 1 : EvaluationCost.EverySteps(
-            TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs),
+            TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs, normalizes),
             course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
 
@@ -118,7 +135,27 @@ public sealed class RunPlan
         return rows[..EvaluationRows];
     }
 
-    internal Loss CreateLoss() => Training.Loss.Create(Data.Target == TargetKind.Classes);
+    /// <param name="train">The training rows, whose classes balanced weights are made of.</param>
+    internal Loss CreateLoss(DataSplit train) =>
+        Training.Loss.Create(Data.Target == TargetKind.Classes, Training.ClassWeights?.Of(train, Data.Classes));
+
+    /// <summary>How the target is standardised; with mean 0 and deviation 1 it stays as it is.</summary>
+    internal TargetScale ScaleOf(TrainingData data) =>
+        Training.StandardizeTarget == true ? TargetScale.Of(data.Train, Data.Numbers) : TargetScale.None(Data.Numbers);
+
+    /// <summary>The data with the target that the network learns.</summary>
+    internal TrainingData Standardized(TrainingData data)
+    {
+        if (Training.StandardizeTarget != true)
+            return data;
+        var scale = ScaleOf(data);
+        return data with
+        {
+            Train = scale.Apply(data.Train),
+            Validation = data.Validation is { } validation ? scale.Apply(validation) : null,
+            Test = data.Test is { } test ? scale.Apply(test) : null,
+        };
+    }
 
     /// <summary>Clipping needs all gradients before the first update.</summary>
     internal bool StoresGradients => Training.ClipNorm is not null;

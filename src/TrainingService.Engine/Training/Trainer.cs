@@ -15,13 +15,22 @@ namespace TrainingService.Engine.Training;
 public sealed class Trainer : IDisposable
 {
     /// <summary>A batch's worth: enough for a variance to a few percent, however small the run's own batches are.</summary>
-    private const int ScalingRows = 256;
+    internal const int ScalingRows = 256;
 
     /// <summary>Most steps between two metric points, which cost nothing, however far the layers' evaluations are apart.</summary>
     private const int MetricSteps = 100;
 
+    /// <summary>Most classes that a confusion matrix and the scores of each class are told of.</summary>
+    private const int MatrixClasses = 50, ScoredClasses = 200;
+
     private readonly RunPlan _plan;
-    private readonly TrainingData _data;
+
+    // as the network learns it, and with the target in its own unit
+    private readonly TrainingData _data, _own;
+    private readonly TargetScale _scale;
+
+    // of a loss in the target's unit, both losses being squares (or huber's, whose corner scales with them)
+    private readonly double _lossUnit;
     private readonly Optimizer _optimizer;
     private readonly Network _network;
     private readonly LayerObserver _observer;
@@ -35,9 +44,10 @@ public sealed class Trainer : IDisposable
     // where the run is: all of it is captured
     private long _step, _samples;
     private int _epoch, _position;
-    private double _runningLoss, _gradientNorm, _learningRate;
+    private double _runningLoss, _runningWeight, _runningPenalty, _gradientNorm, _learningRate;
     private long _runningSamples, _runningCorrect;
-    private double _bestLoss = double.PositiveInfinity;
+    private double _bestScore = double.PositiveInfinity;
+    private long _bestStep;
     private int _bestEpoch;
     private bool _keptBest;
 
@@ -54,10 +64,13 @@ public sealed class Trainer : IDisposable
     public Trainer(RunPlan plan, TrainingData data, int threads = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        (_plan, _data) = (plan, data);
+        (_plan, _own, _data) = (plan, data, plan.Standardized(data));
+        data = _data;
+        _scale = plan.ScaleOf(_own);
+        _lossUnit = _scale.Deviation * _scale.Deviation;
         var training = plan.Training;
         _optimizer = training.Optimizer.Create();
-        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(), _optimizer.States,
+        _network = new(plan.Layers, data.Shape.Features, plan.CreateLoss(data.Train), _optimizer.States,
             plan.Capacity, training.Seed, threads, plan.StoresGradients, cancellation)
         {
             ActivityL1 = training.ActivityL1,
@@ -67,7 +80,7 @@ public sealed class Trainer : IDisposable
             _best = training.EarlyStopping is null ? null : _network.NewSnapshot();
             _order = new int[data.Train.Rows];
             var evaluationRows = plan.PickEvaluationRows();
-            ScaleInitialWeights(evaluationRows);
+            ScaleInitialWeights(_network, data, evaluationRows);
             _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
             Layers = plan.DenseLayers;
         }
@@ -84,8 +97,17 @@ public sealed class Trainer : IDisposable
     /// <summary>Called on the training thread with each metric point.</summary>
     public Action<MetricPoint>? OnMetric { get; set; }
 
-    /// <summary>Called on the training thread with the points of all layers at one step.</summary>
+    /// <summary>
+    /// Called on the training thread with the points of all layers at one step, in the order of steps; after <see cref="OnReturn"/> once
+    /// more.
+    /// </summary>
     public Action<IReadOnlyList<LayerPoint>>? OnLayers { get; set; }
+
+    /// <summary>
+    /// Called on the training thread when early stopping goes back to the weights of an earlier step, with that step. What was measured of
+    /// layers from there on is no longer of this run's weights: <see cref="OnLayers"/> follows with the points that take its place.
+    /// </summary>
+    public Action<long>? OnReturn { get; set; }
 
     /// <summary>
     /// Called on the training thread after each step, when all that belongs to it has been told: the moment to <see cref="Capture"/>.
@@ -125,24 +147,25 @@ public sealed class Trainer : IDisposable
         var told = Math.Min(every, MetricSteps);
         if (_step == 0)
         {
-            MeasureLayers(0, atEnd: true);
+            MeasureLayers(0, 0, atEnd: true);
             OnMetric?.Invoke(new()
             {
                 Step = 0,
                 Epoch = 0,
                 Split = Split.Train,
-                Loss = (float)_observer.MeanLoss,
+                Loss = (float)(_observer.MeanLoss * _lossUnit),
                 Accuracy = Classes ? (float)_observer.Accuracy : null,
             });
             if (_data.Validation is { } held)
-                OnMetric?.Invoke(Evaluate(held, Split.Validation, 0).Point);
+                OnMetric?.Invoke(Evaluate(held, _own.Validation, Split.Validation, 0).Point);
         }
         Divergence? divergence = null;
         while (_epoch < epochs && divergence is null && !OutOfPatience)
         {
             cancellation.ThrowIfCancellationRequested();
             ShuffleOnce();
-            var rows = _order.AsSpan(_position, Math.Min(batch, _order.Length - _position));
+            var left = _order.Length - _position;
+            var rows = _order.AsSpan(_position, left == batch + 1 && _plan.JoinsLast ? left : Math.Min(batch, left));
             var end = _position + rows.Length == _order.Length;
             divergence = Step(rows, measured: end || (_step + 1) % every == 0 || (_step + 1) % told == 0);
             _position += rows.Length;
@@ -152,8 +175,9 @@ public sealed class Trainer : IDisposable
             if (end && divergence is null)
                 EndEpoch();
             var last = divergence is not null || _epoch == epochs || OutOfPatience;
-            if (_step % every == 0 || last)
-                MeasureLayers(passed, last);
+            // weights that are thrown away are not measured at the end, but those that are returned to
+            if (last ? !Returns(divergence) : _step % every == 0)
+                MeasureLayers(_step, passed, last);
             AfterStep?.Invoke();
         }
         return Finish(divergence);
@@ -165,9 +189,9 @@ public sealed class Trainer : IDisposable
     /// </summary>
     public byte[] Capture() => CapturedState.Write(_plan.Hash(), writer =>
     {
-        foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch])
+        foreach (var number in (long[])[_step, _samples, _epoch, _position, _runningSamples, _runningCorrect, _bestEpoch, _bestStep])
             writer.Write(number);
-        foreach (var number in (double[])[_runningLoss, _gradientNorm, _learningRate, _bestLoss])
+        foreach (var number in (double[])[_runningLoss, _runningWeight, _runningPenalty, _gradientNorm, _learningRate, _bestScore])
             writer.Write(number);
         writer.Write(_keptBest);
         if (_keptBest)
@@ -187,24 +211,24 @@ public sealed class Trainer : IDisposable
     {
         using var reader = CapturedState.Read(state, _plan.Hash());
         (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
-        (_runningSamples, _runningCorrect, _bestEpoch) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64());
-        (_runningLoss, _gradientNorm, _learningRate, _bestLoss) =
-            (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_runningSamples, _runningCorrect, _bestEpoch, _bestStep) =
+            (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), reader.ReadInt64());
+        (_runningLoss, _runningWeight, _runningPenalty) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        (_gradientNorm, _learningRate, _bestScore) = (reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         _keptBest = reader.ReadBoolean();
         if (_keptBest)
             _best?.Restore(reader);
-        _observer.Restore(reader);
+        _observer.Restore(reader, _keptBest);
         _network.Restore(reader);
     }
 
     /// <summary>What initialisers do that look at data.</summary>
-    private void ScaleInitialWeights(int[] rows)
+    internal static void ScaleInitialWeights(Network network, TrainingData data, int[] rows)
     {
-        if (!_network.Observed.Any(l => Scaled(l.Linear.Plan)))
-            return;
-        _network.ScaleToUnitVariance(Scaled, _data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
+        if (network.Observed.Any(l => Scaled(l.Linear.Plan)))
+            network.ScaleToUnitVariance(Scaled, data.Train, rows.AsSpan(0, Math.Min(rows.Length, ScalingRows)));
 
-        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(_network.Observed.Count);
+        bool Scaled(LinearPlan plan) => plan.Initializer.ScaledOnBatch(network.Observed.Count);
     }
 
     private void ShuffleOnce()
@@ -228,9 +252,12 @@ public sealed class Trainer : IDisposable
         _network.Forward(step);
         if (Classes)
             _runningCorrect += _network.Correct();
-        var loss = _network.Backward(_optimizer, _plan.Training.ClipNorm, measured) + _network.PenaltySum();
+        double loss = _network.Backward(_optimizer, _plan.Training.ClipNorm, measured), penalty = _network.PenaltySum();
         _runningLoss += loss;
+        _runningWeight += _network.LossWeight;
+        _runningPenalty += penalty;
         _runningSamples += rows.Length;
+        loss += penalty;
         _observer.Follow(step);
         _gradientNorm = _network.GradientNorm;
         Volatile.Write(ref _samples, _samples + rows.Length);
@@ -259,16 +286,30 @@ public sealed class Trainer : IDisposable
             _bestEpoch = _epoch;
             return;
         }
-        var (point, loss) = Evaluate(held, Split.Validation, _epoch);
-        OnMetric?.Invoke(point);
-        if (!(loss < _bestLoss - (_plan.Training.EarlyStopping?.MinDelta ?? 0)))
+        var watched = _plan.Training.EarlyStopping?.Metric;
+        var evaluation = Evaluate(held, _own.Validation, Split.Validation, _epoch, counted: watched == EarlyStoppingPlan.BalancedAccuracy);
+        OnMetric?.Invoke(evaluation.Point);
+        // the lower the better
+        var score = watched switch
+        {
+            EarlyStoppingPlan.Accuracy => -evaluation.Accuracy,
+            EarlyStoppingPlan.BalancedAccuracy => -evaluation.Confusion?.BalancedAccuracy ?? double.NaN,
+            EarlyStoppingPlan.Rmse => evaluation.Rmse,
+            EarlyStoppingPlan.R2 => -evaluation.R2,
+            _ => evaluation.Loss,
+        };
+        if (!(score < _bestScore - (_plan.Training.EarlyStopping?.MinDelta ?? 0)))
             return;
-        (_bestLoss, _bestEpoch) = (loss, _epoch);
+        (_bestScore, _bestEpoch, _bestStep) = (score, _epoch, _step);
         if (_best is null)
             return;
         _network.CopyTo(_best);
+        _observer.Keep();
         _keptBest = true;
     }
+
+    /// <summary>Whether early stopping goes back to weights that are not the last.</summary>
+    private bool Returns(Divergence? divergence) => divergence is null && _keptBest && _bestEpoch < _epoch;
 
     private bool OutOfPatience => _plan.Training.EarlyStopping is { } stopping && _epoch - _bestEpoch >= stopping.Patience;
 
@@ -279,29 +320,41 @@ public sealed class Trainer : IDisposable
             Step = _step,
             Epoch = epoch,
             Split = Split.Train,
-            Loss = (float)(_runningLoss / _runningSamples),
+            Loss = (float)(_runningLoss / _runningWeight * _lossUnit),
+            Penalty = _plan.Training.ActivityL1 > 0 ? (float)(_runningPenalty / _runningSamples * _lossUnit) : null,
             Accuracy = Classes ? (float)_runningCorrect / _runningSamples : null,
             LearningRate = (float)_learningRate,
             GradientNorm = (float)_gradientNorm,
         });
-        _runningLoss = 0;
+        _runningLoss = _runningWeight = _runningPenalty = 0;
         _runningSamples = _runningCorrect = 0;
     }
 
-    private void MeasureLayers(double epoch, bool atEnd)
+    private void MeasureLayers(long step, double epoch, bool atEnd)
     {
         _diagnosticsClock.Start();
-        var points = _observer.Measure(_step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank, _cancellation);
+        var points = _observer.Measure(step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank, _cancellation);
         _diagnosticsClock.Stop();
         OnLayers?.Invoke(points);
     }
 
+    /// <summary>What a split showed; NaN where it has no such metric.</summary>
+    private readonly record struct Evaluation(MetricPoint Point,
+        double Loss, double Accuracy, double Rmse, double R2, Confusion? Confusion);
+
     /// <summary>Loss and accuracy, or error, on a whole split, dropout off.</summary>
-    private (MetricPoint Point, double Loss) Evaluate(DataSplit split, Split name, double epoch)
+    /// <param name="split">As the network learns it.</param>
+    /// <param name="own">The same rows with the target in its own unit.</param>
+    /// <param name="name">Which it is.</param>
+    /// <param name="epoch">Where the run is.</param>
+    /// <param name="counted">Whether rows are counted by true and predicted class.</param>
+    private Evaluation Evaluate(DataSplit split, DataSplit? own, Split name, double epoch, bool counted = false)
     {
-        double loss = 0, squaredError = 0, sum = 0, sumOfSquares = 0;
+        double loss = 0, weight = 0, squaredError = 0, sum = 0, sumOfSquares = 0;
         long correct = 0;
         var rows = new int[_network.Capacity];
+        var confusion = counted && Classes ? new Confusion(_data.Shape.Classes) : null;
+        var predicted = new int[confusion is null ? 0 : rows.Length];
         for (var first = 0; first < split.Rows; first += rows.Length)
         {
             var count = Math.Min(rows.Length, split.Rows - first);
@@ -310,58 +363,96 @@ public sealed class Trainer : IDisposable
             _network.Load(split, rows.AsSpan(0, count));
             _network.Forward();
             loss += _network.LossSum();
+            weight += _network.LossWeight;
             if (Classes)
             {
                 correct += _network.Correct();
+                if (confusion is null)
+                    continue;
+                _network.Predict(predicted);
+                for (var s = 0; s < count; s++)
+                    confusion.Add(split.Labels[first + s], predicted[s]);
                 continue;
             }
             for (var s = 0; s < count; s++)
                 for (var unit = 0; unit < _data.Shape.Numbers; unit++)
                 {
-                    double target = split.Values[(long)(first + s) * _data.Shape.Numbers + unit], error = _network.Output(s, unit) - target;
+                    double target = (own ?? split).Values[(long)(first + s) * _data.Shape.Numbers + unit];
+                    var error = _network.Output(s, unit) * _scale.Deviation + _scale.Means[unit] - target;
                     squaredError += error * error;
                     sum += target;
                     sumOfSquares += target * target;
                 }
         }
-        loss /= split.Rows;
+        loss = loss / weight * _lossUnit;
         var point = new MetricPoint { Step = _step, Epoch = epoch, Split = name, Loss = (float)loss };
         if (Classes)
-            return (point with { Accuracy = (float)((double)correct / split.Rows) }, loss);
+        {
+            var accuracy = (double)correct / split.Rows;
+            return new(point with { Accuracy = (float)accuracy }, loss, accuracy, double.NaN, double.NaN, confusion);
+        }
         // R2 = 1 - sum (y - prediction)^2 / sum (y - mean y)^2, over all numbers
         var numbers = (double)split.Rows * _data.Shape.Numbers;
         var spread = sumOfSquares - sum * sum / numbers;
-        return (point with { Rmse = (float)Math.Sqrt(squaredError / numbers), R2 = (float)(1 - squaredError / spread) }, loss);
+        double rmse = Math.Sqrt(squaredError / numbers), r2 = 1 - squaredError / spread;
+        return new(point with { Rmse = (float)rmse, R2 = (float)r2 }, loss, double.NaN, rmse, r2, null);
     }
 
     private TrainingResult Finish(Divergence? divergence)
     {
-        if (divergence is null && _best is not null && _keptBest && _bestEpoch < _epoch)
+        var (step, epoch) = (_step, _epoch);
+        if (_best is not null && Returns(divergence))
+        {
+            (step, epoch) = (_bestStep, _bestEpoch);
             _network.CopyFrom(_best);
-        var train = Evaluate(_data.Train, Split.Train, _epoch).Point;
+            _observer.Return();
+            OnReturn?.Invoke(step);
+            MeasureLayers(step, epoch, atEnd: true);
+        }
+        var train = Evaluate(_data.Train, _own.Train, Split.Train, epoch).Point;
         // weights of the last step that are finite, but too large for the outputs to be
-        if (divergence is null && !float.IsFinite(train.Loss))
+        if (divergence is null && !float.IsFinite((float)(train.Loss / _lossUnit)))
             divergence = new(_step, _network.FirstNonFinite(), $"the loss is not finite after the last step, {_step}");
-        var validation = _data.Validation is { } held ? Evaluate(held, Split.Validation, _epoch).Point : null;
-        var test = _data.Test is { } last ? Evaluate(last, Split.Test, _epoch).Point : null;
+        // of outputs that aren't numbers some class comes out all the same, and a share of the rows happens to have it
+        Evaluation? Ended(DataSplit? split, DataSplit? own, Split name)
+        {
+            if (split is null)
+                return null;
+            var evaluation = Evaluate(split, own, name, epoch, counted: true);
+            return evaluation with { Point = Told(evaluation.Point), Confusion = divergence is null ? evaluation.Confusion : null };
+        }
+        MetricPoint Told(MetricPoint point) =>
+            (divergence is null ? point : point with { Accuracy = null, Rmse = null, R2 = null }) with { Step = step };
+
+        train = Told(train);
+        var validation = Ended(_data.Validation, _own.Validation, Split.Validation);
+        var test = Ended(_data.Test, _own.Test, Split.Test);
         if (test is not null)
-            OnMetric?.Invoke(test);
+            OnMetric?.Invoke(test.Value.Point);
+        var classes = _data.Shape.Classes;
         var seconds = _clock.Elapsed.TotalSeconds;
-        // Of outputs that aren't numbers some class comes out all the same, and a share of the rows happens to have it.
-        float? Share(MetricPoint? point) => divergence is null ? point?.Accuracy : null;
         return new()
         {
             TrainLoss = train.Loss,
-            TrainAccuracy = Share(train),
-            ValidationLoss = validation?.Loss,
-            ValidationAccuracy = Share(validation),
-            ValidationRmse = validation?.Rmse,
-            ValidationR2 = validation?.R2,
-            TestLoss = test?.Loss,
-            TestAccuracy = Share(test),
-            TestRmse = test?.Rmse,
-            TestR2 = test?.R2,
+            TrainAccuracy = train.Accuracy,
+            TrainRmse = train.Rmse,
+            TrainR2 = train.R2,
+            ValidationLoss = validation?.Point.Loss,
+            ValidationAccuracy = validation?.Point.Accuracy,
+            ValidationBalancedAccuracy = (float?)validation?.Confusion?.BalancedAccuracy,
+            ValidationRmse = validation?.Point.Rmse,
+            ValidationR2 = validation?.Point.R2,
+            TestLoss = test?.Point.Loss,
+            TestAccuracy = test?.Point.Accuracy,
+            TestRmse = test?.Point.Rmse,
+            TestR2 = test?.Point.R2,
+            BalancedAccuracy = (float?)test?.Confusion?.BalancedAccuracy,
+            Confusion = classes <= MatrixClasses ? test?.Confusion?.Counts : null,
+            PerClass = classes <= ScoredClasses ? test?.Confusion?.PerClass(_data.Shape) : null,
+            TargetScale = _plan.Training.StandardizeTarget == true ? _scale : null,
             BestEpoch = _bestEpoch,
+            WeightsStep = step,
+            Notes = _plan.Notes is { Count: > 0 } notes ? notes : null,
             Seconds = seconds,
             FastestEpochSeconds = _fastestEpoch,
             DiagnosticsSeconds = _diagnosticsClock.Elapsed.TotalSeconds,

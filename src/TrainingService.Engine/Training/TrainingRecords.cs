@@ -25,8 +25,11 @@ public record MetricPoint
     /// <summary>Which rows.</summary>
     public required Split Split { get; init; }
 
-    /// <summary>Mean loss.</summary>
+    /// <summary>Mean loss in the target's unit, weighted where classes are, penalties left out.</summary>
     public required float Loss { get; init; }
+
+    /// <summary>What activity L1 adds to the loss that is minimised (train only, where there is one).</summary>
+    public float? Penalty { get; init; }
 
     /// <summary>Share of rows whose largest output is their class.</summary>
     public float? Accuracy { get; init; }
@@ -55,11 +58,12 @@ public readonly record struct TrainingProgress(int Epoch, long Step, double Seco
 public sealed record TrainingResult
 {
     /// <summary>
-    /// Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out.
+    /// Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out; in
+    /// the target's unit, and weighted by class where the training is. So are the other losses.
     /// </summary>
     public float TrainLoss { get; init; }
 
-    /// <summary>Null for a number target, and of a run that diverged; so are the other accuracies.</summary>
+    /// <summary>Null for a number target, and for a run that diverged; so are the other accuracies.</summary>
     public float? TrainAccuracy { get; init; }
 
     /// <summary>Null without validation rows.</summary>
@@ -68,26 +72,66 @@ public sealed record TrainingResult
     /// <summary>Null without validation rows.</summary>
     public float? ValidationAccuracy { get; init; }
 
-    /// <summary>Number targets only, in the target's unit; null without validation rows.</summary>
-    public float? ValidationRmse { get; init; }
-
-    /// <summary>Number targets only; null without validation rows.</summary>
-    public float? ValidationR2 { get; init; }
-
     /// <summary>Null without test rows.</summary>
     public float? TestLoss { get; init; }
 
     /// <summary>Null without test rows.</summary>
     public float? TestAccuracy { get; init; }
 
-    /// <summary>Number targets only, in the target's unit.</summary>
+    /// <summary>
+    /// Mean over the classes among the test rows of the share of each that was found (its recall): what guessing one class has is 1 / K.
+    /// </summary>
+    public float? BalancedAccuracy { get; init; }
+
+    /// <summary>The same on the validation rows.</summary>
+    public float? ValidationBalancedAccuracy { get; init; }
+
+    /// <summary>Number targets only, in the target's unit; null for a run that diverged. So are the other errors.</summary>
+    public float? TrainRmse { get; init; }
+
+    /// <summary>Null without validation rows.</summary>
+    public float? ValidationRmse { get; init; }
+
+    /// <summary>Null without test rows.</summary>
     public float? TestRmse { get; init; }
 
-    /// <summary>Number targets only.</summary>
+    /// <summary>Number targets only: 1 - sum (y - prediction)^2 / sum (y - mean y)^2; null for a run that diverged. So are the
+    /// others.</summary>
+    public float? TrainR2 { get; init; }
+
+    /// <summary>Null without validation rows.</summary>
+    public float? ValidationR2 { get; init; }
+
+    /// <summary>Null without test rows.</summary>
     public float? TestR2 { get; init; }
 
-    /// <summary>Epoch (from 1) with the lowest validation loss, the last one without validation rows; 0 if no epoch ended.</summary>
+    /// <summary>
+    /// Test rows by class, true (rows) and predicted (columns), in the order of <see cref="PerClass"/>; null above 50 classes.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<int>>? Confusion { get; init; }
+
+    /// <summary>How well each class was told on the test rows; null above 200 classes.</summary>
+    public IReadOnlyList<ClassScore>? PerClass { get; init; }
+
+    /// <summary>
+    /// Of a standardised target: the network's output times the deviation plus the mean is the prediction in the target's unit.
+    /// </summary>
+    public TargetScale? TargetScale { get; init; }
+
+    /// <summary>
+    /// Epoch (from 1) with the lowest validation loss, or the best of what early stopping watches; the last one without validation rows; 0
+    /// if no epoch ended.
+    /// </summary>
     public int BestEpoch { get; init; }
+
+    /// <summary>
+    /// Optimiser steps that the returned weights have behind them: all, or after early stopping those up to the end of the best epoch.
+    /// The last measurement of the layers, units and histograms is of these weights and stands at this step.
+    /// </summary>
+    public long? WeightsStep { get; init; }
+
+    /// <summary>What was done otherwise than the spec lets one expect, a sentence each; null if nothing was.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
 
     /// <summary>Wall time of the run.</summary>
     public double Seconds { get; init; }

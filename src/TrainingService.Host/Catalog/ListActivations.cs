@@ -17,15 +17,18 @@ namespace TrainingService.Host.Catalog;
 /// <param name="Gains">For the default parameters, or for those in the query.</param>
 /// <param name="CostRelativeToRelu">Time of a whole training step over the same with relu; null where it has not been measured.</param>
 /// <param name="CostMeasuredOn">Machine, network and day of that measurement.</param>
+/// <param name="Notes">What theory knows of it with initialisers and dropout, for these parameters.</param>
 public sealed record ActivationResponse(string Name, IReadOnlyList<string> Aliases, string Formula, string Derivative,
     IReadOnlyList<ParameterInfo> Parameters, string RecommendedInitializer, string Reference, ActivationGains Gains,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? CostRelativeToRelu, string CostMeasuredOn)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? CostRelativeToRelu, string CostMeasuredOn,
+    IReadOnlyList<string> Notes)
 {
     public static ActivationResponse Of(ActivationFunction function)
     {
         var (info, gains) = (function.Info, function.Gains);
         return new(info.Name, info.Aliases, info.Formula, info.Derivative, info.Parameters, info.RecommendedInitializer, info.Reference,
-            new(gains.Forward, gains.Backward, gains.Torch), ActivationCosts.Of(info.Name), ActivationCosts.MeasuredOn);
+            new(gains.Forward, gains.Backward, gains.Torch), ActivationCosts.Of(info.Name), ActivationCosts.MeasuredOn,
+            ActivationNotes.Of(function));
     }
 }
 

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Data;
+using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Datasets;
 
@@ -38,6 +39,8 @@ public sealed record DatasetFile(string Name, string Sha256);
 /// <summary>A data set by name. Everything but the rows can be asked without reading them.</summary>
 public abstract class Dataset(DatasetCard card)
 {
+    private const ulong TestRowsStream = 0x7465_7374_726F_7773;   // "testrows"
+
     private readonly Lock _lock = new();
     private IReadOnlyList<ColumnStatistics>? _statistics;
 
@@ -77,6 +80,16 @@ public abstract class Dataset(DatasetCard card)
     public abstract Table Read();
 
     public abstract RowSplit Split();
+
+    /// <summary>As many test rows as the data set's own split has, drawn from all rows by the seed, stratified by class.</summary>
+    public RowSplit Split(long seed)
+    {
+        var table = Read();
+        // A stream of its own: the validation rows are drawn by the seed itself.
+        var order = StratifiedOrder.Of([.. Enumerable.Range(0, table.Rows)], table.Labels,
+            (long)SplitMix64.Mix(SplitMix64.Mix((ulong)seed) ^ TestRowsStream));
+        return new([.. order[TestRows..].Order()], order[..TestRows]);
+    }
 
     /// <summary>One entry a column.</summary>
     public IReadOnlyList<ColumnStatistics> Statistics

@@ -52,8 +52,12 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
                 + $"so that each is learned; not {spec.MaxTrainExamples}"));
         if (dataset == null || errors.Count > before)
             return null;
-        return (spec with { ValidationFraction = fraction, Standardize = spec.Standardize ?? true },
-            Shape(dataset, fraction, spec.MaxTrainExamples));
+        return (spec with
+        {
+            ValidationFraction = fraction,
+            Standardize = spec.Standardize ?? true,
+            TestSplit = spec.TestSplit ?? TestSplit.Fixed,
+        }, Shape(dataset, fraction, spec.MaxTrainExamples));
     }
 
     /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
@@ -73,7 +77,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
         var dataset = Find(spec.Name) ?? throw new DatasetUnavailableException(Unknown(spec.Name));
         var shape = Shape(dataset, spec.ValidationFraction ?? DefaultValidationFraction, spec.MaxTrainExamples);
         var table = dataset.Read();
-        var rows = dataset.Split();
+        var rows = spec.TestSplit is TestSplit.PerSeed ? dataset.Split(seed) : dataset.Split();
         var order = StratifiedOrder.Of(rows.Train, table.Labels, seed);
         // From the end, so that the rows of a smaller maximum are the first of those of a larger one.
         var train = order.Reverse().Take(shape.TrainRows).ToArray();
@@ -89,7 +93,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
     {
         var validationRows = HeldOutRows(dataset.TrainRows, validationFraction, Strata(dataset));
         var trainRows = Math.Min(dataset.TrainRows - validationRows, maxTrainExamples ?? int.MaxValue);
-        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows);
+        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows,
+            ClassNames: dataset.Card.Classes);
     }
 
     private static int Strata(Dataset dataset) => Math.Max(1, dataset.ClassCounts.Count(count => count > 0));

@@ -28,4 +28,20 @@ public sealed record DatasetSpec
     /// </summary>
     [Any(Default = true)]
     public bool? Standardize { get; init; }
+
+    /// <summary>
+    /// Which rows the test is on. Default <c>fixed</c>; sweeps have a default of their own.
+    /// </summary>
+    [Any(Default = "fixed")]
+    public TestSplit? TestSplit { get; init; }
+}
+
+/// <summary>Which rows the test is on, of which neither training nor any choice sees one.</summary>
+public enum TestSplit
+{
+    /// <summary>The data set's own test rows, the same for all jobs: results tell of these rows.</summary>
+    Fixed,
+
+    /// <summary>As many rows, drawn from all by the job's seed, stratified by class: results over seeds tell of new rows.</summary>
+    PerSeed,
 }

@@ -12,7 +12,6 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     private readonly Queue<MetricPoint> _train = [], _validation = [];
     private readonly Queue<IReadOnlyList<LayerPoint>> _evaluations = [];
-    private MetricPoint? _firstTrained;
 
     public RunPlan Plan => plan;
 
@@ -27,6 +26,9 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     /// <summary>The training loss before the first step.</summary>
     public MetricPoint? Start { get; private set; }
+
+    /// <summary>Optimiser steps done when losses were last told.</summary>
+    public long Step { get; private set; }
 
     /// <summary>The latest training losses, as many as rules look at.</summary>
     public IReadOnlyCollection<MetricPoint> Train => _train;
@@ -75,9 +77,7 @@ public sealed class Course(RunPlan plan, DataFacts data)
     /// <summary>Between the least loss there is (0) and that of a network that has learnt nothing (1).</summary>
     public double LossAt(double share)
     {
-        // losses while training hold the activity penalty, others don't
-        var untaught = plan.Training.ActivityL1 > 0 ? _firstTrained?.Loss ?? double.PositiveInfinity
-            : Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
+        var untaught = Math.Min(Start?.Loss ?? double.PositiveInfinity, GuessingLoss ?? double.PositiveInfinity);
         return LeastLoss + share * (untaught - LeastLoss);
     }
 
@@ -101,11 +101,10 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     public void Add(MetricPoint point)
     {
+        Step = point.Step;
         if (point.Split is Split.Train)
         {
             Start ??= point;
-            if (point.Step > 0)
-                _firstTrained ??= point;
             Keep(_train, point, Rules.LossNotDecreasing.Evaluations + 1);
         }
         else if (point.Split is Split.Validation)
@@ -122,6 +121,21 @@ public sealed class Course(RunPlan plan, DataFacts data)
             First = points;
         Latest = points;
         Keep(_evaluations, points, Rules.UpdateRatio.Evaluations);
+    }
+
+    /// <summary>Goes back to what was known at a step.</summary>
+    /// <param name="points">All losses up to there.</param>
+    /// <param name="step">Whose evaluation follows.</param>
+    public void Return(IEnumerable<MetricPoint> points, long step)
+    {
+        _train.Clear();
+        _validation.Clear();
+        foreach (var point in points)
+            Add(point);
+        IReadOnlyList<LayerPoint>[] evaluations = [.. _evaluations.Where(evaluation => evaluation[0].Step < step)];
+        _evaluations.Clear();
+        foreach (var evaluation in evaluations)
+            _evaluations.Enqueue(evaluation);
     }
 
     public void End(TrainingResult result) => Result = result;

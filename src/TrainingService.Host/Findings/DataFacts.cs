@@ -44,13 +44,15 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
 
     private static double? Constant(RunPlan plan, TrainingData data)
     {
-        double rows = data.Train.Rows;
         if (data.Shape.Target is TargetKind.Number)
         {
             double mean = data.Train.Values.Average(y => (double)y), spread = data.Train.Values.Average(y => (y - mean) * (y - mean));
             return plan.Training.Loss is MeanSquaredErrorPlan && data.Shape.Numbers == 1 ? spread : null;
         }
-        double[] shares = [.. Enumerable.Range(0, data.Shape.Classes).Select(c => data.Train.Labels.Count(label => label == c) / rows)];
+        var weights = plan.Training.ClassWeights?.Of(data.Train, data.Shape.Classes);
+        double[] counts = [.. Enumerable.Range(0, data.Shape.Classes)
+            .Select(c => (weights?[c] ?? 1.0) * data.Train.Labels.Count(label => label == c))];
+        double[] shares = [.. counts.Select(count => count / counts.Sum())];
         return plan.Training.Loss switch
         {
             CrossEntropyPlan { LabelSmoothing: var smoothing } =>

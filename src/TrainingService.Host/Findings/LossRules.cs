@@ -61,10 +61,10 @@ public static class LossRules
     /// <summary>However short the run: the loss of the returned weights against the one before training, and that of a constant.</summary>
     private static IEnumerable<Found> AtTheEnd(Course course, LossNotDecreasingRule rule)
     {
-        if (course is not { Start: { } start, Result: { Divergence: null } result } || course.Train.Last().Step == 0)
+        if (course is not { Start: { } start, Result: { Divergence: null } result } || course.Step == 0)
             yield break;
         double began = start.Loss, ended = result.TrainLoss, fall = (began - ended) / began;
-        var step = course.Train.Last().Step;
+        var step = course.Step;
         // what began with hardly any loss has none to lose
         if (fall < rule.Warn && !(ended < 0.1 * course.GuessingLoss))
             yield return Found.Below(fall < -1 ? Severity.Error : Severity.Warning, null, step, fall, rule.Warn,
@@ -103,7 +103,7 @@ public static class LossRules
             yield break;
         var noise = Errors * Math.Sqrt(held * (1 - held) / course.Plan.Data.ValidationRows);
         if (train - held > Math.Max(rule.Warn, noise))
-            yield return Found.Above(Severity.Warning, null, course.Train.Last().Step, train - held, rule.Warn,
+            yield return Found.Above(Severity.Warning, null, course.Step, train - held, rule.Warn,
                 $"The accuracy is {train:P1} on the training rows and {held:P1} on the {course.Plan.Data.ValidationRows} validation rows: "
                 + "the run learns its rows by heart.",
                 Symptom.Overfit);

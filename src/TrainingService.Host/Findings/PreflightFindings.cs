@@ -1,5 +1,4 @@
 using System.Globalization;
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 
@@ -16,35 +15,56 @@ public static class PreflightFindings
         var points = new List<LayerPoint>();
         foreach (var layer in preflight.Layers)
             if (layer is { Mean: { } mean, Rms: { } rms, GradientRms: { } gradient })
-                points.Add(
-                    new() { Step = 0, Epoch = 0, Layer = layer.Index, MeanActivation = mean, RmsActivation = rms, GradientRms = gradient });
+            {
+                var expected = Expected(rms, layer.RmsRange, layer.RmsMedian);
+                points.Add(new()
+                {
+                    Step = 0,
+                    Epoch = 0,
+                    Layer = layer.Index,
+                    MeanActivation = rms > 0 ? mean * expected / rms : mean,
+                    RmsActivation = expected,
+                    GradientRms = Expected(gradient, layer.GradientRmsRange, layer.GradientRmsMedian),
+                });
+            }
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        var born = BornDead(plan, preflight, watch.Likeliest(Symptom.Dead));
-        return [.. watch.Findings, .. plan.DenseLayers.SkipLast(1).Any(layer => Dies(layer.Activation)) ? born
-            : born.Select(finding => Saturated(finding, watch.Likeliest(Symptom.Saturated)))];
+        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead)),
+            .. Saturated(plan, preflight, watch.Likeliest(Symptom.Saturated))];
     }
 
-    /// <summary>Whether a unit can be off: then it answers 0, without slope.</summary>
-    private static bool Dies(string activation) =>
-        ActivationRegistry.Standard(activation).Evaluate([-30, 0]).Any(at => at is { Value: 0, Derivative: 0 });
+    /// <summary>What theory says, unless the draws contradict it; of nets that are dead by half, another finding tells.</summary>
+    private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
+        median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
 
-    /// <summary>A unit of tanh that answers 1 to all is not off: it is saturated.</summary>
-    private static Finding Saturated(Finding finding, Change? likeliest) => finding with
+    /// <summary>A layer whose units pass no gradient though they are not off: of tanh units that answer 1 to all, none is dead.</summary>
+    private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
     {
-        Rule = "saturated_activations",
-        Message = string.Create(CultureInfo.InvariantCulture,
-            $"With a probability of {finding.Value:P0}, all units of some layer are saturated on every row: their outputs do not depend on "
-            + $"the input, and no gradient passes.{(likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : "")}"),
-        Recommendation = likeliest?.Recommendation,
-    };
+        if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
+            yield break;
+        foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
+            if (layer is { GradientRms: 0, Rms: > 0, BornDeadProbability: 0 } && next.GradientRms > 0
+                && plan.DenseLayers[next.Index].Initializer is not ("zeros" or "constant"))
+                yield return new()
+                {
+                    Rule = "saturated_activations",
+                    Severity = Severity.Error,
+                    Layer = layer.Name,
+                    Step = 0,
+                    Value = 1,
+                    Threshold = (float)rule.Warn,
+                    Message = $"All units of {layer.Name} are saturated on every row: no gradient passes them."
+                        + (likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : ""),
+                    Recommendation = likeliest?.Recommendation,
+                };
+    }
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.DeadUnits is not { Enabled: true } rule
-            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn)
-                .MaxBy(layer => layer.BornDeadProbability)?.BornDeadProbability is not { } probability)
+            || preflight.Layers.Where(layer => layer.BornDeadProbability > rule.Warn).MaxBy(layer => layer.BornDeadProbability)
+                is not { BornDeadProbability: { } probability } worst)
             yield break;
         var error = probability > rule.Error;
         yield return new()
@@ -54,9 +74,14 @@ public static class PreflightFindings
             Step = 0,
             Value = (float)probability,
             Threshold = (float)(error ? rule.Error : rule.Warn),
-            Message = string.Create(CultureInfo.InvariantCulture,
-                $"With a probability of {probability:P0}, all units of some layer are off for a given input: "
-                + $"that draw of the net is dead before it is trained."),
+            Message = worst.BornDeadBasis == BornDeadBasis.Draws
+                ? string.Create(CultureInfo.InvariantCulture,
+                $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
+                    + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
+                : string.Create(CultureInfo.InvariantCulture,
+                $"With a probability of at most {probability:P0} (an upper bound), all units of some "
+                    + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is "
+                        + $"trained."),
             Recommendation = likeliest?.Recommendation,
         };
     }

@@ -54,6 +54,12 @@ public static class Suspects
             {
                 Cause = "the features are not scaled (standardize false)",
             });
+        if (training.StandardizeTarget == false)
+            yield return new(Symptom.Signal & ~(Symptom.PoorStart | Symptom.Saturated) | Symptom.LargeSteps,
+                Patches.Default("training", "standardizeTarget", "Scale the target to mean 0 and variance 1.") with
+                {
+                    Cause = "the target is not scaled (standardizeTarget false)",
+                });
         var dense = UnitRules.Flat(model.Layers).OfType<DenseEntry>().ToArray();
         if (dense.Select(d => d.BiasInitializer).Append(model.BiasInitializer)
             .FirstOrDefault(b => Size(b.Spec) > LargeBias) is { } bias)

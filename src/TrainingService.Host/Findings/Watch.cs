@@ -64,6 +64,19 @@ public sealed class Watch(RunPlan plan, DataFacts data)
         Look(Moment.Layers);
     }
 
+    /// <summary>
+    /// The run went back to the weights of this step: what was found later is true of no weights that anyone gets. What the layers show
+    /// of those follows.
+    /// </summary>
+    public void Return(long step)
+    {
+        lock (_lock)
+            foreach (var (key, kept) in _worst.ToList())
+                if (kept.Finding.Step > step)
+                    _worst.Remove(key);
+        _course.Return(_points.Where(point => point.Step <= step), step);
+    }
+
     public void End(TrainingResult result)
     {
         _course.End(result);

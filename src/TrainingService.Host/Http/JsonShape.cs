@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using TrainingService.Engine.Specs;
+using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Http;
 
@@ -26,6 +27,10 @@ internal sealed class JsonShape
             return new JsonObject { ["name"] = Text(value, pointer) };
         if (type == typeof(object))
             return Anything(value, pointer);
+        if (type == typeof(ClassWeightsSpec))
+            return value.ValueKind == JsonValueKind.String ? Text(value, pointer)
+                : Expect(value, JsonValueKind.Object, $"'{ClassWeightsSpec.Word}' or an object with a weight by class", pointer)
+                    ? Map(value, typeof(double), pointer) : null;
         if (type.GetCustomAttribute<ListOrObjectAttribute>() is { } either)
             return value.ValueKind == JsonValueKind.Array ? Read(value, either.List, pointer)
                 : Expect(value, JsonValueKind.Object, "a list or an object", pointer) ? Read(value, either.Fields, pointer) : null;

@@ -17,10 +17,12 @@ namespace TrainingService.Host.Jobs;
 /// <param name="MemoryBytes">Most memory that the run will hold.</param>
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
-/// <param name="Preflight">What mean-field theory predicts of the layers before the first step.</param>
+/// <param name="Preflight">What is to be expected of the layers before the first step.</param>
 /// <param name="Findings">What the rules find in that, each with a change that helps.</param>
+/// <param name="Notes">What will be done otherwise than the spec lets one expect, a sentence each.</param>
 public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes,
-    long Steps, double EstimatedSeconds, Preflight Preflight, IReadOnlyList<Finding> Findings);
+    long Steps, double EstimatedSeconds, Preflight Preflight, IReadOnlyList<Finding> Findings,
+    IReadOnlyList<string> Notes);
 
 public static class CreateJob
 {
@@ -70,10 +72,10 @@ public static class CreateJob
     }
 
     public static bool IsAccepted(JobRules rules, JobSpec spec, [NotNullWhen(true)] out CheckedJob? job,
-        [NotNullWhen(false)] out ProblemHttpResult? problem)
+        [NotNullWhen(false)] out ProblemHttpResult? problem, bool stored = false)
     {
         var errors = new List<SpecError>();
-        job = rules.Check(spec, errors);
+        job = rules.Check(spec, errors, stored);
         problem = job is null ? Problems.Invalid(errors) : null;
         return job is not null;
     }
@@ -85,7 +87,7 @@ public static class CreateJob
         var preflight = Preflight.Predict(plan, data, cancellation);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
             Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
-            preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)));
+            preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)), plan.Notes);
     }
 
     /// <summary>What rules know of a job's rows.</summary>

@@ -28,16 +28,25 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
 
     // Stands in for an unknown dataset, so that the rest of the spec is checked all the same: two classes and many
     // rows allow what any dataset would.
-    private static readonly DataShape AnyData = new(1, TargetKind.Classes, 2, 1_000_000_000, 1, 1);
+    private static readonly DataShape AnyData = new(2, TargetKind.Classes, 2, 1_000_000_000, 1, 1);
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
-    public CheckedJob? Check(JobSpec spec, ICollection<SpecError> errors)
+    /// <param name="spec">What was asked for.</param>
+    /// <param name="errors">Where refusals go.</param>
+    /// <param name="stored">Whether the spec is a job's own, resolved when it was submitted: it then means what it meant.</param>
+    public CheckedJob? Check(JobSpec spec, ICollection<SpecError> errors, bool stored = false)
     {
         var before = errors.Count;
         var fields = Fields.Check(spec, "", errors, ["priority", "timeoutSeconds"]);
         CheckWords(spec, errors);
         var data = datasets.Resolve(spec.Dataset, spec.Training?.Seed ?? 1, errors);
-        var plan = RunPlan.Check(spec.Model ?? new(), spec.Training ?? new(), spec.Diagnostics ?? new(), data?.Shape ?? AnyData, errors);
+        var training = spec.Training ?? new();
+        if (data is null)
+            // What these fit depends on the data, which is not known.
+            training = training with { StandardizeTarget = null, ClassWeights = null };
+        else if (stored)
+            training = training.Stored(data.Value.Shape.Target);
+        var plan = RunPlan.Check(spec.Model ?? new(), training, spec.Diagnostics ?? new(), data?.Shape ?? AnyData, errors);
         if (plan is not null && data is not null && plan.MemoryBytes > limits.MemoryMegabytes * 1_000_000L)
         {
             errors.Add(new("/model",

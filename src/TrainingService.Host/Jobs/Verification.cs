@@ -68,7 +68,10 @@ public static class Verification
                 + (rerun.ErrorMessage is null ? "." : $" ({rerun.ErrorCode}): {rerun.ErrorMessage}"));
 
         JsonObject before = Json.ObjectOf(original.Result), after = Json.ObjectOf(rerun.Result);
-        var differences = Compare("result.", before, after, name => !Provenance.Contains(name) && !IsTime(name));
+        // What a version before did not tell, the step of the weights among it, was not different then.
+        var told = original.Result.WeightsStep is not null;
+        var differences = Compare("result.", before, after,
+            name => !Provenance.Contains(name) && !IsTime(name) && (told || before.ContainsKey(name)));
         differences.AddRange(Compare("", Json.ObjectOf(new { original.Status, original.ErrorCode, original.ErrorMessage }),
             Json.ObjectOf(new { rerun.Status, rerun.ErrorCode, rerun.ErrorMessage }), _ => true));
         long rows = 0;

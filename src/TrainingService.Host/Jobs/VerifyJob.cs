@@ -30,7 +30,7 @@ public static class VerifyJob
             return Problems.Conflict(original.IsFinished
                 ? $"The job is {Json.NameOf(original.Status)} and has no result that a second run could be compared with."
                 : $"The job is {Json.NameOf(original.Status)}; wait for its end before verifying it.");
-        if (!CreateJob.IsAccepted(rules, original.Spec, out var accepted, out var problem))
+        if (!CreateJob.IsAccepted(rules, original.Spec, out var accepted, out var problem, stored: true))
             return Problems.Conflict($"The job can no longer run: {problem.ProblemDetails.Detail}");
 
         var rerun = CreateJob.NewJob(accepted, clock.GetUtcNow());

@@ -12,8 +12,8 @@ public static class GetFindings
     /// <summary>What is wrong with a job's training, and what would mend it</summary>
     /// <remarks>
     /// Rules look at every evaluation while the job trains; `diagnostics.rules` sets their thresholds. Once the training has ended, and
-    /// before the job's status tells so, what may be to blame is changed and tried on the same seed and rows (`diagnostics.tryPatches`), for
-    /// a quarter of the job's time or 10 seconds. The change that helped most is recommended: POST its `recommendation.patch` to
+    /// before the job's status tells so, what may be to blame is changed and tried on the same seed and rows (`diagnostics.tryPatches`),
+    /// for a quarter of the job's time or 10 seconds. The change that helped most is recommended: POST its `recommendation.patch` to
     /// `/jobs/{id}/clone` as it is. `tried` has all of them; where none helped there is no recommendation.
     /// </remarks>
     /// <param name="id">The job's id.</param>

@@ -15,13 +15,13 @@ namespace TrainingService.Host.Metrics;
 public sealed record MetricFilter
 {
     /// <summary>Of <see cref="Measures.OfMetrics"/>; an attribute can't ask it.</summary>
-    public const string Name = "(loss|accuracy|rmse|r2|learningRate|gradientNorm)";
+    public const string Name = "(loss|penalty|accuracy|rmse|r2|learningRate|gradientNorm)";
 
     /// <summary>Integers above it lose digits in JSON.</summary>
     public const double MaxStep = 9_007_199_254_740_991;
 
     [FromQuery(Name = "names"), RegularExpression($"^{Name}(,{Name})*$")]
-    [Description("Only these, separated by commas: loss, accuracy, rmse, r2, learningRate, gradientNorm.")]
+    [Description("Only these, separated by commas: loss, penalty, accuracy, rmse, r2, learningRate, gradientNorm.")]
     public string? Names { get; init; }
 
     [FromQuery(Name = "split"), RegularExpression("^(train|validation|test)(,(train|validation|test))*$")]
@@ -45,7 +45,10 @@ public sealed record MetricFilter
 public sealed record MetricCurves(IReadOnlyList<MetricSeries> Series);
 
 /// <summary>One metric on one split over the run.</summary>
-/// <param name="Name">loss, accuracy, rmse, r2, learningRate or gradientNorm.</param>
+/// <param name="Name">
+/// loss (in the target's unit, without penalty, weighted where classes are), penalty (what activity L1 adds to it in training), accuracy,
+/// rmse, r2, learningRate or gradientNorm.
+/// </param>
 /// <param name="Split">Which rows it was computed on.</param>
 /// <param name="Points"><c>[step, epoch, value]</c> in the order of steps; what is not finite is "NaN", "Infinity" or "-Infinity".</param>
 /// <param name="Downsampled">Whether points were left out to keep to <c>maxPoints</c>.</param>
@@ -59,8 +62,8 @@ public static class GetMetrics
     /// <summary>A job's loss, accuracy and gradient over time</summary>
     /// <remarks>
     /// While the job runs, the answer grows about twice a second. As <c>text/csv</c>, <c>application/x-ndjson</c> or
-    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, accuracy, rmse, r2,
-    /// learningRate, gradientNorm; what was not measured is empty or absent.
+    /// <c>application/vnd.apache.parquet</c> all rows come unsampled, with the columns step, epoch, split, loss, penalty, accuracy, rmse,
+    /// r2, learningRate, gradientNorm; what was not measured is empty or absent.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="filter">Which metrics.</param>

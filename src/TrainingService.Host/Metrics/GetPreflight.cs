@@ -8,7 +8,7 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Metrics;
 
-/// <summary>What theory predicted of a job's net, beside what its run measured at step 0.</summary>
+/// <summary>What was predicted of a job's net, beside what its run measured at step 0.</summary>
 /// <param name="Predicted">Null until the training begins.</param>
 /// <param name="Measured">The layers at step 0, in the order of the prediction; empty until they are measured.</param>
 /// <param name="GradientFlow">As measured; null until then, without a hidden layer, or where no gradient arrives.</param>
@@ -32,7 +32,8 @@ public static class GetPreflight
     /// <summary>The pre-flight prediction beside the measurement at step 0</summary>
     /// <remarks>
     /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few
-    /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>.
+    /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>, which hold 95 % of all draws: by 50 draws
+    /// of the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>

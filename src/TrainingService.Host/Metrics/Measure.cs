@@ -20,6 +20,7 @@ public static class Measures
     public static readonly Measure<MetricPoint>[] OfMetrics =
     [
         new("loss", p => p.Loss),
+        new("penalty", p => p.Penalty),
         new("accuracy", p => p.Accuracy),
         new("rmse", p => p.Rmse),
         new("r2", p => p.R2),

@@ -15,6 +15,10 @@ public sealed class MetricWriter(CancellationToken stop)
     private readonly Channel<object> _channel =
         Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly List<object> _batch = [];
+    private readonly List<long> _layerSteps = [];
+
+    /// <summary>On its way between points: layers' rows from this step on are taken back.</summary>
+    private sealed record Returned(long Step);
 
     /// <summary>Rows that wait to be written.</summary>
     public int Waiting => _channel.Reader.Count;
@@ -24,7 +28,21 @@ public sealed class MetricWriter(CancellationToken stop)
     public void Add(IReadOnlyList<LayerPoint> points)
     {
         foreach (var point in points)
+        {
             Enqueue(point);
+            _layerSteps.Add(point.Step);
+        }
+    }
+
+    /// <summary>
+    /// Takes back what was measured of layers at this step and later, since the run returned to the weights of that step; what was
+    /// measured of those follows.
+    /// </summary>
+    public void Return(long step)
+    {
+        Enqueue(new Returned(step));
+        // that is no row, and those are none any more
+        Measured -= 1 + _layerSteps.RemoveAll(taken => taken >= step);
     }
 
     /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
@@ -35,11 +53,22 @@ public sealed class MetricWriter(CancellationToken stop)
     /// channel holds, which then fills.</param>
     public async Task CopyAsync(NpgsqlConnection connection, Guid jobId, bool all = false)
     {
-        // The last try may have been committed without our hearing of it.
-        if (_batch.Count > 0 && await ExistsAsync(connection, jobId, _batch[0]))
+        // The last try may have been committed without our hearing of it. Rows of metrics are never taken back; layers' rows are,
+        // and can be copied again then.
+        var known = _batch.Find(point => point is MetricPoint)
+            ?? (_batch.Exists(point => point is Returned) ? null : _batch.FirstOrDefault());
+        if (known is not null && await ExistsAsync(connection, jobId, known))
             _batch.Clear();
         while ((all || _batch.Count < Capacity) && _channel.Reader.TryRead(out var point))
             _batch.Add(point);
+        if (_batch.FindIndex(point => point is Returned) is >= 0 and var place && _batch[place] is Returned { Step: var step })
+        {
+            object[] stay = [.. _batch.Where((point, i) => i > place || point is not LayerPoint layer || layer.Step < step)];
+            _batch.Clear();
+            _batch.AddRange(stay);
+            await TakeBackAsync(connection, jobId,
+                Math.Min(step, _batch.OfType<LayerPoint>().Select(point => point.Step).DefaultIfEmpty(step).Min()));
+        }
         if (_batch.Exists(point => point is MetricPoint))
             await CopyMetricsAsync(connection, jobId);
         if (_batch.Exists(point => point is LayerPoint))
@@ -76,6 +105,14 @@ public sealed class MetricWriter(CancellationToken stop)
         query.Parameters.Add(new() { Value = step });
         query.Parameters.Add(new() { Value = place });
         return await query.ExecuteScalarAsync() is true;
+    }
+
+    private static async Task TakeBackAsync(NpgsqlConnection connection, Guid jobId, long step)
+    {
+        await using var command = new NpgsqlCommand("DELETE FROM job_layers WHERE job_id = $1 AND step >= $2", connection);
+        command.Parameters.Add(new() { Value = jobId });
+        command.Parameters.Add(new() { Value = step });
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task CopyMetricsAsync(NpgsqlConnection connection, Guid jobId)

@@ -26,7 +26,8 @@ public static class LookNotes
             null => "Arms were added after a look at the others; the adjusted p-values are over all comparisons.",
             { AlphaLeft: > 0 } => $"Seeds were added by hand after a look at {before.Seeds}, when {Number(before.AlphaLeft)} of alpha was "
                 + "left; the adjusted p-values pay for both looks.",
-            _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha: they narrow the intervals, but no "
+            _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha: they narrow the intervals, but "
+                + $"no "
                 + "difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} plans its "
                 + "looks.",
         };
@@ -40,7 +41,8 @@ public static class LookNotes
         return sweep.Spec.Stopped switch
         {
             SweepStop.Decided => $"{stopped}, because "
-                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided. What stops when a difference shows tends to show it somewhat too large.",
+                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided. What stops when "
+                    + "a difference shows tends to show it somewhat too large.",
             SweepStop.AtMost => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Statistics;
@@ -59,6 +60,7 @@ public static class ReportContent
     [
         .. report.Question is { } question ? [new Paragraph(question)] : (Block[])[],
         new Paragraph(report.Answer, Lead: true),
+        .. report.Split is { } split ? [new Paragraph(split.GeneralizesTo)] : (Block[])[],
         .. report.Status is JobStatus.Succeeded ? [] : (Block[])[new Paragraph("The sweep is "
             + $"{JsonNamingPolicy.CamelCase.ConvertName(report.Status.ToString())}: this report covers the cells that have ended.")],
     ]);
@@ -213,6 +215,9 @@ public static class ReportContent
                 new(["instruction set", Listed(made.InstructionSets)]),
                 new(["data set", made.Dataset]),
                 new(["SHA-256 of the data", Listed(made.DatasetSha256)]),
+                .. report.Split is { } split ? [new(["rows of a run", $"{split.TrainRows:N0} to train on, {split.ValidationRows:N0} for "
+                    + $"validation, {split.TestRows:N0} for the test "
+                    + $"({(split.TestSplit is TestSplit.PerSeed ? "drawn by the seed" : "fixed")})"])] : (Row[])[],
                 new(["seeds", Seeds(made.Seeds)]),
             ]),
             new Paragraph("Means, intervals and curves of an arm are over its jobs; each job has its metrics, "

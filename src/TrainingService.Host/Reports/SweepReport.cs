@@ -42,6 +42,9 @@ public sealed record SweepReport
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? Delta { get; init; }
 
+    /// <summary>The rows behind the figures, and how far what they say reaches; null of sweeps of an earlier version.</summary>
+    public SplitReport? Split { get; init; }
+
     /// <summary>What the report says of the claims that it bears on; studies only.</summary>
     public IReadOnlyList<ClaimReport>? Claims { get; init; }
 

@@ -28,6 +28,7 @@ public static class SweepReports
             Metric = metric.Name,
             Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
             Delta = spec.Delta,
+            Split = spec.Rows is { } rows ? SplitReport.Of(spec, rows) : null,
             Arms = [.. spec.Arms.Select((arm, index) => Arm(arm.Name, metric, [.. byArm[index]], trials))],
             Contrasts = contrasts,
             Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
@@ -145,7 +146,7 @@ public static class SweepReports
         if (unmeasured > 0)
             yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, "
                 + "for one, no gradient flows); means and comparisons are without them.";
-        if (spec.Until is null && SeedCount.Warning(spec.Seeds.Count, spec.Contrasts.Count) is { } warning)
+        foreach (var warning in SweepWarnings.Of(spec))
             yield return warning;
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
         if (shared > 0)

@@ -72,8 +72,8 @@ public sealed record ContrastResult
     public required double[]? Ci95 { get; init; }
 
     /// <summary>
-    /// The test behind the p: "sign_flip" of the mean difference, or, with a diverged run among the pairs, "signed_rank" (Wilcoxon), in which
-    /// such a run is worse than any that finished.
+    /// The test behind the p: "sign_flip" of the mean difference, or, with a diverged run among the pairs, "signed_rank" (Wilcoxon), in
+    /// which such a run is worse than any that finished.
     /// </summary>
     public required string Test { get; init; }
 

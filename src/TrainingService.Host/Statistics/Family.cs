@@ -42,7 +42,8 @@ public static class Family
         looks ??= Looks.Once;
         var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
         var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
-        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
+        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) =>
+            looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
         var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
         return [.. contrasts.Select((contrast, i) =>
             Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];

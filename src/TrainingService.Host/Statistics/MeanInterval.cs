@@ -22,6 +22,17 @@ namespace TrainingService.Host.Statistics;
 /// </code>
 /// Bootstrap-t covers as well, but its intervals are without bound where a resample can have no spread (its mean width on rounded values
 /// at n = 6 is 80 times that of the others).
+/// <para>
+/// Over seeds that split one data set anew, 3,000 data sets of two overlapping classes each, least squares against the nearest class mean:
+/// coverage in per cent of the mean difference over data sets of that size, without and with Nadeau and Bengio's correction. It errs on the
+/// safe side; without it an interval says hardly anything of new data, and the less the more seeds there are.
+/// </para>
+/// <code>
+/// train/test rows    80/20                  160/80         180/20
+/// seeds              6      10     30       10     30      10     30
+/// without            90.3   83.2   62.2     77.2   53.8    88.3   73.2
+/// corrected          97.8   98.4   99.0     98.9   99.1    97.0   97.3
+/// </code>
 /// </remarks>
 public sealed class MeanInterval
 {
@@ -34,12 +45,12 @@ public sealed class MeanInterval
 
     /// <param name="values">Finite.</param>
     /// <param name="testToTrain">
-    /// Test rows over training rows where the split changes with the seed; 0 where it is fixed. Training sets of different seeds then overlap,
-    /// so that differences are alike beyond what the same data set is like: the variance of their mean is s^2 (1/n + test/train) and not s^2/n
-    /// (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003), section 3.2), and the interval is
-    /// sqrt(1 + n test/train) times as wide. What it then covers is the mean over data sets: the difference of the two ways of training on
-    /// as many rows that are drawn anew, seen on new test rows. Without the correction it covers the mean over seeds of splits of these rows,
-    /// and with a fixed split that over seeds on just these test rows.
+    /// Test rows over training rows where the split changes with the seed; 0 where it is fixed. Training sets of different seeds then
+    /// overlap, so that differences are alike beyond what the same data set is like: the variance of their mean is s^2 (1/n + test/train)
+    /// and not s^2/n (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003), section 3.2), and the
+    /// interval is sqrt(1 + n test/train) times as wide. What it then covers is the mean over data sets: the difference of the two ways of
+    /// training on as many rows that are drawn anew, seen on new test rows. Without the correction it covers the mean over seeds of splits
+    /// of these rows, and with a fixed split that over seeds on just these test rows.
     /// </param>
     /// <param name="resamples">Of the bootstrap.</param>
     public MeanInterval(ReadOnlySpan<double> values, double testToTrain = 0, int resamples = Bootstrap.Resamples)
@@ -60,9 +71,9 @@ public sealed class MeanInterval
     /// where all are equal and no <paramref name="step"/> tells how far off another one would be: no interval is without width.
     /// </summary>
     /// <param name="step">
-    /// The least amount by which values can differ; 0 if they are continuous, or it isn't known. If all n values agree, another one still occurs with
-    /// a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the mean
-    /// by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
+    /// The least amount by which values can differ; 0 if they are continuous, or it isn't known. If all n values agree, another one still
+    /// occurs with a probability of up to 1 - (alpha / 2)^(1/n) (which would leave n without one in alpha / 2 of all cases) and moves the
+    /// mean by a step of it; the interval is at least that wide. Otherwise ten ties on thirty test rows would prove that two arms agree to
     /// a digit which thirty rows don't have.
     /// </param>
     /// <param name="leans">

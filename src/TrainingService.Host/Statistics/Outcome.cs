@@ -27,8 +27,8 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
     };
 
     /// <summary>
-    /// Times are compared as ratios: what counts is the difference of logarithms, told as a relative difference, so that 0.03 is 3 % longer;
-    /// so is delta, and arms are equivalent whose ratio lies between 1 / (1 + delta) and 1 + delta.
+    /// Times are compared as ratios: what counts is the difference of logarithms, told as a relative difference, so that 0.03 is 3 %
+    /// longer; so is delta, and arms are equivalent whose ratio lies between 1 / (1 + delta) and 1 + delta.
     /// </summary>
     public bool IsRelative => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
 

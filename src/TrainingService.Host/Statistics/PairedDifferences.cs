@@ -116,12 +116,12 @@ public sealed record PairedDifferences
 
     /// <summary>
     /// What a sign test looks at in the first so many pairs: the differences; or, once a run of them diverged, the signed ranks of their
-    /// sizes (Wilcoxon, Biometrics Bulletin 1 (1945)), in which a lone divergence is the largest loss. Where no side is the good one it tells
-    /// nothing.
+    /// sizes (Wilcoxon, Biometrics Bulletin 1 (1945)), in which a lone divergence is the largest loss. Where no side is the good one it
+    /// tells nothing.
     /// </summary>
     /// <remarks>
-    /// Equal sizes share the mean of their ranks. Pairs without a difference, two diverged runs among them, take the lowest ranks before they
-    /// are left out (Pratt, JASA 54 (1959)): left out before, as Wilcoxon had it, larger differences could make the test less sure.
+    /// Equal sizes share the mean of their ranks. Pairs without a difference, two diverged runs among them, take the lowest ranks before
+    /// they are left out (Pratt, JASA 54 (1959)): left out before, as Wilcoxon had it, larger differences could make the test less sure.
     /// </remarks>
     public Scores ScoresOf(int pairs, Outcome outcome)
     {

@@ -35,7 +35,8 @@ public static class SeedCount
             return null;
         var family = contrasts > 1 ? $" and {contrasts} contrasts" : "";
         return $"With {seeds} {(seeds == 1 ? "seed" : "seeds")}{family} no difference can be significant: the least possible "
-            + $"{(contrasts > 1 ? "adjusted " : "")}p is {LeastAdjustedP(seeds, contrasts).ToString("0.####", CultureInfo.InvariantCulture)}. "
+            + $"{(contrasts > 1 ? "adjusted " : "")}p is "
+            + $"{LeastAdjustedP(seeds, contrasts).ToString("0.####", CultureInfo.InvariantCulture)}. "
             + (seeds < LeastForEquivalence ? $"Nor can equivalence be shown, which takes {LeastForEquivalence} seeds. " : "")
             + $"It takes at least {needed} seeds.";
     }

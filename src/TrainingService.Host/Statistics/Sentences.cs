@@ -88,7 +88,8 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             return testToTrain > 0
                 ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
                     + "rows and so is of new rows, includes no difference; a verdict needs both."
-                : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs both.";
+                : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs "
+                    + "both.";
         return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
     }
 

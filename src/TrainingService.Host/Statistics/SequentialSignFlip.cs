@@ -14,8 +14,8 @@ namespace TrainingService.Host.Statistics;
 /// Signs are flipped by the 2^14 elements of a group: difference i changes its sign in element e if the bits that e and the generator g_i
 /// have in common are odd in number. The first fourteen generators are the single bits, so that up to fourteen differences get all signs;
 /// those beyond get fixed random ones, any two of them independent. Since the elements are a group which holds the signs seen, the test
-/// keeps its level exactly, however many differences there are (Hemerik and Goeman, "Exact testing with random permutations", TEST 27 (2018)).
-/// And the sums under all elements are one Walsh-Hadamard transform of the differences.
+/// keeps its level exactly, however many differences there are (Hemerik and Goeman, "Exact testing with random permutations", TEST 27
+/// (2018)). And the sums under all elements are one Walsh-Hadamard transform of the differences.
 /// </para>
 /// <para>
 /// Up to fourteen differences it is the exact distribution, and more seeds don't change what earlier looks have shown.

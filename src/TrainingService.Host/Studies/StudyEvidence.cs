@@ -159,7 +159,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
             .ToDictionary(cell => cell.Seed, cell => cell.Value.GetValueOrDefault())).ToArray();
         var seeds = spec.Seeds.Where(seed => values.All(v => v.ContainsKey(seed))).ToList();
         (string, IReadOnlyList<double>) Of(int i) => (names[i], [.. seeds.Select(seed => values[i][seed])]);
-        return Statistics.Family.Judge([Contrast.Interaction(Of(0), Of(1), Of(2), Of(3))], by.Outcome, by.Delta ?? 0)[0];
+        return Statistics.Family.Judge([Contrast.Interaction(Of(0), Of(1), Of(2), Of(3))], by.Outcome, by.Delta ?? 0,
+            testToTrain: spec.TestToTrain(by))[0];
     }
 
     /// <summary>Mean and interval of a metric over an arm's runs that finished.</summary>

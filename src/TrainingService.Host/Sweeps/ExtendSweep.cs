@@ -30,7 +30,8 @@ public static class ExtendSweep
     /// <remarks>
     /// Only the new cells run. The sweep's end was a look at its seeds, and what that spent of the risk of a false finding is not there a
     /// second time: the adjusted p-values pay for both looks. A sweep of a fixed number of seeds has spent all of it, but for what few
-    /// seeds can't spend (four have no significant p). A sweep that ran until decided uses what is left, and stops when the new cells have ended.
+    /// seeds can't spend (four have no significant p). A sweep that ran until decided uses what is left, and stops when the new cells have
+    /// ended.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="body">The arms and seeds to add.</param>

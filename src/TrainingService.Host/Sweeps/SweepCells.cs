@@ -52,7 +52,7 @@ public static class SweepCells
             // Nothing but the seed and the name differs between the seeds of an arm.
             if (!templates.TryGetValue((cell.Arm, cell.Candidate), out var template))
                 templates[(cell.Arm, cell.Candidate)] = template = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
-            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
+            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed, spec.TestSplit);
             var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
             var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
@@ -84,14 +84,19 @@ public static class SweepCells
     public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
-            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Result, job.Layers })
+            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Step, job.Result, job.Layers })
             .ToDictionaryAsync(job => job.Id, cancellation);
+        // After early stopping the last measurement stands at the step of the weights that were returned to.
+        var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
+        var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
+        var steps = returned.Select(id => measured[id]).Distinct().ToArray();
         var ends = await (from job in db.Jobs
                           join layer in db.Layers on job.Id equals layer.JobId
-                          where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step)
+                          where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
+                              || returned.Contains(job.Id) && steps.Contains(layer.Step))
                           select layer).AsNoTracking().ToListAsync(cancellation);
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
-        var last = ends.Where(layer => layer.Step > 0).ToLookup(layer => layer.JobId);
+        var last = ends.Where(layer => layer.Step > 0 && layer.Step == measured[layer.JobId]).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
         var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds[0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
         var preflights = await db.Jobs.AsNoTracking().Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Preflight })

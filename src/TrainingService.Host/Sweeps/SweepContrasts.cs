@@ -19,7 +19,7 @@ public static class SweepContrasts
         SweepMetric metric, double delta, IEnumerable<(string Arm, string Baseline)> pairs)
     {
         var looks = plan.LooksUpTo(plan.Seeds.Count);
-        return Family.Judge(Of(plan, cells, metric, pairs, looks), metric.Outcome, delta, looks);
+        return Family.Judge(Of(plan, cells, metric, pairs, looks), metric.Outcome, delta, looks, plan.TestToTrain(metric));
     }
 
     /// <summary>The pairs of each comparison, in the order of the seeds.</summary>

@@ -10,8 +10,8 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>What arms can be compared by.</summary>
 /// <param name="Outcome">Its name and how its differences are told.</param>
 /// <param name="Value">Of a run that ended by itself; null if it wasn't measured.</param>
-/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale depends on
-/// the data, so that the request must say it.</param>
+/// <param name="Delta">Default of the difference that doesn't matter, in the outcome's unit: of times relative; null where the scale
+/// depends on the data, so that the request must say it.</param>
 /// <param name="Target">Only for this kind of target; null for both.</param>
 /// <param name="OnValidationRows">The same on validation rows, where it is measured on rows and not on these; else null.</param>
 public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Value, double? Delta, TargetKind? Target,
@@ -30,6 +30,15 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 
     /// <summary>Whether it is the mean of what the job minimises, whose unit depends on how the job defines it.</summary>
     public bool IsLoss => Name.EndsWith("Loss", StringComparison.Ordinal);
+
+    /// <summary>Whether test rows take part in it.</summary>
+    public bool IsOnTestRows => Name.StartsWith("test", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
+
+    /// <summary>Whether it is of validation rows.</summary>
+    public bool IsOnValidationRows => Name.StartsWith("validation", StringComparison.Ordinal);
+
+    /// <summary>Whether it counts rows that are right.</summary>
+    public bool IsShareOfRows => Name.EndsWith("Accuracy", StringComparison.Ordinal) || Name == SweepMetrics.GeneralizationGap;
 
     /// <summary>
     /// A cell's value: NaN if it diverged, null if it has no outcome or none that is a number: no gradient flows through a dead layer.
@@ -90,9 +99,12 @@ public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
 /// <summary>All metrics, by name.</summary>
 public static class SweepMetrics
 {
+    public const string GeneralizationGap = "generalizationGap";
+
     public static readonly SweepMetric ValidationLoss = Loss("validationLoss", r => r.ValidationLoss);
 
     private static readonly SweepMetric ValidationAccuracy = Accuracy("validationAccuracy", r => r.ValidationAccuracy),
+        ValidationBalancedAccuracy = Accuracy("validationBalancedAccuracy", r => r.ValidationBalancedAccuracy),
         ValidationRmse = Number("validationRmse", r => r.ValidationRmse, null),
         ValidationR2 = Number("validationR2", r => r.ValidationR2, 0.01),
         ValidationGap = Gap("validationGeneralizationGap", r => r.ValidationAccuracy);
@@ -102,14 +114,18 @@ public static class SweepMetrics
         Accuracy("testAccuracy", r => r.TestAccuracy, ValidationAccuracy),
         ValidationAccuracy,
         Accuracy("trainAccuracy", r => r.TrainAccuracy, ValidationAccuracy),
+        Accuracy("balancedAccuracy", r => r.BalancedAccuracy, ValidationBalancedAccuracy),
+        ValidationBalancedAccuracy,
         Number("testRmse", r => r.TestRmse, null, ValidationRmse),
         ValidationRmse,
         Number("testR2", r => r.TestR2, 0.01, ValidationR2),
         ValidationR2,
+        Number("trainRmse", r => r.TrainRmse, null, ValidationRmse),
+        Number("trainR2", r => r.TrainR2, 0.01, ValidationR2),
         Loss("testLoss", r => r.TestLoss, ValidationLoss),
         ValidationLoss,
         Loss("trainLoss", r => r.TrainLoss, ValidationLoss),
-        Gap("generalizationGap", r => r.TestAccuracy, ValidationGap),
+        Gap(GeneralizationGap, r => r.TestAccuracy, ValidationGap),
         new(new("secondsPerEpoch", false, false, 0), c => c.SecondsPerEpoch, 0.05, null),
         new(new("fastestEpochSeconds", false, false, 0), c => c.Result?.FastestEpochSeconds, 0.05, null),
         OfLayers("sparsity"),

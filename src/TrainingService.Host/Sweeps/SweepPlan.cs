@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Statistics;
 
@@ -41,6 +42,12 @@ public sealed record SweepPlan
     /// </summary>
     public int? TuneSeedCount { get; init; }
 
+    /// <summary>Which rows each seed is tested on; fixed in what the version before stored.</summary>
+    public TestSplit TestSplit { get; init; }
+
+    /// <summary>Rows of a run, of the arm that trains on the fewest; null in what the version before stored.</summary>
+    public RowCounts? Rows { get; init; }
+
     /// <summary>Name of <see cref="By"/>.</summary>
     public required string Metric { get; init; }
 
@@ -54,6 +61,18 @@ public sealed record SweepPlan
     /// <summary>What arms are compared by.</summary>
     [JsonIgnore]
     public SweepMetric By => SweepMetrics.Named(Metric);
+
+    /// <summary>By how much one row more that is right changes the metric; null where that isn't a share of rows.</summary>
+    [JsonIgnore]
+    public double? RowWorth => (By.IsShareOfRows, Rows) is not (true, { } rows) ? null
+        : By.IsOnTestRows ? 1.0 / rows.Test : rows.Validation > 0 && By.IsOnValidationRows ? 1.0 / rows.Validation : null;
+
+    /// <summary>
+    /// Rows that the metric is of over training rows, where both change with the seed, so that intervals allow for the overlap of the
+    /// training rows; 0 where they don't, or where the metric is of no rows.
+    /// </summary>
+    public double TestToTrain(SweepMetric metric) => (TestSplit, Rows) is not (TestSplit.PerSeed, { } rows) ? 0
+        : (metric.IsOnTestRows ? rows.Test : metric.IsOnValidationRows ? rows.Validation : 0) / (double)rows.Train;
 
     /// <summary>The looks at fewer seeds than these, and one at these, whether noted or not.</summary>
     public Looks LooksUpTo(int seeds)
@@ -77,9 +96,13 @@ public sealed record SweepPlan
         Seeds = Until is null ? new(Seeds) : new(Until),
         BudgetSeconds = BudgetSeconds,
         Tune = Tune,
+        TestSplit = TestSplit,
         Metric = Metric,
         Baseline = Baseline,
         Delta = Delta,
         Contrasts = Contrasts,
     };
 }
+
+/// <summary>How many rows a run trains on, watches itself by, and is tested on.</summary>
+public sealed record RowCounts(int Train, int Validation, int Test);

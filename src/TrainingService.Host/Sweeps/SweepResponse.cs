@@ -54,6 +54,9 @@ public sealed record SweepResponse
     /// <summary>How far the sweep is.</summary>
     public required SweepProgressResponse Progress { get; init; }
 
+    /// <summary>What it can't find out as it was asked for: too few seeds, a delta below one row, few rows; known before it runs.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
     /// <summary>Why the sweep failed; null unless it did.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required JobError? Error { get; init; }
@@ -127,6 +130,7 @@ public sealed record SweepResponse
                 Progress = new(counts.Finished, total, most,
                     sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
                     sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, counts.Running) : null),
+                Warnings = [.. SweepWarnings.Of(sweep.Spec)],
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,
                 StartedAt = started,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
@@ -10,7 +11,8 @@ namespace TrainingService.Host.Sweeps;
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
 public sealed class SweepRules(JobRules jobs)
 {
-    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultMostSeeds = 60, MaxContrasts = 1_000, MaxArmName = 100;
+    public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultMostSeeds = 60, ManyTestRows = 2_000,
+        MaxContrasts = 1_000, MaxArmName = 100;
 
     private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
@@ -75,7 +77,7 @@ public sealed class SweepRules(JobRules jobs)
     {
         var errors = new List<SpecError>();
         return Read(Json.ObjectOf(plan.Base), plan.Arms[arm], candidate < 0 ? NoValue : Candidate(plan.Tune, candidate), errors) is { } read
-            && jobs.Check(Named(read, plan.Name, plan.Arms[arm], candidate, seed), errors) is { } job
+            && jobs.Check(Named(read, plan.Name, plan.Arms[arm], candidate, seed, plan.TestSplit), errors) is { } job
             ? job : throw new InvalidOperationException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
     }
 
@@ -108,12 +110,13 @@ public sealed class SweepRules(JobRules jobs)
     private static JobSpec WithPriority(JobSpec job) => job with { Priority = job.Priority ?? "low" };
 
     /// <summary>With the cell's seed and a name that tells where it belongs.</summary>
-    public static JobSpec Named(JobSpec job, string? sweep, ArmSpec arm, int candidate, long seed)
+    public static JobSpec Named(JobSpec job, string? sweep, ArmSpec arm, int candidate, long seed, TestSplit? testSplit)
     {
         var name = $"{sweep ?? "sweep"} · {arm.Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
         return WithPriority(job) with
         {
             Name = Characters.Cut(name, JobRules.MaxName),
+            Dataset = job.Dataset with { TestSplit = testSplit },
             Training = (job.Training ?? new()) with { Seed = seed },
         };
     }
@@ -125,7 +128,9 @@ public sealed class SweepRules(JobRules jobs)
         {
             var own = new List<SpecError>();
             var read = Read(job, arm, candidate < 0 ? NoValue : Candidate(given.Tune, candidate), own);
-            ran = read is null ? null : jobs.Check(Named(read, given.Name, arm, candidate, seed), own);
+            if (read?.Dataset.TestSplit is { } split && split != given.Base.Dataset.TestSplit)
+                own.Add(new("/dataset/testSplit", "is the same for all arms and seeds: give 'testSplit' beside 'base'"));
+            ran = read is null ? null : jobs.Check(Named(read, given.Name, arm, candidate, seed, null), own);
             errors.AddRange(own.Select(error => (index, error with { Pointer = Place(given, index, error.Pointer) })));
             if (ran is not null && given.Tune is not null && ran.Plan.Data.ValidationRows == 0)
                 errors.Add((index, new("/base/dataset/validationFraction", "must be above 0, since tuning chooses by validation rows")));
@@ -315,6 +320,10 @@ public sealed class SweepRules(JobRules jobs)
         IReadOnlyList<long> seeds, List<CheckedJob> ran, ICollection<SpecError> errors)
     {
         var before = errors.Count;
+        if (spec.TestSplit is { } wanted && spec.Base.Dataset.TestSplit is { } ofBase && wanted != ofBase)
+            errors.Add(new("/testSplit",
+                $"is {Json.NameOf(wanted)}, but /base/dataset/testSplit is {Json.NameOf(ofBase)}; leave one of them out"));
+        var shortest = ran.Select(arm => arm.Plan.Data).MinBy(rows => rows.TrainRows) ?? ran[0].Plan.Data;
         var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
         CheckData(spec, arms, ran, errors);
         var name = spec.Metric ?? (targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse");
@@ -365,6 +374,9 @@ public sealed class SweepRules(JobRules jobs)
             Arms = arms,
             Seeds = seeds,
             Tune = spec.Tune,
+            TestSplit = spec.TestSplit ?? spec.Base.Dataset.TestSplit
+                ?? (shortest.TestRows < ManyTestRows ? TestSplit.PerSeed : TestSplit.Fixed),
+            Rows = new(shortest.TrainRows, shortest.ValidationRows, shortest.TestRows),
             Metric = name,
             Baseline = baseline,
             Delta = delta,

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
@@ -45,6 +46,13 @@ public sealed record SweepSpec
     /// the test rows have no part in it.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
+
+    /// <summary>
+    /// Which rows each seed is tested on, the same for all arms: the data set's own, or rows that the seed draws anew, so that the
+    /// result reaches beyond them. Default: that of <c>base.dataset</c>, if it says so; else <c>perSeed</c> below 2,000 test rows, and
+    /// <c>fixed</c> from there on.
+    /// </summary>
+    public TestSplit? TestSplit { get; init; }
 
     /// <summary>The outcome that arms are compared by. Default <c>testAccuracy</c> for classes, <c>testRmse</c> for numbers.</summary>
     public string? Metric { get; init; }

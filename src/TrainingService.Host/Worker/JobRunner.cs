@@ -37,7 +37,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, timeout.Token, withdrawn.Token);
 
             var trials = new PatchTrials(lease, rules, datasets, options.ThreadsPerJob, clock, log);
-            var run = new TrainingRun(lease.Spec, datasets, trials, options.ThreadsPerJob, stop.Token);
+            var run = new TrainingRun(lease.Spec, datasets, trials, options.ThreadsPerJob, lease.SweepId is not null, stop.Token);
             var outage = new Outage(LongestPause < options.Lease / 4 ? LongestPause : options.Lease / 4);
             var outcome = await FollowAsync(lease, run, outage, withdrawn, () => IsDeleted(hangfire, abort), timeout.Token);
             if (await EndAsync(lease, run, outage, outcome) is JobStatus.Queued)

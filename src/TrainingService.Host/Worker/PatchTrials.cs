@@ -61,7 +61,7 @@ public sealed class PatchTrials(Lease lease, JobRules rules, DatasetRegistry dat
             var data = datasets.Load(job.Spec.Dataset, job.Plan.Training.Seed);
             watch = new(job.Plan, CreateJob.Facts(job.Spec, job.Plan, data, datasets));
             using var trainer = new Trainer(job.Plan, data, threads, end.Token);
-            (trainer.OnMetric, trainer.OnLayers) = (watch.Add, watch.Add);
+            (trainer.OnMetric, trainer.OnLayers, trainer.OnReturn) = (watch.Add, watch.Add, watch.Return);
             watch.End(trainer.Run(end.Token));
             return watch;
         }

@@ -15,7 +15,14 @@ using TrainingService.Host.Metrics;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, CancellationToken stop)
+/// <param name="spec">As it was resolved.</param>
+/// <param name="datasets">Where its rows are.</param>
+/// <param name="trials">Of what its findings recommend.</param>
+/// <param name="threads">That it may use.</param>
+/// <param name="inSweep">Of many runs that are alike: their pre-flight is theory's, which costs next to nothing.</param>
+/// <param name="stop">Ends it.</param>
+public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
+    CancellationToken stop)
 {
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
@@ -39,9 +46,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
         stop.ThrowIfCancellationRequested();
         List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training, spec.Diagnostics!, data.Shape, errors)
+        var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        _preflight = Preflight.Predict(plan, data, stop);
+        _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
@@ -53,6 +60,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         {
             Metrics.Add(points);
             watch.Add(points);
+        };
+        trainer.OnReturn = step =>
+        {
+            Metrics.Return(step);
+            watch.Return(step);
         };
         (_watch, _trainer) = (watch, trainer);
         try
@@ -88,6 +100,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
                 VALUES ({job.Id}, {finding.Rule}, {finding.Layer ?? ""}, {JsonSerializer.Serialize(finding, Json.Options)}::jsonb)
                 ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
                 """);
+        // Some may have been taken back since they were written.
+        string[] still = [.. _writing.Select(finding => $"{finding.Rule} {finding.Layer}")];
+        if (ended)
+            await db.Database.ExecuteSqlAsync(
+                $"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY ({still})");
         job.Findings = FindingCounts.Of(_writing);
     }
 

@@ -30,7 +30,8 @@ public static class GoldenSpecs
 
     public static OptimizerSpec Optimizer(GoldenOptimizer o)
     {
-        OptimizerSpec common = new() { Name = o.Name, LearningRate = o.LearningRate, WeightDecay = o.WeightDecay };
+        OptimizerSpec common =
+            new() { Name = o.Name, LearningRate = o.LearningRate, WeightDecay = o.WeightDecay, WeightDecayExclude = "none" };
         return o.Name switch
         {
             "sgd" => common with { Momentum = o.Momentum, Nesterov = o.Nesterov },
@@ -64,6 +65,7 @@ public static class GoldenSpecs
         HuberDelta = golden.Loss.Name == "huber" ? golden.Loss.Delta : null,
         ActivityL1 = golden.ActivityL1,
         ClipNorm = golden.ClipNorm,
+        StandardizeTarget = golden.Loss.Classes ? null : false,
     };
 
     public static LossPlan Loss(GoldenLoss loss)

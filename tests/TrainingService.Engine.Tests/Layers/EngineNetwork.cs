@@ -27,7 +27,7 @@ internal sealed unsafe class EngineNetwork : IDisposable
     public EngineNetwork(IReadOnlyList<GoldenLayer> layers, GoldenLoss loss, OptimizerSpec? optimizer, int capacity, double activityL1 = 0,
         double? clipNorm = null, int threads = 1)
     {
-        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _) => default) : GoldenSpecs.Plan(optimizer).Create();
+        _optimizer = optimizer is null ? new Optimizer<KeepGradient>((_, _, _, _) => default) : GoldenSpecs.Plan(optimizer).Create();
         (_learningRate, _clipNorm, _classes) = (optimizer?.LearningRate ?? 0, clipNorm, loss.Classes);
         var plans = Plans(layers);
         _outputs = plans[^1].Units;

@@ -59,6 +59,69 @@ public sealed unsafe class LossTests
     public void Correct_takes_the_sign_of_a_single_output() =>
         Assert.Equal(3, Correct([[1], [-1], [0], [double.NaN], [5]], [1, 0, 0, 0, 0]));
 
+    /// <summary>
+    /// z = (1, 2, 3), (0, 0, 0) of classes 2, 0 with weights 1, 2, 4, as PyTorch's CrossEntropyLoss(weight=[1, 2, 4]) has it:
+    /// (4 (-ln softmax_2) + 1 ln 3) / 5, and smoothed by .3: (.7 (4 l_22 + l_10) + .1 sum_c w_c (l_1c + l_2c)) / 5.
+    /// </summary>
+    [Theory, InlineData("cross_entropy", (4 * 0.40760596 + 1.0986123) / 5)]
+    [InlineData("cross_entropy smoothed", (0.8 * (4 * 0.40760596 + 1.0986123)
+        + 0.2 / 3 * (2.40760596 + 2 * 1.40760596 + 4 * 0.40760596 + 7 * 1.0986123)) / 5)]
+    public void Weighted_cross_entropy_is_that_of_PyTorch(string name, double expected) =>
+        Close.Assert(expected, RunWeighted(name, [[1, 2, 3], [0, 0, 0]], [2, 0], [1, 2, 4]).Loss, 1e-6, name);
+
+    /// <summary>z = 0.5 of class 1 with weight 3 and z = -1 of class 0 with weight 1: (3 ln(1 + e^-.5) + ln(1 + e^-1)) / 4.</summary>
+    [Fact]
+    public void Weighted_binary_cross_entropy_by_hand() => Close.Assert((3 * 0.47407698 + 0.31326169) / 4,
+        RunWeighted("binary_cross_entropy", [[0.5], [-1]], [1, 0], [1, 3]).Loss, 1e-6, "loss");
+
+    [Theory, InlineData("cross_entropy", 3), InlineData("cross_entropy smoothed", 4), InlineData("binary_cross_entropy", 1)]
+    [InlineData("mse of classes", 3), InlineData("huber of classes", 3), InlineData("cross_entropy", 33)]
+    public void Weighted_values_and_gradients_agree_with_the_formula_and_with_central_differences(string name, int outputs)
+    {
+        const double h = 1e-5;
+        foreach (var rows in new[] { 1, 7, 33, 100 })
+        {
+            var generator = new SplitMix64((ulong)(outputs * 100 + rows));
+            var classes = Math.Max(2, outputs);
+            int[] labels = [.. Enumerable.Range(0, rows).Select(_ => (int)(generator.Next() % (ulong)classes))];
+            double[] weights = [.. Enumerable.Range(0, classes).Select(c => (double)(float)(0.3 + 1.7 * c))];
+            double[][] z = [.. labels.Select(_ => generator.Symmetric(outputs, 3).Select(v => (double)(float)v).ToArray())];
+            var golden = new GoldenLoss(name.Split(' ')[0], Smoothing(name), Delta);
+            var expected = ReferenceLoss.Weighted(golden, z, labels, weights);
+            var actual = RunWeighted(name, z, labels, weights);
+            Close.Assert(expected.Loss, actual.Loss, 1e-6, "loss");
+            Close.Assert(expected.Gradient, actual.Gradient, 1e-6, "gradient");
+            for (var r = 0; r < rows; r += 5)
+                for (var c = 0; c < outputs; c++)
+                {
+                    var before = z[r][c];
+                    z[r][c] = before + h;
+                    var up = ReferenceLoss.Weighted(golden, z, labels, weights).Loss;
+                    z[r][c] = before - h;
+                    var down = ReferenceLoss.Weighted(golden, z, labels, weights).Loss;
+                    z[r][c] = before;
+                    Close.Assert((up - down) / (2 * h), expected.Gradient[r][c], 1e-6, "difference");
+                }
+        }
+    }
+
+    [Fact]
+    public void A_row_is_taken_for_what_counts_as_correct()
+    {
+        double[][] z = [[1, 2, 0], [2, 2, 0], [0, 0, 0], [double.NaN, 1, 0], [1, double.NaN, 0],
+            [-1, double.NegativeInfinity, -2], [0, 1, 5]];
+        Assert.Equal([1, 0, 0, -1, -1, 0, 2], Predicted(z));
+        Assert.Equal([1, 0, 0, -1], Predicted([[3], [-1], [0], [double.NaN]]));
+
+        static int[] Predicted(double[][] z)
+        {
+            using var outputs = Blocks(z);
+            var classes = new int[z.Length];
+            Loss.Predict(outputs.Pointer, z[0].Length, z.Length, classes);
+            return classes;
+        }
+    }
+
     private const double Delta = 0.7;
 
     private static double Smoothing(string name) => name == "cross_entropy smoothed" ? 0.2 : 0;
@@ -86,6 +149,28 @@ public sealed unsafe class LossTests
         using var outputs = Blocks(z);
         fixed (int* l = (int[])[.. labels, .. new int[16]])
             return Loss.Correct(outputs.Pointer, z[0].Length, z.Length, new(l, null));
+    }
+
+    /// <summary>The weighted mean and its gradient.</summary>
+    private static (double Loss, double[][] Gradient) RunWeighted(string name, double[][] z, int[] labels, double[] weights)
+    {
+        var loss = GoldenSpecs.Loss(new(name.Split(' ')[0], Smoothing(name), Delta)).Create(true, [.. weights.Select(w => (float)w)]);
+        var count = z[0].Length;
+        using GuardedBuffer outputs = Blocks(z), gradient = new(outputs.Length);
+        gradient.Values.Fill(float.NaN);
+        double mean;
+        fixed (int* l = (int[])[.. labels, .. new int[16]])
+        {
+            Targets targets = new(l, null);
+            var sum = loss.Sum(outputs.Pointer, count, z.Length, targets, gradient.Pointer, loss.Scale(z.Length, targets));
+            Assert.Equal(sum, loss.Sum(outputs.Pointer, count, z.Length, targets));
+            mean = sum / loss.Weight(z.Length, targets);
+        }
+        gradient.AssertIntact();
+        for (var s = z.Length; s < Layout.Padded(z.Length); s++)
+            for (var c = 0; c < count; c++)
+                Assert.Equal(0, gradient.Values[(int)Layout.Block(c, s, count)]);
+        return (mean, [.. z.Select((row, s) => row.Select((_, c) => (double)gradient.Values[(int)Layout.Block(c, s, count)]).ToArray())]);
     }
 
     /// <summary>The sum of the rows' losses and the gradient of their mean.</summary>

@@ -47,7 +47,8 @@ public sealed unsafe class OptimizerTests
                 expected.Gradient[i] = gradient.Values[i] = (float)generator.Symmetric(2);
             var norms = default(StepNorms);
             optimizer.Begin(options.LearningRate, null, step);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count, measured: true, ref norms);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, Count,
+                measured: true, ref norms, vector: false);
             reference.Step([expected]);
             Close.Assert(expected.Values, [.. values.Values.ToArray().Select(v => (double)v)], 1e-5, $"step {step}");
             Close.Assert(expected.Gradient.Sum(g => g * g), norms.Gradient, 1e-5, "gradient norm");
@@ -58,6 +59,33 @@ public sealed unsafe class OptimizerTests
         }
         foreach (var buffer in new[] { gradient, values, first, second })
             buffer.AssertIntact();
+    }
+
+    /// <summary>Each optimiser's step on a vector is then the one without decay, and on a matrix the one with it.</summary>
+    [Theory, InlineData("sgd", 0.0), InlineData("sgd", 0.9), InlineData("adam", 0.0), InlineData("adamw", 0.0), InlineData("rmsprop", 0.0)]
+    public void Biases_norms_and_slopes_may_be_left_out_of_the_weight_decay(string name, double momentum)
+    {
+        OptimizerSpec plain = new() { Name = name, LearningRate = 0.1, WeightDecay = 0, Momentum = name == "sgd" ? momentum : null },
+            decayed = plain with { WeightDecay = 0.5 }, excluded = decayed with { WeightDecayExclude = "bias_and_norm" };
+        Assert.Equal(After(plain, vector: true), After(excluded, vector: true));
+        Assert.Equal(After(decayed, vector: false), After(excluded, vector: false));
+        Assert.NotEqual(After(plain, vector: true), After(decayed, vector: true));
+        Assert.Equal(After(decayed, vector: true), After(decayed, vector: false));
+
+        float[] After(OptimizerSpec spec, bool vector)
+        {
+            using GuardedBuffer gradient = new(new float[32]), values = new(new float[32]), first = new(32), second = new(32);
+            gradient.Values.Fill(0.25f);
+            values.Values.Fill(2);
+            var norms = default(StepNorms);
+            var optimizer = GoldenSpecs.Plan(spec).Create();
+            for (var step = 1; step <= 3; step++)
+            {
+                optimizer.Begin(0.1, null, step);
+                optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 32, false, ref norms, vector);
+            }
+            return values.Values.ToArray();
+        }
     }
 
     [Fact]
@@ -75,7 +103,7 @@ public sealed unsafe class OptimizerTests
             var norms = default(StepNorms);
             var optimizer = options.Create();
             optimizer.Begin(0.1, null, 1);
-            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 32, measured: false, ref norms);
+            optimizer.Apply(gradient.Pointer, values.Pointer, first.Pointer, second.Pointer, 32, measured: false, ref norms, vector: false);
             Assert.Equal(new float[32], values.Values);
         }
     }

@@ -7,6 +7,38 @@ namespace TrainingService.Engine.Tests.References;
 /// </summary>
 public static class ReferenceLoss
 {
+    /// <summary>
+    /// The weighted mean sum_i l_i / sum_i w_{y_i} and its gradient, l_i holding the weights: of PyTorch's CrossEntropyLoss(weight,
+    /// label_smoothing) l = -sum_c w_c q_c log p_c, of other losses w_y times the row's loss.
+    /// </summary>
+    public static (double Loss, double[][] Gradient) Weighted(GoldenLoss loss, double[][] outputs, int[] labels, double[] weights)
+    {
+        double sum = 0, weight = 0;
+        var gradient = outputs.Select(row => new double[row.Length]).ToArray();
+        for (var r = 0; r < outputs.Length; r++)
+        {
+            var (z, y) = (outputs[r], labels[r]);
+            weight += weights[y];
+            if (loss.Name == "cross_entropy")
+            {
+                var logSum = z.Max() + Math.Log(z.Sum(v => Math.Exp(v - z.Max())));
+                double[] q = [.. z.Select((_, c) =>
+                    weights[c] * ((1 - loss.LabelSmoothing) * (c == y ? 1 : 0) + loss.LabelSmoothing / z.Length))];
+                for (var c = 0; c < z.Length; c++)
+                {
+                    sum -= q[c] * (z[c] - logSum);
+                    gradient[r][c] = q.Sum() * Math.Exp(z[c] - logSum) - q[c];
+                }
+                continue;
+            }
+            double[] target = loss.Name == "binary_cross_entropy" ? [y] : [.. z.Select((_, c) => c == y ? 1.0 : 0)];
+            sum += weights[y] * Row(loss, z, target, gradient[r]) / z.Length;
+            for (var c = 0; c < z.Length; c++)
+                gradient[r][c] *= weights[y] / z.Length;
+        }
+        return (sum / weight, [.. gradient.Select(row => row.Select(g => g / weight).ToArray())]);
+    }
+
     public static (double Loss, double[][] Gradient) Of(GoldenLoss loss, double[][] outputs, double[][] targets)
     {
         var gradient = outputs.Select(row => new double[row.Length]).ToArray();

@@ -17,7 +17,7 @@ public class DeterminismTests
         Assert.Equal(first.Result.WeightsSha256, second.Result.WeightsSha256);
         Assert.Equal(first.Metrics, second.Metrics);
         Assert.Equal(first.Points.SelectMany(p => p), second.Points.SelectMany(p => p));
-        Assert.Equal(Untimed(first.Result), Untimed(second.Result));
+        Assert.Equal(Runs.Untimed(first.Result), Runs.Untimed(second.Result));
     }
 
     [Fact]
@@ -124,7 +124,4 @@ public class DeterminismTests
     private static FinishedRun Train(TrainingData data, long seed) => Runs.Train(data, Model, Training(seed));
 
     private static TrainingSpec Training(long seed) => new() { Epochs = 3, BatchSize = 16, Seed = seed };
-
-    private static TrainingResult Untimed(TrainingResult result) =>
-        result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 };
 }

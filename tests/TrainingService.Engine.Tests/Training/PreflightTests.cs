@@ -9,7 +9,7 @@ using Xunit;
 
 namespace TrainingService.Engine.Tests.Training;
 
-/// <summary>Predictions beside what the engine measures at step 0, and beside closed forms.</summary>
+/// <summary>Theory beside what the engine measures at step 0, and beside closed forms.</summary>
 public class PreflightTests
 {
     public static TheoryData<string> Activations => [.. ActivationRegistry.All.Select(a => a.Name)];
@@ -212,7 +212,7 @@ public class PreflightTests
         Assert.Equal(0, normalized.Layers[^1].BornDeadProbability);
         var asymmetric = Predict(Rows(20), new() { HiddenLayers = [2, 3], Initializer = new() { Name = "rai" } }).Layers[^1];
         Assert.Null(asymmetric.BornDeadProbability);
-        Assert.Contains("not predicted for rai", asymmetric.Note, StringComparison.Ordinal);
+        Assert.Contains("no bound for rai", asymmetric.Note, StringComparison.Ordinal);
     }
 
     [Theory, InlineData(1), InlineData(2), InlineData(33), InlineData(45)]
@@ -251,7 +251,7 @@ public class PreflightTests
         return new(new(features, TargetKind.Classes, 10, rows, 0, 0), new(rows, x, y, []), null, null);
     }
 
-    private static Preflight Predict(TrainingData data, ModelSpec model) => Preflight.Predict(Plan(data, model, 1), data);
+    private static Preflight Predict(TrainingData data, ModelSpec model) => Preflight.Theory(Plan(data, model, 1), data);
 
     private static RunPlan Plan(TrainingData data, ModelSpec model, long seed) =>
         Runs.Plan(data, model, new() { Epochs = 1, BatchSize = data.Train.Rows, Seed = seed });

@@ -267,7 +267,7 @@ public class RunPlanTests
         var error = Assert.Single(Check(training: new() { EarlyStopping = new() }, data: Digits with { ValidationRows = 0 }).Errors);
         Assert.Equal("/training/earlyStopping", error.Pointer);
         Assert.Contains("validation", error.Message);
-        Assert.Equal(new EarlyStoppingPlan(5, 0), Check(training: new() { EarlyStopping = new() }).Plan!.Training.EarlyStopping);
+        Assert.Equal(new EarlyStoppingPlan("loss", 5, 0), Check(training: new() { EarlyStopping = new() }).Plan!.Training.EarlyStopping);
     }
 
     [Fact]
@@ -309,8 +309,8 @@ public class RunPlanTests
         Assert.Equal([256, 128], model.HiddenLayers!);
         Assert.Equal(("relu", "kaiming_normal", "zeros", 0, "none"),
             (model.Activation!.Name, model.Initializer!.Name, model.BiasInitializer!.Name, model.Dropout, model.Normalization));
-        Assert.Equal(new OptimizerSpec { Name = "sgd", LearningRate = 0.05, Momentum = 0.9, Nesterov = false, WeightDecay = 0 },
-            plan.Training.Optimizer.Spec);
+        OptimizerSpec common = new() { Name = "sgd", LearningRate = 0.001, WeightDecay = 0, WeightDecayExclude = "none" };
+        Assert.Equal(common with { LearningRate = 0.05, Momentum = 0.9, Nesterov = false }, plan.Training.Optimizer.Spec);
         var training = plan.Training.Spec;
         Assert.Equal((10, 64, 1, "constant", "cross_entropy"),
             (training.Epochs, training.BatchSize, training.Seed, training.Schedule!.Name, training.Loss));
@@ -318,12 +318,14 @@ public class RunPlanTests
         Assert.Equal(new DeadUnitsRule(true, 0.1, 0.5), plan.Diagnostics.Rules.DeadUnits);
         Assert.Equal((0, 0, null, null, null),
             (training.ActivityL1, training.LabelSmoothing, training.HuberDelta, training.ClipNorm, training.EarlyStopping));
+        Assert.Equal((null, null), (training.StandardizeTarget, training.ClassWeights));
+        Assert.True(Check(data: Number).Plan!.Training.Spec.StandardizeTarget);
+        Assert.Equal(0.01, Check(data: Number).Plan!.Training.Optimizer.LearningRate);
         Assert.Equal(1, Check(training: new() { Loss = "huber" }).Plan!.Training.Spec.HuberDelta);
         Assert.Equal(0.01, Check(training: new() { Optimizer = new() { Name = "adamw" } }).Plan!.Training.Optimizer.WeightDecay);
-        Assert.Equal(
-            new OptimizerSpec { Name = "rmsprop", LearningRate = 0.001, Alpha = 0.99, Epsilon = 1e-8, Momentum = 0, WeightDecay = 0 },
+        Assert.Equal(common with { Name = "rmsprop", Alpha = 0.99, Epsilon = 1e-8, Momentum = 0 },
             Check(training: new() { Optimizer = new() { Name = "rmsprop" } }).Plan!.Training.Optimizer.Spec);
-        Assert.Equal(new OptimizerSpec { Name = "adam", LearningRate = 0.001, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0 },
+        Assert.Equal(common with { Name = "adam", Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8 },
             Check(training: new() { Optimizer = new() { Name = "adam" } }).Plan!.Training.Optimizer.Spec);
     }
 

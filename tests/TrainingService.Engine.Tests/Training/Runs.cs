@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
@@ -76,4 +77,8 @@ internal static class Runs
     public static FinishedRun Train(TrainingData data, ModelSpec? model = null,
         TrainingSpec? training = null, DiagnosticsSpec? diagnostics = null) =>
         Train(Plan(data, model, training, diagnostics), data);
+
+    /// <summary>All of a result but the times, as text, so that lists are equal if what is in them is.</summary>
+    public static string Untimed(TrainingResult result) => JsonSerializer.Serialize(
+        result with { Seconds = 0, DiagnosticsSeconds = 0, FastestEpochSeconds = null, SamplesPerSecond = 0 }, GoldenRun.Json);
 }

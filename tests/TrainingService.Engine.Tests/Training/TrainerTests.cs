@@ -152,7 +152,8 @@ public class TrainerTests
         var (layers, parameters) = Exported.Of(plan, trainer);
         var (inputs, targets) = Exported.Rows(data.Test!, data.Shape);
         var outputs = ReferenceNetwork.Of(layers, parameters, new("mse")).Forward(inputs, training: false);
-        var errors = outputs.Zip(targets).Select(p => p.First[0] - p.Second[0]).ToArray();
+        var scale = result.TargetScale!;
+        var errors = outputs.Zip(targets).Select(p => scale.Means[0] + scale.Deviation * p.First[0] - p.Second[0]).ToArray();
         var mean = targets.Average(t => t[0]);
         Assert.Equal(Math.Sqrt(errors.Average(e => e * e)), result.TestRmse!.Value, 1e-5);
         Assert.Equal(1 - errors.Sum(e => e * e) / targets.Sum(t => (t[0] - mean) * (t[0] - mean)), result.TestR2!.Value, 1e-5);

@@ -41,6 +41,32 @@ public sealed class CatalogTests(ApiOnly api)
     }
 
     [Theory]
+    [InlineData("activations/sigmoid", "No gain preserves both directions")]
+    [InlineData("activations/softplus", "No gain preserves both directions")]
+    [InlineData("activations/selu", "self-normalisation (Klambauer et al. 2017) wants 1")]
+    [InlineData("activations/selu", "alpha_dropout")]
+    [InlineData("activations/gelu", "is unstable")]
+    [InlineData("activations/silu", "is unstable")]
+    [InlineData("activations/mish", "is unstable")]
+    [InlineData("activations/hard_silu", "From 15 hidden layers on")]
+    [InlineData("activations/softsign", "PyTorch's table has no gain for it")]
+    [InlineData("initializers/kaiming_uniform", "3/4 for selu")]
+    [InlineData("initializers/auto", "no gain preserves activations and gradients both")]
+    [InlineData("initializers/zeros", "alike")]
+    [InlineData("activations/relu", null)]
+    [InlineData("activations/tanh", null)]
+    [InlineData("activations/leaky_relu?negativeSlope=0.2", null)]
+    [InlineData("initializers/normal", null)]
+    public async Task Notes_say_what_theory_knows(string path, string? part)
+    {
+        var notes = (await api.Http.GetAnswer($"/api/v1/{path}"))["notes"].EnumerateArray().Select(note => note.GetString() ?? "");
+        if (part is null)
+            Assert.Empty(notes);
+        else
+            Assert.Contains(notes, note => note.Contains(part, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("activations/leaky_rely", "did you mean 'leaky_relu'")]
     [InlineData("initializers/he_norml", "did you mean 'he_normal'")]
     public async Task An_unknown_name_is_404_with_the_nearest(string path, string part)

@@ -12,7 +12,14 @@ public sealed class ResolveTests
     public void Fills_in_the_defaults()
     {
         var (spec, shape) = Registry.Resolve(new() { Name = "digits" }, 1, [])!.Value;
-        Assert.Equal(new() { Name = "digits", ValidationFraction = 0.1, MaxTrainExamples = null, Standardize = true }, spec);
+        Assert.Equal(new()
+        {
+            Name = "digits",
+            ValidationFraction = 0.1,
+            MaxTrainExamples = null,
+            Standardize = true,
+            TestSplit = TestSplit.Fixed,
+        }, spec);
         Assert.Equal(new(64, TargetKind.Classes, 10, 1293, 144, 360), shape);
         Assert.Equal(new(10, TargetKind.Number, 0, 1440, 160, 400), Registry.Resolve(new() { Name = "friedman1" }, 1, [])!.Value.Shape);
     }

@@ -94,6 +94,38 @@ public sealed class SplitTests
         Assert.Equal(Rows(one.Validation!).Order(), Rows(Load("digits", 1, most: 100).Validation!).Order());
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Test_rows_per_seed_are_as_many_drawn_from_all_and_the_same_whatever_else_is_asked(string name)
+    {
+        var dataset = Registry.Find(name)!;
+        var seen = new HashSet<int>();
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var (train, test) = (dataset.Split(seed).Train, dataset.Split(seed).Test);
+            Assert.Equal((dataset.TrainRows, dataset.TestRows), (train.Length, test.Length));
+            Assert.Equal(Enumerable.Range(0, dataset.Read().Rows), train.Concat(test).Order());
+            for (var label = 0; label < dataset.ClassCounts.Count; label++)
+                Assert.InRange(test.Count(row => dataset.Read().Labels[row] == label)
+                    - (double)test.Length * dataset.ClassCounts[label] / dataset.Read().Rows, -1.5, 1.5);
+            seen.UnionWith(test);
+        }
+        // All but the few that 40 draws of a fifth miss, and rows of which each class keeps one: (4/5)^40 is 1 in 7,500.
+        Assert.InRange(seen.Count, 0.99 * dataset.Read().Rows, dataset.Read().Rows);
+
+        var (one, other) = (Load(name, 1, split: TestSplit.PerSeed), Load(name, 2, split: TestSplit.PerSeed));
+        Assert.NotEqual(Rows(one.Test!).Order(), Rows(other.Test!).Order());
+        Assert.Equal(one.Test!.Labels, Load(name, 1, most: 30, split: TestSplit.PerSeed).Test!.Labels);
+        Assert.Equal(one.Shape, Load(name, 1).Shape);
+        if (dataset.Read().HasMissing)
+            return;
+        Assert.Equal(Rows(one.Test!), Rows(Load(name, 1, most: 30, split: TestSplit.PerSeed).Test!));
+        var all = Rows(one.Train).Concat(Rows(one.Validation!)).Concat(Rows(one.Test!));
+        var fixedOnes = Load(name, 1);
+        Assert.Equal(Rows(fixedOnes.Train).Concat(Rows(fixedOnes.Validation!)).Concat(Rows(fixedOnes.Test!)).Order(StringComparer.Ordinal),
+            all.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Fewer_training_rows_are_the_first_of_more()
     {
@@ -148,8 +180,8 @@ public sealed class SplitTests
 
     private static string Sha256(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    private static TrainingData Load(string name, long seed, int? most = null) =>
-        Registry.Load(Registry.Resolve(new() { Name = name, MaxTrainExamples = most, Standardize = false }, seed, [])!.Value.Spec, seed);
+    private static TrainingData Load(string name, long seed, int? most = null, TestSplit? split = null) => Registry.Load(Registry.Resolve(
+        new() { Name = name, MaxTrainExamples = most, Standardize = false, TestSplit = split }, seed, [])!.Value.Spec, seed);
 
     private static string[] Rows(DataSplit split) => Rows(split.Features, split.Rows);
 

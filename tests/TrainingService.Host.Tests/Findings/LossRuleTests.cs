@@ -54,7 +54,8 @@ public sealed class LossRuleTests
         Assert.DoesNotContain("overfit", Found([2.7, 0.5, 0.3, 0.5, 0.6, 0.7, 0.8], [0.5, 0.45, 0.6, 0.75, 0.8, 0.85]));
     }
 
-    private static string[] Found(double[] train, double[] validation) => [.. Run(train, validation, 0.9, 0.9).Findings.Select(f => f.Rule)];
+    private static string[] Found(double[] train, double[] validation) =>
+        [.. Run(train, validation, 0.9, 0.9).Findings.Select(f => f.Rule)];
 
     /// <param name="losses">Of training: before the first step, then after each epoch.</param>
     /// <param name="validation">After each epoch.</param>

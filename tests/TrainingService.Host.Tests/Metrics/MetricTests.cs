@@ -66,10 +66,10 @@ public sealed class MetricTests(Service service)
     {
         var id = await StoreAsync(Rows);
         var lines = await RowsAsync(id, "metrics", "text/csv");
-        Assert.Equal("step,epoch,split,loss,accuracy,rmse,r2,learningRate,gradientNorm", lines[0]);
+        Assert.Equal("step,epoch,split,loss,penalty,accuracy,rmse,r2,learningRate,gradientNorm", lines[0]);
         Assert.Equal(Rows + Rows / 10, lines.Length - 1);
-        Assert.Equal("0,0,train,0.25,0.1,,,0.05,", lines[1]);
-        Assert.Equal("3,1.5,train,0.25,NaN,,,0.05,", lines[5]);
+        Assert.Equal("0,0,train,0.25,,0.1,,,0.05,", lines[1]);
+        Assert.Equal("3,1.5,train,0.25,,NaN,,,0.05,", lines[5]);
     }
 
     [Fact]
@@ -93,16 +93,16 @@ public sealed class MetricTests(Service service)
         Assert.Equal("application/vnd.apache.parquet", answer.Content.Headers.ContentType?.MediaType);
         using var file = new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         await using var reader = await Parquet.ParquetReader.CreateAsync(file, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal(["step", "epoch", "split", "loss", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"],
+        Assert.Equal(["step", "epoch", "split", "loss", "penalty", "accuracy", "rmse", "r2", "learningRate", "gradientNorm"],
             reader.Schema.DataFields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         Assert.Equal((1, Rows + Rows / 10), (reader.RowGroupCount, (int)group.RowCount));
         var accuracy = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[4], accuracy.AsMemory(),
+        await group.ReadAsync<float>(reader.Schema.DataFields[5], accuracy.AsMemory(),
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([0.1f, 0.5f, 0.1f, 0.1f, float.NaN, float.PositiveInfinity], accuracy.Take(6).Select(value => value!.Value));
         var rmse = new float?[group.RowCount];
-        await group.ReadAsync<float>(reader.Schema.DataFields[5], rmse.AsMemory(),
+        await group.ReadAsync<float>(reader.Schema.DataFields[6], rmse.AsMemory(),
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(rmse, value => Assert.Null(value));
     }
@@ -211,11 +211,12 @@ public sealed class MetricTests(Service service)
             Epoch = 0,
             Split = Split.Train,
             Loss = 1,
-            Accuracy = 2,
-            Rmse = 3,
-            R2 = 4,
-            LearningRate = 5,
-            GradientNorm = 6,
+            Penalty = 2,
+            Accuracy = 3,
+            Rmse = 4,
+            R2 = 5,
+            LearningRate = 6,
+            GradientNorm = 7,
         };
         var writer = new MetricWriter(CancellationToken.None);
         writer.Add(metric);
@@ -229,7 +230,7 @@ public sealed class MetricTests(Service service)
         Assert.All(properties, property => Assert.Equal(property.GetValue(point), property.GetValue(layer)));
         Assert.Equal(properties.Count, Measures.OfLayers.Count(measure => measure.IsStored));
         var stored = await db.Metrics.AsNoTracking().SingleAsync(row => row.JobId == id, TestContext.Current.CancellationToken);
-        Assert.Equal([1, 2, 3, 4, 5, 6], Measures.OfMetrics.Select(measure => measure.Value(stored)!.Value));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], Measures.OfMetrics.Select(measure => measure.Value(stored)!.Value));
         Assert.Equal(MetricFilter.Name, $"({string.Join('|', Measures.OfMetrics.Select(measure => measure.Name))})");
     }
 

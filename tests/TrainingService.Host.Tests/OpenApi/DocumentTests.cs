@@ -223,7 +223,7 @@ public sealed class BoundTrials(Document document, Owners owners)
         if (schema.TryGetProperty("enum", out var names))
         {
             foreach (var name in names.EnumerateArray()
-                .Where(n => n.ValueKind == JsonValueKind.String && n.GetString() != "binary_cross_entropy"))
+                .Where(n => n.ValueKind == JsonValueKind.String && n.GetString() is not ("binary_cross_entropy" or "rmse" or "r2")))
                 yield return Allowed(name.GetRawText());
             yield return Refused("\"nothing of the kind\"");
         }

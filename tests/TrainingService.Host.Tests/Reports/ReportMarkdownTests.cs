@@ -12,7 +12,8 @@ public sealed partial class ReportMarkdownTests
     {
         Assert.StartsWith("# Which is best? \\<script\\>", Text, StringComparison.Ordinal);
         Assert.Equal(["The answer", "Claims", "Comparisons", "Arms", "What was tried in tuning", "How the arms learned", "What it costs",
-            "Gradients", "Layers", "Nets born dead", "Notes", "When the sweep looked", "What others have found", "Where the figures come from"],
+            "Gradients", "Layers", "Nets born dead", "Notes", "When the sweep looked", "What others have found",
+                "Where the figures come from"],
             Text.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]));
     }
 

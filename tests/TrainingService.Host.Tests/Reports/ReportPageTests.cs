@@ -79,7 +79,8 @@ public sealed class ReportPageTests
     [Fact]
     public void A_claim_is_the_table_of_its_statements_each_with_sign_word_effect_and_sentence()
     {
-        var claim = Page.Descendants("table").Single(table => table.Element("caption")!.Value == "C1: Leaky ReLU mitigates dying ReLU units.");
+        var claim = Page.Descendants("table").Single(table =>
+            table.Element("caption")!.Value == "C1: Leaky ReLU mitigates dying ReLU units.");
         var statements = claim.Descendants("tr").Where(row => row.Value.StartsWith("C1", StringComparison.Ordinal)).ToList();
         Assert.Equal(["✔ supported", "✘ refuted"], statements.Select(row => row.Descendants("span").Single().Value));
         Assert.Equal(["C1b: Fewer units are off.", "✔ supported", "offEveryRowFraction of arm 1 against relu", "−4.10 points",

@@ -45,7 +45,8 @@ public static class SampleReport
                 ]),
                 new("C8", "Sparsity does not reduce the gradient.", "Glorot et al. 2011", null,
                 [
-                    new("C8a", "The gradient passes undiminished.", Verdict.Inconclusive, "initialGradientFlow", "decades", Odd, null, null, null,
+                    new("C8a", "The gradient passes undiminished.", Verdict.Inconclusive, "initialGradientFlow", "decades", Odd, null, null,
+                        null,
                         seeds, "Not enough seeds.", [Odd]),
                 ]),
             ],

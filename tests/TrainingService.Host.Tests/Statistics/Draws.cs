@@ -5,6 +5,8 @@ namespace TrainingService.Host.Tests.Statistics;
 /// <summary>Samples with mean 0 for simulations.</summary>
 internal static class Draws
 {
+    public static double[] Of(int n, Func<int, double> draw) => [.. Enumerable.Range(0, n).Select(draw)];
+
     public static double[] Of(int n, Func<double> draw) => [.. Enumerable.Range(0, n).Select(_ => draw())];
 
     public static double[] Normal(this SplitMix64 random, int n, double mean = 0, double sd = 1) =>

@@ -75,7 +75,8 @@ public sealed class FamilyTests
         Assert.StartsWith("Sparsity of leaky_relu is lower than of relu by 0.", down.Sentence, StringComparison.Ordinal);
         Assert.Equal(Verdict.Negligible, Judge(Base.Plus([.. Gain.Select(gain => gain / 4)]), Base, sparsity).Verdict);
         var open = Judge(Base.Plus(new SplitMix64(5).Normal(12, 0, 0.02)), Base, sparsity);
-        Assert.StartsWith("Whether sparsity of leaky_relu is higher or lower than of relu can't be said: ", open.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("Whether sparsity of leaky_relu is higher or lower than of relu can't be said: ", open.Sentence,
+            StringComparison.Ordinal);
         // A run that diverged is neither high nor low.
         var diverged = Judge([Diverged, .. Base.Plus(Gain)[1..]], Base, sparsity);
         Assert.Equal((Verdict.Higher, 11, 1, 1 / 1024.0, 1.0),
@@ -168,7 +169,8 @@ public sealed class FamilyTests
         // The rank 30 is against it: of the sums of ranks from 1 to 30, those of 30 and below, on either side.
         Assert.Equal((Verdict.Supported, "signed_rank", 29), (won.Verdict, won.Test, won.N));
         Assert.InRange(won.PValue, 1e-7, 1e-5);
-        Assert.StartsWith("leaky_relu is better than relu: where both finished, mean test accuracy is higher by 5.00 percentage points (95 % "
+        Assert.StartsWith("leaky_relu is better than relu: where both finished, mean test accuracy is higher by 5.00 percentage points "
+            + "(95 % "
             + "interval of the difference ", won.Sentence, StringComparison.Ordinal);
         Assert.EndsWith("1 of 30 runs of leaky_relu diverged and none of relu; the p is of the ranks of all pairs (signed-rank test), "
             + "where a diverged run is the worst.", won.Sentence, StringComparison.Ordinal);
@@ -305,7 +307,8 @@ public sealed class FamilyTests
         // The unit of time is of no account, nor how long an epoch takes.
         double[] hours = [.. baseline.Select(seconds => 1e6 * seconds)];
         Assert.Equal(slower.MeanDifference!.Value, Family.Judge([Contrast.Between("elu",
-            [.. hours.Select((seconds, i) => 1.12 * seconds * Math.Exp(noise[i]))], "relu", hours)], time, 0.05)[0].MeanDifference!.Value, 1e-9);
+            [.. hours.Select((seconds, i) => 1.12 * seconds * Math.Exp(noise[i]))], "relu", hours)], time, 0.05)[0].MeanDifference!.Value,
+                1e-9);
         // 3 % longer is real but within 5 %, and so is 3 % shorter; 4.9 % of ReLU's time saved is a ratio below 1 / 1.05.
         Assert.Equal((Verdict.Negligible, Verdict.Negligible), (Times(1.03).Verdict, Times(1 / 1.03).Verdict));
         Assert.Contains("lies within 0.952 to 1.05, the ratios too near to 1 to matter", Times(1.03).Sentence, StringComparison.Ordinal);
@@ -313,7 +316,8 @@ public sealed class FamilyTests
         Assert.Equal(Verdict.Equivalent, Times(1.0001).Verdict);
         Assert.All(["secondsPerEpoch", "fastestEpochSeconds"], name => Assert.Equal(0.05, SweepMetrics.Named(name).Delta));
         Assert.Equal(["relative", "fraction", "decades", "number"],
-            new[] { "secondsPerEpoch", "sparsity", "initialGradientFlow", "testLoss" }.Select(name => SweepMetrics.Named(name).Outcome.Unit));
+            new[] { "secondsPerEpoch", "sparsity", "initialGradientFlow", "testLoss" }
+                .Select(name => SweepMetrics.Named(name).Outcome.Unit));
     }
 
     [Theory]
@@ -331,12 +335,14 @@ public sealed class FamilyTests
             double[] constant = [.. Enumerable.Repeat(0.8, n)];
             if (metric == "testAccuracy")
                 baseline = [.. baseline.Select(value => Math.Round(360 * value) / 360)];
-            double[][] arms = [baseline, [.. baseline.Select(value => value + 0.01)], [.. baseline.Select(value => value * 1.01)], constant];
+            double[][] arms = [baseline, [.. baseline.Select(value => value + 0.01)], [.. baseline.Select(value => value * 1.01)],
+                constant];
             foreach (var arm in arms)
                 foreach (var other in (double[][])[baseline, constant, [.. Enumerable.Repeat(0.5, n)]])
                 {
                     var result = Assert.Single(Family.Judge([Contrast.Between("a", arm, "b", other)], outcome, 0.005));
-                    Assert.All([result.Ci95, result.Equivalence.Ci90], interval => Assert.True(interval is null || interval[1] - interval[0] > 1e-6));
+                    Assert.All([result.Ci95, result.Equivalence.Ci90], interval =>
+                        Assert.True(interval is null || interval[1] - interval[0] > 1e-6));
                     Assert.Equal(arm == constant && other == constant, result.Ci95 is null);
                 }
         }
@@ -354,7 +360,8 @@ public sealed class FamilyTests
             Family.Judge([Contrast.Between("leaky_relu", Base.Plus(gain), "relu", Base)], Accuracy, 0.005, testToTrain: testToTrain));
         var (fixedSplit, resampled) = (Judged(Gain, 0), Judged(Gain, 0.25));
         // sqrt(1 + 12 / 4) = 2.
-        Assert.Equal(2, (resampled.Ci95![1] - resampled.MeanDifference!.Value) / (fixedSplit.Ci95![1] - fixedSplit.MeanDifference!.Value), 1e-9);
+        Assert.Equal(2, (resampled.Ci95![1] - resampled.MeanDifference!.Value) / (fixedSplit.Ci95![1] - fixedSplit.MeanDifference!.Value),
+            1e-9);
         Assert.Equal(2, (resampled.Equivalence.Ci90![0] - resampled.MeanDifference.Value)
             / (fixedSplit.Equivalence.Ci90![0] - fixedSplit.MeanDifference!.Value), 1e-9);
         Assert.Equal((fixedSplit.PValue, fixedSplit.MeanDifference), (resampled.PValue, resampled.MeanDifference));

@@ -17,8 +17,8 @@ public sealed class SignedRankTests
         Assert.Equal(0.04126, SignedRank.Test(ranks).PValue, 5e-6);
     }
 
-    // Two-sided 5 % critical values of the smaller sum of ranks (Wilcoxon and Wilcox, "Some Rapid Approximate Statistical Procedures" (1964),
-    // table 2): significant up to here and not from the next whole number on.
+    // Two-sided 5 % critical values of the smaller sum of ranks (Wilcoxon and Wilcox, "Some Rapid Approximate Statistical Procedures"
+    // (1964), table 2): significant up to here and not from the next whole number on.
     [Theory]
     [InlineData(6, 0)]
     [InlineData(7, 2)]
@@ -59,7 +59,8 @@ public sealed class SignedRankTests
             if (Array.TrueForAll(arm.Concat(baseline).ToArray(), double.IsFinite))
                 continue;
             var ranks = tenths.Where(d => d != 0)
-                .Select(d => Math.Sign(d) * (tenths.Count(o => Math.Abs(o) < Math.Abs(d)) * 2 + tenths.Count(o => Math.Abs(o) == Math.Abs(d)) + 1))
+                .Select(d => Math.Sign(d) * (tenths.Count(o => Math.Abs(o) < Math.Abs(d)) * 2
+                    + tenths.Count(o => Math.Abs(o) == Math.Abs(d)) + 1))
                 .ToArray();
             var seen = Math.Abs(ranks.Sum());
             var hits = Enumerable.Range(0, 1 << ranks.Length)
@@ -103,7 +104,8 @@ public sealed class SignedRankTests
     {
         return Count(1, sum);
 
-        static long Count(int from, int left) => 1 + Enumerable.Range(from, Math.Max(0, left - from + 1)).Sum(part => Count(part + 1, left - part));
+        static long Count(int from, int left) =>
+            1 + Enumerable.Range(from, Math.Max(0, left - from + 1)).Sum(part => Count(part + 1, left - part));
     }
 
     private static double[] Ranks(double[] arm, double[] baseline)

@@ -134,6 +134,51 @@ public sealed class CreateSweepTests(ApiOnly api)
         Assert.Equal([.. Enumerable.Range(0, 24).Select(i => 1 + i / 6)], specs.Select(t => t.GetProperty("seed").GetInt32()));
     }
 
+    [Theory]
+    [InlineData("{BASE}", "perSeed")]
+    [InlineData("""{BASE, "testSplit": "fixed"}""", "fixed")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "testSplit": "fixed"}}}""", "fixed")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "testSplit": "perSeed"}}, "testSplit": "perSeed"}""", "perSeed")]
+    public async Task Each_seed_draws_its_own_test_rows_unless_there_are_many_or_the_request_says_otherwise(string body, string split)
+    {
+        var answer = await Post(body);
+        Assert.True(answer.Status == 202, answer.Text);
+        Assert.Equal(split, answer["spec"].Text("testSplit"));
+        Assert.All(await api.Http.SweepJobs(answer.Id), job =>
+            Assert.Equal(split, job.GetProperty("spec").GetProperty("dataset").Text("testSplit")));
+    }
+
+    [Theory]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 5}""",
+        "With 5 seeds no difference can be significant: the least possible p is 0.0625")]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 5}""", "It takes at least 6 seeds.")]
+    [InlineData("""{BASE, "grid": {"/model/activation": ["relu", "elu", "tanh", "selu"]}}""",
+        "With 6 seeds and 3 contrasts no difference can be significant: the least possible adjusted p is 0.0938. "
+        + "It takes at least 7 seeds.")]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 2}""", "Nor can equivalence be shown, which takes 5 seeds.")]
+    [InlineData("""{BASE, "arms": ARMS, "seedCount": 9}""",
+        "is less than two of the 30 test rows, one of which is worth 3.33 percentage points")]
+    [InlineData("""{BASE, "arms": ARMS, "testSplit": "fixed"}""", "tested on the same 30 rows")]
+    [InlineData("""{BASE, "arms": ARMS, "tune": {"/training/epochs": [1, 2]}}""", "Each seed tunes on 12 validation rows")]
+    public async Task What_it_can_not_find_out_is_said_before_it_runs(string body, string words)
+    {
+        var answer = await Post(body);
+        Assert.True(answer.Status == 202, answer.Text);
+        Assert.Contains(words, string.Join("\n", answer.Json.List("warnings")), StringComparison.Ordinal);
+        Assert.Equal(answer["warnings"].ToString(), (await api.Http.GetSweep(answer.Id))["warnings"].ToString());
+    }
+
+    [Fact]
+    public async Task There_is_no_warning_where_it_can_find_out()
+    {
+        var answer = await Post("""
+            {"base": {"dataset": {"name": "digits", "validationFraction": 0.15}}, "arms": ARMS, "seedCount": 8, "delta": 0.01,
+             "tune": {"/training/optimizer/learningRate": [0.01, 0.1]}}
+            """);
+        Assert.Empty(answer.Json.List("warnings"));
+        Assert.Empty((await Post("""{BASE, "seedCount": 1}""")).Json.List("warnings"));
+    }
+
     [Fact]
     public async Task Numbers_are_compared_by_rmse_with_a_delta_of_ones_own()
     {
@@ -168,7 +213,8 @@ public sealed class CreateSweepTests(ApiOnly api)
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"training": {"seed": 3}}}]}""", "/arms/0/patch/training/seed", "seedCount")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"name": "x"}}]}""", "/arms/0/patch/name", "give the arm a name")]
     [InlineData("""{BASE, "arms": [{"name": "a", "patch": {"priority": "high"}}]}""", "/arms/0/patch/priority", "belongs into 'base'")]
-    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""", "/arms/1/patch/dataset", "can't be compared")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": "friedman1"}}]}""",
+        "/arms/1/patch/dataset", "can't be compared")]
     [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"name": "wine"}}}]}""",
         "/arms/1/patch/dataset", "arm 'b' trains on 'wine' and 'a' on 'iris'")]
     [InlineData("""{BASE, "metric": "sparsity", "grid": {"/dataset": ["iris", "wine"]}}""", "/grid/~1dataset", "can't be compared")]
@@ -184,6 +230,11 @@ public sealed class CreateSweepTests(ApiOnly api)
          "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"huberDelta": 2}}}, {"name": "c"}],
          "contrasts": [{"arm": "c", "baseline": "a"}, {"arm": "b", "baseline": "a"}]}
         """, "/contrasts/1", "huberDelta is 2 against 1); did you mean the metric 'testRmse'?")]
+    [InlineData("""{"base": {"dataset": {"name": "iris", "testSplit": "fixed"}}, "testSplit": "perSeed"}""", "/testSplit", "leave one of")]
+    [InlineData("""{BASE, "testSplit": "perSeeds"}""", "/testSplit", "must be one of fixed, perSeed")]
+    [InlineData("""{BASE, "arms": [{"name": "a"}, {"name": "b", "patch": {"dataset": {"testSplit": "perSeed"}}}]}""",
+        "/arms/1/patch/dataset/testSplit", "give 'testSplit' beside 'base'")]
+    [InlineData("""{BASE, "grid": {"/dataset/testSplit": ["perSeed", "fixed"]}}""", "/grid/~1dataset~1testSplit", "the same for all arms")]
     [InlineData("""{BASE, "metric": "testLoss", "tune": {"/training/labelSmoothing": [0, 0.1]}}""",
         "/tune/~1training~1labelSmoothing", "chooses by the validation loss")]
     [InlineData("""{BASE, "metric": "sparsity", "tune": {"/training": [{"loss": "mse"}, {}]}}""",

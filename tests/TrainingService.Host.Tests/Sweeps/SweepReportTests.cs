@@ -106,7 +106,8 @@ public sealed class SweepReportTests(Service service)
         Assert.Equal(JsonValueKind.Null, mad.GetProperty("mean").ValueKind);
         Assert.True(mad.List("divergedCi95")[0].GetDouble() > 0.5);
         Assert.Equal("refuted", report.List("contrasts")[0].Text("verdict"));
-        Assert.Contains("6 of 6 runs of mad diverged and none of sane", report.List("contrasts")[0].Text("sentence"), StringComparison.Ordinal);
+        Assert.Contains("6 of 6 runs of mad diverged and none of sane", report.List("contrasts")[0].Text("sentence"),
+            StringComparison.Ordinal);
         Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("6 runs diverged", StringComparison.Ordinal));
 
         var job = mad.List("jobs")[0].GetString();

@@ -389,6 +389,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("real")
                         .HasColumnName("loss");
 
+                    b.Property<float?>("Penalty")
+                        .HasColumnType("real")
+                        .HasColumnName("penalty");
+
                     b.Property<float?>("R2")
                         .HasColumnType("real")
                         .HasColumnName("r2");

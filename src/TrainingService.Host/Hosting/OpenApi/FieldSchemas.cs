@@ -8,6 +8,7 @@ using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
+using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 
@@ -32,6 +33,7 @@ public static class FieldSchemas
     private static readonly Dictionary<(Type, string), Action<IDictionary<string, IOpenApiSchema>, string>> Others = new()
     {
         [(typeof(LayerSpec), "type")] = (fields, name) => OneOf((OpenApiSchema)fields[name], LayerSpec.Types),
+        [(typeof(TrainingSpec), "classWeights")] = ClassWeights,
         [(typeof(JobSpec), "labels")] = Labels,
         [(typeof(JobSpec), "notifyUrl")] = NotYet,
         [(typeof(SweepSpec), "seeds")] = ListedOrUntil,
@@ -182,6 +184,27 @@ public static class FieldSchemas
             ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }),
         }];
     }
+
+    private static void ClassWeights(IDictionary<string, IOpenApiSchema> fields, string name) => fields[name] = new OpenApiSchema
+    {
+        Description = fields[name].Description,
+        OneOf =
+        [
+            new OpenApiSchema { Type = JsonSchemaType.Null },
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [ClassWeightsSpec.Word] },
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                MinProperties = 1,
+                AdditionalProperties = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Number,
+                    ExclusiveMinimum = Text(0),
+                    Description = "Of the class with this name or index.",
+                },
+            },
+        ],
+    };
 
     /// <summary>A list of seeds, or until when there shall be more.</summary>
     private static void ListedOrUntil(IDictionary<string, IOpenApiSchema> fields, string name)

@@ -1,0 +1,15 @@
+using TrainingService.Engine.Data;
+using TrainingService.Engine.Training;
+
+namespace TrainingService.Host.Jobs;
+
+/// <summary>What a stored, resolved training means, also where a version wrote it that did not know all of today's fields.</summary>
+public static class StoredTraining
+{
+    /// <summary>
+    /// With what the fields that it lacks meant when it was stored: the target stayed in its unit. A request that leaves them out gets the
+    /// defaults of today instead.
+    /// </summary>
+    public static TrainingSpec Stored(this TrainingSpec training, TargetKind target) =>
+        target is TargetKind.Number ? training with { StandardizeTarget = training.StandardizeTarget ?? false } : training;
+}
