@@ -25,8 +25,8 @@ namespace TrainingService.Host.Statistics;
 /// skewed values       4.3      5.8   5.5
 /// </code>
 /// A difference of delta is called equivalent in 4.8, 4.8 and 4.3 % (normal, sd a half, one and two deltas), 3.3 and 4.1 % (rows of 1/36
-/// and 1/360), 4.9 and 2.1 % (exponential differences, the long tail up and down); without the correction of <see cref="MeanInterval.At"/> for
-/// skewness the last but one was 11 %. Mean number of seeds of 60, one contrast and three, by effect and spread in deltas, until all is
+/// and 1/360), 4.9 and 2.1 % (exponential differences, the long tail up and down); without the correction of <see cref="MeanInterval.At"/>
+/// for skewness the last but one was 11 %. Mean number of seeds of 60, one contrast and three, by effect and spread in deltas, until all is
 /// decided, and the share decided; 150 and 50 sweeps:
 /// <code>
 /// effect      0              0.5            1              2
