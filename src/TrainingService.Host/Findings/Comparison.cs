@@ -68,9 +68,11 @@ public sealed class Comparison
         // that it no longer diverges is no help if it learns nothing
         if (_before.Diverged)
             return _after.Loss < _guessing || _after.Accuracy > 1.5 * _chance;
-        var lower = _sameLoss && _after.Loss < (1 - Clearly) * _before.Loss
+        // a lower loss on few validation rows is luck where the training rows say otherwise
+        var fair = finding.Rule == "overfit" || !_trainsWorse;
+        var lower = fair && _sameLoss && _after.Loss < (1 - Clearly) * _before.Loss
             && !(_before.Loss - _after.Loss < OfGuessing * _guessing);
-        var lessened = IsLess(finding) && (finding.Rule == "overfit" || !_trainsWorse);
+        var lessened = fair && IsLess(finding);
         if (_before.Accuracy is not { } accuracy || _after.Accuracy is not { } changed)
             return lower || (lessened && _after.Loss <= _before.Loss);
         // of the mean of two shares, each on so many rows

@@ -19,7 +19,7 @@ public sealed record Trial(string Metric, [property: JsonIgnore(Condition = Json
 /// <param name="Patch">As a JSON merge patch (RFC 7396).</param>
 /// <param name="Trial">How it did.</param>
 /// <param name="Helps">
-/// Whether it is clearly better by the metric (accuracy up by more than its standard error on those rows; or loss down by more than 5 %
-/// while the accuracy is no lower), or no worse, on the training rows either, and the finding is gone or less severe.
+/// Whether the accuracy is up by more than its standard error on those rows; or it is no lower, no worse on the training rows either (which
+/// overfitting may be), and the loss is down by more than 5 % or the finding is gone or less severe.
 /// </param>
 public sealed record TriedChange(string Sentence, JsonObject Patch, Trial Trial, bool Helps);
