@@ -1,5 +1,3 @@
-using TrainingService.Host.Statistics;
-
 namespace TrainingService.Host.Studies;
 
 /// <summary>
@@ -18,48 +16,6 @@ public sealed record Claim(string Id, string Text, string Source, string? Litera
 
     /// <summary>What the evidence says of the statements that it bears on.</summary>
     public ClaimReport Report(params IReadOnlyList<StatementReport> statements) => new(Id, Text, Source, Literature, statements);
-
-    // Until the last study judges by statements: one statement with the verdict on the whole.
-    public ClaimReport Report(Verdict verdict, string evidence, StudyEvidence from, int n, double? effect = null, double[]? ci95 = null) =>
-        Report(new StatementReport($"{Id}a", Text, verdict, from.Spec.Metric, "number", string.Join(", ", from.Arms), null,
-            effect, ci95, n, evidence, []));
-
-    public ClaimReport Better(ContrastResult contrast, StudyEvidence from, string? before = null) =>
-        Report(contrast.Verdict, $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
-
-    public ClaimReport Lower(ContrastResult contrast, StudyEvidence from, string? before = null) =>
-        Report(OfLower(contrast.Verdict), $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
-
-    public static Verdict OfLower(Verdict verdict) => verdict switch
-    {
-        Verdict.Lower => Verdict.Supported,
-        Verdict.Higher or Verdict.Equivalent or Verdict.Negligible => Verdict.Refuted,
-        _ => Verdict.Inconclusive,
-    };
-
-    public ClaimReport NotWorse(ContrastResult contrast, StudyEvidence from, string? before = null) =>
-        Report(contrast switch
-        {
-            { Equivalence.Equivalent: true } or { Verdict: Verdict.Supported or Verdict.Higher } => Verdict.Supported,
-            { Verdict: Verdict.Refuted or Verdict.Lower } => Verdict.Refuted,
-            _ => Verdict.Inconclusive,
-        }, $"{before} {contrast.Sentence}".Trim(), from, contrast.N, contrast.MeanDifference, contrast.Ci95);
-
-    public static Verdict Within(ArmSummary mean, double low, double high) => mean.Ci95 switch
-    {
-        [var from, var to] when from >= low && to <= high => Verdict.Supported,
-        [var from, var to] when to < low || from > high => Verdict.Refuted,
-        _ => Verdict.Inconclusive,
-    };
-
-    public static Verdict All(IEnumerable<Verdict> parts)
-    {
-        var verdicts = parts.ToList();
-        return verdicts.Count == 0 ? Verdict.Inconclusive
-            : verdicts.Contains(Verdict.Refuted) ? Verdict.Refuted
-            : verdicts.TrueForAll(verdict => verdict == Verdict.Supported) ? Verdict.Supported
-            : Verdict.Inconclusive;
-    }
 }
 
 /// <summary>What the evidence says of a claim: a verdict on each of its statements, and none on the whole.</summary>

@@ -146,23 +146,6 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     private IReadOnlyList<ContrastResult> Family(SweepMetric metric, double delta, IReadOnlyList<(string Arm, string Baseline)> pairs) =>
         SweepContrasts.Judge(spec, cells, metric, delta, pairs);
 
-    // Until the last study judges by statements.
-    public IReadOnlyList<ContrastResult> Family(string metric, double? delta, params (string Arm, string Baseline)[] pairs) =>
-        Family(SweepMetrics.Named(metric), delta ?? SweepMetrics.Named(metric).Delta ?? 0, pairs);
-
-    /// <summary>Is the gain of one arm over another larger than that of a third over a fourth?</summary>
-    public ContrastResult Interaction(string metric, string arm, string armWithout, string baseline, string baselineWithout)
-    {
-        var by = SweepMetrics.Named(metric);
-        string[] names = [arm, armWithout, baseline, baselineWithout];
-        var values = names.Select(name => _byArm[name].Select(cell => (cell.Seed, Value: by.Of(cell))).Where(cell => cell.Value is not null)
-            .ToDictionary(cell => cell.Seed, cell => cell.Value.GetValueOrDefault())).ToArray();
-        var seeds = spec.Seeds.Where(seed => values.All(v => v.ContainsKey(seed))).ToList();
-        (string, IReadOnlyList<double>) Of(int i) => (names[i], [.. seeds.Select(seed => values[i][seed])]);
-        return Statistics.Family.Judge([Contrast.Interaction(Of(0), Of(1), Of(2), Of(3))], by.Outcome, by.Delta ?? 0,
-            testToTrain: spec.TestToTrain(by))[0];
-    }
-
     /// <summary>Mean and interval of a metric over an arm's runs that finished.</summary>
     public ArmSummary Summary(string arm, Func<CellResult, double?> value) => ArmSummary.Of([.. Cells(arm).Select(value).OfType<double>()]);
 

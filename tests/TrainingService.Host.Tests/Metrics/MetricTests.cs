@@ -167,7 +167,7 @@ public sealed class MetricTests(Service service)
         var series = layers[0].GetProperty("series");
         Assert.Equal(
             ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "revivedFraction",
-                "nearDeadFraction", "dormantFraction", "dormantFractionAt0", "dormantFractionAt10",
+                "nearDeadFraction", "offEveryRowFraction", "dormantFraction", "dormantFractionAt0", "dormantFractionAt10",
                 "saturation", "meanActivation", "rmsActivation", "activationVariance", "meanAbsActivation",
                 "centredness", "relativeL1", "gradientRms", "updateRatio", "weightRms"],
             series.EnumerateObject().Select(s => s.Name));
