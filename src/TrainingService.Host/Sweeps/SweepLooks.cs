@@ -28,7 +28,8 @@ public static class SweepLooks
             : plan.Seeds.Count >= atMost ? SweepStop.AtMost
             : run.TotalSeconds >= plan.BudgetSeconds ? SweepStop.Budget
             : results.Zip(contrasts).All(both => IsDecided(both.First)
-                || Prospects.Of(both.First, both.Second, plan.By.Outcome, plan.Seeds.Count, atMost) < Prospects.Least)
+                || Prospects.Of(both.First, both.Second, plan.By.Outcome, plan.Seeds.Count, atMost, plan.TestToTrain(plan.By))
+                    < Prospects.Least)
                 ? SweepStop.Hopeless : null;
         return plan with
         {
