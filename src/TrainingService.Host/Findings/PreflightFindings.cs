@@ -38,14 +38,20 @@ public static class PreflightFindings
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
         median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
 
-    /// <summary>A layer whose units pass no gradient though they are not off: of tanh units that answer 1 to all, none is dead.</summary>
+    /// <summary>Of a gradient, where units are saturated on every row; theory's quadrature leaves a trace of it.</summary>
+    private const float Passed = 1e-6f;
+
+    /// <summary>
+    /// A layer whose units pass hardly any gradient though they are not off: of tanh units that answer 1 to all, none is dead.
+    /// </summary>
     private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
             yield break;
         foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
-            if (layer is { GradientRms: 0, Rms: > 0, BornDeadProbability: 0 } && next.GradientRms > 0
-                && plan.DenseLayers[next.Index].Initializer is not ("zeros" or "constant"))
+            if (layer.BornDeadProbability == 0 && layer.GradientRms < Passed * next.GradientRms
+                && Math.Abs(layer.Mean ?? 0) is > 0.9f or < 0.1f
+                && Math.Abs(layer.Mean ?? 0) > 0.95 * layer.Rms)
                 yield return new()
                 {
                     Rule = "saturated_activations",
@@ -54,7 +60,7 @@ public static class PreflightFindings
                     Step = 0,
                     Value = 1,
                     Threshold = (float)rule.Warn,
-                    Message = $"All units of {layer.Name} are saturated on every row: no gradient passes them."
+                    Message = $"All units of {layer.Name} are saturated on every row: hardly any gradient passes them."
                         + (likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : ""),
                     Recommendation = likeliest?.Recommendation,
                 };
