@@ -41,8 +41,9 @@ public static class PreflightFindings
     /// <summary>Of a gradient, where units are saturated on every row; theory's quadrature leaves a trace of it.</summary>
     private const float Passed = 1e-6f;
 
-    /// <summary>A layer whose units, all at a bound, pass no gradient though they are not off: of tanh units that answer 1 to all, none
-    /// is dead.</summary>
+    /// <summary>
+    /// A layer whose units pass hardly any gradient though they are not off: of tanh units that answer 1 to all, none is dead.
+    /// </summary>
     private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
     {
         if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
@@ -81,12 +82,12 @@ public static class PreflightFindings
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = worst.BornDeadBasis == BornDeadBasis.Draws
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
+                $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
                     + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
                 : string.Create(CultureInfo.InvariantCulture,
-                    $"With a probability of at most {probability:P0} (an upper bound), all units of some "
-                    + $"layer are off on every row: the output of such a draw does not depend on the input, "
-                    + $"and it is dead before it is trained."),
+                $"With a probability of at most {probability:P0} (an upper bound), all units of some "
+                    + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is "
+                        + $"trained."),
             Recommendation = likeliest?.Recommendation,
         };
     }
