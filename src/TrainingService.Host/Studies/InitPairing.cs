@@ -22,8 +22,9 @@ public sealed class InitPairing : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 10 : 16;
 
-    private static IEnumerable<(string Arm, string Baseline)> Pairs() => from pairing in Pairings from depth in Depths
-        select (Arm(pairing.Activation, pairing.Matched, depth), Arm(pairing.Activation, pairing.Mismatched, depth));
+    private static IEnumerable<(string Arm, string Baseline)> Pairs() => from pairing in Pairings
+                                                                         from depth in Depths
+                                                                         select (Arm(pairing.Activation, pairing.Matched, depth), Arm(pairing.Activation, pairing.Mismatched, depth));
 
     protected override string Request(StudySize size) => $$"""
         {
@@ -33,8 +34,10 @@ public sealed class InitPairing : Study
                          "optimizer": {"name": "sgd", "learningRate": 0.002, "momentum": 0.9} },
             "diagnostics": {"everySteps": {{(size == StudySize.Quick ? 200 : 1000)}} }
           },
-          "arms": [{{string.Join(",\n", from depth in Depths from pairing in Pairings
-            from initializer in (string[])[pairing.Matched, pairing.Mismatched] select $$"""
+          "arms": [{{string.Join(",\n", from depth in Depths
+                                        from pairing in Pairings
+                                        from initializer in (string[])[pairing.Matched, pairing.Mismatched]
+                                        select $$"""
               {"name": "{{Arm(pairing.Activation, initializer, depth)}}", "patch": {"model": {
                 "hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(64, depth))}}],
                 "activation": "{{pairing.Activation}}", "initializer": "{{initializer}}"} } }

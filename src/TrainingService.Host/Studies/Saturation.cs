@@ -44,7 +44,9 @@ public sealed class Saturation : Study
           },
           "arms": [{{string.Join(",\n", Depths.Select(depth => Patch("relu", depth, "1", "kaiming_normal"))
               .Concat(from net in Squashing from depth in Depths select Patch(net.Activation, depth, "1", "xavier_normal"))
-              .Concat(from net in Squashing from gain in net.Gains where gain != "1"
+              .Concat(from net in Squashing
+                      from gain in net.Gains
+                      where gain != "1"
                       select Patch(net.Activation, Linked, gain, "xavier_normal")))}}],
           "baseline": "{{Arm("relu", 2)}}",
           "contrasts": [{{string.Join(",\n", Usual().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]

@@ -239,8 +239,15 @@ public sealed class StatementTests
     public void A_comparison_that_no_study_declared_is_a_mistake_and_not_a_p_of_its_own()
     {
         var sweep = StudyCatalog.Find(Main)!;
-        var evidence = new StudyEvidence(new() { Base = new() { Dataset = new() { Name = "digits" } }, Arms = [], Seeds = [],
-            Metric = "testAccuracy", Baseline = "relu", Contrasts = [] }, [], null, [], sweep.Comparisons, null);
+        var evidence = new StudyEvidence(new()
+        {
+            Base = new() { Dataset = new() { Name = "digits" } },
+            Arms = [],
+            Seeds = [],
+            Metric = "testAccuracy",
+            Baseline = "relu",
+            Contrasts = []
+        }, [], null, [], sweep.Comparisons, null);
         Assert.Throws<ArgumentException>(() => evidence.Compare("biasShift", "elu", "relu"));
         Assert.Throws<ArgumentException>(() => evidence.Compare("sparsity", Leaky, "relu"));
         // a sweep of an older version may lack a contrast: then nothing can be said
