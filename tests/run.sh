@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs all tests on a Postgres of their own and ends with the line `N passed, N failed`. --fast leaves out those with the trait Category=Slow.
+# Runs all tests on a Postgres of their own and ends with the line `N passed, N failed`. --fast leaves out those with the trait
+# Category=Slow, and only --all runs the large simulations (Category=Simulation), which take half an hour.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-filter=()
+filter=(-trait- Category=Simulation)
 build_pid='' test_pid=''
 passed=0 failed=0 skipped=0
 
@@ -13,8 +14,9 @@ passed=0 failed=0 skipped=0
 main() {
   case ${1-} in
   '') ;;
-  --fast) filter=(-trait- Category=Slow) ;;
-  *) die "Unknown option '$1': the only one is --fast." ;;
+  --fast) filter+=(-trait- Category=Slow) ;;
+  --all) filter=() ;;
+  *) die "Unknown option '$1': there are --fast and --all." ;;
   esac
   command -v dotnet >/dev/null || die "dotnet was not found: install the .NET 10 SDK."
   temporary=$(mktemp -d)
@@ -24,7 +26,7 @@ main() {
 
   build &
   build_pid=$!
-  [[ ${filter[*]} ]] || install_fashion_mnist
+  [[ ${filter[*]} == *Slow* ]] || install_fashion_mnist
   [[ ${TRAINING_TEST_POSTGRES-} ]] || start_test_postgres
   wait "$build_pid" || die "The build failed: the errors are above."
   build_pid=''

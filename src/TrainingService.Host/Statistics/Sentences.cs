@@ -76,8 +76,10 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             return $"With {Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} "
                 + $"significance can't be reached: the least possible {(contrasts > 1 ? "adjusted " : "")}p is "
                 + $"{result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}"
-                + (hopeless || result.Verdict == Verdict.Equivalent ? "." : $"; at least {needed} seeds are needed.")
-                + (hopeless && result.Verdict != Verdict.Equivalent ? $" {Hopeless()}" : "");
+                + (hopeless || result.Verdict == Verdict.Equivalent ? "."
+                    : pairs.Pairs < needed ? $"; at least {needed} seeds are needed."
+                    : ", since by this look only a part of the 5 % may be spent.")
+                + (hopeless && result.Verdict != Verdict.Equivalent && Hopeless() is { } why ? $" {why}" : "");
         if (result.Verdict == Verdict.Equivalent)
             return null;
         if (hopeless)

@@ -80,8 +80,13 @@ public class AutopsyTests
     {
         var data = Data(r => r % 2, _ => -50, Rows);
         var model = new ModelSpec { HiddenLayers = [1], Normalization = "batch_norm", Initializer = new() { Name = "ones" } };
-        TrainingSpec training =
-            new() { Epochs = 10, BatchSize = Rows, Optimizer = new() { Name = "sgd", LearningRate = 2e-3, Momentum = 0 } };
+        TrainingSpec training = new()
+        {
+            Epochs = 10,
+            BatchSize = Rows,
+            StandardizeTarget = false,
+            Optimizer = new() { Name = "sgd", LearningRate = 2e-3, Momentum = 0 },
+        };
         UnitPoint unit = default;
         Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 10 }), data, trainer =>
         {
@@ -108,7 +113,13 @@ public class AutopsyTests
     private static RunPlan Plan(TrainingData data, string activation, int units, double rate, double momentum, int everySteps) =>
         Runs.Plan(data,
             new() { HiddenLayers = [units], Activation = new() { Name = activation }, Initializer = new() { Name = "ones" } },
-            new() { Epochs = 1, BatchSize = 1, Optimizer = new() { Name = "sgd", LearningRate = rate, Momentum = momentum } },
+            new()
+            {
+                Epochs = 1,
+                BatchSize = 1,
+                StandardizeTarget = false,
+                Optimizer = new() { Name = "sgd", LearningRate = rate, Momentum = momentum },
+            },
             new() { EverySteps = everySteps });
 
     private static TrainingData Data(Func<int, float> features, Func<int, float> target, int rows)

@@ -34,7 +34,7 @@ public class PreflightDrawsTests
     /// one
     /// of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
     /// </summary>
-    [Fact, Trait("Category", "Slow")]
+    [Fact, Trait("Category", "Simulation")]
     public void Ranges_hold_what_new_draws_measure_whatever_the_net()
     {
         var all = new List<(string Name, double Rms, double Flow)>();

@@ -64,7 +64,7 @@ public sealed class FashionMnistTests
         Assert.Equal(72.94, dataset.Statistics.Average(pixel => pixel.Mean!.Value), 0.2);
 
         var (spec, shape) = registry.Resolve(new() { Name = "fashion-mnist" }, 1, [])!.Value;
-        Assert.Equal(new(784, TargetKind.Classes, 10, 54_000, 6_000, 10_000), shape);
+        Assert.Equal(new(784, TargetKind.Classes, 10, 54_000, 6_000, 10_000), shape with { ClassNames = null });
         var data = registry.Load(spec, 1);
         Assert.Equal(shape, data.Shape);
         Assert.All(Enumerable.Range(0, 10), label => Assert.Equal((5400, 600, 1000),

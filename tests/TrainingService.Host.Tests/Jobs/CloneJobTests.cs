@@ -41,7 +41,7 @@ public sealed class CloneJobTests(ApiOnly api)
     [InlineData("""{"training": {"optimizer": null} }""", "/training/optimizer/momentum", "0.9")]
     // a new optimiser or activation brings its own parameters
     [InlineData("""{"training": {"optimizer": {"name": "adam"} } }""", "/training/optimizer",
-        """{"name":"adam","learningRate":0.001,"weightDecay":0,"beta1":0.9,"beta2":0.999,"epsilon":1E-08}""")]
+        """{"name":"adam","learningRate":0.001,"weightDecay":0,"weightDecayExclude":"none","beta1":0.9,"beta2":0.999,"epsilon":1E-08}""")]
     [InlineData("""{"training": {"optimizer": "adam"} }""", "/training/optimizer/learningRate", "0.001")]
     [InlineData("""{"training": {"optimizer": {"name": "sgd", "nesterov": true} } }""", "/training/optimizer/momentum", "0.8")]
     [InlineData("""{"model": {"activation": "elu"} }""", "/model/activation", """{"name":"elu","alpha":1}""")]

@@ -99,7 +99,8 @@ public sealed class JsonSchemaCheck(JsonElement document)
 
     private static void CheckText(JsonElement schema, string value, string pointer, List<string> errors)
     {
-        CheckCount(schema, "Length", value.Length, pointer, errors);
+        // RFC 8259 characters, not UTF-16 units
+        CheckCount(schema, "Length", value.EnumerateRunes().Count(), pointer, errors);
         if (schema.TryGetProperty("pattern", out var pattern) && !Regex.IsMatch(value, pattern.GetString()!))
             errors.Add($"{pointer}: does not match {pattern}");
         var fits = !schema.TryGetProperty("format", out var format) || format.GetString() switch

@@ -164,6 +164,10 @@ public sealed class RequestGenerator(Document document, int seed)
             training.Remove("huberDelta");
             // needs validation rows, which the data set may have got none of
             training.Remove("earlyStopping");
+            // of numbers, which these data sets don't predict
+            training.Remove("standardizeTarget");
+            if (training["classWeights"] is not null)
+                training["classWeights"] = "balanced";
             if (training["batchSize"] is not null)
                 training["batchSize"] = _random.Next(1, 8);
         }

@@ -26,7 +26,7 @@ public sealed class ResampledSplitTests(ITestOutputHelper output)
 
     // The table in MeanInterval.
     [Theory]
-    [Trait("Category", "Slow")]
+    [Trait("Category", "Simulation")]
     [InlineData(6, 80, 20)]
     [InlineData(10, 80, 20)]
     [InlineData(30, 80, 20)]

@@ -28,7 +28,7 @@ public sealed class SimulatedLooksTests
 
     // With 2,000 sweeps the standard error is half a percentage point.
     [Theory]
-    [Trait("Category", "Slow")]
+    [Trait("Category", "Simulation")]
     [InlineData("normal", 1)]
     [InlineData("normal", 3)]
     [InlineData("normal", 6)]
