@@ -22,9 +22,9 @@ public sealed class InitPairing : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 10 : 16;
 
-    private static IEnumerable<(string Arm, string Baseline)> Pairs() => from pairing in Pairings
-                                                                         from depth in Depths
-                                                                         select (Arm(pairing.Activation, pairing.Matched, depth), Arm(pairing.Activation, pairing.Mismatched, depth));
+    private static IEnumerable<(string Arm, string Baseline)> Pairs() =>
+        Pairings.SelectMany(pairing => Depths.Select(depth =>
+            (Arm(pairing.Activation, pairing.Matched, depth), Arm(pairing.Activation, pairing.Mismatched, depth))));
 
     protected override string Request(StudySize size) => $$"""
         {

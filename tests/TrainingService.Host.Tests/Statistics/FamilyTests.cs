@@ -82,7 +82,8 @@ public sealed class FamilyTests
         Assert.Equal((Verdict.Higher, 11, 1, 1 / 1024.0, 1.0),
             (diverged.Verdict, diverged.N, diverged.Divergence.Arm, diverged.PValue, diverged.ProbabilityOfSuperiority));
         Assert.EndsWith("1 of 12 seeds tells nothing, because a run diverged.", diverged.Sentence, StringComparison.Ordinal);
-        string[] none = ["sparsity", "offRate", "deadFraction", "bornDeadFraction", "diedFraction", "saturation",
+        string[] none = ["sparsity", "offRate", "offEveryRowFraction", "cameBackFraction", "deadFraction", "bornDeadFraction",
+            "diedFraction", "saturation",
             "biasShift", "initialBiasShift", "gradientFlow", "initialGradientFlow"];
         Assert.Equal(none, SweepMetrics.All.Where(metric => metric.Outcome.HigherIsBetter is null).Select(metric => metric.Name));
         Assert.All(none, name => Assert.Equal("validationLoss", SweepMetrics.Named(name).TunedBy.Name));
