@@ -82,12 +82,11 @@ public static class PreflightFindings
             Threshold = (float)(error ? rule.Error : rule.Warn),
             Message = worst.BornDeadBasis == BornDeadBasis.Draws
                 ? string.Create(CultureInfo.InvariantCulture,
-                $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before "
-                    + $"they are trained: all units of some layer are off on every row, so that the output does not depend on the input.")
+                    $"Of {preflight.BornDeadDraws:N0} draws of this net, {probability:P0} are dead before they are trained: all units of "
+                    + $"some layer are off on every row, so that the output does not depend on the input.")
                 : string.Create(CultureInfo.InvariantCulture,
-                $"With a probability of at most {probability:P0} (an upper bound), all units of some "
-                    + $"layer are off on every row: the output of such a draw does not depend on the input, and it is dead before it is "
-                        + $"trained."),
+                    $"With a probability of at most {probability:P0} (an upper bound), all units of some layer are off on every row: "
+                    + $"the output of such a draw does not depend on the input, and it is dead before it is trained."),
             Recommendation = likeliest?.Recommendation,
         };
     }

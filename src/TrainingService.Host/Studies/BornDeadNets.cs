@@ -84,18 +84,9 @@ public sealed class BornDeadNets : Study
         return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU "
             + $"nets had a dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. "
             + accuracy.Result.Sentence,
-            [Mitigates(e, accuracy), OneLayer(e, dead)]);
-    }
-
-    /// <summary>Here the nets that learn nothing are the question, so that none is left out.</summary>
-    private static ClaimReport Mitigates(StudyEvidence e, Comparison accuracy)
-    {
-        var claim = Studies.Claims.C1;
-        return claim.Report(claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction", Relu, anyway: true), 0.01),
-            claim['b'].Lower(e.Compare("offEveryRowFraction", Leaky, Relu, anyway: true)),
-            claim['c'].Higher(e.Compare("cameBackFraction", Leaky, Relu, anyway: true)),
-            claim['d'].NotWorse(accuracy, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
-                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."));
+            // the nets that learn nothing are the question
+            [Mitigation.Judge(e, Leaky, Relu, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
+                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing.", anyway: true), OneLayer(e, dead)]);
     }
 
     /// <summary>"Only if all units of all layers die": each of these nets has a dead layer and living ones.</summary>

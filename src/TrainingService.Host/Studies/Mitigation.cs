@@ -12,16 +12,19 @@ public static class Mitigation
     /// <summary>Whether leaky ReLU mitigates dying units, statement by statement.</summary>
     /// <param name="where">At which settings, in a sentence.</param>
     /// <param name="elsewhere">What other settings show.</param>
-    public static ClaimReport Judge(StudyEvidence e, string leaky, string relu, string where, string? elsewhere = null)
+    /// <param name="anyway">Also of nets that learned nothing: where that is the question.</param>
+    public static ClaimReport Judge(StudyEvidence e, string leaky, string relu, string where, string? elsewhere = null,
+        bool anyway = false)
     {
         var claim = Claims.C1;
-        var both = $"{e.Mean("offEveryRowFraction", relu).Sentence} {e.Mean("offEveryRowFraction", leaky).Sentence}";
+        ArmMean Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway);
+        Comparison By(string metric) => e.Compare(metric, leaky, relu, anyway);
         return claim.Report(
-            claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction", relu), Delta, where),
-            claim['b'].Lower(e.Compare("offEveryRowFraction", leaky, relu), where, $"{both} {elsewhere}".Trim()),
-            claim['c'].Higher(e.Compare("cameBackFraction", leaky, relu), where, "Of the units that were off on every row at some "
+            claim['a'].SomeButNotAll(Off(relu), Delta, where),
+            claim['b'].Lower(By("offEveryRowFraction"), where, $"{Off(relu).Sentence} {Off(leaky).Sentence} {elsewhere}".Trim()),
+            claim['c'].Higher(By("cameBackFraction"), where, "Of the units that were off on every row at some "
                 + "evaluation, counted are those that are on again at the end; seeds with which no unit of an arm was off "
                 + "tell nothing."),
-            claim['d'].NotWorse(e.Compare("testAccuracy", leaky, relu), where));
+            claim['d'].NotWorse(By("testAccuracy"), where));
     }
 }

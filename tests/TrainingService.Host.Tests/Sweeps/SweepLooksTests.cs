@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Http;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 
@@ -128,6 +129,22 @@ public sealed class SweepLooksTests
         var grown = Plan() with { Stopped = SweepStop.Decided, Looks = [new(6, Now, 1, 1, 0.1)] };
         var read = JsonSerializer.Deserialize<SweepPlan>(JsonSerializer.Serialize(grown, Json.Options), Json.Options);
         Assert.Equal((grown.Until, grown.Stopped, grown.Looks[0]), (read?.Until, read?.Stopped, read?.Looks[0]));
+    }
+
+    [Theory]
+    [InlineData("testAccuracy", TestSplit.PerSeed, 0.3)]
+    [InlineData("testAccuracy", TestSplit.Fixed, 0)]
+    [InlineData("trainLoss", TestSplit.PerSeed, 0)]
+    public void Intervals_allow_for_the_overlap_of_training_rows_where_test_rows_change_with_the_seed(string metric, TestSplit split,
+        double testToTrain)
+    {
+        var plan = Plan() with { Until = null, TestSplit = split, Rows = new(1000, 100, 300), Metric = metric, Delta = 0.5 };
+        Assert.Equal(testToTrain, plan.TestToTrain(plan.By), 1e-12);
+        IReadOnlyList<CellResult> cells = [.. Cells(plan, (arm, seed) => 0.8 + 0.01 * arm * (seed % 3))
+            .Select(cell => cell with { Result = cell.Result! with { TrainLoss = cell.Result.TestAccuracy ?? 0 } })];
+        double Width(SweepPlan of) => SweepContrasts.Judge(of, cells)[0].Ci95 is [var low, var high] ? high - low : double.NaN;
+        var widened = Width(plan) / Width(plan with { Rows = null });
+        Assert.InRange(widened, Math.Sqrt(1 + plan.Seeds.Count * testToTrain) - 0.15, Math.Sqrt(1 + plan.Seeds.Count * testToTrain) + 0.15);
     }
 
     /// <summary>A whole sweep, batch by batch of ten seconds; answers its end and the seeds that it looked at.</summary>
