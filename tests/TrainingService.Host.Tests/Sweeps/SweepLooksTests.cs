@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TrainingService.Engine.Training;
-using TrainingService.Host.Http;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 
