@@ -26,8 +26,8 @@ public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryB
 
 public static class CreateJob
 {
-    // Of one core with AVX-512, as measured: arithmetic in the matrix products, and what a step costs beside it. Slower elsewhere.
-    private const double OperationsPerSecond = 5e10, SecondsPerStep = 1e-5;
+    // Of one core with AVX-512, as measured: arithmetic in the matrix products, and what a step and a run cost beside it. Slower elsewhere.
+    private const double OperationsPerSecond = 5e10, SecondsPerStep = 1e-5, SecondsPerRun = 1e-3;
 
     /// <summary>Submit a training job</summary>
     /// <remarks>
@@ -86,9 +86,12 @@ public static class CreateJob
         var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
         var preflight = Preflight.Predict(plan, data, cancellation);
         return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
-            Math.Round(plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep, 3),
+            Math.Round(Seconds(plan), 3),
             preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)), plan.Notes);
     }
+
+    private static double Seconds(RunPlan plan) =>
+        plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep + SecondsPerRun;
 
     /// <summary>What rules know of a job's rows.</summary>
     public static DataFacts Facts(JobSpec spec, RunPlan plan, TrainingData data, DatasetRegistry datasets) =>
@@ -117,6 +120,7 @@ public static class CreateJob
             CreatedAt = created,
             Epochs = job.Plan.Training.Epochs,
             Steps = job.Plan.Steps,
+            Cost = Seconds(job.Plan),
         };
     }
 

@@ -66,6 +66,9 @@ public sealed class Job
     public int Epochs { get; init; }
     public long Step { get; set; }
     public long Steps { get; init; }
+
+    /// <summary>Estimated seconds of a worker's time: short runs are claimed together.</summary>
+    public double Cost { get; init; } = 1;
     public double? SamplesPerSecond { get; set; }
     public double? EtaSeconds { get; set; }
 

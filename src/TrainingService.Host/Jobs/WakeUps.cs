@@ -2,8 +2,8 @@ using System.Threading.Channels;
 
 namespace TrainingService.Host.Jobs;
 
-/// <summary>That a job waits for a worker.</summary>
-public readonly record struct WakeUp(Guid Id, short Priority);
+/// <summary>That a job waits for a worker, or without an id so many of a sweep.</summary>
+public readonly record struct WakeUp(Guid? Id, short Priority, int Jobs = 1);
 
 /// <summary>Called after a job came to its end, so that the sweep it belongs to, if any, goes on.</summary>
 public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);
@@ -18,17 +18,18 @@ public sealed class WakeUps
     private const int Capacity = 20_000;
 
     /// <summary>As workers take them: by priority, then by age.</summary>
-    private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) => (a.Priority, a.Id).CompareTo((b.Priority, b.Id)));
+    private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) => (a.Priority, a.Id ?? default).CompareTo((b.Priority, b.Id ?? default)));
 
     private readonly Channel<WakeUp> _waiting =
         Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });
 
     public void Add(Job job) => Add(new WakeUp(job.Id, job.Priority));
 
-    public void Add(IEnumerable<Job> jobs)
+    /// <summary>Jobs of one sweep.</summary>
+    public void Add(IReadOnlyCollection<Job> jobs)
     {
-        foreach (var job in jobs)
-            Add(job);
+        if (jobs.Count > 0)
+            Add(new WakeUp(null, jobs.First().Priority, jobs.Count));
     }
 
     public void Add(WakeUp wakeUp)

@@ -16,6 +16,7 @@ public sealed class MetricWriter(CancellationToken stop)
         Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly List<object> _batch = [];
     private readonly List<long> _layerSteps = [];
+    private bool _mayBeStored;
 
     /// <summary>On its way between points: layers' rows from this step on are taken back.</summary>
     private sealed record Returned(long Step);
@@ -48,10 +49,30 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
     public long Measured { get; private set; }
 
-    /// <summary>Copies what waits; what is not followed by <see cref="Forget"/> is copied again at the next call.</summary>
-    /// <param name="all">Once the run has ended: leaves nothing. Else, while Postgres refuses, no more may gather here than the
-    /// channel holds, which then fills.</param>
-    public async Task CopyAsync(NpgsqlConnection connection, Guid jobId, bool all = false)
+    /// <summary>
+    /// Copies what waits, of all these jobs at once; what is not followed by <see cref="Forget"/> is copied again at the next call.
+    /// </summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="writers">Of which jobs. Of one that has ended nothing is left; else, while Postgres refuses, no more may gather here
+    /// than the channel holds, which then fills.</param>
+    public static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers)
+    {
+        foreach (var (jobId, writer, ended) in writers)
+            await writer.GatherAsync(connection, jobId, ended);
+        await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics, async (copy, id, point) =>
+            await StartRowAsync(copy, id, point.Step, (short)point.Split, point.Epoch));
+        await CopyAsync<LayerPoint>(connection, writers, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers,
+            async (copy, id, point) =>
+        {
+            await StartRowAsync(copy, id, point.Step, (short)point.Layer, point.Epoch);
+            if (MetricTables.ToArray(point.Histogram) is { } histogram)
+                await copy.WriteAsync(histogram, NpgsqlDbType.Array | NpgsqlDbType.Real);
+            else
+                await copy.WriteNullAsync();
+        });
+    }
+
+    private async Task GatherAsync(NpgsqlConnection connection, Guid jobId, bool all)
     {
         // The last try may have been committed without our hearing of it. Rows of metrics are never taken back; layers' rows are,
         // and can be copied again then.
@@ -66,26 +87,31 @@ public sealed class MetricWriter(CancellationToken stop)
             object[] stay = [.. _batch.Where((point, i) => i > place || point is not LayerPoint layer || layer.Step < step)];
             _batch.Clear();
             _batch.AddRange(stay);
-            await TakeBackAsync(connection, jobId,
-                Math.Min(step, _batch.OfType<LayerPoint>().Select(point => point.Step).DefaultIfEmpty(step).Min()));
+            if (_mayBeStored)
+                await TakeBackAsync(connection, jobId,
+                    Math.Min(step, _batch.OfType<LayerPoint>().Select(point => point.Step).DefaultIfEmpty(step).Min()));
         }
-        if (_batch.Exists(point => point is MetricPoint))
-            await CopyMetricsAsync(connection, jobId);
-        if (_batch.Exists(point => point is LayerPoint))
-            await CopyLayersAsync(connection, jobId);
+        _mayBeStored |= _batch.Count > 0;
     }
 
     /// <summary>What was copied is safe.</summary>
     public void Forget() => _batch.Clear();
 
-    /// <summary>Rows that are stored of a job.</summary>
-    public static async Task<long> CountAsync(NpgsqlConnection connection, Guid jobId)
+    /// <summary>Rows that are stored of these jobs.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, long>> CountAsync(NpgsqlConnection connection, Guid[] jobIds)
     {
-        await using var query = new NpgsqlCommand(
-            "SELECT (SELECT count(*) FROM job_metrics WHERE job_id = $1) + (SELECT count(*) FROM job_layers WHERE job_id = $1)",
-            connection);
-        query.Parameters.Add(new() { Value = jobId });
-        return (long)(await query.ExecuteScalarAsync() ?? 0L);
+        var counts = new Dictionary<Guid, long>();
+        if (jobIds.Length == 0)
+            return counts;
+        await using var query = new NpgsqlCommand("""
+            SELECT job_id, count(*) FROM (SELECT job_id FROM job_metrics WHERE job_id = ANY ($1)
+                UNION ALL SELECT job_id FROM job_layers WHERE job_id = ANY ($1)) measured GROUP BY job_id
+            """, connection);
+        query.Parameters.Add(new() { Value = jobIds });
+        await using var rows = await query.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+            counts.Add(rows.GetGuid(0), rows.GetInt64(1));
+        return counts;
     }
 
     private void Enqueue(object point)
@@ -115,36 +141,30 @@ public sealed class MetricWriter(CancellationToken stop)
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task CopyMetricsAsync(NpgsqlConnection connection, Guid jobId)
+    private static async Task CopyAsync<TPoint>(NpgsqlConnection connection,
+        IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers, string into, Measure<TPoint>[] measures,
+        Func<NpgsqlBinaryImporter, Guid, TPoint, Task> start)
+        where TPoint : class
     {
-        await using var copy = await BeginAsync(connection, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics);
-        foreach (var point in _batch.OfType<MetricPoint>())
-        {
-            await StartRowAsync(copy, jobId, point.Step, (short)point.Split, point.Epoch);
-            await WriteAsync(copy, Measures.OfMetrics, point);
-        }
-        await copy.CompleteAsync();
-    }
-
-    private async Task CopyLayersAsync(NpgsqlConnection connection, Guid jobId)
-    {
-        await using var copy = await BeginAsync(connection, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers);
-        foreach (var point in _batch.OfType<LayerPoint>())
-        {
-            await StartRowAsync(copy, jobId, point.Step, (short)point.Layer, point.Epoch);
-            if (MetricTables.ToArray(point.Histogram) is { } histogram)
-                await copy.WriteAsync(histogram, NpgsqlDbType.Array | NpgsqlDbType.Real);
-            else
-                await copy.WriteNullAsync();
-            await WriteAsync(copy, Measures.OfLayers, point);
-        }
-        await copy.CompleteAsync();
-    }
-
-    private static Task<NpgsqlBinaryImporter> BeginAsync<TPoint>(NpgsqlConnection connection, string into, Measure<TPoint>[] measures) =>
-        connection.BeginBinaryImportAsync(
+        if (!writers.Any(writer => writer.Writer._batch.Exists(point => point is TPoint)))
+            return;
+        await using var copy = await connection.BeginBinaryImportAsync(
             $"COPY {into}, {string.Join(", ", measures.Where(measure => measure.IsStored).Select(measure => measure.Column))}) "
             + "FROM STDIN (FORMAT BINARY)");
+        foreach (var (jobId, writer, _) in writers)
+            foreach (var point in writer._batch.OfType<TPoint>())
+            {
+                await start(copy, jobId, point);
+                foreach (var measure in measures)
+                    if (!measure.IsStored)
+                        continue;
+                    else if (measure.Value(point) is { } value)
+                        await copy.WriteAsync(value, NpgsqlDbType.Real);
+                    else
+                        await copy.WriteNullAsync();
+            }
+        await copy.CompleteAsync();
+    }
 
     private static async Task StartRowAsync(NpgsqlBinaryImporter copy, Guid jobId, long step, short key, double epoch)
     {
@@ -153,16 +173,5 @@ public sealed class MetricWriter(CancellationToken stop)
         await copy.WriteAsync(step, NpgsqlDbType.Bigint);
         await copy.WriteAsync(key, NpgsqlDbType.Smallint);
         await copy.WriteAsync(epoch, NpgsqlDbType.Double);
-    }
-
-    private static async Task WriteAsync<TPoint>(NpgsqlBinaryImporter copy, Measure<TPoint>[] measures, TPoint point)
-    {
-        foreach (var measure in measures)
-            if (!measure.IsStored)
-                continue;
-            else if (measure.Value(point) is { } value)
-                await copy.WriteAsync(value, NpgsqlDbType.Real);
-            else
-                await copy.WriteNullAsync();
     }
 }

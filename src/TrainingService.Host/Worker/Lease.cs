@@ -1,75 +1,142 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using TrainingService.Host.Data;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>
-/// One attempt at one job. The attempt's number is the fencing token: all that is written for a job is written through here.
+/// One attempt at one job. The attempt's number is the fencing token: all that is written for a job is written through
+/// <see cref="WriteAsync"/>.
 /// </summary>
-public sealed class Lease
+public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, short Priority, Guid? SweepId, Guid? Verifies)
 {
-    private readonly IDbContextFactory<TrainingDbContext> _databases;
-    private readonly TimeSpan _length;
-    private readonly int _attempt;
+    /// <summary>Seconds of work, as estimated, that a worker claims at once.</summary>
+    private const double GroupSeconds = 1;
 
-    private Lease(IDbContextFactory<TrainingDbContext> databases, TimeSpan length, Job job)
-    {
-        (_databases, _length, _attempt) = (databases, length, job.Attempt);
-        (Id, Spec, Request, Priority, SweepId, Verifies) =
-            (job.Id, job.Spec, job.Request ?? job.Spec, job.Priority, job.SweepId, job.Verifies);
-    }
+    /// <summary>Runs that a worker claims at once.</summary>
+    private const int MostRuns = 256;
 
-    public Guid Id { get; }
-    public JobSpec Spec { get; }
-    public JobSpec Request { get; }
-    public short Priority { get; }
-    public Guid? SweepId { get; }
-    public Guid? Verifies { get; }
+    /// <summary>Whose turn it is: a sweep's, or that of the jobs which were submitted one by one.</summary>
+    private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
+
+    /// <summary>
+    /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which needs
+    /// no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at about
+    /// the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). A run whose worker died before
+    /// comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
+    /// </summary>
+    // Leases are told by the database's clock alone, so that workers need not agree on the time.
+    private const string Next = $"""
+        WITH RECURSIVE urgent AS (SELECT priority FROM jobs WHERE status = 'queued' ORDER BY priority LIMIT 1),
+        source AS (
+            (SELECT {Source} AS id FROM jobs, urgent WHERE status = 'queued' AND jobs.priority = urgent.priority ORDER BY 1 LIMIT 1)
+            UNION ALL
+            SELECT following.id FROM source, urgent, LATERAL (SELECT {Source} AS id FROM jobs
+                WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} > source.id ORDER BY 1 LIMIT 1) following),
+        chosen AS (
+            SELECT source.id FROM source LEFT JOIN (SELECT {Source} AS id, sum(least(cost, @seconds)) AS workers
+                FROM jobs WHERE status IN ('running', 'canceling') GROUP BY 1) busy USING (id)
+            ORDER BY coalesce(round(busy.workers / @seconds), 0), random() LIMIT 1),
+        candidate AS (
+            SELECT jobs.id, cost, attempt FROM jobs, urgent, chosen
+            WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id
+            ORDER BY jobs.id LIMIT @most FOR UPDATE OF jobs SKIP LOCKED),
+        placed AS (
+            SELECT id, row_number() OVER earlier AS place, count(*) OVER () AS waiting, sum(cost) OVER earlier - cost AS before,
+                bool_and(attempt = 0) OVER earlier AS fresh
+            FROM candidate WINDOW earlier AS (ORDER BY id)),
+        picked AS (
+            SELECT id, place, max(place) OVER () AS runs FROM placed
+            WHERE place = 1 OR fresh AND before < @seconds AND place <= waiting / (2 * @workers))
+        UPDATE jobs SET {Claimed}, started_at = CASE WHEN runs = 1 THEN @now END FROM picked WHERE jobs.id = picked.id
+        """;
+
+    private const string One = $"UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND status = 'queued'";
+
+    private const string Claimed = """
+        status = 'running', attempt = attempt + 1, lease_owner = @owner, lease_until = now() + @lease,
+        layers = NULL, findings = NULL, preflight = NULL
+        """;
+
+    private const string Returned =
+        " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies";
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
-        Guid id, WorkerOptions options, TimeProvider clock, CancellationToken cancellation)
+        Guid id, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
+        (await ClaimAsync(databases, One + Returned, options, clock, [new("id", id)], cancellation)) is [var lease] ? lease : null;
+
+    /// <summary>
+    /// Takes what comes next, in the order in which it is to run: about a second's worth of runs of one source, or one run that is longer.
+    /// None if nothing waits, or others are just taking what does.
+    /// </summary>
+    public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases,
+        WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
+        [.. (await ClaimAsync(databases, Next + Returned, options, clock,
+            [new("seconds", GroupSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation)).OrderBy(lease => lease.Id)];
+
+    /// <summary>
+    /// In one transaction, which holds the rows of those attempts that still own their jobs: hands over how these stand, to write them.
+    /// The rows are locked in the order of their ids, as by all who lock more than one.
+    /// </summary>
+    public static async Task WriteAsync(IDbContextFactory<TrainingDbContext> databases, IEnumerable<Lease> leases,
+        Func<NpgsqlConnection, IReadOnlyDictionary<Guid, JobStatus>, Task> write)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        var owned = new Dictionary<Guid, JobStatus>();
+        await using (var lockRows = new NpgsqlCommand("""
+            SELECT jobs.id, jobs.status FROM jobs JOIN unnest(@ids, @attempts) AS lease (id, attempt) USING (id, attempt)
+            WHERE jobs.status IN ('running', 'canceling') ORDER BY jobs.id FOR UPDATE OF jobs
+            """, connection))
+        {
+            lockRows.Parameters.AddWithValue("ids", leases.Select(lease => lease.Id).ToArray());
+            lockRows.Parameters.AddWithValue("attempts", leases.Select(lease => lease.Attempt).ToArray());
+            await using var rows = await lockRows.ExecuteReaderAsync();
+            while (await rows.ReadAsync())
+                owned.Add(rows.GetGuid(0), rows.GetString(1) == Json.NameOf(JobStatus.Canceling) ? JobStatus.Canceling : JobStatus.Running);
+        }
+        await write(connection, owned);
+        await transaction.CommitAsync();
+    }
+
+    private static async Task<IReadOnlyList<Lease>> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, string sql,
+        WorkerOptions options, TimeProvider clock, NpgsqlParameter[] parameters, CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        // Leases are told by the database's clock alone, so that workers need not agree on the time.
-        var claimed = await db.Jobs.FromSql($"""
-            UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = {options.Owner}, lease_until = now() + {options.Lease},
-                started_at = {clock.GetUtcNow()}, layers = NULL, findings = NULL, preflight = NULL
-            WHERE id = {id} AND status = 'queued' RETURNING *, xmin
-            """).ToListAsync(cancellation);
-        if (claimed is not [var job])
-            return null;
-        if (job.Attempt > 1)
+        List<Lease> leases = [];
+        await using (var claim = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
-            // An attempt begins at step 0, so what an earlier one measured goes.
-            await db.Metrics.Where(m => m.JobId == id).ExecuteDeleteAsync(cancellation);
-            await db.Layers.Where(l => l.JobId == id).ExecuteDeleteAsync(cancellation);
-            await db.Units.Where(u => u.JobId == id).ExecuteDeleteAsync(cancellation);
-            await db.Findings.Where(f => f.JobId == id).ExecuteDeleteAsync(cancellation);
+            claim.Parameters.AddRange(parameters);
+            claim.Parameters.AddWithValue("owner", options.Owner);
+            claim.Parameters.AddWithValue("lease", options.Lease);
+            claim.Parameters.AddWithValue("now", clock.GetUtcNow());
+            await using var rows = await claim.ExecuteReaderAsync(cancellation);
+            while (await rows.ReadAsync(cancellation))
+            {
+                var spec = Parse(rows.GetString(2));
+                leases.Add(new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)), rows.GetInt16(4),
+                    rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)));
+            }
+        }
+        // An attempt begins at step 0, so what an earlier one measured goes.
+        if (leases.Where(lease => lease.Attempt > 1).Select(lease => lease.Id).ToArray() is { Length: > 0 } again)
+        {
+            await db.Metrics.Where(m => again.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Layers.Where(l => again.Contains(l.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Units.Where(u => again.Contains(u.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Findings.Where(f => again.Contains(f.JobId)).ExecuteDeleteAsync(cancellation);
         }
         await transaction.CommitAsync(cancellation);
-        return new(databases, options.Lease, job);
+        return leases;
     }
 
-    /// <summary>
-    /// Renews the lease and writes in the same transaction, which holds the job's row; false if this attempt no longer owns the job.
-    /// </summary>
-    public async Task<bool> WriteAsync(Func<TrainingDbContext, Job, Task> write)
-    {
-        await using var db = await _databases.CreateDbContextAsync();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        var owned = await db.Jobs.FromSql($"""
-            UPDATE jobs SET lease_until = now() + {_length}
-            WHERE id = {Id} AND attempt = {_attempt} AND status IN ('running', 'canceling') RETURNING *, xmin
-            """).ToListAsync();
-        if (owned is not [var job])
-            return false;
-        await write(db, job);
-        await db.SaveChangesAsync();
-        await transaction.CommitAsync();
-        return true;
-    }
+    private static JobSpec Parse(string json) => JsonSerializer.Deserialize<JobSpec>(json, Json.Options)
+        ?? throw new InvalidOperationException("A job has no spec.");
 }

@@ -77,7 +77,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         foreach (var job in silent)
         {
             log.LogWarning("Job {Id}: worker {Owner} fell silent in attempt {Attempt}.", job.Id, job.LeaseOwner, job.Attempt);
-            job.Crashes++;
+            // of a group, some had not begun
+            job.Crashes += job.StartedAt is null ? 0 : 1;
             (job.Crashes < CrashLimit
                 ? Outcome.Released
                 : Outcome.Failed("crash_loop",
@@ -87,7 +88,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         // The silent worker's queue entry is still there, and hidden for as long as Hangfire believes in that worker.
-        wakeUps.Add(silent.Where(job => job.Status is JobStatus.Queued));
+        foreach (var job in silent.Where(job => job.Status is JobStatus.Queued))
+            wakeUps.Add(job);
         foreach (var job in silent.Where(job => job.IsFinished))
             await ended(job.SweepId, cancellation);
     }
@@ -102,7 +104,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
 
     /// <summary>
     /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to
-    /// nothing. New jobs have a moment to get theirs, and where a thousand entries wait, no worker lacks work.
+    /// nothing. Jobs of sweeps share theirs, which take whatever waits. New jobs have a moment to get theirs, and where a thousand entries
+    /// wait, no worker lacks work.
     /// </summary>
     private async Task WakeForgottenAsync(CancellationToken cancellation)
     {
@@ -114,14 +117,25 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // The lock is held until the entries are made, so two reconcilers don't both make them.
         var forgotten = await db.Jobs.FromSql($"""
-            SELECT *, xmin FROM jobs WHERE status = 'queued' AND priority = ANY ({hungry}) AND created_at < now() - {Grace} AND NOT EXISTS (
+            SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NULL AND priority = ANY ({hungry})
+            AND created_at < now() - {Grace} AND NOT EXISTS (
                 SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
                 WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
                 AND entry.queue = ANY ({Waker.Queues}) AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace}))
             ORDER BY priority, id LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).AsNoTracking().ToListAsync(cancellation);
+        var draining = await db.Database.SqlQuery<string>($"""
+            SELECT DISTINCT entry.queue AS "Value" FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
+            WHERE wake.invocationdata ->> 'Method' = {nameof(JobRunner.DrainAsync)}
+            AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace})
+            """).ToListAsync(cancellation);
+        var shared = await db.Jobs.FromSql(
+            $"SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NOT NULL AND created_at < now() - {Grace}")
+            .GroupBy(job => job.Priority).Select(jobs => new { Priority = jobs.Key, Count = jobs.Count() }).ToListAsync(cancellation);
+        var wakes = forgotten.Select(job => new WakeUp(job.Id, job.Priority)).Concat(shared
+            .Where(jobs => !draining.Contains(Waker.Queues[jobs.Priority])).Select(jobs => new WakeUp(null, jobs.Priority, jobs.Count)));
         // A thread of its own, as Hangfire's client holds it.
-        await Task.Factory.StartNew(() => forgotten.TrueForAll(job => waker.Wake(new(job.Id, job.Priority))),
+        await Task.Factory.StartNew(() => wakes.All(waker.Wake),
             cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await transaction.CommitAsync(cancellation);
     }

@@ -1,14 +1,9 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
-using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
-using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 
@@ -30,6 +25,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
     private volatile StrongBox<TrainingProgress>? _ended;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
+    private long _steps;
 
     public MetricWriter Metrics { get; } = new(stop);
 
@@ -48,6 +44,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         List<SpecError> errors = [];
         var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
+        _steps = plan.Steps;
         _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
         using var trainer = new Trainer(plan, data, threads, stop);
@@ -80,32 +77,35 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         }
     }
 
-    /// <summary>Writes what is known by now; what is not followed by <see cref="Wrote"/> is written again at the next call.</summary>
-    /// <param name="ended">The training has ended: leaves nothing.</param>
-    public async Task WriteAsync(TrainingDbContext db, Job job, bool ended = false)
+    /// <summary>How far it is; what is null isn't known yet.</summary>
+    public RunState State
     {
-        job.Preflight ??= _preflight;
-        if (_trainer is not { } trainer)
-            return;
-        var progress = _ended?.Value ?? trainer.Progress;
-        job.Layers ??= trainer.Layers;
-        (job.Epoch, job.Step, job.SamplesPerSecond) = (progress.Epoch, progress.Step, progress.SamplesPerSecond);
-        job.EtaSeconds = _ended is not null ? trials.SecondsLeft
-            : progress.Step > 0 ? progress.Seconds / progress.Step * (job.Steps - progress.Step) : null;
-        await Metrics.CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), job.Id, ended);
-        _writing = _watch!.Findings;
-        foreach (var finding in _writing.Except(_written))
-            await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO job_findings (job_id, rule, layer, finding)
-                VALUES ({job.Id}, {finding.Rule}, {finding.Layer ?? ""}, {JsonSerializer.Serialize(finding, Json.Options)}::jsonb)
-                ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
-                """);
-        // Some may have been taken back since they were written.
-        string[] still = [.. _writing.Select(finding => $"{finding.Rule} {finding.Layer}")];
-        if (ended)
-            await db.Database.ExecuteSqlAsync(
-                $"DELETE FROM job_findings WHERE job_id = {job.Id} AND NOT rule || ' ' || layer = ANY ({still})");
-        job.Findings = FindingCounts.Of(_writing);
+        get
+        {
+            if (_trainer is not { } trainer)
+                return RunState.None with { Preflight = _preflight };
+            var progress = _ended?.Value ?? trainer.Progress;
+            return new(_preflight, trainer.Layers, progress.Epoch, progress.Step, progress.SamplesPerSecond,
+                _ended is not null ? trials.SecondsLeft : progress.Step > 0 ? progress.Seconds / progress.Step * (_steps - progress.Step) : null,
+                FindingCounts.Of(_writing));
+        }
+    }
+
+    /// <summary>What became of the units of each layer, once the training has ended.</summary>
+    public IReadOnlyList<IReadOnlyList<UnitPoint>> Units => _units;
+
+    /// <summary>What the rules say by now.</summary>
+    public IReadOnlyList<Finding> Findings => _writing;
+
+    /// <summary>Whether some of what they said before may be stored, though they have taken it back.</summary>
+    public bool MayTakeBack { get; private set; }
+
+    /// <summary>What they say that isn't safe yet.</summary>
+    public IReadOnlyList<Finding> FreshFindings()
+    {
+        MayTakeBack |= _writing.Count > 0;
+        _writing = _watch?.Findings ?? [];
+        return [.. _writing.Except(_written)];
     }
 
     /// <summary>What was written is safe.</summary>
@@ -114,10 +114,13 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         Metrics.Forget();
         _written = _writing;
     }
+}
 
-    /// <summary>What became of the units, once the training has ended.</summary>
-    public void WriteUnits(TrainingDbContext db, Guid id) =>
-        db.Units.AddRange(_units.Select((units, layer) => new UnitRow { JobId = id, Layer = (short)layer, Units = units }));
+/// <summary>How far a run is.</summary>
+public sealed record RunState(Preflight? Preflight, IReadOnlyList<LayerInfo>? Layers, int Epoch, long Step, double? SamplesPerSecond,
+    double? EtaSeconds, FindingCounts? Findings)
+{
+    public static RunState None { get; } = new(null, null, 0, 0, null, null, null);
 }
 
 /// <summary>A spec that was fine when it was submitted no longer is, because its data set or the service has changed.</summary>

@@ -8,14 +8,18 @@ namespace TrainingService.Host.Worker;
 /// Carries wake-ups into Hangfire's queue, wherever jobs are made, on threads of its own: Hangfire's client holds
 /// its thread while Postgres answers.
 /// </summary>
-public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogger<Waker> log) : IHostedService
+public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobStorage storage, TimeProvider clock, ILogger<Waker> log)
+    : IHostedService
 {
+    private static readonly TimeSpan Known = TimeSpan.FromSeconds(5);
+
     /// <summary>Workers take them in alphabetical order; the index is the job's priority.</summary>
     public static readonly string[] Queues = ["a-high", "b-normal", "c-low"];
 
     private const int Threads = 4;
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
+    private (int Slots, long At)? _slots;
     private volatile bool _hurry;
     private Task _carrying = Task.CompletedTask;
 
@@ -40,8 +44,11 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogge
         {
             // The queue is the job's own, so that a retry comes back to it and not to Hangfire's default one, where nobody listens.
             var queue = Queues[wakeUp.Priority];
-            hangfire.Create(Hangfire.Common.Job.FromExpression<JobRunner>(
-                runner => runner.RunAsync(wakeUp.Id, null, CancellationToken.None), queue), new EnqueuedState(queue));
+            if (wakeUp.Id is { } id)
+                Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.RunAsync(id, null, CancellationToken.None), queue));
+            else
+                for (var more = Math.Min(wakeUp.Jobs, Slots()); more > 0; more--)
+                    Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.DrainAsync(null, CancellationToken.None), queue));
             return true;
         }
         catch (BackgroundJobClientException e)
@@ -49,6 +56,16 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, ILogge
             log.LogWarning(e, "Job {Id} could not be put into the queue at once; the reconciler will see to it.", wakeUp.Id);
             return false;
         }
+
+        void Create(Hangfire.Common.Job job) => hangfire.Create(job, new EnqueuedState(job.Queue));
+    }
+
+    /// <summary>Of all workers there are: to wake more would be for nothing, since each goes on until nothing waits.</summary>
+    private int Slots()
+    {
+        if (_slots is not { } known || clock.GetElapsedTime(known.At) > Known)
+            _slots = known = (Math.Max(1, storage.GetMonitoringApi().Servers().Sum(server => server.WorkersCount)), clock.GetTimestamp());
+        return known.Slots;
     }
 
     private void Carry()

@@ -223,7 +223,7 @@ public sealed class MetricTests(Service service)
         writer.Add([point]);
         await using var connection = new Npgsql.NpgsqlConnection(service.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await writer.CopyAsync(connection, id);
+        await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
 
         var layer = await db.Layers.AsNoTracking().SingleAsync(row => row.JobId == id, TestContext.Current.CancellationToken);
         Assert.Equal(point.Histogram, layer.Histogram);
@@ -301,7 +301,7 @@ public sealed class MetricTests(Service service)
 
         async Task FlushAsync()
         {
-            await writer.CopyAsync(connection, id);
+            await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
             writer.Forget();
         }
     }

@@ -80,15 +80,15 @@ public sealed class ReturnedWeightsTests(Service service)
             var from = metric ? 20_000 : 10_000;
             var writer = new MetricWriter(Cancel);
             writer.Add([Point(from, 1), Point(from + 10, 1), Point(from + 20, 1)]);
-            await writer.CopyAsync(connection, id);
+            await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
             writer.Forget();
             writer.Add([Point(from + 25, 1), Point(from + 30, 1)]);
             if (metric)
                 writer.Add(new MetricPoint { Step = from + 30, Epoch = 0, Split = Split.Validation, Loss = 1 });
             writer.Return(from + 10);
             writer.Add([Point(from + 10, 2)]);
-            await writer.CopyAsync(connection, id);
-            await writer.CopyAsync(connection, id);
+            await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
+            await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
             writer.Forget();
             Assert.Equal([(from, 1f), (from + 10, 2f)], (await db.Layers.Where(l => l.JobId == id && l.Step >= from)
                 .OrderBy(l => l.Step).ToListAsync(Cancel)).Select(l => ((int)l.Step, l.Sparsity)));

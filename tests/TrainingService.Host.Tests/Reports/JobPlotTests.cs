@@ -138,7 +138,7 @@ public sealed class JobPlotTests(Service service)
             }
         await using var connection = new NpgsqlConnection(service.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await writer.CopyAsync(connection, id);
+        await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
         return id;
     }
 }

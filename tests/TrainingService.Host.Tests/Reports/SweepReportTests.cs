@@ -188,6 +188,6 @@ public sealed class SweepReportTests(Service service)
                 GradientRms = layer.Index == 0 ? MathF.Pow(10, -seed) : 1,
             })]);
         }
-        await writer.CopyAsync(connection, id);
+        await MetricWriter.CopyAsync(connection, [(id, writer, false)]);
     }
 }

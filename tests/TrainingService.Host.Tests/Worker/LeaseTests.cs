@@ -56,7 +56,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         var lease = (await ClaimAsync(id))!;
         await db.Jobs.Where(j => j.Id == id).ExecuteDeleteAsync(_cancellation);
         Assert.Null(await ClaimAsync(id));
-        Assert.False(await lease.WriteAsync(WriteMetric(lease, 0)));
+        Assert.False(await WriteAsync(lease, 0));
     }
 
     [Fact]
@@ -65,14 +65,14 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         await using var db = Service.Context(_database);
         var id = await db.InsertJobAsync();
         var first = (await ClaimAsync(id))!;
-        Assert.True(await first.WriteAsync(WriteMetric(first, 0)));
+        Assert.True(await WriteAsync(first, 0));
         await db.Jobs.Where(j => j.Id == id).ExecuteUpdateAsync(set => set.SetProperty(j => j.Status, JobStatus.Queued), _cancellation);
-        Assert.False(await first.WriteAsync(WriteMetric(first, 1)));
+        Assert.False(await WriteAsync(first, 1));
 
         var second = (await ClaimAsync(id))!;
         Assert.Empty(await db.Metrics.Where(m => m.JobId == id).ToListAsync(_cancellation));
-        Assert.True(await second.WriteAsync(WriteMetric(second, 2)));
-        Assert.False(await first.WriteAsync(WriteMetric(first, 3)));
+        Assert.True(await WriteAsync(second, 2));
+        Assert.False(await WriteAsync(first, 3));
         Assert.Equal([2], await db.Metrics.Where(m => m.JobId == id).Select(m => m.Step).ToListAsync(_cancellation));
     }
 
@@ -84,19 +84,20 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         var lease = (await ClaimAsync(id))!;
         var metrics = new MetricWriter(_cancellation);
         metrics.Add(Point(0));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => lease.WriteAsync(async (context, _) =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Lease.WriteAsync(new Factory(_database), [lease], async (connection, _) =>
         {
-            await metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id);
+            await MetricWriter.CopyAsync(connection, [(id, metrics, false)]);
             throw new InvalidOperationException("before the commit");
         }));
-        Assert.True(
-            await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        await CopyAsync();
         // The commit went through, but we did not hear of it: no Forget.
         metrics.Add(Point(1));
-        Assert.True(
-            await lease.WriteAsync((context, _) => metrics.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), id)));
+        await CopyAsync();
         Assert.Equal([0, 1], await db.Metrics.Where(m => m.JobId == id)
             .OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
+
+        Task CopyAsync() => Lease.WriteAsync(new Factory(_database), [lease],
+            (connection, _) => MetricWriter.CopyAsync(connection, [(id, metrics, false)]));
     }
 
     [Fact]
@@ -142,11 +143,20 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
 
     private static MetricPoint Point(long step) => new() { Step = step, Epoch = 0, Split = Split.Train, Loss = 1 };
 
-    private static Func<TrainingDbContext, Job, Task> WriteMetric(Lease lease, long step) => (db, _) =>
+    /// <summary>Whether the attempt might write.</summary>
+    private async Task<bool> WriteAsync(Lease lease, long step)
     {
-        db.Metrics.Add(new() { JobId = lease.Id, Step = step, Epoch = 0, Split = Split.Train, Loss = 0 });
-        return Task.CompletedTask;
-    };
+        var owns = false;
+        await Lease.WriteAsync(new Factory(_database), [lease], async (connection, owned) =>
+        {
+            if (!(owns = owned.ContainsKey(lease.Id)))
+                return;
+            var metrics = new MetricWriter(_cancellation);
+            metrics.Add(Point(step));
+            await MetricWriter.CopyAsync(connection, [(lease.Id, metrics, true)]);
+        });
+        return owns;
+    }
 
     private static async Task<Job> Reload(TrainingDbContext db, Guid id)
     {

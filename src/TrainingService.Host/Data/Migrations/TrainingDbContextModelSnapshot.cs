@@ -67,6 +67,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<double>("Cost")
+                        .HasColumnType("double precision")
+                        .HasColumnName("cost");
+
                     b.Property<int>("Crashes")
                         .HasColumnType("integer")
                         .HasColumnName("crashes");

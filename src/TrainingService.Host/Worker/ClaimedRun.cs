@@ -1,0 +1,92 @@
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Worker;
+
+/// <summary>A run that this worker has claimed: waiting for its turn, training, or ended.</summary>
+/// <param name="lease">By which it is ours.</param>
+/// <param name="stopping">Set when the process shuts down.</param>
+public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDisposable
+{
+    public const string InternalError = "internal_error";
+
+    private readonly CancellationTokenSource _withdrawn = new();
+    private volatile TrainingRun? _run;
+    private volatile Outcome? _outcome, _fault;
+
+    public Lease Lease => lease;
+
+    /// <summary>When its training began.</summary>
+    public DateTimeOffset? Began { get; private set; }
+
+    /// <summary>Null until its training has begun.</summary>
+    public TrainingRun? Run => _run;
+
+    /// <summary>Null until it has ended.</summary>
+    public Outcome? Outcome => _outcome;
+
+    /// <summary>Whether its rows say so: nothing remains to be written.</summary>
+    public bool IsSettled { get; set; }
+
+    /// <summary>Makes it stop, or not begin: it was cancelled, or is no longer ours.</summary>
+    public Task WithdrawAsync() => _withdrawn.CancelAsync();
+
+    /// <summary>Trains, on the caller's thread, until it has an outcome.</summary>
+    public void Train(DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    {
+        var outcome = stopping.IsCancellationRequested && !_withdrawn.IsCancellationRequested ? Outcome.Released
+            : _withdrawn.IsCancellationRequested ? Outcome.Canceled
+            : TrainToOutcome(datasets, rules, threads, clock, log);
+        _outcome = _fault ?? outcome;
+    }
+
+    private Outcome TrainToOutcome(DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    {
+        Began = clock.GetUtcNow();
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(lease.Spec.TimeoutSeconds!.Value), clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token, _withdrawn.Token);
+        var trials = new PatchTrials(lease, rules, datasets, threads, clock, log);
+        _run = new TrainingRun(lease.Spec, datasets, trials, threads, lease.SweepId is not null, stop.Token);
+        try
+        {
+            var result = _run.Train();
+            // one that was cancelled while changes of it were tried
+            return _withdrawn.IsCancellationRequested ? Outcome.Canceled : Outcome.Of(result);
+        }
+        catch (OperationCanceledException)
+        {
+            return _withdrawn.IsCancellationRequested ? Outcome.Canceled
+                : timeout.IsCancellationRequested ? Outcome.Failed("timeout",
+                    "The run took longer than its timeoutSeconds: raise them, or train for fewer epochs.")
+                : Outcome.Released;
+        }
+        catch (InvalidSpecException e)
+        {
+            return Outcome.Failed("invalid_spec", e.Message);
+        }
+        catch (DatasetUnavailableException e)
+        {
+            return Outcome.Failed("dataset_unavailable", e.Message);
+        }
+        catch (Exception e)
+        {
+            return Faulted(e, log);
+        }
+    }
+
+    /// <summary>Its end will be a fault of the service.</summary>
+    public void Fault(Exception e, ILogger log)
+    {
+        _fault = Faulted(e, log);
+        if (_outcome is not null)
+            _outcome = _fault;
+    }
+
+    public void Dispose() => _withdrawn.Dispose();
+
+    private Outcome Faulted(Exception e, ILogger log)
+    {
+        log.LogError(e, "Job {Id} failed.", lease.Id);
+        return Outcome.Failed(InternalError, $"The run failed: {e.Message}");
+    }
+}

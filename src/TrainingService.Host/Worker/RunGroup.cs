@@ -1,0 +1,175 @@
+using Hangfire;
+using Hangfire.Server;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Worker;
+
+/// <summary>
+/// Runs that were claimed together, trained one after another. What ended, and how far the one that trains is, is written at every beat, and
+/// all leases are renewed; most groups end before their first beat, with a single write.
+/// </summary>
+public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets,
+    JobRules rules, WakeUps wakeUps, JobEnded ended, WorkerOptions options, CancellationToken stopping, TimeProvider clock, ILogger log)
+    : IDisposable
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private const int EarlyBeatRows = 1000;
+
+    private readonly ClaimedRun[] _runs = [.. leases.Select(lease => new ClaimedRun(lease, stopping))];
+    private readonly Outage _outage = new(LongestPause < options.Lease / 4 ? LongestPause : options.Lease / 4);
+    private volatile ClaimedRun? _training;
+    private ClaimedRun? _shown;
+
+    // Only a database that doesn't answer makes this throw: all else is an outcome of the job.
+    public async Task RunAsync(PerformContext? hangfire, CancellationToken abort)
+    {
+        // A thread of its own, so that training and beats don't wait for each other.
+        var training = Task.Factory.StartNew(TrainAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            while (await WaitAsync(training))
+            {
+                await WriteAsync(atEnd: false);
+                if (IsDeleted(hangfire, abort) && _training is { } deleted)
+                    await deleted.WithdrawAsync();
+                Show(hangfire);
+            }
+        }
+        finally
+        {
+            // however this ends, nothing may go on that isn't told
+            foreach (var run in _runs.Where(run => run.Outcome is null))
+                if (!training.IsCompleted)
+                    await run.WithdrawAsync();
+            await ((Task)training).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await WriteAsync(atEnd: true);
+    }
+
+    public void Dispose()
+    {
+        foreach (var run in _runs)
+            run.Dispose();
+    }
+
+    private void TrainAll()
+    {
+        foreach (var run in _runs)
+        {
+            _training = run;
+            run.Train(datasets, rules, options.ThreadsPerJob, clock, log);
+        }
+    }
+
+    /// <summary>
+    /// Whether the wake-up was deleted on Hangfire's dashboard while a job runs: then that job is to stop. Hangfire also aborts when it
+    /// believes the wake-up lost, as after an outage; that is no reason, the lease alone says whose job it is.
+    /// </summary>
+    public static bool IsDeleted(PerformContext? hangfire, CancellationToken abort)
+    {
+        if (hangfire is null || !abort.IsCancellationRequested)
+            return false;
+        using var storage = hangfire.Storage.GetConnection();
+        return storage.GetStateData(hangfire.BackgroundJob.Id)?.Name == DeletedState.StateName;
+    }
+
+    /// <summary>On the dashboard, of a run that takes longer than a beat, which it is.</summary>
+    private void Show(PerformContext? hangfire)
+    {
+        if (hangfire is null || _training is not { Outcome: null } run || run == _shown)
+            return;
+        _shown = run;
+        hangfire.SetJobParameter("Runs", run.Lease.Id);
+    }
+
+    /// <summary>Until the next beat is due; false once the training has ended.</summary>
+    private async Task<bool> WaitAsync(Task training)
+    {
+        var due = _outage.Failures > 0 ? _outage.Pause : Beat;
+        for (var waited = TimeSpan.Zero; waited < due && !training.IsCompleted; waited += Beat / 10)
+        {
+            // Many rows are written at once, but not tried again at once.
+            if (_outage.Failures == 0 && _training?.Run?.Metrics.Waiting >= EarlyBeatRows)
+                break;
+            await Task.WhenAny(training, Task.Delay(Beat / 10));
+        }
+        return !training.IsCompleted;
+    }
+
+    /// <summary>
+    /// Writes what isn't settled. While the database is away the training goes on, nobody being able to take its job, and rows wait.
+    /// </summary>
+    /// <param name="atEnd">All have ended: tries until it is written, or the process shuts down.</param>
+    private async Task WriteAsync(bool atEnd)
+    {
+        do
+        {
+            try
+            {
+                await WriteOpenAsync([.. _runs.Where(run => !run.IsSettled)]);
+                _outage.End();
+            }
+            catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested))
+            {
+                if (_outage.Fail())
+                    log.LogWarning("Job {Id} and {More} more: what they did could not be written ({Message}) in {Count} tries; trying again.",
+                        _training?.Lease.Id, _runs.Count(run => !run.IsSettled) - 1, e.GetBaseException().Message, _outage.Failures);
+                if (atEnd)
+                    await Task.Delay(_outage.Pause);
+            }
+        }
+        while (atEnd && Array.Exists(_runs, run => !run.IsSettled));
+    }
+
+    /// <summary>All at once; if the database refuses that, one by one, so that a run whose rows it won't have fails alone.</summary>
+    private async Task WriteOpenAsync(ClaimedRun[] open)
+    {
+        try
+        {
+            await WriteAsync(open);
+        }
+        catch (Exception e) when (!Database.IsOutage(e) && open.Length > 1)
+        {
+            foreach (var run in open)
+                await WriteOpenAsync([run]);
+        }
+        catch (Exception e) when (!Database.IsOutage(e) && open is [var run] && run.Outcome?.ErrorCode is not ClaimedRun.InternalError)
+        {
+            // These rows must not stand in the way of the job's end.
+            run.Run?.Metrics.Forget();
+            run.Fault(e, log);
+            await run.WithdrawAsync();
+        }
+    }
+
+    private async Task WriteAsync(ClaimedRun[] runs)
+    {
+        (ClaimedRun Run, Outcome? Outcome)[] ours = [];
+        await Lease.WriteAsync(databases, runs.Select(run => run.Lease), async (connection, owned) =>
+        {
+            foreach (var run in runs.Where(run => run.Outcome is null && owned.GetValueOrDefault(run.Lease.Id) is not JobStatus.Running))
+                await run.WithdrawAsync();
+            // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
+            ours = [.. runs.Where(run => owned.ContainsKey(run.Lease.Id)).Select(run =>
+                (run, run.Outcome is { } outcome && owned[run.Lease.Id] is JobStatus.Canceling ? Outcome.Canceled : run.Outcome))];
+            await RunRows.WriteAsync(connection, ours, options.Lease, clock.GetUtcNow());
+        });
+        foreach (var run in runs.Except(ours.Select(mine => mine.Run)))
+            run.IsSettled = true;
+        foreach (var (run, outcome) in ours)
+        {
+            run.Run?.Wrote();
+            run.IsSettled = outcome is not null;
+            if (outcome?.Status is JobStatus.Queued)
+                wakeUps.Add(new WakeUp(run.Lease.Id, run.Lease.Priority));
+        }
+        foreach (var sweep in ours.Where(mine => mine.Outcome is { Status: not JobStatus.Queued })
+            .Select(mine => mine.Run.Lease.SweepId).Distinct())
+            await ended(sweep, CancellationToken.None);
+    }
+}

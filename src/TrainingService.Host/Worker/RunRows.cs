@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using TrainingService.Host.Findings;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
+
+namespace TrainingService.Host.Worker;
+
+/// <summary>What runs leave in the tables: one statement a table, however many they are.</summary>
+internal static class RunRows
+{
+    private const string Jobs = """
+        UPDATE jobs SET status = coalesce(run.status, jobs.status), started_at = run.started_at, finished_at = run.finished_at,
+            epoch = run.epoch, step = run.step, samples_per_second = run.samples_per_second, eta_seconds = run.eta_seconds,
+            preflight = coalesce(run.preflight::jsonb, jobs.preflight), layers = coalesce(run.layers::jsonb, jobs.layers),
+            findings = coalesce(run.findings::jsonb, jobs.findings), result = run.result::jsonb,
+            error_code = run.error_code, error_message = run.error_message,
+            lease_owner = CASE WHEN run.status IS NULL THEN lease_owner END,
+            lease_until = CASE WHEN run.status IS NULL THEN now() + @lease END
+        FROM unnest(@id, @status, @started, @finished, @epoch, @step, @speed, @eta, @preflight, @layers, @findings, @result, @code, @message)
+            AS run (id, status, started_at, finished_at, epoch, step, samples_per_second, eta_seconds, preflight, layers, findings, result,
+                error_code, error_message)
+        WHERE jobs.id = run.id
+        """;
+
+    /// <summary>
+    /// Writes what is known of these runs, whose rows the transaction holds; of those that have an outcome, their end. What is not followed
+    /// by <see cref="TrainingRun.Wrote"/> is written again at the next call.
+    /// </summary>
+    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
+        TimeSpan lease, DateTimeOffset now)
+    {
+        var begun = runs.Where(run => run.Run.Run is not null)
+            .Select(run => (run.Run.Lease.Id, Run: run.Run.Run!, Ended: run.Outcome is not null)).ToList();
+        await MetricWriter.CopyAsync(connection, [.. begun.Select(run => (run.Id, run.Run.Metrics, run.Ended))]);
+        await WriteFindingsAsync(connection, begun);
+        await WriteUnitsAsync(connection, [.. runs.Where(run => run.Outcome is not null and not { Status: JobStatus.Queued })]);
+        var stored = await MetricWriter.CountAsync(connection,
+            [.. runs.Where(run => run.Outcome is { Result: not null }).Select(run => run.Run.Lease.Id)]);
+        await WriteJobsAsync(connection, [.. runs.Select(run => (run.Run, run.Outcome is { Result: not null } outcome
+            ? outcome.Counted(run.Run.Run!.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))], lease, now);
+    }
+
+    private static async Task WriteJobsAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
+        TimeSpan lease, DateTimeOffset now)
+    {
+        // what an attempt did that is given back counts for nothing
+        var states = runs.Select(run => run.Run.Run is not { } training || run.Outcome?.Status is JobStatus.Queued ? RunState.None
+            : run.Outcome is null ? training.State : training.State with { EtaSeconds = null }).ToArray();
+        await using var update = new NpgsqlCommand(Jobs, connection);
+        Add("id", run => run.Lease.Id);
+        AddEnd("status", outcome => Json.NameOf(outcome.Status));
+        update.Parameters.AddWithValue("started", runs.Select(run => run.Outcome?.Status is JobStatus.Queued ? null : run.Run.Began).ToArray());
+        AddEnd<DateTimeOffset?>("finished", outcome => outcome.Status is JobStatus.Queued ? null : now);
+        AddState("epoch", state => state.Epoch);
+        AddState("step", state => state.Step);
+        AddState("speed", state => state.SamplesPerSecond);
+        AddState("eta", state => state.EtaSeconds);
+        AddState("preflight", state => ToJson(state.Preflight));
+        AddState("layers", state => ToJson(state.Layers));
+        AddState("findings", state => ToJson(state.Findings));
+        AddEnd("result", outcome => ToJson(outcome.Result));
+        AddEnd("code", outcome => outcome.ErrorCode);
+        AddEnd("message", outcome => outcome.ErrorMessage);
+        update.Parameters.AddWithValue("lease", lease);
+        await update.ExecuteNonQueryAsync();
+
+        void Add<T>(string name, Func<ClaimedRun, T> value) =>
+            update.Parameters.AddWithValue(name, runs.Select(run => value(run.Run)).ToArray());
+
+        void AddState<T>(string name, Func<RunState, T> value) => update.Parameters.AddWithValue(name, states.Select(value).ToArray());
+
+        void AddEnd<T>(string name, Func<Outcome, T> value) =>
+            update.Parameters.AddWithValue(name, runs.Select(run => run.Outcome is { } outcome ? value(outcome) : default).ToArray());
+    }
+
+    private static async Task WriteFindingsAsync(NpgsqlConnection connection,
+        IReadOnlyList<(Guid Id, TrainingRun Run, bool Ended)> runs)
+    {
+        var fresh = runs.SelectMany(run => run.Run.FreshFindings().Select(finding => (run.Id, Finding: finding))).ToList();
+        if (fresh.Count > 0)
+        {
+            await using var insert = new NpgsqlCommand("""
+                INSERT INTO job_findings (job_id, rule, layer, finding)
+                SELECT id, rule, layer, finding::jsonb FROM unnest(@id, @rule, @layer, @finding) AS fresh (id, rule, layer, finding)
+                ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
+                """, connection);
+            insert.Parameters.AddWithValue("id", fresh.Select(row => row.Id).ToArray());
+            insert.Parameters.AddWithValue("rule", fresh.Select(row => row.Finding.Rule).ToArray());
+            insert.Parameters.AddWithValue("layer", fresh.Select(row => row.Finding.Layer ?? "").ToArray());
+            insert.Parameters.AddWithValue("finding", fresh.Select(row => ToJson(row.Finding)).ToArray());
+            await insert.ExecuteNonQueryAsync();
+        }
+        foreach (var (id, run, _) in runs.Where(run => run.Ended && run.Run.MayTakeBack))
+        {
+            await using var delete = new NpgsqlCommand(
+                "DELETE FROM job_findings WHERE job_id = @id AND NOT rule || ' ' || layer = ANY (@still)", connection);
+            delete.Parameters.AddWithValue("id", id);
+            delete.Parameters.AddWithValue("still", run.Findings.Select(finding => $"{finding.Rule} {finding.Layer}").ToArray());
+            await delete.ExecuteNonQueryAsync();
+        }
+    }
+
+    /// <summary>What became of the units, once a training has ended.</summary>
+    private static async Task WriteUnitsAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs)
+    {
+        if (!runs.Any(run => run.Run.Run is { Units.Count: > 0 }))
+            return;
+        await using var copy = await connection.BeginBinaryImportAsync("COPY job_units (job_id, layer, units) FROM STDIN (FORMAT BINARY)");
+        foreach (var (run, _) in runs)
+            foreach (var (layer, units) in (run.Run?.Units ?? []).Index())
+            {
+                await copy.StartRowAsync();
+                await copy.WriteAsync(run.Lease.Id, NpgsqlDbType.Uuid);
+                await copy.WriteAsync((short)layer, NpgsqlDbType.Smallint);
+                await copy.WriteAsync(ToJson(units), NpgsqlDbType.Jsonb);
+            }
+        await copy.CompleteAsync();
+    }
+
+    private static string? ToJson<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Json.Options);
+}
