@@ -36,7 +36,7 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
     {
         if (z.Unknown is null && !z.Normal)
             return walk.Stop(z, $"{Function.Name} acts on numbers that are not a dense layer's sums, whose distribution is not known");
-        var f = walk.MomentsOf(Function);
+        var f = PreflightMoments.Of(Function);
         NormalMoments[] moments = [.. z.Mean.Zip(z.Square, (mean, square) => f.At(mean, Math.Sqrt(Math.Max(0, square - mean * mean))))];
         // exact for one row; no larger for many, as all rows must agree; where f still passes a gradient, nothing is dead
         var dead = !f.DiesWhenOff ? 0 : walk.Normalized ? (z.Units == 1 ? 1 : 0) : Math.Pow(moments.Min(m => m.Off), z.Units);

@@ -22,7 +22,6 @@ namespace TrainingService.Engine.Layers;
 /// </param>
 internal sealed class PreflightWalk(int layers, CancellationToken cancellation, PreflightWalk? evaluated = null)
 {
-    private readonly Dictionary<ActivationFunction, PreflightMoments> _moments = evaluated?._moments ?? [];
     private readonly Dictionary<LinearPlan, double> _scaled = evaluated?._scaled ?? new(ReferenceEqualityComparer.Instance);
     private readonly Stack<Func<PreflightGradient, PreflightGradient>> _back = [];
 
@@ -105,9 +104,6 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
         Nested--;
         return result;
     }
-
-    public PreflightMoments MomentsOf(ActivationFunction function) =>
-        _moments.TryGetValue(function, out var known) ? known : _moments[function] = new(function.Bind());
 
     /// <summary>The variance that a layer's weights are scaled to, found out once.</summary>
     public double ScaledVariance(LinearPlan plan, Func<double> find) =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.Intrinsics;
 using TrainingService.Engine.Activations;
 
@@ -7,20 +8,37 @@ namespace TrainingService.Engine.Prediction;
 /// An activation's moments at any mean and deviation; around mean 0 by cubic interpolation between those at steps of 1/16 in
 /// ln(deviation), made when needed.
 /// </summary>
-internal sealed class PreflightMoments(Activation activation)
+internal sealed class PreflightMoments
 {
     private const int StepsPerUnit = 16;
-    private readonly Dictionary<int, NormalMoments> _table = [];
+
+    /// <summary>Functions whose tables are kept; a sweep over slopes may have more.</summary>
+    private const int MostKept = 256;
+
+    private static readonly ConcurrentDictionary<ActivationFunction, PreflightMoments> Kept = [];
+
+    private readonly Activation _activation;
+    private readonly ConcurrentDictionary<int, NormalMoments> _table = [];
+
+    private PreflightMoments(Activation activation) => _activation = activation;
+
+    /// <summary>Those of the function, whose table grows with use: the integrals behind it are most of what a prediction costs.</summary>
+    public static PreflightMoments Of(ActivationFunction function)
+    {
+        if (Kept.Count >= MostKept)
+            Kept.Clear();
+        return Kept.GetOrAdd(function, known => new(known.Bind()));
+    }
 
     /// <inheritdoc cref="Activation.DiesWhenOff"/>
-    public bool DiesWhenOff => activation.DiesWhenOff;
+    public bool DiesWhenOff => _activation.DiesWhenOff;
 
     public NormalMoments At(double mean, double deviation)
     {
         var place = Math.Log(deviation) * StepsPerUnit;
         // beyond the range of floats nothing is smooth
         if (mean != 0 || !(Math.Abs(place) < 80 * StepsPerUnit))
-            return activation.Moments(mean, deviation);
+            return _activation.Moments(mean, deviation);
         var below = (int)Math.Floor(place);
         var t = place - below;
         // Lagrange through the points at -1, 0, 1 and 2
@@ -38,7 +56,7 @@ internal sealed class PreflightMoments(Activation activation)
     private Vector512<double> Entry(int place)
     {
         if (!_table.TryGetValue(place, out var moments))
-            _table[place] = moments = activation.Moments(0, Math.Exp((double)place / StepsPerUnit));
+            _table[place] = moments = _activation.Moments(0, Math.Exp((double)place / StepsPerUnit));
         return moments.Values;
     }
 }

@@ -10,7 +10,7 @@ public sealed class PreparedCache(long maxBytes)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(DatasetSpec Spec, long Seed), Entry> _entries = [];
-    private long _clock;
+    private long _clock, _total;
 
     public TrainingData GetOrAdd(DatasetSpec spec, long seed, Func<TrainingData> prepare)
     {
@@ -24,11 +24,13 @@ public sealed class PreparedCache(long maxBytes)
         try
         {
             var data = entry.Data.Value;
-            lock (_lock)
-            {
-                entry.Bytes = Bytes(data);
-                Evict();
-            }
+            if (entry.Bytes == 0)
+                lock (_lock)
+                {
+                    _total += Bytes(data) - entry.Bytes;
+                    entry.Bytes = Bytes(data);
+                    Evict();
+                }
             return data;
         }
         catch
@@ -42,12 +44,13 @@ public sealed class PreparedCache(long maxBytes)
 
     private void Evict()
     {
-        var total = _entries.Values.Sum(entry => entry.Bytes);
+        if (_total <= maxBytes)
+            return;
         foreach (var (key, entry) in _entries.Where(pair => pair.Value.Bytes > 0).OrderBy(pair => pair.Value.LastUse).SkipLast(1).ToArray())
         {
-            if (total <= maxBytes)
+            if (_total <= maxBytes)
                 return;
-            total -= entry.Bytes;
+            _total -= entry.Bytes;
             _entries.Remove(key);
         }
     }

@@ -35,6 +35,7 @@ public static class CreateSweep
     public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size, Idempotency once,
         HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
         var sweep = new Sweep
         {
@@ -47,12 +48,13 @@ public static class CreateSweep
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);
-        var jobs = SweepCells.AddDue(db, sweep, [], rules, clock, (_, _) => null);
-        await db.SaveChangesAsync(cancellation);
+        var jobs = await SweepCells.AddDueAsync(db, sweep, [], rules, clock, (_, _) => null, cancellation);
         var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellation);
         wakeUps.Add(jobs);
         http.Response.Headers.RetryAfter = "1";
         return answer;

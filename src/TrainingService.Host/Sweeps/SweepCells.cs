@@ -14,14 +14,16 @@ namespace TrainingService.Host.Sweeps;
 public static class SweepCells
 {
     /// <summary>
-    /// Adds the cells that are due and not there yet, without saving: the trials of what is tuned, and once these have ended
+    /// Stores the cells that are due and not there yet, in the context's transaction: the trials of what is tuned, and once these have ended
     /// (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which is
     /// the trial that was chosen. Answers the new jobs, seed by seed, so that those on the same data follow each other and pairs are
     /// complete early.
     /// </summary>
-    public static IReadOnlyList<Job> AddDue(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing, SweepRules rules,
-        TimeProvider clock, Func<int, long, int?> chosen)
+    public static async Task<IReadOnlyList<Job>> AddDueAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing,
+        SweepRules rules, TimeProvider clock, Func<int, long, int?> chosen, CancellationToken cancellation)
     {
+        // the sweep's own row first
+        await db.SaveChangesAsync(cancellation);
         var spec = sweep.Spec;
         var there = existing.ToDictionary(cell => (cell.Arm, cell.Candidate, cell.Seed));
         var due = (
@@ -33,13 +35,13 @@ public static class SweepCells
             select (Arm: arm, Candidate: candidate, Seed: seed)).ToList();
         if (due.Count == 0)
         {
-            db.SweepCells.AddRange(
+            await db.CopyAsync((
                 from seed in spec.Seeds
                 from arm in Enumerable.Range(0, spec.Arms.Count)
                 where !there.ContainsKey(((short)arm, -1, seed))
                 let trial = chosen(arm, seed) is { } candidate ? there[((short)arm, (short)candidate, seed)] : null
                 where trial is not null
-                select Cell(sweep, arm, -1, seed, trial.JobId, trial.SpecHash));
+                select Cell(sweep, arm, -1, seed, trial.JobId, trial.SpecHash)).ToList(), cancellation);
             return [];
         }
 
@@ -62,8 +64,8 @@ public static class SweepCells
             }
             cells.Add(Cell(sweep, cell.Arm, cell.Candidate, cell.Seed, id, hash));
         }
-        db.Jobs.AddRange(jobs);
-        db.SweepCells.AddRange(cells);
+        await db.CopyAsync(jobs, cancellation);
+        await db.CopyAsync(cells, cancellation);
         return jobs;
     }
 

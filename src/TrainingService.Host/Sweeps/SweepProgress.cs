@@ -58,7 +58,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         try
         {
             var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);
-            return SweepCells.AddDue(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results));
+            return await SweepCells.AddDueAsync(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results), cancellation);
         }
         catch (InvalidOperationException e)
         {

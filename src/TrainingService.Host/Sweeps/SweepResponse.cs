@@ -96,6 +96,7 @@ public sealed record SweepResponse
                 jobs.Key.Status,
                 jobs.Key.Diverged,
                 Count = jobs.Count(),
+                Begun = jobs.Count(job => job.StartedAt != null),
                 Started = jobs.Min(job => job.StartedAt),
                 Seconds = jobs.Average(job => (double?)((job.FinishedAt ?? job.CreatedAt) - (job.StartedAt ?? job.CreatedAt)).TotalSeconds),
             }).ToListAsync(cancellation)).ToLookup(group => group.SweepId);
@@ -105,6 +106,8 @@ public sealed record SweepResponse
             var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running),
                 Count(JobStatus.Canceling), Count(JobStatus.Succeeded), Count(JobStatus.Failed),
                 Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
+            // of those that a worker has claimed, the others wait for their turn
+            var training = groups[sweep.Id].Where(g => g.Status is JobStatus.Running).Sum(g => g.Begun);
             var started = groups[sweep.Id].Min(g => g.Started);
             var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
             var seedsAtMost = sweep is { IsFinished: false, Extended: false, Spec: { Stopped: null, Until.AtMost: { } atMost } }
@@ -129,7 +132,7 @@ public sealed record SweepResponse
                 Counts = counts,
                 Progress = new(counts.Finished, total, most,
                     sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
-                    sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, counts.Running) : null),
+                    sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, training) : null),
                 Warnings = [.. SweepWarnings.Of(sweep.Spec)],
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,

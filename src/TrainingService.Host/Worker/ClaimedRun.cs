@@ -19,6 +19,9 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     /// <summary>When its training began.</summary>
     public DateTimeOffset? Began { get; private set; }
 
+    /// <summary>When it had an outcome.</summary>
+    public DateTimeOffset? Ended { get; private set; }
+
     /// <summary>Null until its training has begun.</summary>
     public TrainingRun? Run => _run;
 
@@ -37,6 +40,7 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
         var outcome = stopping.IsCancellationRequested && !_withdrawn.IsCancellationRequested ? Outcome.Released
             : _withdrawn.IsCancellationRequested ? Outcome.Canceled
             : TrainToOutcome(datasets, rules, threads, clock, log);
+        Ended = clock.GetUtcNow();
         _outcome = _fault ?? outcome;
     }
 

@@ -117,8 +117,9 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested))
             {
                 if (_outage.Fail())
-                    log.LogWarning("Job {Id} and {More} more: what they did could not be written ({Message}) in {Count} tries; trying again.",
-                        _training?.Lease.Id, _runs.Count(run => !run.IsSettled) - 1, e.GetBaseException().Message, _outage.Failures);
+                    log.LogWarning("Job {Id}: its {What} could not be written ({Message}) in {Count} tries, nor that of {More} others; "
+                        + "trying again.", _training?.Lease.Id, atEnd ? "end" : "progress", e.GetBaseException().Message, _outage.Failures,
+                        _runs.Count(run => !run.IsSettled) - 1);
                 if (atEnd)
                     await Task.Delay(_outage.Pause);
             }
@@ -157,7 +158,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
             ours = [.. runs.Where(run => owned.ContainsKey(run.Lease.Id)).Select(run =>
                 (run, run.Outcome is { } outcome && owned[run.Lease.Id] is JobStatus.Canceling ? Outcome.Canceled : run.Outcome))];
-            await RunRows.WriteAsync(connection, ours, options.Lease, clock.GetUtcNow());
+            await RunRows.WriteAsync(connection, ours, options.Lease);
         });
         foreach (var run in runs.Except(ours.Select(mine => mine.Run)))
             run.IsSettled = true;

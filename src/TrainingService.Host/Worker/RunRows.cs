@@ -30,7 +30,7 @@ internal static class RunRows
     /// by <see cref="TrainingRun.Wrote"/> is written again at the next call.
     /// </summary>
     public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
-        TimeSpan lease, DateTimeOffset now)
+        TimeSpan lease)
     {
         var begun = runs.Where(run => run.Run.Run is not null)
             .Select(run => (run.Run.Lease.Id, Run: run.Run.Run!, Ended: run.Outcome is not null)).ToList();
@@ -40,20 +40,20 @@ internal static class RunRows
         var stored = await MetricWriter.CountAsync(connection,
             [.. runs.Where(run => run.Outcome is { Result: not null }).Select(run => run.Run.Lease.Id)]);
         await WriteJobsAsync(connection, [.. runs.Select(run => (run.Run, run.Outcome is { Result: not null } outcome
-            ? outcome.Counted(run.Run.Run!.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))], lease, now);
+            ? outcome.Counted(run.Run.Run!.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))], lease);
     }
 
     private static async Task WriteJobsAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
-        TimeSpan lease, DateTimeOffset now)
+        TimeSpan lease)
     {
         // what an attempt did that is given back counts for nothing
         var states = runs.Select(run => run.Run.Run is not { } training || run.Outcome?.Status is JobStatus.Queued ? RunState.None
             : run.Outcome is null ? training.State : training.State with { EtaSeconds = null }).ToArray();
         await using var update = new NpgsqlCommand(Jobs, connection);
-        Add("id", run => run.Lease.Id);
+        update.Parameters.AddWithValue("id", runs.Select(run => run.Run.Lease.Id).ToArray());
         AddEnd("status", outcome => Json.NameOf(outcome.Status));
-        update.Parameters.AddWithValue("started", runs.Select(run => run.Outcome?.Status is JobStatus.Queued ? null : run.Run.Began).ToArray());
-        AddEnd<DateTimeOffset?>("finished", outcome => outcome.Status is JobStatus.Queued ? null : now);
+        AddTime("started", run => run.Run.Began);
+        AddTime("finished", run => run.Outcome is null ? null : run.Run.Ended);
         AddState("epoch", state => state.Epoch);
         AddState("step", state => state.Step);
         AddState("speed", state => state.SamplesPerSecond);
@@ -67,8 +67,8 @@ internal static class RunRows
         update.Parameters.AddWithValue("lease", lease);
         await update.ExecuteNonQueryAsync();
 
-        void Add<T>(string name, Func<ClaimedRun, T> value) =>
-            update.Parameters.AddWithValue(name, runs.Select(run => value(run.Run)).ToArray());
+        void AddTime(string name, Func<(ClaimedRun Run, Outcome? Outcome), DateTimeOffset?> value) => update.Parameters.AddWithValue(name,
+            runs.Select(run => run.Outcome?.Status is JobStatus.Queued ? null : value(run)).ToArray());
 
         void AddState<T>(string name, Func<RunState, T> value) => update.Parameters.AddWithValue(name, states.Select(value).ToArray());
 
