@@ -42,10 +42,17 @@ public abstract class Study
     public abstract int Seeds(StudySize size);
 
     /// <summary>
-    /// Seeds before the first look of a study that runs until the comparisons by its metric are decided; null where it runs all its seeds,
-    /// because its statements rest on other metrics, too, which may need them.
+    /// Seeds before the first look of a study that runs until the comparisons by its metric are decided, or can't be; null where it runs
+    /// all its seeds, because the answer is not in these comparisons. At an early look little of alpha may be spent by any statement, so
+    /// the first one waits for about half of the seeds.
     /// </summary>
     public virtual int? SeedsAtLeast(StudySize size) => null;
+
+    /// <summary>
+    /// The least difference in accuracy that matters, as JSON. A quick study tests each seed on some dozens or hundreds of rows, where half
+    /// a point can be neither found nor excluded, with however many seeds, since what they train on overlaps: there it is a whole point.
+    /// </summary>
+    protected static string AccuracyDelta(StudySize size) => size == StudySize.Quick ? "0.01" : "0.005";
 
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);
