@@ -45,7 +45,7 @@ public sealed class ActivationCost : Study
           "base": {
             "dataset": {"name": ""},
             "model": {"hiddenLayers": [256, 256]},
-            "training": {"epochs": {{(size == StudySize.Quick ? 30 : 3)}}, "batchSize": 64,
+            "training": {"epochs": {{(size == StudySize.Quick ? 15 : 3)}}, "batchSize": 64,
                          "optimizer": {"name": "sgd", "learningRate": 0.01} },
             "diagnostics": {"everySteps": 100000}
           },

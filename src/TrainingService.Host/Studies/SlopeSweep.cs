@@ -69,8 +69,8 @@ public sealed class SlopeSweep : Study
             + $"{Words(hurts.Verdict, "Some other slope is worse by more than matters", "No other slope is worse by more than matters",
                 "Whether another slope is worse by more than matters can't be said")} "
             + $"({string.Join(", ", others.Select(slope => $"{slope}: {Points(worse[slope])}"))}). "
-            + $"PReLU against the best one? {InShort.Of(("test accuracy", learned))} "
-            + $"No activation at all (slope 1) against slope 0.01? {InShort.Of(("test accuracy", linear))}",
+            + $"Test accuracy of PReLU, and with no activation at all (slope 1)? {InShort.Of(($"PReLU against slope {best}", learned),
+                ("slope 1 against slope 0.01", linear))}",
         [
             claim.Report(
                 hurts with { Evidence = $"{where} {hurts.Evidence}" },

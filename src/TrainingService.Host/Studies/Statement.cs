@@ -143,7 +143,8 @@ public sealed record Statement(string Id, string Text)
     private StatementReport By(int sign, double margin, Comparison by, string? before)
     {
         var verdict = by.DiffersBy(sign, margin);
-        var amount = $"That it is {(sign > 0 ? "higher" : "lower")} by {by.Metric.Outcome.Amount(margin)} or more is ";
+        var amount = $"That {by.Result.Arm} is {(sign > 0 ? "higher" : "lower")} than {by.Result.Baseline} by "
+            + $"{by.Metric.Outcome.Amount(margin)} or more is ";
         return Of(by, verdict, before, by.LeftOut.Count > 0 ? null : amount + verdict switch
         {
             Verdict.Supported => "shown by the whole interval.",
