@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
@@ -39,21 +40,23 @@ public static class GetPreflight
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>
     public static async Task<Results<Ok<PreflightComparison>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
-        CancellationToken cancellation)
+        JobRules rules, DatasetRegistry datasets, CancellationToken cancellation)
     {
-        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers, j.Preflight })
+        if (await db.Jobs.Where(j => j.Id == id).Select(j => new { j.FinishedAt, j.Layers, j.Preflight, j.Spec, j.SweepId })
             .SingleOrDefaultAsync(cancellation) is not { } job)
             return Problems.NotFound($"There is no job {id}.");
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";
+        var predicted = job.Preflight ?? (job is { SweepId: not null, Layers: not null }
+            ? CellPreflight.Of(job.Spec, rules, datasets, cancellation) : null);
         var layers = job.Layers ?? [];
         var rows = await db.Layers.AsNoTracking().Where(r => r.JobId == id && r.Step == 0 && r.Layer < layers.Count).OrderBy(r => r.Layer)
             .ToListAsync(cancellation);
         var flow = (float?)GradientFlow.Of(rows, layers);
         return TypedResults.Ok(new PreflightComparison(
-            job.Preflight,
-            [.. rows.Select(row => Measurement(row, layers[row.Layer].Name, job.Preflight?.Layers[row.Layer]))],
-            flow, flow - job.Preflight?.GradientFlow));
+            predicted,
+            [.. rows.Select(row => Measurement(row, layers[row.Layer].Name, predicted?.Layers[row.Layer]))],
+            flow, flow - predicted?.GradientFlow));
     }
 
     private static PreflightMeasurement Measurement(LayerRow row, string name, PreflightLayer? predicted) => new(row.Layer, name,

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
@@ -23,7 +24,7 @@ public static class GetSweepReport
     /// <param name="id">The sweep's id.</param>
     /// <response code="200">The report.</response>
     public static async Task<Results<Ok<SweepReport>, ContentHttpResult, PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
-        HttpContext http, TrainingDbContext db, DatasetRegistry datasets, CancellationToken cancellation)
+        HttpContext http, TrainingDbContext db, DatasetRegistry datasets, JobRules rules, CancellationToken cancellation)
     {
         if (MediaTypes.Choose(http.Request, [MediaTypes.Json, .. OtherFormats]) is not { } mediaType)
             return Problems.NotAcceptable(http.Request, [MediaTypes.Json, .. OtherFormats]);
@@ -37,6 +38,8 @@ public static class GetSweepReport
         var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
         if (mediaType == MediaTypes.Parquet)
             return RowExport.Write(mediaType, cells.ToAsyncEnumerable(), ReportRows.Of(sweep.Spec), cancellation);
+        if (sweep.Study is { } name && StudyCatalog.Find(name) is { ReadsPreflight: true })
+            cells = await WithPreflights(db, sweep, cells, rules, datasets, cancellation);
         var report = StudyReports.Of(sweep, cells, GuessOf(sweep.Spec.Base.Dataset, datasets));
         if (mediaType == MediaTypes.Json)
             return TypedResults.Ok(report);
@@ -46,6 +49,15 @@ public static class GetSweepReport
             return TypedResults.Text(ReportMarkdown.Write(title, sections), $"{MediaTypes.Markdown}; charset=utf-8");
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
         return TypedResults.Text(ReportPage.Write(title, sections), $"{MediaTypes.Html}; charset=utf-8");
+    }
+
+    private static async Task<IReadOnlyList<CellResult>> WithPreflights(TrainingDbContext db, Sweep sweep, IReadOnlyList<CellResult> cells,
+        JobRules rules, DatasetRegistry datasets, CancellationToken cancellation)
+    {
+        var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds[0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
+        var predicted = (await db.Jobs.Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Spec }).ToListAsync(cancellation))
+            .ToDictionary(job => job.Id, job => CellPreflight.Of(job.Spec, rules, datasets, cancellation));
+        return [.. cells.Select(cell => cell with { Preflight = predicted.GetValueOrDefault(cell.JobId) })];
     }
 
     private static double? GuessOf(DatasetSpec spec, DatasetRegistry datasets) =>

@@ -25,6 +25,8 @@ public sealed class InitPairing : Study
 
     public override int? SeedsAtLeast(StudySize size) => 10;
 
+    public override bool ReadsPreflight => true;
+
     private static IEnumerable<(string Arm, string Baseline)> Pairs() =>
         Pairings.SelectMany(pairing => Depths.Select(depth =>
             (Arm(pairing.Activation, pairing.Matched, depth), Arm(pairing.Activation, pairing.Mismatched, depth))));

@@ -55,6 +55,9 @@ public abstract class Study
     /// </summary>
     protected static string AccuracyDelta(StudySize size) => size == StudySize.Quick ? "0.01" : "0.005";
 
+    /// <summary>Whether its reading tells what theory says of the nets.</summary>
+    public virtual bool ReadsPreflight => false;
+
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);
 

@@ -100,16 +100,12 @@ public static class SweepCells
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
         var last = ends.Where(layer => layer.Step > 0 && layer.Step == measured[layer.JobId]).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
-        var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds[0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
-        var preflights = await db.Jobs.AsNoTracking().Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Preflight })
-            .ToDictionaryAsync(job => job.Id, job => job.Preflight, cancellation);
         var order = sweep.Spec.Seeds.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
         var results = cells.Select(cell =>
         {
             var job = jobs[cell.JobId];
             return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epoch, job.Result,
-                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)],
-                preflights.GetValueOrDefault(cell.JobId));
+                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
         }).ToList();
         return [.. results.Concat(Tuning.Settled(sweep.Spec, results)).OrderBy(cell => cell.Arm)
             .ThenBy(cell => order.GetValueOrDefault(cell.Seed))];

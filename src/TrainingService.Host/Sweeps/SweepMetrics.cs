@@ -61,12 +61,13 @@ public sealed record SweepMetric(Outcome Outcome, Func<CellResult, double?> Valu
 /// <param name="Layers">What the layers are.</param>
 /// <param name="First">The layers before training.</param>
 /// <param name="Last">The layers' last measurement.</param>
-/// <param name="Preflight">What theory said of the net; read for one seed of each arm only, since it is long and
-/// seeds hardly change it.</param>
 public sealed record CellResult(int Arm, int Candidate, long Seed, Guid JobId,
     JobStatus Status, string? ErrorCode, int Epochs, TrainingResult? Result,
-    IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last, Preflight? Preflight)
+    IReadOnlyList<LayerInfo> Layers, IReadOnlyList<LayerRow> First, IReadOnlyList<LayerRow> Last)
 {
+    /// <summary>What theory says of the net; for one seed of each arm, which hardly changes it, and where a reading asks for it.</summary>
+    public Preflight? Preflight { get; init; }
+
     /// <summary>Whether a number that tells how well it went is none: a run may end in time and still predict infinities.</summary>
     public bool Diverged => ErrorCode == "diverged" || (Status == JobStatus.Succeeded && Result is { } result
         && !(float.IsFinite(result.TrainLoss) && float.IsFinite(result.ValidationLoss ?? 0) && float.IsFinite(result.TestLoss ?? 0)));

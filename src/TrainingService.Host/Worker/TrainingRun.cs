@@ -14,7 +14,7 @@ namespace TrainingService.Host.Worker;
 /// <param name="datasets">Where its rows are.</param>
 /// <param name="trials">Of what its findings recommend.</param>
 /// <param name="threads">That it may use.</param>
-/// <param name="inSweep">Of many runs that are alike: their pre-flight is theory's, which costs next to nothing.</param>
+/// <param name="inSweep">Of many runs that are alike: their pre-flight is made when somebody asks for it.</param>
 /// <param name="stop">Ends it.</param>
 public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
     CancellationToken stop)
@@ -45,7 +45,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _steps = plan.Steps;
-        _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
+        _preflight = inSweep ? null : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>

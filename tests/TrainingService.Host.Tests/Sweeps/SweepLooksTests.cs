@@ -179,5 +179,5 @@ public sealed class SweepLooksTests
             from seed in plan.Seeds
             let value = accuracy(arm, seed)
             select new CellResult(arm, -1, seed, Guid.Empty, value is null ? JobStatus.Failed : JobStatus.Succeeded, null, 1,
-                value is null ? null : new TrainingResult { TestAccuracy = (float)value, WeightsSha256 = "" }, [], [], [], null)];
+                value is null ? null : new TrainingResult { TestAccuracy = (float)value, WeightsSha256 = "" }, [], [], [])];
 }
