@@ -20,10 +20,18 @@ public static class CancelSweep
         await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Canceling), cancellation);
         DateTimeOffset? now = clock.GetUtcNow();
-        // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
-        await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
-            .Where(job => db.Set<Sweep>().Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
-            .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
+        await using (var transaction = await db.Database.BeginTransactionAsync(cancellation))
+        {
+            // In the order in which a worker locks those that it writes together, so that neither waits for the other.
+            await db.Database.ExecuteSqlAsync($"""
+                SELECT FROM jobs WHERE sweep_id = {id} AND status IN ('queued', 'running') ORDER BY id FOR UPDATE
+                """, cancellation);
+            // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
+            await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
+                .Where(job => db.Set<Sweep>().Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
+                .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
+            await transaction.CommitAsync(cancellation);
+        }
         await progress.AdvanceAsync(id, cancellation);
 
         await using var snapshot = await db.SnapshotAsync(cancellation);

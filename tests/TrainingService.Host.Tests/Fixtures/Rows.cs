@@ -14,7 +14,7 @@ public static class Rows
 {
     public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits",
         Action<Job>? change = null, string? name = null, int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60,
-        double rate = 0.05)
+        double rate = 0.05, double cost = 1, short priority = 1, Guid? sweepId = null)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
@@ -37,7 +37,9 @@ public static class Rows
             Activations = ["relu"],
             Initializers = ["kaiming_normal"],
             Labels = [],
-            Priority = 1,
+            Priority = priority,
+            SweepId = sweepId,
+            Cost = cost,
             CreatedAt = DateTimeOffset.UtcNow,
             Epochs = epochs,
             Steps = plan.Steps,

@@ -130,6 +130,6 @@ internal sealed class NetWorld
             TestAccuracy = With(net.Test, 2),
             TrainLoss = Math.Max(0, With(net.Loss, 3)),
             TestLoss = With(net.Loss, 4),
-        }, layers, At(0), At(100), null);
+        }, layers, At(0), At(100));
     }
 }

@@ -90,6 +90,6 @@ public static class World
                 ValidationAccuracy = (float)run.Validation,
                 FastestEpochSeconds = run.EpochSeconds,
             },
-            layers, [.. layers.Select(layer => Row(layer.Index, 0))], [.. layers.Select(layer => Row(layer.Index, 10))], null);
+            layers, [.. layers.Select(layer => Row(layer.Index, 0))], [.. layers.Select(layer => Row(layer.Index, 10))]);
     }
 }

@@ -37,6 +37,52 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
     }
 
     [Fact]
+    public async Task A_worker_that_is_killed_amid_many_short_runs_costs_no_finished_one_and_no_bit_of_the_others()
+    {
+        const string Sweep = """
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [16]}, "training": {"epochs": 60}},
+             "seedCount": 250, "grid": {"/model/activation": ["relu", "tanh"]}}
+            """;
+        var id = await _http.SubmitSweep(Sweep);
+        await StartWorker();
+        await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") > 50);
+        await _workers[0].KillAsync();
+        var done = await AttemptsAsync(id, "status = 'succeeded'");
+        await StartWorker();
+        var sweep = await _http.WaitForSweepEnd(id);
+        Assert.Equal(("succeeded", 500), (sweep.Status(), sweep.Count("succeeded")));
+        Assert.InRange(done.Count, 51, 499);
+        Assert.Equal(done, (await AttemptsAsync(id, "true")).Where(job => done.ContainsKey(job.Key)));
+        await using var db = Service.Context(api.Database);
+        // Rows of one run each, and all of them.
+        Assert.Equal([], await db.Database.SqlQuery<Guid>($"""
+            SELECT job_id AS "Value" FROM jobs LEFT JOIN
+                (SELECT job_id, count(*) AS rows FROM (SELECT job_id FROM job_metrics UNION ALL SELECT job_id FROM job_layers) each GROUP BY 1)
+                measured ON job_id = id
+            WHERE sweep_id = {Guid.Parse(id)} AND rows IS DISTINCT FROM (result ->> 'storedRows')::int
+            """).ToListAsync(TestContext.Current.CancellationToken));
+
+        var undisturbed = await _http.SubmitSweep(Sweep);
+        await _http.WaitForSweepEnd(undisturbed);
+        Assert.Equal(await WeightsAsync(undisturbed), await WeightsAsync(id));
+    }
+
+    private async Task<SortedDictionary<Guid, int>> AttemptsAsync(string sweep, string where)
+    {
+        await using var db = Service.Context(api.Database);
+        return new(await db.Jobs.FromSqlRaw($"SELECT *, xmin FROM jobs WHERE sweep_id = '{sweep}' AND {where}")
+            .ToDictionaryAsync(job => job.Id, job => job.Attempt, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>By the runs' names.</summary>
+    private async Task<SortedDictionary<string, string>> WeightsAsync(string sweep)
+    {
+        await using var db = Service.Context(api.Database);
+        return new(await db.Jobs.Where(job => job.SweepId == Guid.Parse(sweep))
+            .ToDictionaryAsync(job => job.Name ?? "", job => job.Result?.WeightsSha256 ?? "", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_sweep_that_runs_until_decided_loses_no_seed_and_runs_none_twice_when_workers_are_killed()
     {
         await StartWorker();

@@ -185,7 +185,7 @@ public sealed class TuningTests
 
     private static CellResult Trial(int candidate, double goodness) => new(0, candidate, 1,
         new(candidate, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), JobStatus.Succeeded, null, 10, Result(goodness), Net,
-        [Layer(0, 0), Layer(1, 0)], [Layer(0, 9), Layer(1, 9)], null);
+        [Layer(0, 0), Layer(1, 0)], [Layer(0, 9), Layer(1, 9)]);
 
     private static LayerRow Layer(short layer, long step) =>
         new() { Layer = layer, Step = step, Epoch = step, RmsActivation = 1, GradientRms = 1 };

@@ -126,6 +126,62 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         Assert.Equal((JobStatus.Succeeded, Stopped.Time, Stopped.Time), (job.Status, job.StartedAt, job.FinishedAt));
     }
 
+    /// <summary>A group is written at once, and one by one where the database won't have that.</summary>
+    [Fact]
+    public async Task Of_a_group_the_run_whose_rows_the_database_refuses_fails_alone()
+    {
+        await using var db = Service.Context(_database);
+        var ids = new List<Guid>();
+        for (var i = 0; i < 12; i++)
+            ids.Add(await db.InsertJobAsync(cost: 0.001));
+        await db.Database.ExecuteSqlRawAsync($$"""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE check_violation; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON job_layers FOR EACH ROW WHEN (NEW.job_id = '{{ids[2]}}') EXECUTE FUNCTION refuse();
+            """, _cancellation);
+        await Runner().DrainAsync(null, _cancellation);
+        var jobs = await db.Jobs.AsNoTracking().OrderBy(job => job.Id).ToListAsync(_cancellation);
+        Assert.All(jobs, job => Assert.Equal(job.Id == ids[2] ? (JobStatus.Failed, "internal_error") : (JobStatus.Succeeded, null),
+            (job.Status, job.ErrorCode)));
+        Assert.All(jobs, job => Assert.Equal((1, null), (job.Attempt, job.LeaseOwner)));
+        Assert.All(jobs, job => Assert.True(job.CreatedAt <= job.StartedAt && job.StartedAt <= job.FinishedAt));
+        Assert.Equal(11, await db.Layers.Select(layer => layer.JobId).Distinct().CountAsync(_cancellation));
+    }
+
+    [Fact]
+    public async Task What_a_group_has_not_begun_when_the_process_ends_is_given_back()
+    {
+        await using var db = Service.Context(_database);
+        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
+        for (var i = 0; i < 7; i++)
+            await db.InsertJobAsync(cost: 0.001);
+        var run = Runner().DrainAsync(null, _cancellation);
+        await UntilAsync(first, job => job.Step > 0);
+        Assert.Equal(4, await db.Jobs.CountAsync(job => job.Status == JobStatus.Running, _cancellation));
+        await _stopping.CancelAsync();
+        await run;
+        Assert.All(await db.Jobs.AsNoTracking().ToListAsync(_cancellation),
+            job => Assert.Equal((JobStatus.Queued, null, null), (job.Status, job.LeaseOwner, job.StartedAt)));
+    }
+
+    [Fact]
+    public async Task One_of_a_group_that_waits_for_its_turn_can_be_canceled()
+    {
+        await using var db = Service.Context(_database);
+        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
+        for (var i = 0; i < 7; i++)
+            await db.InsertJobAsync(cost: 0.001);
+        var run = Runner().DrainAsync(null, _cancellation);
+        await UntilAsync(first, job => job.Step > 0);
+        var last = await db.Jobs.Where(job => job.Status == JobStatus.Running).OrderByDescending(job => job.Id).Select(job => job.Id)
+            .FirstAsync(_cancellation);
+        await db.Jobs.Where(job => job.Id == first || job.Id == last)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceling), _cancellation);
+        await run;
+        Assert.Equal([first, last], (await db.Jobs.Where(job => job.Status == JobStatus.Canceled).Select(job => job.Id)
+            .ToListAsync(_cancellation)).Order());
+        Assert.Equal(6, await db.Jobs.CountAsync(job => job.Status == JobStatus.Succeeded, _cancellation));
+    }
+
     /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
     private static ModelSpec SlowToBuild => new() { HiddenLayers = [4000, 4000, 4000], Initializer = new() { Name = "orthogonal" } };
 
