@@ -1,8 +1,6 @@
-using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Optimizers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Reports;
-using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Tests.Reports;

@@ -1,6 +1,5 @@
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Studies;
-using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Tests.Studies;
 
@@ -35,11 +34,11 @@ public sealed class SentenceTests
             new() { Test = 0.995 })["C12b"].Verdict);
     }
 
-    /// <summary>Wine: one of 24 seeds differs, which excludes a loss and leaves open which is better.</summary>
+    /// <summary>Half a point better on the mean, by 2.5 or -1.5 with a seed: a loss of a point is excluded, a gain is open.</summary>
     [Fact]
     public void Not_worse_is_said_without_saying_that_nothing_can_be_said()
     {
-        var d = World.Read(Main, (arm, noise) => new(Test: arm == Leaky && noise > 2 ? 0.97 + 2.0 / 36 : 0.97), seeds: 24, rows: new(127, 15, 36));
+        var d = World.Read(Main, (arm, noise) => new(Test: arm == Leaky ? 0.905 + (noise > 0 ? 0.02 : -0.02) : 0.9), seeds: 24);
         var statement = d.Statement("C1d");
         Assert.Equal((Verdict.Supported, Verdict.Inconclusive), (statement.Verdict, d.Contrasts.Single(c => c.Arm == Leaky).Verdict));
         Assert.Contains("worse than relu by 1.00 percentage points or more is excluded", statement.Evidence, StringComparison.Ordinal);
