@@ -1,4 +1,3 @@
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Prediction;
 
 namespace TrainingService.Engine.Layers;

@@ -58,7 +58,8 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         slots.Take();
         try
         {
-            using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, options, lifetime.ApplicationStopping, clock, log);
+            using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, options, clock, log,
+                lifetime.ApplicationStopping);
             await group.RunAsync(hangfire, abort);
         }
         finally

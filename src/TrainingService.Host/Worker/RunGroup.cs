@@ -1,4 +1,3 @@
-using Hangfire;
 using Hangfire.Server;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
@@ -13,7 +12,7 @@ namespace TrainingService.Host.Worker;
 /// all leases are renewed; most groups end before their first beat, with a single write.
 /// </summary>
 public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets,
-    JobRules rules, WakeUps wakeUps, JobEnded ended, WorkerOptions options, CancellationToken stopping, TimeProvider clock, ILogger log)
+    JobRules rules, WakeUps wakeUps, JobEnded ended, WorkerOptions options, TimeProvider clock, ILogger log, CancellationToken stopping)
     : IDisposable
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
