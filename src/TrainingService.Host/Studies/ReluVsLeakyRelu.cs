@@ -61,7 +61,7 @@ public sealed class ReluVsLeakyRelu : Study
             {"name": "{{Elu}}", "patch": {"model": {"activation": "elu", "initializer": "auto"} } }
           ],
           "tune": {"/training/optimizer/learningRate":
-                   [{{(size == StudySize.Quick ? "0.02, 0.07, 0.25" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
+                   [{{(size == StudySize.Quick ? "0.01, 0.03, 0.1" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
           "baseline": "{{Relu}}", "delta": {{AccuracyDelta(size)}}
         }
         """;
