@@ -42,21 +42,23 @@ public static class Family
         looks ??= Looks.Once;
         var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
         var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
-        var adjusted = Holm.Adjust([.. tests.Zip(contrasts, (test, contrast) =>
-            looks.PValue(contrast, outcome, test.PValue, contrasts.Count))]);
+        double[] p = [.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))];
+        var (adjusted, sharing) = (Holm.Adjust(p), Holm.Sharing(p));
         var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
         return [.. contrasts.Select((contrast, i) =>
-            Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], least[i], contrasts.Count))];
+            Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], sharing[i], least[i], contrasts.Count))];
     }
 
     private static ContrastResult Judge(Contrast contrast, PairedDifferences pairs, Outcome outcome,
-        double delta, Looks looks, double testToTrain, PairedTest test, double adjusted, double least, int contrasts)
+        double delta, Looks looks, double testToTrain, PairedTest test, double adjusted, int sharing, double least, int contrasts)
     {
         var n = pairs.Finite.Length;
         var interval = new MeanInterval(pairs.Finite, testToTrain);
-        var (ci95, ci90) = pairs.StepIn(outcome) is { } step
-            ? (interval.At(looks.Risk(Tails.Alpha), step), interval.At(looks.Risk(Tails.EquivalenceAlpha), step, leans: !looks.AreOne))
-            : (null, null);
+        var (ci95, sure, ci90) = pairs.StepIn(outcome) is { } step
+            ? (interval.At(looks.Risk(Tails.Alpha), step),
+                interval.At(looks.Risk(Tails.Alpha / sharing), step, MeanInterval.ForDifference),
+                interval.At(looks.Risk(Tails.EquivalenceAlpha), step, MeanInterval.ForEquivalence))
+            : (null, null, null);
         var sign = outcome.HigherIsBetter == false ? -1 : 1;
         var better = pairs.Finite.Count(difference => sign * difference > pairs.Noise) + pairs.BaselineOnly;
         var worse = pairs.Finite.Count(difference => -sign * difference > pairs.Noise) + pairs.ArmOnly;
@@ -68,7 +70,7 @@ public static class Family
         // The side that the mean favours for sure, or the ranks where there is no mean.
         var side = adjusted >= Tails.Alpha ? 0
             : pairs.ArmOnly + pairs.BaselineOnly > 0 ? test.Side
-            : ci95 is { } sure && sure.Excludes(0) ? sign * Math.Sign(sure.Lower) : 0;
+            : sure is { } ends && ends.Excludes(0) ? sign * Math.Sign(ends.Lower) : 0;
         var all = contrast.IsInteraction ? pairs : contrast.DifferencesIn(outcome with { HigherIsBetter = true });
         var result = new ContrastResult
         {
@@ -102,7 +104,7 @@ public static class Family
             },
             Sentence = "",
         };
-        return result with { Sentence = new Sentences(result, contrast, pairs, outcome, contrasts, testToTrain).Of() };
+        return result with { Sentence = new Sentences(result, contrast, pairs, outcome, contrasts, testToTrain, Told(sure)).Of() };
 
         double[]? Told(Interval? interval) => interval is { } ends ? [outcome.Told(ends.Lower), outcome.Told(ends.Upper)] : null;
     }

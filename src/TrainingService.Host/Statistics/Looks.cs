@@ -128,7 +128,8 @@ public sealed class Looks
         var pairs = differences.InOrder[..Ends(contrast)[looks - 1]];
         return first.HasLeft && pairs.Length >= SeedCount.LeastForEquivalence && Array.TrueForAll(pairs, double.IsFinite)
             && differences.StepIn(outcome) is { } step
-            && new MeanInterval(pairs, testToTrain).At(first.Level(Tails.EquivalenceAlpha), step, leans: !first.AreOne) is { } interval
+            && new MeanInterval(pairs, testToTrain).At(first.Level(Tails.EquivalenceAlpha), step,
+                MeanInterval.ForEquivalence) is { } interval
             && interval.IsWithin(outcome.Scaled(delta));
     });
 
