@@ -15,6 +15,9 @@ public sealed class PieceTests
         AssertNear([1, 1, 1], Holm.Adjust([0.5, 0.9, 0.7]));
         AssertNear([0.03], Holm.Adjust([0.03]));
         Assert.Empty(Holm.Adjust([]));
+        // Alpha is shared with all that are not below; equal ones alike.
+        Assert.Equal([3, 5, 3, 4, 1], Holm.Sharing([0.04, 0.001, 0.04, 0.02, 0.6]));
+        Assert.Equal([1], Holm.Sharing([0.03]));
     }
 
     [Theory]
