@@ -50,7 +50,8 @@ public static class LookNotes
                 + $"decided; {Open(contrasts.Count - decided, decided)} "
                 + (SweepLooks.BeyondSeeds(sweep.Spec, cells, contrasts) == contrasts.Count - decided
                     ? "can't be decided by more seeds of these rows"
-                        + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0 ? ", whose training rows overlap too much for the spread between seeds "
+                        + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0 ? ", whose training rows overlap too much for the spread "
+                            + "between seeds "
                             + "to average out. More rows, or a larger delta, would help." : ".")
                     : $"{(contrasts.Count - decided == 1 ? "has" : "have")}, as far as the spread between seeds tells, a chance below "
                         + $"{Number(100 * Prospects.Least)} % each to be decided with {atMost} seeds. More rows to test on, or a larger "

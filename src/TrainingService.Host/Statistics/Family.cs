@@ -39,9 +39,11 @@ namespace TrainingService.Host.Statistics;
 /// power, both     29     50    25    14    67    41    27   93    79    67   99.7  99    99
 /// </code>
 /// Power is that of each contrast where differences are normal with a mean of one standard deviation, Bonferroni's share for each. False
-/// equivalence where an exponential difference of mean delta has its tail beyond delta: 6.0, 4.7, 3.7, 3.5 % with 6, 10, 16, 30 seeds (11.9,
+/// equivalence where an exponential difference of mean delta has its tail beyond delta: 6.0, 4.7, 3.7, 3.5 % with 6, 10, 16, 30 seeds
+/// (11.9,
 /// 9.8, 8.2, 7.4 without the allowance), with a gamma distribution of shape 2 (skewness 1.4) 5.4, 4.5, 4.1, 4.1 %; what it costs is that
-/// normal differences of spread delta about zero are found equivalent in 58 of 76 %, 92 of 96 %, 99.9 of 100 % with 10, 16, 30 seeds. At six
+/// normal differences of spread delta about zero are found equivalent in 58 of 76 %, 92 of 96 %, 99.9 of 100 % with 10, 16, 30 seeds. At
+/// six
 /// seeds 5 % can't be had: six small exponential values look like six of a bounded distribution. More skewed than that it is not held: of
 /// lognormal differences (sigma 1, skewness 6) there is a winner in 6 to 7 % with one contrast and 8 to 12 % with three and six, and false
 /// equivalence in 6 to 10 %. A sentence says so where the differences seen are more skewed than 2.

@@ -26,11 +26,13 @@ namespace TrainingService.Host.Statistics;
 /// </code>
 /// The last row of 3,000 contrasts (standard error 0.4 to 0.9), taken as independent; the others of 1,200, 400, 200 sweeps (0.6, 1.1, 1.5)
 /// before intervals allowed for skewness, which can only lower them. A difference of delta is called equivalent in 4.0, 3.9 and 3.8 %
-/// (normal, sd a half, one and two deltas; 3,000 sweeps, standard error 0.4), in 5.0 and 4.2 % (exponential with the tail beyond delta, sd a
+/// (normal, sd a half, one and two deltas; 3,000 sweeps, standard error 0.4), in 5.0 and 4.2 % (exponential with the tail beyond delta,
+/// sd a
 /// half and two deltas) and 2.0 and 1.6 % (with the tail on the other side); without the allowance in 13.3 and 11.8 %.
 /// </para>
 /// <para>
-/// Mean number of seeds of 60 until arms without a difference are found equivalent, one contrast: 14.5, 21.7 and 45.5 at a spread of a half,
+/// Mean number of seeds of 60 until arms without a difference are found equivalent, one contrast: 14.5, 21.7 and 45.5 at a spread of a
+/// half,
 /// one and two deltas (8.5, 17.7, 44.1 without allowing for skewness), in 100, 100 and 95 % of sweeps.
 /// </para>
 /// <para>

@@ -85,8 +85,10 @@ public sealed class MeanInterval
     /// <param name="leans">
     /// How many times the sample's skewness each end allows for; 0 for not at all. An end on the side of a long tail is then no nearer than
     /// Hall's transformation puts it ("On the Removal of Skewness by Transformation", J. R. Statist. Soc. B 54 (1992), the cubic one), with
-    /// Student's t as quantile: at mean + 3 sd (1 - (1 - g (t / sqrt(n) + g / 6n))^(1/3)) / g for skewness g. A mean whose rare large values
-    /// have not come yet looks small and sure of itself, and so does its skewness: <c>z^2 / 2n</c> is added to it, of the normal quantile z,
+    /// Student's t as quantile: at mean + 3 sd (1 - (1 - g (t / sqrt(n) + g / 6n))^(1/3)) / g for skewness g. A mean whose rare large
+    /// values
+    /// have not come yet looks small and sure of itself, and so does its skewness: <c>z^2 / 2n</c> is added to it, of the normal quantile
+    /// z,
     /// a term of the order of what Hall's expansion leaves out, found by simulation. See <see cref="Family"/> and <see cref="Looks"/>.
     /// </param>
     public Interval? At(double alpha, double step, double leans = 0)

@@ -44,7 +44,8 @@ public static class SeedCount
     /// <summary>
     /// Pairs with which a true mean difference of <paramref name="difference"/> is found significant in 80 % of all cases,
     /// Bonferroni's share of alpha for each contrast: n = ((z_(alpha / 2m) + z_0.8) sd / difference)^2, and z^2, half
-    /// of which is for estimating the sd (Guenther 1981) and half, by simulation, for allowing for skewness. Infinite where overlapping training sets leave a spread that no number of seeds averages out.
+    /// of which is for estimating the sd (Guenther 1981) and half, by simulation, for allowing for skewness. Infinite where overlapping
+    /// training sets leave a spread that no number of seeds averages out.
     /// </summary>
     /// <param name="difference">Above 0.</param>
     /// <param name="sd">Of the differences.</param>

@@ -169,7 +169,8 @@ public sealed class FamilyTests
         var (open, back) = (Judge(Base[..7].Plus(lean), Base[..7]), Judge(Base[..7], Base[..7].Plus(lean)));
         Assert.Equal((Verdict.Inconclusive, Verdict.Inconclusive, 1 / 64.0), (open.Verdict, back.Verdict, open.AdjustedPValue));
         Assert.True(open.Ci95![1] < 0 && back.Ci95![0] > 0);
-        Assert.Matches("^Whether leaky_relu is better or worse .* The p is below 0.05, but no difference at all lies within the interval that "
+        Assert.Matches("^Whether leaky_relu is better or worse .* The p is below 0.05, but no difference at all lies within the "
+            + "interval that "
             + "a verdict needs, which allows for skewed differences: -[0-9.]+ to 0.[0-9]+.$", open.Sentence);
         // The tail on the other side, away from zero, takes nothing away; nor does a smaller one.
         double[] away = [.. lean.Select(value => -0.0115 - value)];
@@ -198,7 +199,8 @@ public sealed class FamilyTests
         Assert.DoesNotContain("skewed", Judge(Base.Plus(mild), Base).Sentence, StringComparison.Ordinal);
         var result = Judge(Base.Plus(rare), Base);
         Assert.Equal(Verdict.Equivalent, result.Verdict);
-        Assert.Matches(" The differences are very skewed [(]skewness 3.[0-9][)]: that at most 5 % of such findings are false has been tried "
+        Assert.Matches(" The differences are very skewed [(]skewness 3.[0-9][)]: that at most 5 % of such findings are false "
+            + "has been tried "
             + "up to 2, and not beyond.$", result.Sentence);
         Assert.Contains("(skewness 3.", Judge(Base, Base.Plus(rare)).Sentence, StringComparison.Ordinal);
     }

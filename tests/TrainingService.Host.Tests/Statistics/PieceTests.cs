@@ -53,7 +53,8 @@ public sealed class PieceTests
         Assert.Equal(7, SeedCount.ForSignificance(2));
         Assert.Equal(8, SeedCount.ForSignificance(5));
         Assert.Equal(11, SeedCount.ForSignificance(49));
-        // R: power.t.test(delta = 1, sd = 1, power = 0.8, type = "paired") needs 9.94 pairs, with delta = 0.5 33.4; a verdict that holds for
+        // R: power.t.test(delta = 1, sd = 1, power = 0.8, type = "paired") needs 9.94 pairs, with delta = 0.5 33.4; a verdict that holds
+        // for
         // skewed differences, too, takes two more.
         Assert.Equal(12, SeedCount.ToFind(1, 1, 1));
         Assert.Equal(36, SeedCount.ToFind(0.5, 1, 1));

@@ -125,7 +125,8 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     public void A_difference_of_delta_is_called_equivalent_in_at_most_5_percent(string noise, int n, int sweeps) =>
         Assert.InRange(FalseEquivalence(noise, n, sweeps), 0, noise == "wide" ? 0 : 0.05);
 
-    // Exponential differences, whose long tail lies beyond delta, and the sum of two. With six exponential values that happen all to be small
+    // Exponential differences, whose long tail lies beyond delta, and the sum of two. With six exponential values that happen all to be
+    // small
     // nothing shows that they are skewed: 6 %, as the remarks of Family say.
     [Theory]
     [InlineData("skewed", 10, 500, 0.05)]
@@ -145,7 +146,9 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     public void Nor_where_they_are_in_more_sweeps(string noise, int n, double most) =>
         Assert.InRange(FalseEquivalence(noise, n, 4000), 0, Bound(most, 4000));
 
-    /// <summary>Twice the standard error of a share of so many above it: at 5 % of 500 sweeps 6.9 %, of 2,000 6.0 %, of 4,000 5.7 %.</summary>
+    /// <summary>
+    /// Twice the standard error of a share of so many above it: at 5 % of 500 sweeps 6.9 %, of 2,000 6.0 %, of 4,000 5.7 %.
+    /// </summary>
     private static double Bound(double share, int sweeps) => share + 2 * Math.Sqrt(share * (1 - share) / sweeps);
 
     [Theory]

@@ -273,7 +273,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         await using (var db = service.NewDbContext())
             await db.Database.ExecuteSqlAsync($"UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] WHERE sweep_id = {
                 Guid.Parse(id)}", TestContext.Current.CancellationToken);
-        foreach (var body in (string[])["""{"seedCount": 4}""", """{"arms": [{"name": "wide", "patch": {"model": {"hiddenLayers": [8]}}}]}"""])
+        foreach (var body in (string[])["""{"seedCount": 4}""",
+            """{"arms": [{"name": "wide", "patch": {"model": {"hiddenLayers": [8]}}}]}"""])
         {
             var more = await Act(id, "extend", body);
             more.MustBeProblem(409, "conflict");
