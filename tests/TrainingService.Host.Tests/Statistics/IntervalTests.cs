@@ -35,7 +35,7 @@ public sealed class IntervalTests
     public void Where_it_allows_for_skewness_the_end_on_the_side_of_the_tail_is_moved_out_by_hall_s_transformation()
     {
         AssertNear(new(0.30834, 3.36766), new MeanInterval(Skewed).At(0.05, 0, 1)!.Value, 1e-5);
-        AssertNear(new(0.30834, 3.39217), new MeanInterval(Skewed).At(0.05, 0, 1.6)!.Value, 1e-5);
+        AssertNear(new(0.30834, 3.39211), new MeanInterval(Skewed).At(0.05, 0, 1.6)!.Value, 1e-5);
         // Without skewness both ends move a little: sd 1.32288, t_6(0.975) 2.44691, g = z^2 / 14; Student's half width is 1.22346.
         AssertNear(new(-1.35509, 1.35509), new MeanInterval([-2, -1, 0, 1, 2, 0.5, -0.5]).At(0.05, 0, 1)!.Value, 1e-5);
         // The longer the tail, the further the end: the largest value pulled out, at equal mean and sd.
