@@ -7,12 +7,12 @@ namespace TrainingService.Host.Reports;
 /// <summary>Why a sweep has the seeds that it has, and what its looks cost, in words.</summary>
 public static class LookNotes
 {
-    public static IEnumerable<string> Of(Sweep sweep, IReadOnlyList<ContrastResult> contrasts)
+    public static IEnumerable<string> Of(Sweep sweep, IReadOnlyList<CellResult> cells, IReadOnlyList<ContrastResult> contrasts)
     {
         var spec = sweep.Spec;
         var looks = SweepLookResponse.AllOf(spec);
         if (spec.Until is { AtMost: { } atMost })
-            yield return $"{Why(sweep, contrasts, atMost)} {Cost(looks)}";
+            yield return $"{Why(sweep, cells, contrasts, atMost)} {Cost(looks)}";
         if (!sweep.Extended)
             yield break;
         if (looks.Count == 0)
@@ -33,7 +33,7 @@ public static class LookNotes
         };
     }
 
-    private static string Why(Sweep sweep, IReadOnlyList<ContrastResult> contrasts, int atMost)
+    private static string Why(Sweep sweep, IReadOnlyList<CellResult> cells, IReadOnlyList<ContrastResult> contrasts, int atMost)
     {
         var seeds = sweep.Spec.Seeds.Count;
         var decided = contrasts.Count(SweepLooks.IsDecided);
@@ -46,14 +46,30 @@ public static class LookNotes
             SweepStop.AtMost => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
-            SweepStop.Hopeless => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided: as far as the spread between "
-                + $"seeds tells, the chance that {atMost} seeds decide another one is below {Number(100 * Prospects.Least)} %. "
-                + "More rows to test on, or a larger delta, would help more than seeds.",
+            SweepStop.Hopeless => $"{stopped}: {decided} of {contrasts.Count} {(contrasts.Count == 1 ? "comparison" : "comparisons")} "
+                + $"decided; {Open(contrasts.Count - decided, decided)} "
+                + (SweepLooks.BeyondSeeds(sweep.Spec, cells, contrasts) == contrasts.Count - decided
+                    ? "can't be decided by more seeds of these rows"
+                        + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0 ? ", whose training rows overlap too much for the spread "
+                            + "between seeds "
+                            + "to average out. More rows, or a larger delta, would help." : ".")
+                    : $"{(contrasts.Count - decided == 1 ? "has" : "have")}, as far as the spread between seeds tells, a chance below "
+                        + $"{Number(100 * Prospects.Least)} % each to be decided with {atMost} seeds. More rows to test on, or a larger "
+                        + "delta, would help more than seeds."),
             _ when sweep.IsFinished => $"The sweep ended with {seeds} of at most {atMost} seeds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
             _ => $"The sweep runs until decided, with at most {atMost} seeds; so far {decided} of {contrasts.Count} comparisons are.",
         };
     }
+
+    private static string Open(int open, int decided) => (open, decided) switch
+    {
+        (1, 0) => "it",
+        (_, 0) => "they",
+        (1, _) => "the other one",
+        (2, _) => "the other two",
+        _ => $"the other {open}",
+    };
 
     private static string Cost(IReadOnlyList<SweepLookResponse> looks) => looks.Count == 0 ? "It has not looked yet."
         : $"It looked {looks.Count switch { 1 => "once", 2 => "twice", var times => $"{times} times" }} (with "

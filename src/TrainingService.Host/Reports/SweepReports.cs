@@ -33,7 +33,7 @@ public static class SweepReports
             Contrasts = contrasts,
             Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
             Looks = SweepLookResponse.AllOf(spec),
-            Notes = [.. LookNotes.Of(sweep, contrasts), .. Notes(sweep, cells, metric)],
+            Notes = [.. LookNotes.Of(sweep, cells, contrasts), .. Notes(sweep, cells, metric)],
             Provenance = new(
                 Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),
                 spec.Base.Dataset.Name, Distinct(compared, cell => cell.Result?.DatasetSha256), spec.Seeds, spec.ToSpec()),

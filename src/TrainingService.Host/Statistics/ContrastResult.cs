@@ -8,7 +8,10 @@ namespace TrainingService.Host.Statistics;
 /// </summary>
 public enum Verdict
 {
-    /// <summary>The arm is better: the adjusted p is below 0.05 and the 95 % interval excludes zero.</summary>
+    /// <summary>
+    /// The arm is better: the adjusted p is below 0.05, and the 95 % interval excludes zero, also where it allows for skewed differences
+    /// and for the other comparisons.
+    /// </summary>
     Supported,
 
     /// <summary>The arm is worse, by the same criteria.</summary>

@@ -15,4 +15,7 @@ public static class Holm
             adjusted[index] = most = Math.Max(most, Math.Min(1, (pValues.Count - rank) * pValues[index]));
         return adjusted;
     }
+
+    /// <summary>How many of the family share alpha with each: all whose p is not below its own.</summary>
+    public static int[] Sharing(IReadOnlyList<double> pValues) => [.. pValues.Select(p => pValues.Count(other => other >= p))];
 }

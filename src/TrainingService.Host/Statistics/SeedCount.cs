@@ -43,30 +43,33 @@ public static class SeedCount
 
     /// <summary>
     /// Pairs with which a true mean difference of <paramref name="difference"/> is found significant in 80 % of all cases,
-    /// Bonferroni's share of alpha for each contrast: n = ((z_(alpha / 2m) + z_0.8) sd / difference)^2, and half of z^2 for
-    /// estimating the sd (Guenther 1981). Infinite where overlapping training sets leave a spread that no number of seeds averages out.
+    /// Bonferroni's share of alpha for each contrast: n = ((z_(alpha / 2m) + z_0.8) sd / difference)^2, and z^2, half
+    /// of which is for estimating the sd (Guenther 1981) and half, by simulation, for allowing for skewness. Infinite where overlapping
+    /// training sets leave a spread that no number of seeds averages out.
     /// </summary>
     /// <param name="difference">Above 0.</param>
     /// <param name="sd">Of the differences.</param>
     /// <param name="contrasts">Of the family.</param>
     /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
     public static double ToFind(double difference, double sd, int contrasts, double testToTrain = 0) =>
-        Math.Max(Pairs(Tails.Normal(Tails.Alpha / contrasts), Power80, difference / sd, testToTrain), ForSignificance(contrasts));
+        Math.Max(Pairs(Tails.Normal(Tails.Alpha / contrasts), Power80, difference / sd, testToTrain, MeanInterval.ForDifference),
+            ForSignificance(contrasts));
 
     /// <summary>
     /// Pairs with which the 90 % interval lies within ±<paramref name="delta"/> in 80 % of all cases if there is no difference:
     /// n = ((z_0.95 + z_0.9) sd / delta)^2 (Chow, Shao and Wang, "Sample Size Calculations in Clinical Research" (2008), section 3.1.3),
-    /// and half of z^2 as above.
+    /// and 1.6 z^2 as above.
     /// </summary>
     public static double ToShowEquivalence(double delta, double sd, double testToTrain = 0) =>
-        Math.Max(Pairs(Tails.Normal(Tails.EquivalenceAlpha), Power90, delta / sd, testToTrain), LeastForEquivalence);
+        Math.Max(Pairs(Tails.Normal(Tails.EquivalenceAlpha), Power90, delta / sd, testToTrain, MeanInterval.ForEquivalence),
+            LeastForEquivalence);
 
     private const double Power80 = 0.8416212335729143, Power90 = 1.2815515655446004;
 
     /// <summary>The least n with (z + power)^2 (1/n + test/train) at most effect^2.</summary>
-    private static double Pairs(double z, double power, double effect, double testToTrain)
+    private static double Pairs(double z, double power, double effect, double testToTrain, double leans)
     {
         var left = Math.Pow(effect / (z + power), 2) - testToTrain;
-        return left <= 0 ? double.PositiveInfinity : Math.Ceiling(1 / left + z * z / 2);
+        return left <= 0 ? double.PositiveInfinity : Math.Ceiling(1 / left + leans * z * z);
     }
 }

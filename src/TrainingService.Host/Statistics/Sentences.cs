@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Statistics;
 
 namespace TrainingService.Host.Statistics;
 
@@ -7,11 +8,14 @@ namespace TrainingService.Host.Statistics;
 /// divergences, what was out of reach.
 /// </summary>
 internal sealed class Sentences(ContrastResult result, Contrast contrast, PairedDifferences pairs, Outcome outcome,
-    int contrasts, double testToTrain)
+    int contrasts, double testToTrain, double[]? sure)
 {
+    /// <summary>Of the differences that simulations held the promise with: exponential ones. See <see cref="Family"/>.</summary>
+    private const double TriedSkewness = 2;
+
     private readonly (string More, string Less) _sides = contrast.IsInteraction ? ("larger", "smaller") : outcome.Sides;
 
-    public string Of() => string.Join(" ", new[] { Capitalized(Finding()), Doubt(), Diverged() }.Where(part => part is not null));
+    public string Of() => string.Join(" ", new[] { Capitalized(Finding()), Doubt(), Skewed(), Diverged() }.Where(part => part is not null));
 
     private string Finding()
     {
@@ -86,14 +90,28 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             return Hopeless();
         if (pairs.Differing < needed)
             return $"Only {pairs.Differing} of {Count(pairs.Pairs, "seed")} tell the arms apart; significance takes at least {needed}.";
-        if (result.AdjustedPValue < Tails.Alpha)
-            return testToTrain > 0
-                ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
-                    + "rows and so is of new rows, includes no difference; a verdict needs both."
-                : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs "
-                    + "both.";
+        if (result.AdjustedPValue < Tails.Alpha && pairs.ArmOnly + pairs.BaselineOnly == 0)
+            return Unsure();
         return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
     }
+
+    /// <summary>Why a p below 0.05 is not enough.</summary>
+    private string Unsure()
+    {
+        if (result.Ci95 is [> 0, _] or [_, < 0])
+            return "The p is below 0.05, but no difference at all lies within the interval that a verdict needs, which allows for skewed "
+                + $"differences{(contrasts > 1 ? $" and for {contrasts} comparisons" : "")}: {Range(sure)}.";
+        return testToTrain > 0
+            ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
+                + "rows and so is of new rows, includes no difference; a verdict needs both."
+            : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs both.";
+    }
+
+    /// <summary>That the promise of at most 5 % of false findings has not been tried with differences like these.</summary>
+    private string? Skewed() => result.Verdict == Verdict.Inconclusive || pairs.Finite.Length < 3 || pairs.AllEqual
+        || pairs.ArmOnly + pairs.BaselineOnly > 0 || Math.Abs(pairs.Finite.Skewness()) is not (> TriedSkewness and var skewness) ? null
+        : $"The differences are very skewed (skewness {skewness.ToString("0.0", CultureInfo.InvariantCulture)}): that at most 5 % of such "
+            + $"findings are false has been tried up to {TriedSkewness:0}, and not beyond.";
 
     private string? Hopeless() =>
         pairs.Lost == pairs.Pairs ? null
@@ -119,8 +137,9 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         [
             some.Count == 0 ? null : "At this spread it takes "
                 + $"{string.Join(", and ", some.Select(part => $"{About(part.Seeds)} seeds {part.To}"))} (in four cases of five).",
-            none.Count == 0 ? null : $"No number of seeds is enough {string.Join(" or ", none.Select(part => part.To))} on new rows: "
-                + "the seeds' training rows overlap too much for their spread to average out. More rows would help.",
+            none.Count == 0 ? null : $"No number of seeds is enough {string.Join(" or ", none.Select(part => part.To))} on new rows "
+                + "(in four cases of five): the seeds' training rows overlap too much for their spread to average out. "
+                + "More rows would help.",
         ];
         return said.All(part => part is null) ? null : string.Join(" ", said.Where(part => part is not null));
     }

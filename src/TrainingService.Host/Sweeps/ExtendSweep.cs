@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -36,7 +37,9 @@ public static class ExtendSweep
     /// <param name="id">The sweep's id.</param>
     /// <param name="body">The arms and seeds to add.</param>
     /// <response code="202">The sweep, under way again.</response>
-    /// <response code="409">The sweep is not finished, or belongs to a study whose arms are fixed.</response>
+    /// <response code="409">
+    /// The sweep is not finished, belongs to a study whose arms are fixed, or was run by a version whose defaults were others.
+    /// </response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, JsonBody<SweepExtensionSpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
         SweepRules rules, SweepProgress progress, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
@@ -56,6 +59,9 @@ public static class ExtendSweep
             && !existing.Exists(trial => trial.Candidate >= 0 && trial.Arm == cell.Arm && trial.Seed == cell.Seed)))
             return Problems.Conflict("The sweep was tuned by an earlier version, once for all seeds; seeds that tune for themselves "
                 + "can't be mixed with these. POST its spec as a new sweep.");
+        if (await ChangedAsync(db, sweep.Spec, existing, rules, cancellation) is { } changed)
+            return Problems.Conflict("The sweep was run by an earlier version, for which what its spec leaves out meant something else: "
+                + $"{changed}. Its runs can't be mixed with new ones. POST its spec as a new sweep.");
         var errors = new List<SpecError>();
         if (Extended(sweep.Spec, body.Value, errors) is not { } wanted || rules.Check(wanted, errors) is not { } accepted)
             return Problems.Invalid([.. errors.Select(error => error with { Pointer = Place(error.Pointer, sweep.Spec.Arms.Count) })]);
@@ -85,6 +91,37 @@ public static class ExtendSweep
             await progress.AdvanceAsync(id, cancellation);
         http.Response.Headers.RetryAfter = "1";
         return answer;
+    }
+
+    /// <summary>
+    /// The first field by which a run that there is differs from what the sweep's own spec gives today, with both values; null if none
+    /// does. What a stored run doesn't tell was then as it is now, but for what <see cref="StoredTraining"/> knows.
+    /// </summary>
+    private static async Task<string?> ChangedAsync(TrainingDbContext db, SweepPlan plan, IReadOnlyList<SweepCell> existing,
+        SweepRules rules, CancellationToken cancellation)
+    {
+        foreach (var cell in existing.Where(cell => cell.Candidate >= 0 == plan.Tune is not null).DistinctBy(cell => cell.Arm))
+        {
+            var stored = (await db.Jobs.AsNoTracking().SingleAsync(job => job.Id == cell.JobId, cancellation)).Spec;
+            var now = rules.Job(plan, cell.Arm, cell.Candidate, cell.Seed);
+            stored = stored with { Training = stored.Training?.Stored(now.Plan.Data.Target) };
+            if (Changed("", Fields(stored), Fields(now.Spec)) is { } changed)
+                return changed;
+        }
+        return null;
+
+        // Whether patches are tried is no question of the run itself, and in sweeps they are not.
+        static JsonObject Fields(JobSpec of) => Json.ObjectOf(
+            new { of.Dataset, of.Model, of.Training, Diagnostics = of.Diagnostics is { } own ? own with { TryPatches = null } : null });
+
+        static string? Changed(string path, JsonNode? then, JsonNode? today) => (then, today) switch
+        {
+            (null, _) => null,
+            (JsonObject old, JsonObject fresh) => old.Select(field => Changed($"{path}.{field.Key}", field.Value, fresh[field.Key]))
+                .FirstOrDefault(changed => changed is not null),
+            _ => JsonNode.DeepEquals(then, today) ? null
+                : $"{path.TrimStart('.')} was {then.ToJsonString()} and is {today?.ToJsonString() ?? "null"} now",
+        };
     }
 
     /// <summary>Arms are numbered as in the sweep; the client knows them as they stand in the request.</summary>

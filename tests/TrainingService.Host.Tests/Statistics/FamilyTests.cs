@@ -162,6 +162,60 @@ public sealed class FamilyTests
     }
 
     [Fact]
+    public void Nor_is_an_interval_enough_that_does_not_allow_for_skewness()
+    {
+        // Below zero with all seeds, but crowded at the far end: what a long tail towards zero looks like before its rare values come.
+        double[] lean = [-0.0100, -0.0099, -0.0098, -0.0097, -0.0095, -0.0065, -0.0015];
+        var (open, back) = (Judge(Base[..7].Plus(lean), Base[..7]), Judge(Base[..7], Base[..7].Plus(lean)));
+        Assert.Equal((Verdict.Inconclusive, Verdict.Inconclusive, 1 / 64.0), (open.Verdict, back.Verdict, open.AdjustedPValue));
+        Assert.True(open.Ci95![1] < 0 && back.Ci95![0] > 0);
+        Assert.Matches("^Whether leaky_relu is better or worse .* The p is below 0.05, but no difference at all lies within the "
+            + "interval that "
+            + "a verdict needs, which allows for skewed differences: -[0-9.]+ to 0.[0-9]+.$", open.Sentence);
+        // The tail on the other side, away from zero, takes nothing away; nor does a smaller one.
+        double[] away = [.. lean.Select(value => -0.0115 - value)];
+        Assert.Equal(Verdict.Refuted, Judge(Base[..7].Plus(away), Base[..7]).Verdict);
+        Assert.Equal(Verdict.Refuted, Judge(Base[..7].Plus([.. lean.Select(value => value - 0.01)]), Base[..7]).Verdict);
+    }
+
+    [Fact]
+    public void Beside_other_comparisons_a_winner_needs_a_wider_interval()
+    {
+        double[] gain = [0.0005, 0.001, 0.0015, 0.004, 0.006, 0.012, 0.016, 0.018, 0.020, 0.022];
+        Contrast[] Contrasts(int others) => [Contrast.Between("a", Base[..10].Plus(gain), "b", Base[..10]), .. Enumerable.Range(0, others)
+            .Select(i => Contrast.Between($"c{i}", Base[..10].Plus(new SplitMix64(i).Normal(10, 0, 0.01)), "b", Base[..10]))];
+        ContrastResult With(int others) => Family.Judge(Contrasts(others), Accuracy, 0.005)[0];
+        Assert.Equal(Verdict.Supported, With(0).Verdict);
+        Assert.Equal(With(0).Ci95, With(8).Ci95);
+        Assert.InRange(With(8).AdjustedPValue, 0, 0.05);
+        Assert.Equal(Verdict.Inconclusive, With(8).Verdict);
+        Assert.Contains("which allows for skewed differences and for 9 comparisons: -", With(8).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_more_skewed_than_was_tried_is_said_so()
+    {
+        double[] mild = [.. Noise.Select(noise => noise / 10)], rare = [.. mild[..11], 0.004];
+        Assert.DoesNotContain("skewed", Judge(Base.Plus(mild), Base).Sentence, StringComparison.Ordinal);
+        var result = Judge(Base.Plus(rare), Base);
+        Assert.Equal(Verdict.Equivalent, result.Verdict);
+        Assert.Matches(" The differences are very skewed [(]skewness 3.[0-9][)]: that at most 5 % of such findings are false "
+            + "has been tried "
+            + "up to 2, and not beyond.$", result.Sentence);
+        Assert.Contains("(skewness 3.", Judge(Base, Base.Plus(rare)).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Equivalence_allows_for_a_long_tail_with_given_seeds_too()
+    {
+        var arm = Base.Plus(Gain);
+        double[] gain = [.. arm.Zip(Base, (a, b) => a - b)];
+        var within = new MeanInterval(gain).At(0.1, 0, MeanInterval.ForEquivalence)!.Value.ToArray();
+        Assert.Equal(within, Judge(arm, Base).Equivalence.Ci90!, (a, b) => Math.Abs(a - b) < 1e-12);
+        Assert.NotEqual(new MeanInterval(gain).At(0.1, 0)!.Value.ToArray(), within);
+    }
+
+    [Fact]
     public void A_win_by_5_points_stays_one_when_one_run_of_30_diverges_and_a_loss_stays_a_loss()
     {
         var baseline = new SplitMix64(30).Normal(30, 0.9, 0.003);

@@ -29,6 +29,26 @@ public sealed class IntervalTests
         Assert.InRange(sleep.Lower, -2.9, -2.2931);
     }
 
+    // By hand: mean 0.90833, sd 0.94432, skewness 1.46541, t_11(0.975) 2.20099, z^2 / 24 = 0.16006. Once the sample's skewness:
+    // g = 1.62547, 3 sd / g (1 - (1 - g (t / sqrt(12) + g / 72))^(1/3)) = 2.45933; 1.6 times is beyond 9/8 sqrt(12) / t = 1.77062.
+    [Fact]
+    public void Where_it_allows_for_skewness_the_end_on_the_side_of_the_tail_is_moved_out_by_hall_s_transformation()
+    {
+        AssertNear(new(0.30834, 3.36766), new MeanInterval(Skewed).At(0.05, 0, 1)!.Value, 1e-5);
+        AssertNear(new(0.30834, 3.39211), new MeanInterval(Skewed).At(0.05, 0, 1.6)!.Value, 1e-5);
+        // Without skewness both ends move a little: sd 1.32288, t_6(0.975) 2.44691, g = z^2 / 14; Student's half width is 1.22346.
+        AssertNear(new(-1.35509, 1.35509), new MeanInterval([-2, -1, 0, 1, 2, 0.5, -0.5]).At(0.05, 0, 1)!.Value, 1e-5);
+        // The longer the tail, the further the end: the largest value pulled out, at equal mean and sd.
+        var ends = Enumerable.Range(0, 8).Select(pull =>
+        {
+            double[] values = [-1.2, -0.7, -0.2, 0.2, 0.7, 1.2 + pull];
+            var (mean, sd) = (values.Average(), MathNet.Numerics.Statistics.Statistics.StandardDeviation(values));
+            return new MeanInterval([.. values.Select(value => (value - mean) / sd)]).At(0.05, 0, 1)!.Value.Upper;
+        }).ToList();
+        Assert.Equal(ends.Order(), ends);
+        Assert.InRange(ends[^1], 4 * 2.57058 / Math.Sqrt(6), 4.2 * 2.57058 / Math.Sqrt(6));
+    }
+
     [Fact]
     public void Equal_data_give_equal_intervals_in_any_order_and_mirrored_data_mirrored_ones()
     {

@@ -24,6 +24,53 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
         Assert.InRange(FalseWinners(kind, n, contrasts), 0, 0.05);
 
     [Theory]
+    [InlineData("skewed differences", 6, 1, 2000)]
+    [InlineData("skewed differences", 10, 1, 2000)]
+    [InlineData("skewed differences", 10, 3, 1000)]
+    [InlineData("skewed differences", 16, 1, 1000)]
+    public void Nor_where_differences_of_equal_means_are_skewed(string kind, int n, int contrasts, int sweeps) =>
+        Assert.InRange(FalseWinners(kind, n, contrasts, sweeps), 0, Bound(0.05, sweeps));
+
+    // The table in Family; with eight seeds and six contrasts only equal signs are significant, and 6 % is what there is to be had.
+    [Theory]
+    [Trait("Category", "Simulation")]
+    [InlineData("skewed differences", 6, 1, 0.05)]
+    [InlineData("skewed differences", 8, 1, 0.05)]
+    [InlineData("skewed differences", 8, 3, 0.05)]
+    [InlineData("skewed differences", 8, 6, 0.06)]
+    [InlineData("skewed differences", 10, 1, 0.05)]
+    [InlineData("skewed differences", 10, 3, 0.05)]
+    [InlineData("skewed differences", 10, 6, 0.05)]
+    [InlineData("skewed differences", 16, 1, 0.05)]
+    [InlineData("skewed differences", 16, 3, 0.05)]
+    [InlineData("skewed differences", 16, 6, 0.05)]
+    [InlineData("skewed differences", 30, 1, 0.05)]
+    [InlineData("skewed differences", 30, 3, 0.05)]
+    [InlineData("skewed differences", 30, 6, 0.05)]
+    [InlineData("less skewed differences", 10, 3, 0.05)]
+    public void Nor_where_they_are_skewed_in_more_sweeps(string kind, int n, int contrasts, double most) =>
+        Assert.InRange(FalseWinners(kind, n, contrasts, 4000), 0, Bound(most, 4000));
+
+    // What that costs where differences are normal, of one standard deviation: the p alone finds 35, 79 and 96 %.
+    [Theory]
+    [InlineData(6, 1, 0.24)]
+    [InlineData(10, 1, 0.62)]
+    [InlineData(16, 1, 0.89)]
+    [InlineData(16, 3, 0.72)]
+    public void A_difference_of_one_standard_deviation_is_still_found(int n, int contrasts, double atLeast)
+    {
+        var random = new SplitMix64(n);
+        var found = Enumerable.Range(0, 400 / contrasts).Sum(_ =>
+        {
+            var baseline = Values(random, "normal", n);
+            Contrast[] family = [.. Enumerable.Range(0, contrasts)
+                .Select(i => Contrast.Between($"a{i}", baseline.Plus(random.Normal(n, 0.01, 0.01)), "b", baseline))];
+            return Family.Judge(family, Accuracy, Delta).Count(result => result.Verdict == Verdict.Supported);
+        });
+        Assert.InRange(found / (double)(400 / contrasts * contrasts), atLeast, 1);
+    }
+
+    [Theory]
     [Trait("Category", "Slow")]
     [InlineData("normal", 30, 6)]
     [InlineData("skewed", 30, 6)]
@@ -78,13 +125,31 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     public void A_difference_of_delta_is_called_equivalent_in_at_most_5_percent(string noise, int n, int sweeps) =>
         Assert.InRange(FalseEquivalence(noise, n, sweeps), 0, noise == "wide" ? 0 : 0.05);
 
-    // Exponential differences, whose long tail lies beyond delta: above 5 %, as the remarks of Family say.
+    // Exponential differences, whose long tail lies beyond delta, and the sum of two. With six exponential values that happen all to be
+    // small
+    // nothing shows that they are skewed: 6 %, as the remarks of Family say.
     [Theory]
-    [Trait("Category", "Slow")]
-    [InlineData(6)]
-    [InlineData(10)]
-    [InlineData(30)]
-    public void Skewed_differences_are_the_exception(int n) => Assert.InRange(FalseEquivalence("skewed", n, 2000), 0, 0.13);
+    [InlineData("skewed", 10, 500, 0.05)]
+    [InlineData("less skewed", 10, 500, 0.05)]
+    public void Nor_where_differences_are_skewed(string noise, int n, int sweeps, double most) =>
+        Assert.InRange(FalseEquivalence(noise, n, sweeps), 0, Bound(most, sweeps));
+
+    [Theory]
+    [Trait("Category", "Simulation")]
+    [InlineData("skewed", 6, 0.065)]
+    [InlineData("skewed", 10, 0.05)]
+    [InlineData("skewed", 16, 0.05)]
+    [InlineData("skewed", 30, 0.05)]
+    [InlineData("less skewed", 6, 0.055)]
+    [InlineData("less skewed", 10, 0.05)]
+    [InlineData("less skewed", 30, 0.05)]
+    public void Nor_where_they_are_in_more_sweeps(string noise, int n, double most) =>
+        Assert.InRange(FalseEquivalence(noise, n, 4000), 0, Bound(most, 4000));
+
+    /// <summary>
+    /// Twice the standard error of a share of so many above it: at 5 % of 500 sweeps 6.9 %, of 2,000 6.0 %, of 4,000 5.7 %.
+    /// </summary>
+    private static double Bound(double share, int sweeps) => share + 2 * Math.Sqrt(share * (1 - share) / sweeps);
 
     [Theory]
     [Trait("Category", "Slow")]
@@ -101,6 +166,7 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
             var baseline = Values(random, "normal", n);
             if (noise != "rows of 30")
                 return Judge(baseline.Plus(noise == "skewed" ? [.. random.Skewed(n).Select(x => Delta * (1 + x / 2))]
+                    : noise == "less skewed" ? [.. random.Skewed(n).Plus(random.Skewed(n)).Select(x => Delta * (1 + x / 3))]
                     : random.Normal(n, Delta, noise == "little" ? Delta / 2 : 10 * Delta)), baseline).Equivalence.Equivalent;
             // Thirty test rows: with 0.15 of the seeds the arm has one row more.
             double[] rows = [.. baseline.Select(value => Math.Round(30 * value) / 30)];
@@ -111,7 +177,8 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(10, 0.65)]
+    [InlineData(10, 0.52)]
+    [InlineData(16, 0.87)]
     [InlineData(30, 0.99)]
     public void Equivalence_is_found_where_it_holds(int n, double atLeast)
     {
@@ -135,17 +202,18 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     }
 
     /// <summary>Share of sweeps with any winner among arms that differ in nothing but the noise.</summary>
-    private double FalseWinners(string kind, int n, int contrasts)
+    private double FalseWinners(string kind, int n, int contrasts, int sweeps = 2000)
     {
         var random = new SplitMix64(1000 * n + contrasts);
         var winners = 0;
-        for (var sweep = 0; sweep < 2000; sweep++)
+        for (var sweep = 0; sweep < sweeps; sweep++)
         {
-            var baseline = Values(random, kind, n);
-            Contrast[] family =
-                [.. Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}", Values(random, kind, n), "b", baseline))];
+            var differences = kind.EndsWith("differences", StringComparison.Ordinal);
+            var baseline = Values(random, differences ? "normal" : kind, n);
+            Contrast[] family = [.. Enumerable.Range(0, contrasts).Select(i => Contrast.Between($"a{i}",
+                differences ? baseline.Plus(Values(random, kind, n)) : Values(random, kind, n), "b", baseline))];
             // A winner has an adjusted p below 0.05 (seen on the first 100): the intervals of the others needn't be drawn.
-            var p = family.Select(contrast => PairedTest.Of(contrast.DifferencesIn(Accuracy), Accuracy).PValue);
+            var p = family.Select(contrast => PairedTest.Of(contrast.DifferencesIn(Accuracy), Accuracy).PValue).ToArray();
             var judged = sweep < 100 || p.Min() * contrasts < 0.05;
             if (judged && Family.Judge(family, Accuracy, Delta).Any(result =>
                 result.Verdict is Verdict.Supported or Verdict.Refuted or Verdict.Negligible))
@@ -154,14 +222,16 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
                 Assert.True(p.Min() * contrasts < 0.05);
             }
         }
-        output.WriteLine($"{kind}, {n} seeds, {contrasts} contrasts: winners in {winners / 20.0} %");
-        return winners / 2000.0;
+        output.WriteLine($"{kind}, {n} seeds, {contrasts} contrasts: winners in {100.0 * winners / sweeps} % of {sweeps}");
+        return winners / (double)sweeps;
     }
 
     private static double[] Values(SplitMix64 random, string kind, int n) => kind switch
     {
         "normal" => random.Normal(n, 0.9, 0.01),
         "skewed" => [.. random.Skewed(n).Select(value => 0.9 - 0.01 * value)],
+        "skewed differences" => [.. random.Skewed(n).Select(value => 0.01 * value)],
+        "less skewed differences" => [.. random.Skewed(n).Plus(random.Skewed(n)).Select(value => 0.01 * value)],
         "heavy" => [.. random.Heavy(n).Select(value => 0.9 + 0.01 * value)],
         // 360 test rows, standard deviation about a row.
         "rounded" => [.. random.Normal(n, 0.9, 0.003).Select(value => (double)(float)(Math.Round(360 * value) / 360))],

@@ -260,6 +260,32 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_sweep_whose_defaults_were_others_takes_no_more_seeds()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": {"name": "friedman1", "maxTrainExamples": 100}, "model": {"hiddenLayers": [4]}, "training": {"epochs": 1}},
+             "arms": [{"name": "relu"}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}], "delta": 0.1, "seedCount": 2}
+            """);
+        await _http.WaitForSweepEnd(id);
+        Assert.Equal(202, (await Act(id, "extend", """{"seedCount": 3}""")).Status);
+        await _http.WaitForSweepEnd(id);
+        // As the version before stored its runs: no word of the target's scale, which was the target's own.
+        await using (var db = service.NewDbContext())
+            await db.Database.ExecuteSqlAsync($"UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] WHERE sweep_id = {
+                Guid.Parse(id)}", TestContext.Current.CancellationToken);
+        foreach (var body in (string[])["""{"seedCount": 4}""",
+            """{"arms": [{"name": "wide", "patch": {"model": {"hiddenLayers": [8]}}}]}"""])
+        {
+            var more = await Act(id, "extend", body);
+            more.MustBeProblem(409, "conflict");
+            Assert.Contains("an earlier version, for which what its spec leaves out meant something else: training.standardizeTarget was "
+                + "false and is true now.", more["detail"].GetString(), StringComparison.Ordinal);
+        }
+        Assert.Equal("succeeded", (await _http.GetSweep(id)).Json.Status());
+        Assert.Equal(3, (await _http.GetReport(id)).List("arms")[0].GetProperty("n").GetInt32());
+    }
+
+    [Fact]
     public async Task A_single_job_of_a_sweep_can_be_canceled_and_the_sweep_ends_without_it()
     {
         var id = await Submit("""

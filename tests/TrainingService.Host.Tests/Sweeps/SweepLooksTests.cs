@@ -3,6 +3,7 @@ using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Reports;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Tests.Sweeps;
@@ -50,6 +51,30 @@ public sealed class SweepLooksTests
         var (plan, _) = Run((arm, seed) => 0.8 + (arm == 0 ? 0 : 0.06 * (seed % 2 == 0 ? 1 : -1) + 0.0001 * seed));
         Assert.Equal(SweepStop.Hopeless, plan.Stopped);
         Assert.InRange(plan.Seeds.Count, 6, 40);
+    }
+
+    [Fact]
+    public void Where_no_number_of_seeds_decides_what_is_open_the_note_says_so()
+    {
+        // One arm is plainly better; the spread of two others is twelve times delta, and a third of it stays with any number of seeds.
+        double Accuracy(int arm, long seed) => 0.6 + 0.001 * (seed % 5)
+            + (arm == 1 ? 0.2 : arm > 1 ? (seed % 2 == 0 ? 1 : -1) * (0.06 + 0.001 * (seed * arm % 5)) : 0);
+        var rows = new RowCounts(900, 0, 100);
+        var (plan, _) = Run((arm, seed) => Accuracy(arm, seed), arms: 4, rows: rows);
+        var cells = Cells(plan, (arm, seed) => Accuracy(arm, seed));
+        var results = SweepContrasts.Judge(plan, cells);
+        Assert.Equal((SweepStop.Hopeless, 2), (plan.Stopped, SweepLooks.BeyondSeeds(plan, cells, results)));
+        Assert.InRange(plan.Seeds.Count, 12, 22);
+        var note = Note(plan, cells);
+        Assert.StartsWith($"The sweep stopped with {plan.Seeds.Count} of at most 60 seeds: 1 of 3 comparisons decided; the other two "
+            + "can't be "
+            + "decided by more seeds of these rows, whose training rows overlap too much", note, StringComparison.Ordinal);
+        // With a fixed split enough seeds decide anything; it is just that 60 aren't enough.
+        var (few, _) = Run((arm, seed) => arm == 1 ? null : Accuracy(arm, seed), arms: 3);
+        var others = Cells(few, (arm, seed) => arm == 1 ? null : Accuracy(arm, seed));
+        Assert.Equal((SweepStop.Hopeless, 1), (few.Stopped, SweepLooks.BeyondSeeds(few, others, SweepContrasts.Judge(few, others))));
+        Assert.Contains(": 0 of 2 comparisons decided; they have, as far as the spread between seeds tells, a chance below 5 % each to be "
+            + "decided with 60 seeds.", Note(few, others), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,9 +174,14 @@ public sealed class SweepLooksTests
 
     /// <summary>A whole sweep, batch by batch of ten seconds; answers its end and the seeds that it looked at.</summary>
     private static (SweepPlan Plan, IReadOnlyList<int> Looks) Run(Func<int, long, double?> accuracy, int arms = 2, int atMost = 60,
-        double? budgetSeconds = null)
+        double? budgetSeconds = null, RowCounts? rows = null)
     {
-        var plan = Plan(arms, atMost) with { BudgetSeconds = budgetSeconds };
+        var plan = Plan(arms, atMost) with
+        {
+            BudgetSeconds = budgetSeconds,
+            Rows = rows,
+            TestSplit = rows is null ? TestSplit.Fixed : TestSplit.PerSeed,
+        };
         for (var batch = 1; plan.Stopped is null; batch++)
         {
             var run = TimeSpan.FromSeconds(10 * batch);
@@ -161,6 +191,9 @@ public sealed class SweepLooksTests
         Assert.Equal(plan.Looks.Select(look => look.Share).Order(), plan.Looks.Select(look => look.Share));
         return (plan, [.. plan.Looks.Select(look => look.Seeds)]);
     }
+
+    private static string Note(SweepPlan plan, IReadOnlyList<CellResult> cells) =>
+        LookNotes.Of(new() { Spec = plan, Status = JobStatus.Succeeded }, cells, SweepContrasts.Judge(plan, cells)).First();
 
     private static SweepPlan Plan(int arms = 2, int atMost = 60) => new()
     {
