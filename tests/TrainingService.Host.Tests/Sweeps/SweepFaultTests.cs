@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Jobs;
@@ -47,12 +48,12 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         await StartWorker();
         await _http.WaitForSweep(id, sweep => sweep.Count("succeeded") > 50);
         await _workers[0].KillAsync();
-        var done = await AttemptsAsync(id, "status = 'succeeded'");
+        var done = await AttemptsAsync(id, job => job.Status == JobStatus.Succeeded);
         await StartWorker();
         var sweep = await _http.WaitForSweepEnd(id);
         Assert.Equal(("succeeded", 500), (sweep.Status(), sweep.Count("succeeded")));
         Assert.InRange(done.Count, 51, 499);
-        Assert.Equal(done, (await AttemptsAsync(id, "true")).Where(job => done.ContainsKey(job.Key)));
+        Assert.Equal(done, (await AttemptsAsync(id, job => true)).Where(job => done.ContainsKey(job.Key)));
         await using var db = Service.Context(api.Database);
         // Rows of one run each, and all of them.
         Assert.Equal([], await db.Database.SqlQuery<Guid>($"""
@@ -67,10 +68,10 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         Assert.Equal(await WeightsAsync(undisturbed), await WeightsAsync(id));
     }
 
-    private async Task<SortedDictionary<Guid, int>> AttemptsAsync(string sweep, string where)
+    private async Task<SortedDictionary<Guid, int>> AttemptsAsync(string sweep, Expression<Func<Job, bool>> which)
     {
         await using var db = Service.Context(api.Database);
-        return new(await db.Jobs.FromSqlRaw($"SELECT *, xmin FROM jobs WHERE sweep_id = '{sweep}' AND {where}")
+        return new(await db.Jobs.Where(job => job.SweepId == Guid.Parse(sweep)).Where(which)
             .ToDictionaryAsync(job => job.Id, job => job.Attempt, TestContext.Current.CancellationToken));
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using TrainingService.Engine.Layers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
@@ -134,10 +135,13 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         var ids = new List<Guid>();
         for (var i = 0; i < 12; i++)
             ids.Add(await db.InsertJobAsync(cost: 0.001));
-        await db.Database.ExecuteSqlRawAsync($$"""
+        await using var connection = new NpgsqlConnection(_database);
+        await connection.OpenAsync(_cancellation);
+        await using (var refuse = new NpgsqlCommand($$"""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE check_violation; END $$;
             CREATE TRIGGER refuse BEFORE INSERT ON job_layers FOR EACH ROW WHEN (NEW.job_id = '{{ids[2]}}') EXECUTE FUNCTION refuse();
-            """, _cancellation);
+            """, connection))
+            await refuse.ExecuteNonQueryAsync(_cancellation);
         await Runner().DrainAsync(null, _cancellation);
         var jobs = await db.Jobs.AsNoTracking().OrderBy(job => job.Id).ToListAsync(_cancellation);
         Assert.All(jobs, job => Assert.Equal(job.Id == ids[2] ? (JobStatus.Failed, "internal_error") : (JobStatus.Succeeded, null),
