@@ -15,6 +15,9 @@ internal sealed class PreflightMoments(Activation activation)
     /// <inheritdoc cref="Activation.DiesWhenOff"/>
     public bool DiesWhenOff => activation.DiesWhenOff;
 
+    /// <inheritdoc cref="Activation.Bound"/>
+    public double? Bound => activation.Bound;
+
     public NormalMoments At(double mean, double deviation)
     {
         var place = Math.Log(deviation) * StepsPerUnit;
