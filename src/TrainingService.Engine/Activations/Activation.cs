@@ -25,6 +25,13 @@ internal sealed class ActivationCounts(int units)
         Array.Clear(Magnitudes);
         Array.Fill(Highest, float.NegativeInfinity);
     }
+
+    /// <summary>
+    /// Whether a unit is saturated on more than <paramref name="share"/> of the rows seen; never without bound. Where f is bounded on one
+    /// side only by being off there, a unit that is off is dead or sparse, not saturated.
+    /// </summary>
+    public bool IsSaturated(Activation function, int unit, int rows, double share) => function.Bound is not null
+        && SaturatedRows[unit] - (function.DiesWhenOff ? rows - Active[unit] : 0) > share * rows;
 }
 
 /// <summary>
@@ -224,7 +231,8 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
         var f = op;
         Vector512<double> spread = Vector512.Create(deviation), centre = Vector512.Create(mean);
         Vector512<double> value = default, square = default, fourth = default,
-            slope = default, slopeSquare = default, slopeFourth = default, off = default;
+            slope = default, slopeSquare = default, slopeFourth = default, off = default, flat = default,
+            least = Vector512.Create((double)_saturated[0]);
         fixed (double* points = nodes.Points, weights = nodes.Weights)
             for (var i = 0; i < NormalNodes.Count; i += 8)
             {
@@ -241,9 +249,10 @@ internal sealed unsafe class Activation<TOp>(TOp op) : Activation where TOp : st
                 slopeSquare = Vector512.FusedMultiplyAdd(weight, dd, slopeSquare);
                 slopeFourth = Vector512.FusedMultiplyAdd(weight, dd * dd, slopeFourth);
                 off += weight & Vector512.LessThanOrEqual(z, Vector512<double>.Zero);
+                flat += weight & Vector512.LessThan(Vector512.Abs(d), least);
             }
         return new(Vector512.Create(Total(value), Total(square), Total(fourth),
-            Total(slope), Total(slopeSquare), Total(slopeFourth), Total(off), 0));
+            Total(slope), Total(slopeSquare), Total(slopeFourth), Total(off), Total(flat)));
 
         // lane by lane, so that the sum is the same on every machine
         static double Total(Vector512<double> lanes)

@@ -29,6 +29,9 @@ internal readonly record struct NormalMoments(Vector512<double> Values)
 
     /// <summary>P(z &lt;= 0).</summary>
     public double Off => Values[6];
+
+    /// <summary>P(|f'(z)| is less than 5 % of its most): the share of saturated entries.</summary>
+    public double Saturated => Values[7];
 }
 
 /// <summary>Points x and weights of a midpoint rule for E[f(x)], x ~ N(0, 1). No point is 0, where some derivatives jump.</summary>

@@ -105,7 +105,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
                 correct += network.Correct();
             for (var i = 0; i < layers.Count; i++)
             {
-                Count(layers[i], _next[i]);
+                layers[i].Count(network.Samples, _next[i]);
                 if (atEnd)
                     histograms[i].Add(layers[i].H, network.Samples);
                 if (ranks.Length > 0)
@@ -158,16 +158,10 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             : network.Observed[layer].Activation is null ? UnitState.Alive
             : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true
                 ? UnitState.BornDead : UnitState.Dead
-            : IsSaturated(function, counts, n) ? UnitState.Saturated
+            : counts.IsSaturated(function, n, rows.Length, saturatedRows) ? UnitState.Saturated
             : function.DiesWhenOff && IsNearDead(counts, n) ? UnitState.NearDead
             : magnitude <= 0.025 * mean ? UnitState.Dormant
             : UnitState.Alive;
-    }
-
-    private void Count(ObservedLayer layer, ActivationCounts counts)
-    {
-        var slopes = layer.Activation?.Slopes is { } learned ? learned.Values : null;
-        FunctionOf(layer).Count(layer.Z, layer.H, layer.Linear.Units, network.Samples, slopes, layer.Activation?.SlopeStride ?? 0, counts);
     }
 
     private LayerPoint Point(long step, double epoch, int index)
@@ -182,7 +176,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             off += counts.Active[n] == 0 ? 1 : 0;
             nearDead += IsNearDead(counts, n) ? 1 : 0;
-            saturated += IsSaturated(function, counts, n) ? 1 : 0;
+            saturated += counts.IsSaturated(function, n, rows.Length, saturatedRows) ? 1 : 0;
             var magnitude = Magnitude(counts, n);
             dormant.Zero += magnitude <= 0 ? 1 : 0;
             dormant.Standard += magnitude <= 0.025 * mean ? 1 : 0;
@@ -226,11 +220,6 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
 
     private bool IsNearDead(ActivationCounts counts, int n) => counts.Active[n] > 0 && counts.Active[n] < NearDeadShare * rows.Length;
 
-    /// <summary>Where f is bounded on one side only by being off there, a unit that is off is dead or sparse, not saturated.</summary>
-    private bool IsSaturated(Activation function, ActivationCounts counts, int n) =>
-        function.Bound is not null
-        && counts.SaturatedRows[n] - (function.DiesWhenOff ? rows.Length - counts.Active[n] : 0) > saturatedRows * rows.Length;
-
     private static double Magnitude(ActivationCounts counts, int unit)
     {
         double sum = 0;
@@ -255,7 +244,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
 
     private static ActivationCounts[] Empty(Network network) => [.. network.Observed.Select(l => new ActivationCounts(l.Linear.Units))];
 
-    private static Activation FunctionOf(ObservedLayer layer) => layer.Activation?.Function ?? Identity;
+    private static Activation FunctionOf(ObservedLayer layer) => layer.Function;
 
     /// <summary>What a unit's z is shifted by: the bias, or behind a norm, which undoes that, the norm's own.</summary>
     private static Parameters BiasOf(ObservedLayer layer) => layer.Before.Parameters[1];
@@ -282,6 +271,4 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         for (var i = 0; i < _keptNorms.Length; i++)
             _keptNorms[i] = new() { Update = reader.ReadDouble(), Gradient = reader.ReadDouble(), Parameter = reader.ReadDouble() };
     }
-
-    private static readonly Activation Identity = new Activation<Identity>(default);
 }

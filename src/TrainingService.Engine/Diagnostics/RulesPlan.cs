@@ -26,8 +26,12 @@ public sealed record PoorInitializationRule(bool Enabled, double Warn) : RulePla
 /// <summary>Relative fall of the loss over <paramref name="Evaluations"/> points.</summary>
 public sealed record LossNotDecreasingRule(bool Enabled, double Warn, int Evaluations) : RulePlan(Enabled);
 
-/// <summary>How far the first loss is above the usual one, as a share of it.</summary>
-public sealed record InitialLossRule(bool Enabled, double Warn) : RulePlan(Enabled);
+/// <summary>How far the first loss is above that of guessing, as a share of it.</summary>
+public sealed record InitialLossRule(bool Enabled, double Warn) : RulePlan(Enabled)
+{
+    /// <summary>Three times the loss of guessing.</summary>
+    public const double StandardWarn = 2;
+}
 
 /// <summary>log10 of norm(dW)/norm(W), at <paramref name="Evaluations"/> points in a row.</summary>
 public sealed record UpdateRatioRule(bool Enabled, double Min, double Max, int Evaluations) : RulePlan(Enabled);
@@ -78,7 +82,7 @@ public sealed record RulesPlan(DeadUnitsRule DeadUnits,
             ["exploding_gradient"] = [Enabled, WarnLog with { Default = 2.0 }],
             ["poor_initialization"] = [Enabled, Warn with { Default = 10.0 }],
             ["loss_not_decreasing"] = [Enabled, Warn with { Default = 0.001 }, Evaluations],
-            ["initial_loss"] = [Enabled, Warn with { Default = 2.0 }],
+            ["initial_loss"] = [Enabled, Warn with { Default = InitialLossRule.StandardWarn }],
             ["update_ratio"] = [Enabled, Min, Max, Evaluations with { Default = 3 }],
             ["overfit"] = [Enabled, Warn with { Default = 0.1 }, Rise],
             ["dropout_redundant"] = [Enabled, Info],

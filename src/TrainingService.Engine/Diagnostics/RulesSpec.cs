@@ -41,8 +41,9 @@ public sealed record RulesSpec
     public RuleSpec? LossNotDecreasing { get; init; }
 
     /// <summary>
-    /// How far the loss before training is above what is usual (ln K on K classes; for numbers three times the target's variance, as a
-    /// usual draw has), as a share of that: above <c>warn</c> (2, so three times as large).
+    /// How far the loss before training is above that of guessing (ln K on K classes, for numbers the target's variance), as a share of
+    /// that: above <c>warn</c> (2, so three times as large), and unless that is set lower, above the largest of 50 nets of this shape that
+    /// begin as they should.
     /// </summary>
     [JsonPropertyName("initial_loss")]
     public RuleSpec? InitialLoss { get; init; }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Kernels;
 
@@ -181,6 +182,24 @@ internal static unsafe class VectorMath
             high = Vector512.FusedMultiplyAdd(b, b, high);
         }
         return Sum(low + high);
+    }
+
+    /// <summary>Of each sample, in blocks of <paramref name="features"/> numbers a sample: the same.</summary>
+    public static void SumsOfSquares(float* x, int features, Span<double> sums)
+    {
+        for (var first = 0; first < sums.Length; first += 16)
+        {
+            Vector512<double> low = default, high = default;
+            var at = x + Layout.Block(0, first, features);
+            for (var feature = 0; feature < features; feature++, at += Layout.Lanes)
+            {
+                var (a, b) = Vector512.Widen(Vector512.Load(at));
+                low = Vector512.FusedMultiplyAdd(a, a, low);
+                high = Vector512.FusedMultiplyAdd(b, b, high);
+            }
+            for (var s = first; s < Math.Min(first + 16, sums.Length); s++)
+                sums[s] = s < first + 8 ? low[s - first] : high[s - first - 8];
+        }
     }
 
     /// <summary>All bits set in the lanes of 16 samples from <paramref name="first"/> on that exist.</summary>

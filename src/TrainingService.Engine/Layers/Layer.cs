@@ -57,10 +57,12 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
         parameters.Update(optimizer, parameters.Gradient, 0, (int)parameters.Length, Workspace.Measured, ref parameters.Norms);
     }
 
-    /// <summary>Tells whoever asked the sum of squares of the gradient as it is now.</summary>
+    /// <summary>Tells whoever asked the sum of squares of the gradient as it is now, or that of each row.</summary>
     protected void Observe()
     {
         if (Observed >= 0 && Workspace.GradientSquares is { } squares)
             squares[Observed] += VectorMath.SumOfSquares(Gradient, Count);
+        if (Observed >= 0 && Workspace.GradientRows is { } rows)
+            VectorMath.SumsOfSquares(Gradient, Units, rows[Observed]);
     }
 }

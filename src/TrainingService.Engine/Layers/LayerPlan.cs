@@ -1,3 +1,4 @@
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Prediction;
 
 namespace TrainingService.Engine.Layers;
@@ -35,6 +36,11 @@ internal abstract record LayerPlan(int Units)
 
     /// <summary>The linear layers in it, in order.</summary>
     public virtual IEnumerable<LinearPlan> Linear => [];
+
+    /// <summary>
+    /// The same with the weights that fit its activation, or where it has none <paramref name="model"/>'s, and biases of 0.
+    /// </summary>
+    public virtual LayerPlan WithUsualWeights(ActivationFunction model) => this;
 
     /// <summary>Whether it computes the same while training: no dropout, no statistics of a batch.</summary>
     public virtual bool TrainsAsItEvaluates => true;

@@ -71,6 +71,13 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units,
 
     public override long Scratch => Initializer.Scratch(Fans);
 
+    public override LayerPlan WithUsualWeights(ActivationFunction model) => this with
+    {
+        Initializer = InitializerRegistry.Standard(
+            (Activation == ActivationFunction.Identity ? model : Activation).Info.RecommendedInitializer),
+        BiasInitializer = InitializerRegistry.Standard("zeros"),
+    };
+
     public override long Multiplies => (long)Inputs * Units;
 
     public override IEnumerable<LinearPlan> Linear => [this];

@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
 using TrainingService.Engine.Losses;
@@ -19,6 +19,15 @@ internal sealed unsafe record ObservedLayer(Linear Linear, ActivationLayer? Acti
 
     /// <summary>What it answers.</summary>
     public float* H => Activation is null ? Linear.Output : Activation.Output;
+
+    /// <summary>The activation; the identity where there is none.</summary>
+    public Activation Function => Activation?.Function ?? Identity;
+
+    private static readonly Activation Identity = new Activation<Identity>(default);
+
+    /// <summary>Adds what can be counted of the batch's first rows.</summary>
+    public void Count(int samples, ActivationCounts counts) => Function.Count(Z, H, Linear.Units, samples,
+        Activation?.Slopes is { } learned ? learned.Values : null, Activation?.SlopeStride ?? 0, counts);
 }
 
 /// <summary>
@@ -272,26 +281,34 @@ internal sealed unsafe class Network : IDisposable
     }
 
     /// <summary>
-    /// Adds the sums of squares over rows (each with its weight, or 1) and units of dC/dz, C the loss of one row without penalty, per
-    /// observed layer; answers the sum of losses.
+    /// Adds the sums of squares over rows and units of dC/dz, C the loss of one row without penalty, per observed layer; answers the sum
+    /// of losses.
     /// </summary>
-    public double AddGradientSquares(double[] squares, ReadOnlySpan<float> weights = default)
+    public double AddGradientSquares(double[] squares)
     {
         _workspace.ActivityL1 = 0;
         _workspace.GradientSquares = squares;
-        var loss = Descend(1, weights);
+        var loss = Descend(1);
         _workspace.GradientSquares = null;
         return loss;
     }
 
-    private double Descend(float scale, ReadOnlySpan<float> weights = default)
+    /// <summary>
+    /// Sums over the units of h^2 and of (dC/dz)^2, C the loss of one row without penalty: of each observed layer and row.
+    /// </summary>
+    public void RowSquares(double[][] activations, double[][] gradients)
     {
-        var gradient = _workspace.Gradient(_outputs);
-        var loss = LossSum(gradient, scale);
-        // a row's gradient is linear in that by its outputs
-        for (var s = 0; s < weights.Length; s++)
-            for (var unit = 0; unit < _outputs; unit++)
-                gradient[Layout.Block(unit, s, _outputs)] *= MathF.Sqrt(weights[s]);
+        for (var i = 0; i < Observed.Count; i++)
+            VectorMath.SumsOfSquares(Observed[i].H, Observed[i].Linear.Units, activations[i]);
+        _workspace.ActivityL1 = 0;
+        _workspace.GradientRows = gradients;
+        Descend(1);
+        _workspace.GradientRows = null;
+    }
+
+    private double Descend(float scale)
+    {
+        var loss = LossSum(_workspace.Gradient(_outputs), scale);
         _sequence.Backward(_workspace.Input, wanted: false);
         return loss;
     }
@@ -304,26 +321,6 @@ internal sealed unsafe class Network : IDisposable
                 if (!(layer.Z[Layout.Block(unit, s, layer.Linear.Units)] <= 0))
                     return false;
         return true;
-    }
-
-    /// <summary>Sum over the batch's rows, each with its weight, and the layer's units of h^2.</summary>
-    public static double ActivationSquares(ObservedLayer layer, ReadOnlySpan<float> weights)
-    {
-        var units = layer.Linear.Units;
-        var sum = 0.0;
-        for (var first = 0; first < weights.Length; first += 16)
-        {
-            var squares = Vector512<float>.Zero;
-            var at = layer.H + Layout.Block(0, first, units);
-            for (var unit = 0; unit < units; unit++, at += Layout.Lanes)
-            {
-                var value = Vector512.Load(at);
-                squares = Vector512.FusedMultiplyAdd(value, value, squares);
-            }
-            for (var s = first; s < Math.Min(first + 16, weights.Length); s++)
-                sum += weights[s] * (double)squares[s - first];
-        }
-        return sum;
     }
 
     /// <summary>

@@ -64,6 +64,7 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
                 if (activation == i + 2)
                     signal = Step(plans[i + 1], signal);
                 Observe(observed);
+                observed.Saturation = Saturation(((ActivationPlan)plans[activation]).Function, signal);
                 signal = Step(plans[activation], signal);
                 i = activation;
             }
@@ -115,6 +116,16 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
         return signal with { Unknown = reason };
     }
 
+    /// <summary>Share of entries where a bounded function is flat, those left out where it is off; null without bound.</summary>
+    private double? Saturation(ActivationFunction function, PreflightSignal z)
+    {
+        var f = MomentsOf(function);
+        return f.Bound is null || z.Unknown is not null ? null : z.Mean.Zip(z.Square, (mean, square) => f.At(mean, Deviation(mean, square)))
+            .Average(moments => moments.Saturated - (f.DiesWhenOff ? moments.Off : 0));
+
+        static double Deviation(double mean, double square) => Math.Sqrt(Math.Max(0, square - mean * mean));
+    }
+
     private PreflightSignal Step(LayerPlan plan, PreflightSignal x)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -130,6 +141,9 @@ internal sealed class ObservedPrediction(int units, PreflightSignal z)
 
     /// <summary>The activation's output, or the linear layer's where it has none.</summary>
     public PreflightSignal Signal { get; set; } = z;
+
+    /// <summary>Share of saturated entries.</summary>
+    public double? Saturation { get; set; }
 
     /// <summary>dC/dz.</summary>
     public PreflightGradient Gradient { get; set; } = PreflightGradient.None;

@@ -46,6 +46,9 @@ internal sealed record ResidualPlan(int Units, IReadOnlyList<LayerPlan> Branch) 
 
     public override IEnumerable<LinearPlan> Linear => Branch.SelectMany(l => l.Linear);
 
+    public override LayerPlan WithUsualWeights(Activations.ActivationFunction model) =>
+        this with { Branch = [.. Branch.Select(l => l.WithUsualWeights(model))] };
+
     public override bool TrainsAsItEvaluates => Branch.All(l => l.TrainsAsItEvaluates);
 
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new Residual(this, workspace, ref next);

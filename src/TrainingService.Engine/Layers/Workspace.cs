@@ -100,6 +100,9 @@ internal sealed unsafe class Workspace : IDisposable
     /// <summary>Where layers add up the squares of dC/dz, if anyone wants to know.</summary>
     public double[]? GradientSquares { get; set; }
 
+    /// <summary>Where they put the same of each row, by layer, if anyone wants to know.</summary>
+    public double[][]? GradientRows { get; set; }
+
     /// <summary>Called with each linear layer that has just computed z; null in training.</summary>
     public Action<Linear>? AfterLinear { get; set; }
 

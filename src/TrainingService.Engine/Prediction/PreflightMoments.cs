@@ -33,6 +33,9 @@ internal sealed class PreflightMoments
     /// <inheritdoc cref="Activation.DiesWhenOff"/>
     public bool DiesWhenOff => _activation.DiesWhenOff;
 
+    /// <inheritdoc cref="Activation.Bound"/>
+    public double? Bound => activation.Bound;
+
     public NormalMoments At(double mean, double deviation)
     {
         var place = Math.Log(deviation) * StepsPerUnit;

@@ -68,7 +68,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         data = plan.Standardized(data);
         var theory = Theory(plan, data, out var sorted, cancellation);
         var draws = new PreflightDraws(plan, data, sorted);
-        return draws.AreDear ? theory : theory.With(draws, cancellation);
+        return draws.AreDear ? theory : theory.With(draws, plan.Diagnostics.Rules.SaturatedActivations.Rows, cancellation);
     }
 
     /// <summary>The same by theory alone, within a few milliseconds however large the net is.</summary>
@@ -88,7 +88,8 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             : Follow(new(layers.Count, cancellation, walk), plan, data, classes, cancellation);
         var (flow, spread) = Flow(evaluated);
         return new(
-            [.. layers.Select((layer, i) => Layer(layer, evaluated[i]))], (float?)flow,
+            [.. layers.Select((layer, i) => Layer(layer, evaluated[i], plan.Diagnostics.Rules.SaturatedActivations.Rows))],
+            (float?)flow,
             flow is null ? null : [(float)(flow.Value + spread.Low), (float)(flow.Value + spread.High)], (float?)Flow(trained).Flow)
         {
             Notes = PreflightNote.Of(plan),
@@ -96,12 +97,15 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
     }
 
     /// <summary>With what draws of the net say in the place of theory's ranges and bounds.</summary>
-    private Preflight With(PreflightDraws draws, CancellationToken cancellation)
+    private Preflight With(PreflightDraws draws, double saturatedRows, CancellationToken cancellation)
     {
-        var (rms, gradient) = draws.Measure(PreflightDraws.Nets, FirstSeed, cancellation);
+        var nets = draws.Nets;
+        var (rms, gradient, flow) = draws.Measure(nets, FirstSeed, cancellation);
         // a bound that is small enough tells more than draws without a death
         (double[] Share, int Nets)? deaths = Layers.Max(layer => layer.DeathIsUnknown ? 1 : layer.BornDeadProbability ?? 0) > TellingBound
             ? draws.CountDeaths(FirstSeedOfDeaths, cancellation) : null;
+        var saturated = Layers.Any(layer => layer.Saturation is not null)
+            ? draws.CountSaturated(saturatedRows, FirstSeed, cancellation) : null;
         var layers = Layers.Select((layer, i) => layer with
         {
             RmsRange = Range(rms[i]),
@@ -112,27 +116,29 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
                 : deaths?.Share[i] ?? layer.BornDeadProbability,
             BornDeadBasis = deaths is not null && (layer.BornDeadProbability is not null || layer.DeathIsUnknown)
                 ? BornDeadBasis.Draws : layer.BornDeadBasis,
+            Saturation = (float?)saturated?[i]?.Entries ?? layer.Saturation,
+            SaturatedUnitFraction = (float?)saturated?[i]?.Units ?? layer.SaturatedUnitFraction,
             Note = Join(layer.Note, OffTheMark(layer.Rms, rms[i])),
         });
         // of each net, so that what both layers share cancels; 0/0 where no gradient arrives at all
-        double[] ratios = gradient.Length < 2 ? [] : [.. gradient[0].Zip(gradient[^2],
-            (first, last) => first * Math.Sqrt(draws.Units[0]) / (last * Math.Sqrt(draws.Units[^2]))).Where(ratio => !double.IsNaN(ratio))];
+        flow = flow is null ? null : flow with { Roots = [.. flow.Roots.Where(ratio => !double.IsNaN(ratio))] };
+        var flows = flow?.Roots.Length > 1 ? flow : null;
         return this with
         {
             Layers = [.. layers],
-            GradientFlowRange = ratios.Length > 1 ? [.. Range(ratios).Select(MathF.Log10)] : null,
-            GradientFlowMedian = ratios.Length > 1 ? MathF.Log10(Median(ratios)) : null,
+            GradientFlowRange = flows is null ? null : [.. Range(flows).Select(MathF.Log10)],
+            GradientFlowMedian = flows is null ? null : MathF.Log10(Median(flows)),
             Basis = PreflightBasis.Draws,
-            Draws = PreflightDraws.Nets,
+            Draws = nets,
             BornDeadDraws = deaths?.Nets,
         };
 
-        static float[] Range(double[] values) =>
+        static float[] Range(PreflightSample values) =>
             PreflightRange.Of(values) is var (low, high) ? [(float)low, (float)high] : [];
 
-        static float Median(double[] values) => (float)PreflightRange.Median(values);
+        static float Median(PreflightSample values) => (float)PreflightRange.Median(values);
 
-        static string? OffTheMark(float? theory, double[] values) =>
+        static string? OffTheMark(float? theory, PreflightSample values) =>
             theory is { } value && PreflightRange.Of(values) is var (low, high)
             && (value < low * (1 - Rounding) || value > high * (1 + Rounding))
                 ? "theory's value lies outside the range of the draws: the layers are too narrow, or too many, for their sums to be normal"
@@ -152,7 +158,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         return walk.Observed;
     }
 
-    private static PreflightLayer Layer(LayerInfo info, ObservedPrediction observed)
+    private static PreflightLayer Layer(LayerInfo info, ObservedPrediction observed, double saturatedRows)
     {
         var (signal, gradient) = (observed.Signal, observed.Gradient);
         var rms = signal.Unknown is null ? Math.Sqrt(signal.MeanSquare) : (double?)null;
@@ -166,6 +172,10 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
         {
             BornDeadBasis = observed.Alive is null ? null : BornDeadBasis.Bound,
             DeathIsUnknown = observed.Alive is null && observed.DeathCanBeCounted,
+            Saturation = (float?)observed.Saturation,
+            // entries that are not saturated: a unit that isn't has at least as many of them as the rule allows
+            SaturatedUnitFraction = observed.Saturation is { } entries && saturatedRows < 1
+                ? (float)Math.Max(0, 1 - (1 - entries) / (1 - saturatedRows)) : null,
         };
     }
 
@@ -320,6 +330,10 @@ public enum BornDeadBasis
 /// <param name="RmsMedian">Half of the draws are below; null by theory.</param>
 /// <param name="GradientRmsRange">Where 95 % of all draws are expected; null by theory.</param>
 /// <param name="GradientRmsMedian">Half of the draws are below; null by theory.</param>
+/// <param name="Saturation">Share of entries where the activation is flat, f'(z) below 5 % of its most, and not off: median of draws, or by
+/// theory. Null for activations without bound.</param>
+/// <param name="SaturatedUnitFraction">Share of units that are so on more than 99 % of the rows (the rule's <c>rows</c>): median of draws;
+/// by theory at least as many.</param>
 /// <param name="BornDeadBasis">
 /// `draws`: the share of `bornDeadDraws` nets whose output is the same on the job's rows. `bound`: at most so many, 1 - prod_k (1 -
 /// p_k^N_k),
@@ -331,7 +345,8 @@ public enum BornDeadBasis
 /// </param>
 public sealed record PreflightLayer(int Index, string Name, float? Mean, float? Rms, IReadOnlyList<float>? RmsRange, float? GradientRms,
     double? BornDeadProbability, string? Note, float? RmsMedian = null, IReadOnlyList<float>? GradientRmsRange = null,
-    float? GradientRmsMedian = null, BornDeadBasis? BornDeadBasis = null)
+    float? GradientRmsMedian = null, BornDeadBasis? BornDeadBasis = null, float? Saturation = null,
+    float? SaturatedUnitFraction = null)
 {
     /// <summary>Theory has no bound, but draws can be counted.</summary>
     internal bool DeathIsUnknown { get; init; }

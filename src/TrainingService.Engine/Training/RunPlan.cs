@@ -120,6 +120,10 @@ public sealed class RunPlan
             course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
 
+    /// <summary>The same run with the weights that fit each activation, and biases of 0.</summary>
+    internal RunPlan WithUsualWeights() =>
+        new(Model, Training, Diagnostics, Data, [.. Layers.Select(layer => layer.WithUsualWeights(Model.Activation))]);
+
     /// <summary>SHA-256 of all that the plan says.</summary>
     internal byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
         new { Model = Model.Spec, Training = Training.Spec, Diagnostics = Diagnostics.Spec, Data }));

@@ -8,7 +8,10 @@ namespace TrainingService.Host.Findings;
 public sealed class Comparison
 {
     /// <summary>How much lower a loss must be to be clearly better: a share of itself, and of that of guessing.</summary>
-    private const double Clearly = 0.05, OfGuessing = 0.005;
+    private const double Least = 0.05, OfGuessing = 0.005;
+
+    /// <summary>By how many standard errors an accuracy must be higher: as if the two runs erred on different rows.</summary>
+    private const double Errors = 2;
 
     private readonly bool _sameLoss, _sameActivations, _ended;
     private readonly Score _before, _after;
@@ -23,7 +26,7 @@ public sealed class Comparison
         _guessing = after.GuessingLoss ?? double.PositiveInfinity;
         _chance = 1.0 / Math.Max(1, after.Plan.Data.Classes);
         _trainsWorse = after.Result?.TrainAccuracy < before.Result?.TrainAccuracy
-            || (_sameLoss && after.Result?.TrainLoss > (1 + Clearly) * before.Result?.TrainLoss);
+            || (_sameLoss && after.Result?.TrainLoss > (1 + Least) * before.Result?.TrainLoss);
         NewFindings = after;
     }
 
@@ -68,33 +71,39 @@ public sealed class Comparison
         // that it no longer diverges is no help if it learns nothing
         if (_before.Diverged)
             return _after.Loss < _guessing || _after.Accuracy > 1.5 * _chance;
-        // a lower loss on few validation rows is luck where the training rows say otherwise
-        var fair = finding.Rule == "overfit" || !_trainsWorse;
+        // a lower loss on few validation rows is luck where the training rows say otherwise; that less is learnt by heart helps if it
+        // shows in the accuracy
+        var fair = !_trainsWorse;
         var lower = fair && _sameLoss && _after.Loss < (1 - Clearly) * _before.Loss
             && !(_before.Loss - _after.Loss < OfGuessing * _guessing);
-        var lessened = fair && IsLess(finding);
+        // at its end a run is judged by its metric alone; before, that may still have to follow
+        var lessened = fair && !_ended && IsLess(finding);
         if (_before.Accuracy is not { } accuracy || _after.Accuracy is not { } changed)
             return lower || (lessened && _after.Loss <= _before.Loss);
-        // of the mean of two shares, each on so many rows
-        var share = (accuracy + changed) / 2;
-        if (changed - accuracy > Math.Sqrt(share * (1 - share) / _after.Rows))
+        if (changed - accuracy > Noise(accuracy, changed))
             return true;
-        var noHigher = !_sameLoss || _after.Loss <= (changed > accuracy ? 1 + Clearly : 1) * _before.Loss;
+        var noHigher = !_sameLoss || _after.Loss <= (changed > accuracy ? 1 + Least : 1) * _before.Loss;
         return changed >= accuracy && (lower || (lessened && noHigher));
     }
+
+    /// <summary>What a loss must be lower by, as a share: its mean over n rows strays by about 1/sqrt(n) of it.</summary>
+    private double Clearly => Math.Max(Least, 1 / Math.Sqrt(_after.Rows));
+
+    /// <summary>Of the mean of two shares, each on so many rows.</summary>
+    private double Noise(double a, double b) => Errors * Math.Sqrt((a + b) / 2 * (1 - (a + b) / 2) / _after.Rows);
 
     /// <summary>Whether this change did clearly better than another one did beside the same run.</summary>
     public bool Beats(Comparison other)
     {
         if (_after.Accuracy is { } mine && other._after.Accuracy is { } theirs)
         {
-            var share = (mine + theirs) / 2;
-            var noise = Math.Sqrt(share * (1 - share) / _after.Rows);
+            var noise = Noise(mine, theirs);
             if (Math.Abs(mine - theirs) > noise || !_sameLoss || !other._sameLoss)
                 return mine - theirs > noise;
         }
         return _sameLoss && other._sameLoss && _after.Loss < (1 - 4 * Clearly) * other._after.Loss
-            && !(_after.Accuracy < other._after.Accuracy);
+            && !(_after.Accuracy < other._after.Accuracy)
+            && !(NewFindings.Result?.TrainLoss > other.NewFindings.Result?.TrainLoss);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Layers;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Training;
 
@@ -65,11 +66,10 @@ public sealed class Course(RunPlan plan, DataFacts data)
     };
 
     /// <summary>
-    /// What a usual draw stays near before the first step: ln K of classes; of numbers three times their variance, since a draw's outputs
-    /// have about twice that. Null for other losses.
+    /// What a usual draw stays near before the first step: ln K of classes, of numbers their variance; null for other losses.
     /// </summary>
-    public double? UsualStart => plan.Data.Classes == 0 ? 3 * data.ConstantLoss
-        : plan.Training.Loss is CrossEntropyPlan or BinaryCrossEntropyPlan ? GuessingLoss : null;
+    public double? UsualStart => plan.Data.Classes == 0 || plan.Training.Loss is CrossEntropyPlan or BinaryCrossEntropyPlan
+        ? GuessingLoss : null;
 
     /// <summary>Whether the training loss has come down so far that there is little left to learn.</summary>
     public bool HasLearnt => _train.Count > 0 && _train.Last().Loss < LossAt(Learnt);
@@ -96,6 +96,12 @@ public sealed class Course(RunPlan plan, DataFacts data)
 
     /// <summary>Whether little or no gradient gets through: what is tiny then is not the learning rate.</summary>
     public bool IsBlocked => GradientFlow is null or < -1 || Hidden.Any(l => Latest[l.Index].DeadFraction > 0.5);
+
+    /// <summary>Whether a norm keeps the signal's size.</summary>
+    public bool Normalizes { get; } = UnitRules.Flat(plan.Model.Layers).Any(entry => entry is BatchNormEntry or LayerNormEntry);
+
+    /// <summary>Inputs of all dense layers together.</summary>
+    public long Inputs { get; } = plan.Data.Features + plan.DenseLayers.SkipLast(1).Sum(layer => (long)layer.Units);
 
     public double? GradientFlow => Engine.Diagnostics.GradientFlow.Of(Latest, Layers);
 

@@ -14,6 +14,12 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
 {
     private const int Rows = 2048;
 
+    /// <summary>
+    /// The largest loss of nets that begin as they should (<see cref="UsualStart"/>), drawn when it is asked for; null where that isn't
+    /// known.
+    /// </summary>
+    public Lazy<double>? LargestUsualStart { get; init; }
+
     /// <summary>How many times larger the largest feature is than the smallest; 1 where they can't be compared.</summary>
     public double Ratio => Largest is null || Smallest is null ? 1 : Largest.Rms / Smallest.Rms;
 
@@ -39,7 +45,10 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         var scales = features.Count < width ? [] : Enumerable.Range(0, width).Where(i => differs[i])
             .Select(i => new FeatureScale(features[i], Math.Sqrt(squares[i] / filled[i]))).OrderBy(scale => scale.Rms).ToArray();
         return new(standardized, Math.Sqrt(squares.Sum() / rows / width), scales.LastOrDefault(), scales.FirstOrDefault(),
-            Constant(plan, data));
+            Constant(plan, data))
+        {
+            LargestUsualStart = new(() => UsualStart.Largest(plan, data)),
+        };
     }
 
     private static double? Constant(RunPlan plan, TrainingData data)

@@ -23,12 +23,14 @@ public static class LossRules
     /// <summary>For how many points.</summary>
     public const int RisePoints = 3;
 
+    /// <summary>Above what guessing has by the rule's share, and above what nets of this shape have that begin as they should.</summary>
     public static IEnumerable<Found> Initial(Course course, InitialLossRule rule)
     {
-        if (course is not { Start: { } first, Train.Count: 1, UsualStart: > 0 and var usual, GuessingLoss: { } guessing, Result: null })
+        if (course is not { Start: { } first, Train.Count: 1, UsualStart: > 0 and var guessing, Result: null })
             yield break;
-        var above = (first.Loss - usual) / usual;
-        if (!(above <= rule.Warn))
+        var above = (first.Loss - guessing) / guessing;
+        // who asks for less than the standard threshold wants to know of usual draws, too
+        if (!(above <= rule.Warn) && (rule.Warn < InitialLossRule.StandardWarn || !(first.Loss <= course.Data.LargestUsualStart?.Value)))
             yield return Found.Above(Severity.Warning, null, 0, above, rule.Warn,
                 $"The loss before training is {first.Loss:G3}, "
                 + (course.Plan.Data.Classes > 0 ? $"but guessing all classes alike would have {guessing:G3}" :

@@ -37,6 +37,10 @@ public static class Patches
     public static Change StandardRate(RunPlan plan) => Rate(plan, plan.Training.Optimizer.StandardRate,
         plan.Training.Optimizer.LearningRate > plan.Training.Optimizer.StandardRate ? "Lower" : "Raise");
 
+    /// <param name="plan">Of the run.</param>
+    /// <param name="rate">Below its own.</param>
+    public static Change SlowerRate(RunPlan plan, double rate) => Rate(plan, rate, "Lower");
+
     private static Change Rate(RunPlan plan, double rate, string verb)
     {
         rate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
@@ -112,6 +116,10 @@ public static class Patches
 
     public static Change Standardize() =>
         new("Scale the features to mean 0 and variance 1 (standardize).", Patch("dataset", new() { ["standardize"] = true }));
+
+    /// <summary>Told outright: to jobs of a version that did not do it, leaving it out means not to.</summary>
+    public static Change StandardizeTarget() =>
+        new("Scale the target to mean 0 and variance 1.", Patch("training", new() { ["standardizeTarget"] = true }));
 
     /// <summary>A field as it would be if it were left out.</summary>
     public static Change Default(string section, string field, string sentence) => new(sentence, Patch(section, new() { [field] = null }));

@@ -25,46 +25,19 @@ public static class PreflightFindings
                     MeanActivation = rms > 0 ? mean * expected / rms : mean,
                     RmsActivation = expected,
                     GradientRms = Expected(gradient, layer.GradientRmsRange, layer.GradientRmsMedian),
+                    Saturation = layer.Saturation ?? 0,
+                    SaturatedUnitFraction = layer.SaturatedUnitFraction,
                 });
             }
         // what is not predicted can't be judged
         if (points.Count == preflight.Layers.Count)
             watch.Add(points);
-        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead)),
-            .. Saturated(plan, preflight, watch.Likeliest(Symptom.Saturated))];
+        return [.. watch.Findings, .. BornDead(plan, preflight, watch.Likeliest(Symptom.Dead))];
     }
 
     /// <summary>What theory says, unless the draws contradict it; of nets that are dead by half, another finding tells.</summary>
     private static float Expected(float theory, IReadOnlyList<float>? range, float? median) =>
         median is > 0 and var drawn && range is [var low, var high] && !(theory >= low && theory <= high) ? drawn : theory;
-
-    /// <summary>Of a gradient, where units are saturated on every row; theory's quadrature leaves a trace of it.</summary>
-    private const float Passed = 1e-6f;
-
-    /// <summary>
-    /// A layer whose units pass hardly any gradient though they are not off: of tanh units that answer 1 to all, none is dead.
-    /// </summary>
-    private static IEnumerable<Finding> Saturated(RunPlan plan, Preflight preflight, Change? likeliest)
-    {
-        if (plan.Diagnostics.Rules.SaturatedActivations is not { Enabled: true } rule)
-            yield break;
-        foreach (var (layer, next) in preflight.Layers.Zip(preflight.Layers.Skip(1)))
-            if (layer.BornDeadProbability == 0 && layer.GradientRms < Passed * next.GradientRms
-                && Math.Abs(layer.Mean ?? 0) is > 0.9f or < 0.1f
-                && Math.Abs(layer.Mean ?? 0) > 0.95 * layer.Rms)
-                yield return new()
-                {
-                    Rule = "saturated_activations",
-                    Severity = Severity.Error,
-                    Layer = layer.Name,
-                    Step = 0,
-                    Value = 1,
-                    Threshold = (float)rule.Warn,
-                    Message = $"All units of {layer.Name} are saturated on every row: hardly any gradient passes them."
-                        + (likeliest?.Cause is { } cause ? $" A likely cause: {cause}." : ""),
-                    Recommendation = likeliest?.Recommendation,
-                };
-    }
 
     private static IEnumerable<Finding> BornDead(RunPlan plan, Preflight preflight, Change? likeliest)
     {

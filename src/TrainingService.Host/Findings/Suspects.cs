@@ -17,6 +17,12 @@ public static class Suspects
     /// <summary>Factors of the usual learning rate within which it is no suspect.</summary>
     private const double RateFactor = 2;
 
+    /// <summary>
+    /// Inputs of all layers together that sgd's usual rate is made for, those of hidden layers of 256 and 128. The loss is curved in
+    /// proportion to their number (Karakida, Akaho &amp; Amari 2019, Universal statistics of Fisher information in deep neural networks).
+    /// </summary>
+    private const double UsualInputs = 400;
+
     /// <summary>Hidden layers from which on sigmoids are a suspect.</summary>
     private const int Steep = 3;
 
@@ -56,7 +62,7 @@ public static class Suspects
             });
         if (training.StandardizeTarget == false)
             yield return new(Symptom.Signal & ~(Symptom.PoorStart | Symptom.Saturated) | Symptom.LargeSteps,
-                Patches.Default("training", "standardizeTarget", "Scale the target to mean 0 and variance 1.") with
+                Patches.StandardizeTarget() with
                 {
                     Cause = "the target is not scaled (standardizeTarget false)",
                 });
@@ -81,6 +87,15 @@ public static class Suspects
         if (rate < 1 / RateFactor)
             yield return new(Symptom.Stuck | Symptom.SmallSteps, Patches.StandardRate(plan) with { Cause = RateCause(plan, rate, "below") },
                 WhileTraining: true);
+        // the usual rate is made for a usual net
+        var width = course.Plan.Training.Optimizer is SgdPlan && !course.Normalizes ? course.Inputs / UsualInputs : 1;
+        if (width > RateFactor && rate <= RateFactor && rate * width > RateFactor)
+            yield return new((Symptom.Signal | Symptom.LargeSteps) & ~(Symptom.PoorStart | Symptom.LargeStart),
+                Patches.SlowerRate(plan, plan.Training.Optimizer.StandardRate / width) with
+                {
+                    Cause = Invariant($"the layers have {course.Inputs:N0} inputs together, {width:G2} times as many as those that ")
+                        + Invariant($"sgd's usual rate is made for, and the largest rate that is stable falls as their number grows"),
+                }, WhileTraining: true);
         foreach (var odd in Training(course))
             yield return odd;
         if (model.Short is { Dropout: >= 0.5 and var dropout })

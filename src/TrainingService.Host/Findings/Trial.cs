@@ -19,7 +19,8 @@ public sealed record Trial(string Metric, [property: JsonIgnore(Condition = Json
 /// <param name="Patch">As a JSON merge patch (RFC 7396).</param>
 /// <param name="Trial">How it did.</param>
 /// <param name="Helps">
-/// Whether the accuracy is up by more than its standard error on those rows; or it is no lower, no worse on the training rows either (which
-/// overfitting may be), and the loss is down by more than 5 % or the finding is gone or less severe.
+/// Whether the accuracy is up by more than twice its standard error on those rows; or it is no lower, no worse on the training rows either,
+/// and the loss is down by more than 5 % and 1/sqrt(rows) of it; or, where the time ended before the run did,
+/// the finding is gone or less severe.
 /// </param>
 public sealed record TriedChange(string Sentence, JsonObject Patch, Trial Trial, bool Helps);

@@ -34,7 +34,7 @@ public static class CloneJob
         if (patch.ApplyTo(job, errors) is not { } spec)
             return Problems.Invalid(errors);
         var broken = new List<SpecError>();
-        if (rules.Check(spec, broken) is not { } accepted)
+        if (rules.Check(spec, broken, stored: spec.IsMeantAsStored(job.Spec)) is not { } accepted)
         {
             patch.Point(broken, errors);
             return Problems.Invalid(errors);

@@ -12,4 +12,11 @@ public static class StoredTraining
     /// </summary>
     public static TrainingSpec Stored(this TrainingSpec training, TargetKind target) =>
         target is TargetKind.Number ? training with { StandardizeTarget = training.StandardizeTarget ?? false } : training;
+
+    /// <summary>
+    /// Whether a changed spec must mean what the stored one meant: that lacks the field, so that its target, if a number, stayed in its
+    /// unit; and the change leaves it on its data.
+    /// </summary>
+    public static bool IsMeantAsStored(this JobSpec changed, JobSpec stored) =>
+        stored.Training?.StandardizeTarget is null && changed.Dataset.Name == stored.Dataset.Name;
 }

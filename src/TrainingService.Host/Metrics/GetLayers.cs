@@ -60,8 +60,9 @@ public static class GetLayers
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time</summary>
     /// <remarks>
     /// Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c> steps and
-    /// after the last. As <c>text/csv</c>, <c>application/x-ndjson</c> or <c>application/vnd.apache.parquet</c> all rows come unsampled,
-    /// with the columns step, epoch, layer, name and one for each series.
+    /// after the last. Where early stopping returns to the weights of an earlier step, the last point is of those, at the result's
+    /// <c>weightsStep</c>. As <c>text/csv</c>, <c>application/x-ndjson</c> or <c>application/vnd.apache.parquet</c> all rows come
+    /// unsampled, with the columns step, epoch, layer, name and one for each series.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last

@@ -33,9 +33,8 @@ public static class GetPreflight
     /// <summary>The pre-flight prediction beside the measurement at step 0</summary>
     /// <remarks>
     /// Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few
-    /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>, which hold 95 % of all draws: by 50 draws
-    /// of
-    /// the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).
+    /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>, which hold 95 % of all draws: by at
+    /// least 50 draws of the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="200">Prediction and measurement.</response>

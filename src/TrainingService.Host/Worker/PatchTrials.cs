@@ -51,7 +51,8 @@ public sealed class PatchTrials(Lease lease, JobRules rules, DatasetRegistry dat
     private Watch? Try(JsonObject patch, TimeSpan limit, CancellationToken stop)
     {
         List<SpecError> errors = [];
-        if (new SpecPatch(patch).ApplyTo(lease.Request, errors) is not { } spec || rules.Check(spec, errors) is not { } job)
+        if (new SpecPatch(patch).ApplyTo(lease.Request, errors) is not { } spec
+            || rules.Check(spec, errors, stored: spec.IsMeantAsStored(lease.Spec)) is not { } job)
             return null;
         using var time = new CancellationTokenSource(limit, clock);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(time.Token, stop);

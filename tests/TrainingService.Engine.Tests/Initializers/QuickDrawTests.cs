@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using TrainingService.Engine.Initializers;
 using Xunit;
 
@@ -49,6 +50,20 @@ public class QuickDrawTests
             for (var i = 0; i + shift < a.Length; i++)
                 sum += a[i] * (double)b[i + shift];
             return sum / (a.Length - shift);
+        }
+    }
+
+    /// <summary>In float32 the middle of the last of 2^24 parts would be 1, where a normal number is anything.</summary>
+    [Fact]
+    public void The_least_and_the_largest_bits_give_numbers_of_the_tails()
+    {
+        foreach (var (draw, most) in ((Draw, double)[])
+            [(Draw.Normal(0, 1), 5.4), (Draw.TruncatedNormal(0, 1), 2), (Draw.Uniform(-1, 1), 1)])
+        {
+            var least = QuickDraw.Numbers(draw, Vector512<uint>.Zero)[0];
+            var largest = QuickDraw.Numbers(draw, Vector512<uint>.AllBitsSet)[0];
+            Assert.InRange(largest, 0.95 * most, most);
+            Assert.Equal(-largest, least, 1e-3);
         }
     }
 

@@ -11,46 +11,86 @@ namespace TrainingService.Engine.Tests.Training;
 /// <summary>Draws of the net itself: their ranges hold new draws, and count the dead.</summary>
 public class PreflightDrawsTests
 {
-    private const int Fresh = 200;
-
     private static readonly string[] Activations =
         ["relu", "leaky_relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "mish", "softplus"];
 
     private static readonly string[] Initializers = ["xavier_normal", "kaiming_normal", "lecun_normal", "auto"];
 
-    /// <summary>Small signals vanish in silu and gelu, where theory's range held 25 to 80 %.</summary>
+    /// <summary>Small signals vanish in silu and gelu, where theory's range held 25 to 80 %; in tanh at gain 5/3 rows go apart.</summary>
     [Theory]
     [InlineData("relu", "kaiming_normal", 10), InlineData("silu", "xavier_normal", 10), InlineData("tanh", "xavier_normal", 3)]
-    [InlineData("gelu", "lecun_normal", 20), InlineData("sigmoid", "auto", 3), InlineData("softplus", "kaiming_normal", 10)]
+    [InlineData("tanh", "kaiming_normal", 10), InlineData("sigmoid", "auto", 3), InlineData("softplus", "kaiming_normal", 10)]
     public void Ranges_hold_what_new_draws_measure(string activation, string initializer, int depth)
     {
-        var (rms, flow) = Coverage(activation, initializer, depth);
-        Assert.InRange(rms, 0.9, 0.99);
-        Assert.InRange(flow, 0.9, 1);
+        var (flow, rms) = Coverage(activation, initializer, depth, sets: 4, fresh: 150);
+        Assert.InRange(flow, 0.9, 0.99);
+        Assert.InRange(rms.Average(), 0.92, 0.98);
+        Assert.All(rms, layer => Assert.InRange(layer, 0.88, 0.995));
     }
 
     /// <summary>
-    /// Ten activations, four initialisers, three depths. 50 draws leave an uncertainty of 2 % in what their range holds, and 200 new ones
-    /// one
-    /// of 1.5 % in what is found of that: of 120 settings a few stray, their mean doesn't.
+    /// Ten activations, four initialisers, three depths; the flow and each layer by itself. The coverage of one range of 50 draws strays by
+    /// 2 to 3 %, so that of six is averaged.
     /// </summary>
     [Fact, Trait("Category", "Simulation")]
     public void Ranges_hold_what_new_draws_measure_whatever_the_net()
     {
-        var all = new List<(string Name, double Rms, double Flow)>();
+        var all = new List<(string Name, double Flow, double[] Rms)>();
         foreach (var depth in (int[])[3, 10, 30])
             foreach (var activation in Activations)
                 foreach (var initializer in Initializers)
                 {
-                    var (rms, flow) = Coverage(activation, initializer, depth);
-                    all.Add(($"{activation} {initializer} {depth}: {rms:F3} {flow:F3}", rms, flow));
+                    var (flow, rms) = Coverage(activation, initializer, depth, sets: 6, fresh: 300);
+                    all.Add(($"{activation} {initializer} {depth}: {flow:F3} {rms.Min():F3} to {rms.Max():F3}", flow, rms));
                     TestContext.Current.SendDiagnosticMessage(all[^1].Name);
                 }
-        Assert.InRange(all.Average(s => s.Rms), 0.93, 0.97);
-        Assert.InRange(all.Average(s => s.Flow), 0.93, 0.98);
-        Assert.True(all.Count(s => s.Rms is < 0.9 or > 0.99) <= 6, string.Join("; ", all.Where(s => s.Rms is < 0.9 or > 0.99)));
-        Assert.True(all.Count(s => s.Flow < 0.9) <= 6, string.Join("; ", all.Where(s => s.Flow < 0.9)));
-        Assert.All(all, s => Assert.True(s.Rms > 0.85 && s.Flow > 0.8, s.Name));
+        Assert.InRange(all.Average(s => s.Flow), 0.93, 0.97);
+        Assert.InRange(all.Average(s => s.Rms.Average()), 0.93, 0.97);
+        Assert.Equal("", string.Join("; ", all.Where(s => s.Flow is < 0.9 or > 0.99 || s.Rms.Any(layer => layer is < 0.89 or > 0.99))
+            .Select(s => s.Name)));
+    }
+
+    /// <summary>
+    /// Rows stray by themselves and with their net, ln(mean) by a variance of 0.01 + 1.7/1024: by 0.01 + 1.7/64 on 64 that stand for all.
+    /// </summary>
+    [Fact]
+    public void What_only_the_choice_of_rows_brings_is_taken_out()
+    {
+        const int Nets = 400, All = 1024, Chosen = 64;
+        var random = new RandomStream(3, StreamPurpose.Order, 0);
+        double[] weights = [.. Enumerable.Repeat(1.0 / Chosen, Chosen)], each = [.. Enumerable.Repeat(1.0 / All, All)];
+        PreflightShares few = new(weights, [.. Enumerable.Repeat(15.0, Chosen)], Nets, 1), many = new(each, new double[All], Nets, 1),
+            alone = new(weights, new double[Chosen], Nets, 1);
+        for (var net = 0; net < Nets; net++)
+        {
+            var shared = 0.1 * random.Normals().Item1;
+            double[] squares = [.. Enumerable.Range(0, All).Select(_ => Math.Exp(shared + random.Normals().Item1))];
+            few.Add(squares.AsSpan(0, Chosen));
+            alone.Add(squares.AsSpan(0, Chosen));
+            many.Add(squares);
+        }
+        Assert.Equal(1, Width(few) / Width(many), 0.2);
+        Assert.Equal(1.77, Width(alone) / Width(many), 0.2);
+
+        static double Width(PreflightShares shares)
+        {
+            var (low, high) = PreflightRange.Of(shares.Sample);
+            return Math.Log(high / low);
+        }
+    }
+
+    [Theory, InlineData(50, 2.00958), InlineData(100, 1.98422), InlineData(200, 1.97196)]
+    public void Half_a_range_is_that_of_students_distribution(int draws, double quantile)
+    {
+        var random = new RandomStream(4, StreamPurpose.Order, 0);
+        double[] logarithms = [.. Enumerable.Range(0, draws).Select(_ => random.Normals().Item1)];
+        var mean = logarithms.Average();
+        var deviation = Math.Sqrt(logarithms.Sum(x => (x - mean) * (x - mean)) / (draws - 1));
+        var (low, high) = PreflightRange.Of(new([.. logarithms.Select(Math.Exp)], 0, 0));
+        Assert.Equal(mean, Math.Log(low * high) / 2, 1e-9);
+        Assert.Equal(quantile, Math.Log(high / low) / 2 / deviation / Math.Sqrt(1 + 1.0 / draws), 1e-4);
+        // with a net that is dead: from the least to the largest
+        Assert.Equal((0, logarithms.Select(Math.Exp).Max()), PreflightRange.Of(new([0, .. logarithms.Select(Math.Exp)], 0, 0)));
     }
 
     [Fact]
@@ -59,7 +99,7 @@ public class PreflightDrawsTests
         var data = Rows(300);
         ModelSpec model = new() { HiddenLayers = [16, 16] };
         var (one, two) = (Predict(data, model, seed: 1), Predict(data, model, seed: 2));
-        Assert.Equal((PreflightBasis.Draws, 50), (one.Basis, one.Draws));
+        Assert.Equal((PreflightBasis.Draws, 200), (one.Basis, one.Draws));
         Assert.Equal(one.GradientFlowRange, two.GradientFlowRange);
         foreach (var (a, b) in one.Layers.Zip(two.Layers))
         {
@@ -148,9 +188,10 @@ public class PreflightDrawsTests
         Assert.True(FloatBuffer.Held <= held + (1 << 20));
     }
 
-    /// <summary>Shares of new draws, by the initialiser itself and on all rows, within the ranges: mean over the layers, and of the
-    /// flow.</summary>
-    private static (double Rms, double Flow) Coverage(string activation, string initializer, int depth)
+    /// <summary>
+    /// Shares of new draws, by the initialiser itself and on all rows, within ranges of draws: of the flow, and of each layer.
+    /// </summary>
+    private static (double Flow, double[] Rms) Coverage(string activation, string initializer, int depth, int sets, int fresh)
     {
         var data = Rows(256);
         ModelSpec model = new()
@@ -161,25 +202,31 @@ public class PreflightDrawsTests
         };
         var preflight = Predict(data, model);
         Assert.Equal(PreflightBasis.Draws, preflight.Basis);
-        int within = 0, flows = 0;
         int[] rows = [.. Enumerable.Range(0, data.Train.Rows)];
-        float[] weights = [.. rows.Select(_ => 1f / rows.Length)];
-        var squares = new double[depth + 1];
-        for (var seed = 1; seed <= Fresh; seed++)
+        var draws = new PreflightDraws(Plan(data, model), data,
+            [.. rows.OrderBy(r => data.Train.Features.Skip(r * 32).Take(32).Sum(x => x * x))]);
+        (double Low, double High)[][] ranges = [.. Enumerable.Range(0, sets).Select(set =>
+        {
+            var (rms, _, flow) = draws.Measure(draws.Nets, 1_000_000 + 1000 * set, TestContext.Current.CancellationToken);
+            return rms.Prepend(flow ?? throw new InvalidOperationException()).Select(PreflightRange.Of).ToArray();
+        })];
+        var within = new double[depth + 2];
+        double[][] activations = Table(), gradients = Table();
+        for (var seed = 1; seed <= fresh; seed++)
         {
             using var trainer = new Trainer(Plan(data, model, seed), data);
             trainer.Network.Load(data.Train, rows);
             trainer.Network.Forward();
-            foreach (var (layer, observed) in preflight.Layers.Zip(trainer.Network.Observed))
-                within += Holds(layer.RmsRange, Math.Sqrt(Network.ActivationSquares(observed, weights) / observed.Linear.Units));
-            Array.Clear(squares);
-            trainer.Network.AddGradientSquares(squares);
-            flows += Holds(preflight.GradientFlowRange, Math.Log10(squares[0] / squares[^2]) / 2);
+            trainer.Network.RowSquares(activations, gradients);
+            Count(0, Math.Sqrt(gradients[0].Sum() / gradients[^2].Sum()));
+            for (var i = 0; i <= depth; i++)
+                Count(i + 1, Math.Sqrt(activations[i].Average() / trainer.Layers[i].Units));
         }
-        return ((double)within / Fresh / (depth + 1), (double)flows / Fresh);
+        return (within[0], within[1..]);
 
-        static int Holds(IReadOnlyList<float>? range, double value) =>
-            range is [var low, var high] && value >= low && value <= high ? 1 : 0;
+        void Count(int place, double value) =>
+            within[place] += ranges.Count(range => value >= range[place].Low && value <= range[place].High) / (double)fresh / sets;
+        double[][] Table() => [.. Enumerable.Range(0, depth + 1).Select(_ => new double[rows.Length])];
     }
 
     private static Preflight Predict(TrainingData data, ModelSpec model, long seed = 1) => Preflight.Predict(Plan(data, model, seed), data);

@@ -19,6 +19,26 @@ public sealed class LossRuleTests
     public void A_usual_draw_starts_at_up_to_three_times_the_loss_of_guessing(double times, bool found) =>
         Assert.Equal(found, Found([times * Guessing, 0.5, 0.4], [0.5, 0.5]).Contains("initial_loss"));
 
+    /// <summary>Three times the target's variance; unless nets of this shape that begin as they should may have as much.</summary>
+    [Theory]
+    [InlineData(2.9, null, false)]
+    [InlineData(3.1, null, true)]
+    [InlineData(3.1, 3.3, false)]
+    [InlineData(3.4, 3.3, true)]
+    [InlineData(double.NaN, 3.3, true)]
+    public void Of_numbers_a_usual_draw_starts_at_up_to_three_times_their_variance(double times, double? usual, bool found)
+    {
+        const double Variance = 24;
+        var plan = RunPlan.Check(new ModelSpec { HiddenLayers = [4] }, new(), new(),
+            new DataShape(2, TargetKind.Number, 0, 640, 400, 0), []) ?? throw new InvalidOperationException("The plan breaks a rule.");
+        var watch = new Watch(plan, new(true, 1, null, null, Variance)
+        {
+            LargestUsualStart = usual is { } most ? new(() => most * Variance) : null,
+        });
+        watch.Add(Point(Split.Train, 0, times * Variance));
+        Assert.Equal(found, watch.Findings.Any(f => f.Rule == "initial_loss"));
+    }
+
     [Theory]
     [InlineData(2.7, 8.6e12, "loss_not_decreasing")]   // explodes, and stays finite
     [InlineData(2.7, 2.71, "loss_not_decreasing")]     // ends above where it began

@@ -125,6 +125,40 @@ public sealed class TrainingFieldsTests(Service service)
         Assert.Equal(job.GetProperty("result").Text("weightsSha256"), again.GetProperty("result").Text("weightsSha256"));
     }
 
+    /// <summary>Its target stayed in its unit: so it does in copies of it, and where its findings' changes are tried.</summary>
+    [Fact]
+    public async Task A_job_of_a_version_before_is_copied_and_tried_as_it_was()
+    {
+        var job = await RunAsync("""
+            {"dataset": "friedman1",
+             "training": {"epochs": 2, "standardizeTarget": false, "optimizer": {"name": "sgd", "learningRate": 1e-7} } }
+            """);
+        var id = job.GetProperty("id").GetGuid();
+        await using var db = service.NewDbContext();
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'], status = 'failed',
+                request = request #- ARRAY['training', 'standardizeTarget'] WHERE id = {id}
+            """, TestContext.Current.CancellationToken);
+        Assert.Equal(202, (await service.Http.Send("POST", $"/api/v1/jobs/{id}/retry")).Status);
+        var again = await service.Http.WaitForEndAsync(id);
+        Assert.Equal(job.GetProperty("result").Text("weightsSha256"), again.GetProperty("result").Text("weightsSha256"));
+        var copy = await service.Http.Send("POST", $"/api/v1/jobs/{id}/clone", "{}");
+        Assert.False(copy["spec"].GetProperty("training").GetProperty("standardizeTarget").GetBoolean());
+        // what was tried is what a copy gives
+        var findings = (await service.Http.GetAnswer($"/api/v1/jobs/{id}/findings"))["items"].EnumerateArray().ToArray();
+        var stuck = findings.First(f => f.Text("rule") == "loss_not_decreasing");
+        foreach (var tried in stuck.GetProperty("tried").EnumerateArray())
+        {
+            var follow = await service.Http.Send("POST", $"/api/v1/jobs/{id}/clone", tried.GetProperty("patch").GetRawText());
+            var scaled = tried.Text("sentence")!.Contains("Scale the target", StringComparison.Ordinal);
+            Assert.Equal(scaled, follow["spec"].GetProperty("training").GetProperty("standardizeTarget").GetBoolean());
+            var ended = await service.Http.WaitForEndAsync(Guid.Parse(follow.Id));
+            var trial = tried.GetProperty("trial");
+            if (trial.GetProperty("after").ValueKind is JsonValueKind.Number && ended.Text("status") == "succeeded")
+                Assert.Equal(trial.GetProperty("after").GetDouble(), ended.GetProperty("result").GetProperty("validationLoss").GetDouble());
+        }
+    }
+
     private async Task<JsonElement> RunAsync(string json)
     {
         var answer = await service.Http.Send("POST", "/api/v1/jobs", json);
