@@ -1,3 +1,4 @@
+using TrainingService.Engine.Activations;
 using TrainingService.Engine.Prediction;
 
 namespace TrainingService.Engine.Layers;
@@ -117,9 +118,9 @@ internal sealed class PreflightWalk(int layers, CancellationToken cancellation, 
     }
 
     /// <summary>Share of entries where a bounded function is flat, those left out where it is off; null without bound.</summary>
-    private double? Saturation(ActivationFunction function, PreflightSignal z)
+    private static double? Saturation(ActivationFunction function, PreflightSignal z)
     {
-        var f = MomentsOf(function);
+        var f = PreflightMoments.Of(function);
         return f.Bound is null || z.Unknown is not null ? null : z.Mean.Zip(z.Square, (mean, square) => f.At(mean, Deviation(mean, square)))
             .Average(moments => moments.Saturated - (f.DiesWhenOff ? moments.Off : 0));
 

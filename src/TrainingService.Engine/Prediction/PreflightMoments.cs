@@ -34,7 +34,7 @@ internal sealed class PreflightMoments
     public bool DiesWhenOff => _activation.DiesWhenOff;
 
     /// <inheritdoc cref="Activation.Bound"/>
-    public double? Bound => activation.Bound;
+    public double? Bound => _activation.Bound;
 
     public NormalMoments At(double mean, double deviation)
     {

@@ -15,12 +15,14 @@ public static class BulkCopy
             return;
         var type = db.Model.FindEntityType(typeof(T)) ?? throw new ArgumentException($"{typeof(T)} has no table.", nameof(rows));
         // Postgres makes a row's version itself
-        var columns = type.GetProperties().Where(property => !property.IsConcurrencyToken).Select(property => (Name: property.GetColumnName(),
-            Type: property.GetColumnType(), Value: property.GetGetter(), property.GetTypeMapping().Converter)).ToArray();
+        var columns = type.GetProperties().Where(property => !property.IsConcurrencyToken).Select(property => (
+            Name: property.GetColumnName(), Type: property.GetColumnType(), Value: property.GetGetter(),
+            property.GetTypeMapping().Converter)).ToArray();
         await db.Database.OpenConnectionAsync(cancellation);
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        var names = string.Join(", ", columns.Select(column => column.Name));
         await using (var copy = await connection.BeginBinaryImportAsync(
-            $"COPY {type.GetTableName()} ({string.Join(", ", columns.Select(column => column.Name))}) FROM STDIN (FORMAT BINARY)", cancellation))
+            $"COPY {type.GetTableName()} ({names}) FROM STDIN (FORMAT BINARY)", cancellation))
         {
             foreach (var row in rows)
             {

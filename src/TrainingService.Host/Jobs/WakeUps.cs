@@ -18,7 +18,8 @@ public sealed class WakeUps
     private const int Capacity = 20_000;
 
     /// <summary>As workers take them: by priority, then by age.</summary>
-    private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) => (a.Priority, a.Id ?? default).CompareTo((b.Priority, b.Id ?? default)));
+    private static readonly Comparer<WakeUp> Order = Comparer<WakeUp>.Create((a, b) =>
+        (a.Priority, a.Id ?? default).CompareTo((b.Priority, b.Id ?? default)));
 
     private readonly Channel<WakeUp> _waiting =
         Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });

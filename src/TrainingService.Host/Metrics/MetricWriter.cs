@@ -59,8 +59,8 @@ public sealed class MetricWriter(CancellationToken stop)
     {
         foreach (var (jobId, writer, ended) in writers)
             await writer.GatherAsync(connection, jobId, ended);
-        await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics, async (copy, id, point) =>
-            await StartRowAsync(copy, id, point.Step, (short)point.Split, point.Epoch));
+        await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics,
+            (copy, id, point) => StartRowAsync(copy, id, point.Step, (short)point.Split, point.Epoch));
         await CopyAsync<LayerPoint>(connection, writers, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers,
             async (copy, id, point) =>
         {

@@ -55,8 +55,8 @@ public static class GetSweepReport
         JobRules rules, DatasetRegistry datasets, CancellationToken cancellation)
     {
         var typical = cells.Where(cell => cell.Seed == sweep.Spec.Seeds[0] && cell.Candidate < 0).Select(cell => cell.JobId).ToList();
-        var predicted = (await db.Jobs.Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Spec }).ToListAsync(cancellation))
-            .ToDictionary(job => job.Id, job => CellPreflight.Of(job.Spec, rules, datasets, cancellation));
+        var jobs = await db.Jobs.Where(job => typical.Contains(job.Id)).Select(job => new { job.Id, job.Spec }).ToListAsync(cancellation);
+        var predicted = jobs.ToDictionary(job => job.Id, job => CellPreflight.Of(job.Spec, rules, datasets, cancellation));
         return [.. cells.Select(cell => cell with { Preflight = predicted.GetValueOrDefault(cell.JobId) })];
     }
 

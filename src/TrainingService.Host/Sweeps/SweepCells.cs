@@ -14,9 +14,9 @@ namespace TrainingService.Host.Sweeps;
 public static class SweepCells
 {
     /// <summary>
-    /// Stores the cells that are due and not there yet, in the context's transaction: the trials of what is tuned, and once these have ended
-    /// (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which is
-    /// the trial that was chosen. Answers the new jobs, seed by seed, so that those on the same data follow each other and pairs are
+    /// Stores the cells that are due and not there yet, in the context's transaction: the trials of what is tuned, and once these have
+    /// ended (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which
+    /// is the trial that was chosen. Answers the new jobs, seed by seed, so that those on the same data follow each other and pairs are
     /// complete early.
     /// </summary>
     public static async Task<IReadOnlyList<Job>> AddDueAsync(TrainingDbContext db, Sweep sweep, IReadOnlyCollection<SweepCell> existing,
@@ -105,7 +105,8 @@ public static class SweepCells
         {
             var job = jobs[cell.JobId];
             return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epoch, job.Result,
-                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)], [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
+                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)],
+                [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
         }).ToList();
         return [.. results.Concat(Tuning.Settled(sweep.Spec, results)).OrderBy(cell => cell.Arm)
             .ThenBy(cell => order.GetValueOrDefault(cell.Seed))];

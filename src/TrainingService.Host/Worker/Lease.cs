@@ -24,10 +24,10 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
 
     /// <summary>
-    /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which needs
-    /// no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at about
-    /// the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). A run whose worker died before
-    /// comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
+    /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which
+    /// needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at
+    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). A run whose worker died
+    /// before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
     /// </summary>
     // Leases are told by the database's clock alone, so that workers need not agree on the time.
     private const string Next = $"""
@@ -77,7 +77,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases,
         WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         [.. (await ClaimAsync(databases, Next + Returned, options, clock,
-            [new("seconds", GroupSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation)).OrderBy(lease => lease.Id)];
+            [new("seconds", GroupSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation))
+            .OrderBy(lease => lease.Id)];
 
     /// <summary>
     /// In one transaction, which holds the rows of those attempts that still own their jobs: hands over how these stand, to write them.
@@ -121,8 +122,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             while (await rows.ReadAsync(cancellation))
             {
                 var spec = Parse(rows.GetString(2));
-                leases.Add(new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)), rows.GetInt16(4),
-                    rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)));
+                leases.Add(new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)),
+                    rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)));
             }
         }
         // An attempt begins at step 0, so what an earlier one measured goes.

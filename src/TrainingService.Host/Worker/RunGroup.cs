@@ -8,8 +8,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Worker;
 
 /// <summary>
-/// Runs that were claimed together, trained one after another. What ended, and how far the one that trains is, is written at every beat, and
-/// all leases are renewed; most groups end before their first beat, with a single write.
+/// Runs that were claimed together, trained one after another. What ended, and how far the one that trains is, is written at every beat,
+/// and all leases are renewed; most groups end before their first beat, with a single write.
 /// </summary>
 public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets,
     JobRules rules, WakeUps wakeUps, JobEnded ended, WorkerOptions options, TimeProvider clock, ILogger log, CancellationToken stopping)

@@ -18,9 +18,9 @@ internal static class RunRows
             error_code = run.error_code, error_message = run.error_message,
             lease_owner = CASE WHEN run.status IS NULL THEN lease_owner END,
             lease_until = CASE WHEN run.status IS NULL THEN now() + @lease END
-        FROM unnest(@id, @status, @started, @finished, @epoch, @step, @speed, @eta, @preflight, @layers, @findings, @result, @code, @message)
-            AS run (id, status, started_at, finished_at, epoch, step, samples_per_second, eta_seconds, preflight, layers, findings, result,
-                error_code, error_message)
+        FROM unnest(@id, @status, @started, @finished, @epoch, @step, @speed, @eta, @preflight, @layers, @findings, @result, @code,
+            @message) AS run (id, status, started_at, finished_at, epoch, step, samples_per_second, eta_seconds, preflight, layers,
+                findings, result, error_code, error_message)
         WHERE jobs.id = run.id
         """;
 

@@ -86,7 +86,8 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
                 return RunState.None with { Preflight = _preflight };
             var progress = _ended?.Value ?? trainer.Progress;
             return new(_preflight, trainer.Layers, progress.Epoch, progress.Step, progress.SamplesPerSecond,
-                _ended is not null ? trials.SecondsLeft : progress.Step > 0 ? progress.Seconds / progress.Step * (_steps - progress.Step) : null,
+                _ended is not null ? trials.SecondsLeft
+                    : progress.Step > 0 ? progress.Seconds / progress.Step * (_steps - progress.Step) : null,
                 FindingCounts.Of(_writing));
         }
     }

@@ -106,5 +106,6 @@ public sealed class ReportContentTests
         Assert.Contains($"Of 3 comparisons: {Doubt}", text, StringComparison.Ordinal);
     }
 
-    private static string Text(SweepReport report) => ReportMarkdown.Write("t", ReportContent.Of(report, SampleReport.Curves(report.Arms.Count)));
+    private static string Text(SweepReport report) =>
+        ReportMarkdown.Write("t", ReportContent.Of(report, SampleReport.Curves(report.Arms.Count)));
 }

@@ -58,8 +58,8 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : IC
         // Rows of one run each, and all of them.
         Assert.Equal([], await db.Database.SqlQuery<Guid>($"""
             SELECT job_id AS "Value" FROM jobs LEFT JOIN
-                (SELECT job_id, count(*) AS rows FROM (SELECT job_id FROM job_metrics UNION ALL SELECT job_id FROM job_layers) each GROUP BY 1)
-                measured ON job_id = id
+                (SELECT job_id, count(*) AS rows
+                    FROM (SELECT job_id FROM job_metrics UNION ALL SELECT job_id FROM job_layers) each GROUP BY 1) measured ON job_id = id
             WHERE sweep_id = {Guid.Parse(id)} AND rows IS DISTINCT FROM (result ->> 'storedRows')::int
             """).ToListAsync(TestContext.Current.CancellationToken));
 

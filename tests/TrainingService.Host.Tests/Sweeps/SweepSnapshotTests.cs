@@ -30,7 +30,8 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         await using var db = Interrupted(async () => await AddCellAsync(id, 100 + ++added));
         var http = new DefaultHttpContext();
         http.Request.Headers.Accept = mediaType;
-        var answer = await GetSweepReport.Handle(id, http, db, new DatasetRegistry("/nowhere"), new JobRules(new DatasetRegistry("/nowhere"), new(2048)), Cancellation);
+        var datasets = new DatasetRegistry("/nowhere");
+        var answer = await GetSweepReport.Handle(id, http, db, datasets, new JobRules(datasets, new(2048)), Cancellation);
         Assert.True(added >= 4, $"{added} were added");
         Assert.IsNotType<ProblemHttpResult>(answer.Result);
         if (answer.Result is Ok<SweepReport> { Value: { } report })

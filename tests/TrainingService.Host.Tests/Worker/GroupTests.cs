@@ -111,7 +111,8 @@ public sealed class GroupTests(Service service) : IAsyncLifetime
     }
 
     private async Task<IReadOnlyList<Guid>> ClaimAsync(WorkerOptions options) =>
-        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options, TimeProvider.System, _cancellation)).Select(lease => lease.Id)];
+        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options, TimeProvider.System, _cancellation))
+            .Select(lease => lease.Id)];
 
     private async Task<List<Guid>> InsertAsync(TrainingDbContext db, int count, Guid? sweep, double cost, short priority = 1)
     {
