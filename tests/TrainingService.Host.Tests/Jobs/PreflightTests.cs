@@ -64,11 +64,11 @@ public sealed class PreflightTests(Service service)
         var answer = await Check($$"""
             {"dataset": "digits", "model": {"activation": "{{activation}}", "biasInitializer": {"name": "constant", "value": {{bias}} } } }
             """);
-        var finding = Assert.Single(answer["findings"].EnumerateArray(),
-            f => f.GetProperty("rule").GetString() is "dead_units" or "saturated_activations");
-        Assert.Equal(rule, finding.GetProperty("rule").GetString());
-        Assert.Equal("""{"model":{"biasInitializer":null}}""",
-            finding.GetProperty("recommendation").GetProperty("patch").GetRawText());
+        var findings = answer["findings"].EnumerateArray()
+            .Where(f => f.GetProperty("rule").GetString() is "dead_units" or "saturated_activations").ToList();
+        Assert.NotEmpty(findings);
+        Assert.All(findings, finding => Assert.Equal((rule, """{"model":{"biasInitializer":null}}"""),
+            (finding.GetProperty("rule").GetString(), finding.GetProperty("recommendation").GetProperty("patch").GetRawText())));
     }
 
     [Fact]

@@ -45,7 +45,8 @@ public sealed class IntervalTests
             var (mean, sd) = (values.Average(), MathNet.Numerics.Statistics.Statistics.StandardDeviation(values));
             return new MeanInterval([.. values.Select(value => (value - mean) / sd)]).At(0.05, 0, 1)!.Value.Upper;
         }).ToList();
-        Assert.Equal(ends.Order(), ends);
+        // up to where it is capped
+        Assert.All(ends.Zip(ends.Skip(1)), pair => Assert.True(pair.Second > pair.First - 1e-9));
         Assert.InRange(ends[^1], 4 * 2.57058 / Math.Sqrt(6), 4.2 * 2.57058 / Math.Sqrt(6));
     }
 

@@ -133,8 +133,8 @@ public sealed class SweepBatchTests(ApiOnly api)
             (sweep.Status, sweep.Spec.Seeds.Count, sweep.Spec.Looks.Count, sweep.Spec.Looks[0].Of));
     }
 
-    /// <summary>Nothing to see, but at a spread at which 40 seeds may tell.</summary>
-    private static double? Open(int arm, long seed) => 0.8 + (arm == 0 ? 0 : 0.012 * (seed % 2 == 0 ? 1 : -1));
+    /// <summary>Nothing to see, but at a spread at which 60 seeds may show that.</summary>
+    private static double? Open(int arm, long seed) => 0.8 + (arm == 0 ? 0 : 0.0045 * (seed % 2 == 0 ? 1 : -1));
 
     private static double? Plain(int arm, long seed) => 0.8 + 0.1 * arm + 0.001 * (seed % 3);
 

@@ -299,7 +299,7 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         var sweep = await _http.WaitForSweepEnd(id);
         Assert.Equal(("succeeded", 1, 1), (sweep.Status(), sweep.Count("succeeded"), sweep.Count("canceled")));
         var report = await _http.GetReport(id);
-        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("1 cells were canceled", StringComparison.Ordinal));
+        Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("1 cell was canceled", StringComparison.Ordinal));
 
         var kept = await _http.Send("DELETE", $"/api/v1/jobs/{job}");
         kept.MustBeProblem(409, "conflict");
