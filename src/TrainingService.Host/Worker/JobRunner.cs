@@ -7,12 +7,13 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
 public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobRules rules, WakeUps wakeUps,
-    JobEnded ended, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
+    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -167,6 +168,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
                     var counted = outcome.Result is null ? outcome : outcome.Counted(run.Metrics.Measured,
                         await MetricWriter.CountAsync((NpgsqlConnection)db.Database.GetDbConnection(), lease.Id));
                     counted.ApplyTo(job, clock.GetUtcNow());
+                    await run.WriteModelAsync(db, job, models);
                     status = job.Status;
                 });
                 return status;

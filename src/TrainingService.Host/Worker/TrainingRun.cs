@@ -11,6 +11,7 @@ using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
@@ -28,6 +29,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
     private volatile StrongBox<TrainingProgress>? _ended;
+    private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
 
@@ -71,6 +73,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         {
             var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
             watch.End(result);
+            if (spec.StoreWeights ?? !inSweep)
+                _model = TrainedModel.Of(trainer.Weights(), new(datasets.Encoding(spec.Dataset, plan.Training.Seed), data.Shape,
+                    datasets.Find(spec.Dataset.Name)?.Card.Target ?? ""));
             return (result, watch);
         }
         finally
@@ -114,6 +119,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         Metrics.Forget();
         _written = _writing;
     }
+
+    /// <summary>The net, if the job has come to a good end and is to keep it.</summary>
+    public Task WriteModelAsync(TrainingDbContext db, Job job, ModelLimits limits) =>
+        _model is { } model && job.Status is JobStatus.Succeeded && job.FinishedAt is { } now
+            ? model.StoreAsync(db, job.Id, now, limits) : Task.CompletedTask;
 
     /// <summary>What became of the units, once the training has ended.</summary>
     public void WriteUnits(TrainingDbContext db, Guid id) =>

@@ -17,6 +17,7 @@ public static class OpenApiOperations
         ["404"] = "There is no such thing.",
         ["406"] = "None of the media types in Accept is available.",
         ["409"] = "Not possible in this state.",
+        ["410"] = "It was there and is no longer kept; `detail` says why.",
         ["412"] = "It has changed since the ETag in If-Match.",
         ["413"] = "The body is larger than 1 MiB.",
         ["415"] = "The body is not JSON in UTF-8.",
