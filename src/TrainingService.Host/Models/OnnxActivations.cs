@@ -1,4 +1,3 @@
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Layers;
 
 namespace TrainingService.Host.Models;
