@@ -188,7 +188,7 @@ public sealed class SparseWorldTests
     {
         var world = Dropout(0.6, 0, 0, 0.001);
         Assert.Equal(Verdict.Inconclusive, world["C6a"].Verdict);
-        Assert.Contains("No setting's zeros exceed 70 % for sure", world["C6a"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("Of no setting is it shown that more than 70 % are zeros", world["C6a"].Evidence, StringComparison.Ordinal);
     }
 
     private static NetWorld Dropout(double zeros, double gain, double others, double noise) =>
