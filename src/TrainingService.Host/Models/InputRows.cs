@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 using CsvHelper;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
@@ -48,6 +49,11 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
     public IReadOnlyList<double[]> Read(ReadOnlyMemory<byte> text)
     {
         var rows = new List<double[]>();
+        if (!Utf8.IsValid(text.Span))
+        {
+            errors.Add(new("", "the body must be CSV in UTF-8, not compressed"));
+            return rows;
+        }
         try
         {
             using var csv = CsvReader.Create(text.ToArray(), new CsvReaderOptions { Separator = ',', TrackLineNumbers = true });

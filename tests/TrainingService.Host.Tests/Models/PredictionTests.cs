@@ -114,6 +114,11 @@ public sealed class PredictionTests(Service service)
         Assert.Contains("row 0, column 'sex': found 'm'", (await Csv($"{header}\nDream,1,2,3,4,m\n")).Error("/0/sex"),
             StringComparison.Ordinal);
         Assert.Contains("no rows", (await Csv(header)).Error(""), StringComparison.Ordinal);
+        var latin = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.Latin1.GetBytes($"{header}\né,1,2,3,4,MALE\n"),
+            "text/csv");
+        Assert.Contains("UTF-8", latin.Error(""), StringComparison.Ordinal);
+        Assert.Equal(400, (await Csv("")).Status);
+        Assert.Equal(400, (await Csv($"{header}\n\"Dream,1,2,3,4,MALE\n")).Status);
         (await service.Http.Send("POST", job.Path() + "/predictions", [1, 2, 3], "application/octet-stream"))
             .MustBeProblem(415, "unsupported-media-type");
 

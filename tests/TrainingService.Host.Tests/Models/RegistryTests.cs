@@ -31,8 +31,8 @@ public sealed class RegistryTests(Service service)
         var ask = """{"inputs": [[5.1, 3.5, 1.4, 0.2]]}""";
         Assert.Equal((await service.Http.Send("POST", second.Path() + "/predictions", ask)).Text,
             (await service.Http.Send("POST", $"{Root}/{Name}/predictions", ask)).Text);
-        Assert.Equal(await service.Http.GetByteArrayAsync(second.Path() + "/model"),
-            await service.Http.GetByteArrayAsync($"{Root}/{Name}/model?format=onnx"));
+        Assert.Equal(await service.Http.GetByteArrayAsync(second.Path() + "/model", TestContext.Current.CancellationToken),
+            await service.Http.GetByteArrayAsync($"{Root}/{Name}/model?format=onnx", TestContext.Current.CancellationToken));
 
         // page by page
         var other = Name + ".b";
@@ -84,7 +84,7 @@ public sealed class RegistryTests(Service service)
         var result = job.GetProperty("result");
         Assert.Equal(result.GetProperty("datasetSha256").GetString(), session.ModelMetadata.CustomMetadataMap["datasetSha256"]);
 
-        var file = await service.Http.GetByteArrayAsync(job.Path() + "/model?format=safetensors");
+        var file = await service.Http.GetByteArrayAsync(job.Path() + "/model?format=safetensors", TestContext.Current.CancellationToken);
         var header = JsonDocument.Parse(file.AsMemory(8, (int)BitConverter.ToUInt64(file))).RootElement;
         Assert.Equal(result.GetProperty("weightsSha256").GetString(), header.GetProperty("__metadata__").GetProperty("weightsSha256").GetString());
         // as in PyTorch: Sequential(Linear, BatchNorm1d, PReLU, Linear)

@@ -44,7 +44,7 @@ public sealed class SweepCellsTests(Service service)
         Assert.Contains(text, line => line.StartsWith("\"a, plain\",1,", StringComparison.Ordinal)
             && line.Contains(",\"[4]\",", StringComparison.Ordinal) == false && line.Contains(",[4],", StringComparison.Ordinal));
         Assert.Contains(text, line => line.Contains(",\"[6,5]\",", StringComparison.Ordinal));
-        var parquet = await service.Http.GetByteArrayAsync($"{path}/cells?format=parquet");
+        var parquet = await service.Http.GetByteArrayAsync($"{path}/cells?format=parquet", TestContext.Current.CancellationToken);
         Assert.Equal("PAR1"u8, parquet.AsSpan(0, 4));
         (await service.Http.GetAnswer($"{path}/cells", ("Accept", "image/png"))).MustBeProblem(406, "not-acceptable");
     }
