@@ -3,7 +3,9 @@ using TrainingService.Engine.Activations;
 namespace TrainingService.Engine.Layers;
 
 /// <summary>Learned numbers by name, in row-major order.</summary>
-/// <param name="Name">As in PyTorch's Sequential of the same layers: <c>0.weight</c>, <c>1.running_mean</c>, <c>2.branch.0.bias</c>.</param>
+/// <param name="Name">
+/// As in PyTorch's Sequential of the same layers: <c>0.weight</c>, <c>1.running_mean</c>, <c>2.branch.0.bias</c>.
+/// </param>
 /// <param name="Shape">(out, in) of a matrix, (units) of a vector.</param>
 /// <param name="Values">As many as the shape says.</param>
 public sealed record Tensor(string Name, IReadOnlyList<int> Shape, float[] Values);

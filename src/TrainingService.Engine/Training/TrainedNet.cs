@@ -51,7 +51,8 @@ public sealed class TrainedNet : IDisposable
         Network.Bytes(plan.Layers, plan.Data.Features, 0, capacity, false, false);
 
     /// <summary>Numbers of all tensors, running statistics included.</summary>
-    public static long Count(RunPlan plan) => plan.Layers.SelectMany(l => l.Flat).Sum(l => l is ResidualPlan ? 0 : l.Parameters + l.Running);
+    public static long Count(RunPlan plan) =>
+        plan.Layers.SelectMany(l => l.Flat).Sum(l => l is ResidualPlan ? 0 : l.Parameters + l.Running);
 
     internal static float[] Numbers(IReadOnlyList<NetStep> steps) => [.. steps.SelectMany(s => s.Tensors).SelectMany(t => t.Values)];
 

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace TrainingService.Host.Datasets;
 
-/// <summary>How raw rows become a network's inputs, as it was fitted: what <see cref="FeatureEncoder"/> needs to encode rows to come.</summary>
+/// <summary>
+/// How raw rows become a network's inputs, as it was fitted: what <see cref="FeatureEncoder"/> needs to encode rows to come.
+/// </summary>
 /// <param name="Columns">Before encoding, in the data set's order.</param>
 /// <param name="Unit">What every number is multiplied with first: 1, or 1 / the largest pixel.</param>
 /// <param name="Shift">What is subtracted from each input.</param>

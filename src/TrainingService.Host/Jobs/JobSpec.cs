@@ -37,8 +37,8 @@ public sealed record JobSpec
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
     /// <summary>
-    /// Keep the trained net, for predictions and download, until it is retired by age or size or the job is deleted. Default true, in sweeps
-    /// false.
+    /// Keep the trained net, for predictions and download, until it is retired by age or size or the job is deleted. Default true,
+    /// in sweeps false.
     /// </summary>
     [Any(Default = true)]
     public bool? StoreWeights { get; init; }

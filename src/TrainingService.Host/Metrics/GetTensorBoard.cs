@@ -21,7 +21,8 @@ public static class GetTensorBoard
         TimeProvider clock, CancellationToken cancellation)
     {
         if (await db.Jobs.AsNoTracking().Where(j => j.Id == id)
-            .Select(j => new { j.StartedAt, j.CreatedAt, j.FinishedAt, j.Step, j.Layers }).SingleOrDefaultAsync(cancellation) is not { } job)
+            .Select(j => new { j.StartedAt, j.CreatedAt, j.FinishedAt, j.Step, j.Layers })
+            .SingleOrDefaultAsync(cancellation) is not { } job)
             return GetJob.NotFound(id);
         if (job.FinishedAt is null)
             http.Response.Headers.RetryAfter = "1";

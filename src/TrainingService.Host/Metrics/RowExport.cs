@@ -37,7 +37,8 @@ public static class RowExport
                 await writer.WriteAsync(string.Join(',', fields.Select(f => Quoted(f.Name))) + "\r\n");
             await foreach (var row in rows.WithCancellation(cancellation))
                 await writer.WriteAsync(mediaType == MediaTypes.Csv
-                    ? string.Join(',', fields.Select(f => Quoted(Convert.ToString(f.Value(row), CultureInfo.InvariantCulture) ?? ""))) + "\r\n"
+                    ? string.Join(',', fields.Select(f => Quoted(Convert.ToString(f.Value(row), CultureInfo.InvariantCulture) ?? "")))
+                        + "\r\n"
                     : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row)))
                         .Where(f => f.Value is not null).ToDictionary(), Http.Json.Options) + "\n");
         }, mediaType == MediaTypes.Csv ? "text/csv; charset=utf-8" : mediaType);

@@ -10,7 +10,8 @@ public static class DeleteModel
     /// <remarks>With all its versions. The jobs and their nets stay, but can be retired from then on.</remarks>
     /// <param name="name">Its name.</param>
     /// <response code="204">The name is free.</response>
-    public static async Task<Results<NoContent, ProblemHttpResult>> Handle(string name, TrainingDbContext db, CancellationToken cancellation) =>
+    public static async Task<Results<NoContent, ProblemHttpResult>> Handle(string name, TrainingDbContext db,
+        CancellationToken cancellation) =>
         await db.ModelVersions.Where(v => v.Name == name).ExecuteDeleteAsync(cancellation) > 0
             ? TypedResults.NoContent() : RegisteredModels.NotFound(name);
 }

@@ -15,7 +15,8 @@ public static class DownloadModel
     /// <response code="200">The file.</response>
     /// <response code="410">The job was deleted, or its weights retired.</response>
     public static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Handle(string name,
-        [FromQuery, RegularExpression(ModelFormats.Pattern), DefaultValue("onnx")] string? format, TrainingDbContext db, CancellationToken cancellation)
+        [FromQuery, RegularExpression(ModelFormats.Pattern), DefaultValue("onnx")] string? format, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         if (ModelFormats.Read(format) is not { } wanted)
             return ModelFormats.Unknown(format);

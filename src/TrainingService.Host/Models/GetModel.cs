@@ -51,7 +51,8 @@ public static class GetModel
     /// <response code="200">The file.</response>
     /// <response code="409">The job has not succeeded, or its net was not kept.</response>
     public static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
-        [FromQuery, RegularExpression(ModelFormats.Pattern), DefaultValue("onnx")] string? format, TrainingDbContext db, CancellationToken cancellation)
+        [FromQuery, RegularExpression(ModelFormats.Pattern), DefaultValue("onnx")] string? format, TrainingDbContext db,
+        CancellationToken cancellation)
     {
         if (ModelFormats.Read(format) is not { } wanted)
             return ModelFormats.Unknown(format);

@@ -81,7 +81,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
             if (rows.Count == 0 && errors.Count == 0)
                 errors.Add(new("", "the body has a header and no rows"));
         }
-        catch (Exception e) when (e is CsvFormatException or CsvValidationException or InvalidDataException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is CsvFormatException or CsvValidationException or InvalidDataException or FormatException
+            or InvalidOperationException)
         {
             errors.Add(new("", $"the body can't be read as CSV: {e.Message}"));
         }

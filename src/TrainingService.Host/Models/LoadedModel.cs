@@ -27,7 +27,8 @@ public sealed class LoadedModel : IDisposable
     {
         List<SpecError> errors = [];
         var (spec, shape) = (source.Spec, source.Card.Shape);
-        var plan = RunPlan.Check(spec.Model ?? new(), (spec.Training ?? new()).Stored(shape.Target), spec.Diagnostics ?? new(), shape, errors)
+        var training = (spec.Training ?? new()).Stored(shape.Target);
+        var plan = RunPlan.Check(spec.Model ?? new(), training, spec.Diagnostics ?? new(), shape, errors)
             ?? throw new InvalidDataException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         return new(source, plan, new(plan, weights, source.Result.TargetScale));
     }

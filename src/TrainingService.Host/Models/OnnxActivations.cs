@@ -22,7 +22,7 @@ internal static class OnnxActivations
             "leaky_relu" => graph.Add("LeakyRelu", [z], ("alpha", Of(spec.NegativeSlope))),
             "log_sigmoid" => graph.Add("Neg", [graph.Add("Softplus", [graph.Add("Neg", [z])])]),
             "mish" => graph.Add("Mul", [z, graph.Add("Tanh", [graph.Add("Softplus", [z])])]),
-            "prelu" => graph.Add("PRelu", [z, graph.Constant(step.Slope ?? throw new ArgumentException("prelu has a slope", nameof(step)))]),
+            "prelu" when step.Slope is { } slope => graph.Add("PRelu", [z, graph.Constant(slope)]),
             "relu" => graph.Add("Relu", [z]),
             "relu6" => graph.Add("Clip", [z, graph.Constant(0), graph.Constant(6)]),
             "rrelu" => graph.Add("LeakyRelu", [z], ("alpha", (Of(spec.Lower) + Of(spec.Upper)) / 2)),

@@ -5,7 +5,7 @@ using TrainingService.Engine.Layers;
 
 namespace TrainingService.Host.Models;
 
-/// <summary>A graph of ONNX nodes as it is put together. Names of what is computed begin with a slash, so that no column can have them.</summary>
+/// <summary>A graph of ONNX nodes as it is put together. Names of what is computed begin with a slash, as no column's should.</summary>
 internal sealed class OnnxNodes
 {
     private readonly Dictionary<string, string> _constants = [];
@@ -43,7 +43,8 @@ internal sealed class OnnxNodes
     public string Constant(double value)
     {
         var key = $"float {BitConverter.SingleToInt32Bits((float)value)}";
-        return _constants.GetValueOrDefault(key) ?? (_constants[key] = Constant([], (float[])[(float)value], TensorProto.Types.DataType.Float));
+        return _constants.GetValueOrDefault(key)
+            ?? (_constants[key] = Constant([], (float[])[(float)value], TensorProto.Types.DataType.Float));
     }
 
     /// <summary>A row of float64 numbers.</summary>

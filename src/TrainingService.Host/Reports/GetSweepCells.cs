@@ -17,14 +17,15 @@ public static class GetSweepCells
 {
     /// <summary>A sweep as one flat table</summary>
     /// <remarks>
-    /// A row a cell: arm, seed, candidate (-1 for what arms are compared by), job, status, each field that an arm or the tuning sets (as the
-    /// job's resolved spec has it: `model.activation.name`), and every result. `pandas.read_csv(address)` reads it. Without `format`
-    /// the Accept header decides; CSV by default.
+    /// A row a cell: arm, seed, candidate (-1 for what arms are compared by), job, status, each field that an arm or the tuning sets
+    /// (as the job's resolved spec has it: `model.activation.name`), and every result. `pandas.read_csv(address)` reads it.
+    /// Without `format` the Accept header decides; CSV by default.
     /// </remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="format">csv, ndjson or parquet.</param>
     /// <response code="200">The rows.</response>
-    public static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id, [FromQuery, RegularExpression("^(csv|ndjson|parquet)$"), DefaultValue("csv")] string? format,
+    public static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Handle(Guid id,
+        [FromQuery, RegularExpression("^(csv|ndjson|parquet)$"), DefaultValue("csv")] string? format,
         HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         string[] offered = [MediaTypes.Csv, MediaTypes.Ndjson, MediaTypes.Parquet];
@@ -60,8 +61,10 @@ public static class GetSweepCells
             var spec = Json.ObjectOf(job.Spec);
             var values = result[job.Id] = [];
             foreach (var place in places)
-                Flatten(place.Split('/').Skip(1).Aggregate((JsonNode?)spec, (node, part) => (node as JsonObject)?[JsonShape.Unescape(part)]),
-                    string.Join('.', place.Split('/').Skip(1).Select(JsonShape.Unescape)), values);
+            {
+                string[] parts = [.. place.Split('/').Skip(1).Select(JsonShape.Unescape)];
+                Flatten(parts.Aggregate((JsonNode?)spec, (node, part) => (node as JsonObject)?[part]), string.Join('.', parts), values);
+            }
         }
         return result;
     }

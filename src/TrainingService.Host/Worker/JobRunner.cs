@@ -13,7 +13,8 @@ namespace TrainingService.Host.Worker;
 
 /// <summary>Runs one job from claim to finish. Hangfire calls it on one of its worker threads.</summary>
 public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobRules rules, WakeUps wakeUps,
-    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
+    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);

@@ -21,7 +21,7 @@ public static class Kept
 
     public static string Path(this JsonElement job) => $"/api/v1/jobs/{job.GetProperty("id").GetString()}";
 
-    /// <summary>The test rows as they stand in the data set: numbers, categories by name, null for a missing value; and their targets.</summary>
+    /// <summary>The test rows as they stand in the data set, null being a missing value; and their targets.</summary>
     public static (IReadOnlyList<object?[]> Rows, IReadOnlyList<string> Labels, IReadOnlyList<double> Values) TestRows(string dataset)
     {
         var found = Datasets.Find(dataset) ?? throw new ArgumentException(dataset);

@@ -23,7 +23,13 @@ public static class Nets
         using var trainer = new Trainer(plan, datasets.Load(found, 1));
         var result = trainer.Run(TestContext.Current.CancellationToken);
         Assert.Null(result.Divergence);
-        var spec = new JobSpec { Dataset = found, Model = plan.Model.Spec, Training = plan.Training.Spec, Diagnostics = plan.Diagnostics.Spec };
+        var spec = new JobSpec
+        {
+            Dataset = found,
+            Model = plan.Model.Spec,
+            Training = plan.Training.Spec,
+            Diagnostics = plan.Diagnostics.Spec,
+        };
         var card = new ModelCard(datasets.Encoding(found, 1), shape, datasets.Find(dataset)!.Card.Target);
         return (LoadedModel.Create(new(Guid.NewGuid(), "", spec, result, card), trainer.Weights()), result);
     }

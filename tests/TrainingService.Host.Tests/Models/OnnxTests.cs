@@ -79,7 +79,8 @@ public sealed class OnnxTests
         using var session = new InferenceSession(OnnxModel.Of(model));
         Assert.Contains(output, session.OutputMetadata.Keys);
         var metadata = session.ModelMetadata.CustomMetadataMap;
-        Assert.Equal(loss, System.Text.Json.JsonDocument.Parse(metadata["spec"]).RootElement.GetProperty("training").GetProperty("loss").GetString());
+        var spec = System.Text.Json.JsonDocument.Parse(metadata["spec"]).RootElement;
+        Assert.Equal(loss, spec.GetProperty("training").GetProperty("loss").GetString());
         Assert.Equal((dataset, EngineInfo.Version), (metadata["dataset"], metadata["engineVersion"]));
     }
 

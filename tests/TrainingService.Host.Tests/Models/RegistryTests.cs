@@ -75,7 +75,8 @@ public sealed class RegistryTests(Service service)
             {"dataset": "penguins", "model": {"hiddenLayers": [8], "activation": "prelu", "normalization": "batch_norm"},
              "training": {"epochs": 3}}
             """);
-        using var onnx = await service.Http.GetAsync(new Uri(job.Path() + "/model", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var onnx = await service.Http.GetAsync(new Uri(job.Path() + "/model", UriKind.Relative),
+            TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, onnx.StatusCode);
         Assert.EndsWith(".onnx", onnx.Content.Headers.ContentDisposition!.FileName!.Trim('"'), StringComparison.Ordinal);
         using var session = new InferenceSession(await onnx.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
@@ -86,7 +87,8 @@ public sealed class RegistryTests(Service service)
 
         var file = await service.Http.GetByteArrayAsync(job.Path() + "/model?format=safetensors", TestContext.Current.CancellationToken);
         var header = JsonDocument.Parse(file.AsMemory(8, (int)BitConverter.ToUInt64(file))).RootElement;
-        Assert.Equal(result.GetProperty("weightsSha256").GetString(), header.GetProperty("__metadata__").GetProperty("weightsSha256").GetString());
+        Assert.Equal(result.GetProperty("weightsSha256").GetString(),
+            header.GetProperty("__metadata__").GetProperty("weightsSha256").GetString());
         // as in PyTorch: Sequential(Linear, BatchNorm1d, PReLU, Linear)
         Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "2.weight", "3.weight", "3.bias"],
             header.EnumerateObject().Select(p => p.Name).Where(name => name != "__metadata__"));
@@ -96,7 +98,8 @@ public sealed class RegistryTests(Service service)
         Assert.Equal([3, 8], weight.GetProperty("shape").EnumerateArray().Select(n => n.GetInt32()));
         Assert.Equal(BitConverter.ToSingle(file, place), weight.GetProperty("values")[0].GetSingle());
         Assert.Equal("prelu", json.GetProperty("layers")[2].GetProperty("activation").GetProperty("name").GetString());
-        Assert.Equal(file.Length, header.GetProperty("3.bias").GetProperty("data_offsets")[1].GetInt32() + 8 + (int)BitConverter.ToUInt64(file));
+        Assert.Equal(file.Length,
+            header.GetProperty("3.bias").GetProperty("data_offsets")[1].GetInt32() + 8 + (int)BitConverter.ToUInt64(file));
         (await service.Http.GetAnswer(job.Path() + "/model?format=pickle")).MustBeProblem(400, "validation");
     }
 

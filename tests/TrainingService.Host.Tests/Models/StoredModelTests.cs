@@ -49,7 +49,8 @@ public sealed class StoredModelTests(Service service)
             for (var path = $"/api/v1/sweeps/{id}"; (await service.Http.GetAnswer(path))["status"].GetString() is "queued" or "running";)
                 await Task.Delay(50, Cancellation);
             await using var db = service.NewDbContext();
-            return await db.Set<JobModel>().CountAsync(m => db.Set<Host.Jobs.Job>().Any(j => j.Id == m.JobId && j.SweepId == id), Cancellation);
+            return await db.Set<JobModel>()
+                .CountAsync(m => db.Set<Host.Jobs.Job>().Any(j => j.Id == m.JobId && j.SweepId == id), Cancellation);
         }
 
         Assert.Equal(0, await Kept(""));

@@ -22,7 +22,8 @@ public sealed class SweepCellsTests(Service service)
 
         var lines = await service.Http.GetAnswer($"{path}/cells?format=ndjson");
         Assert.True(lines.Status == 200, lines.Text);
-        var rows = lines.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var rows = lines.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement).ToList();
         // two arms, three seeds, two rates and the one that was chosen
         Assert.Equal(18, rows.Count);
         foreach (var row in rows)

@@ -141,7 +141,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         };
         var datasets = new DatasetRegistry("", "");
         return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended,
-            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), options, new Slots(options, clock), this, clock, NullLogger<JobRunner>.Instance);
+            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), options, new Slots(options, clock), this, clock,
+            NullLogger<JobRunner>.Instance);
     }
 
     private async Task<WakeUp?> NextWakeUpAsync()
