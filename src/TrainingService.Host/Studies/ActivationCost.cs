@@ -96,7 +96,8 @@ public sealed class ActivationCost : Study
 
     private static StudyMeasurement Time(StudySize size, CancellationToken cancellation)
     {
-        var (rounds, runs) = (size == StudySize.Quick ? 30 : 60, 30);
+        // as often in each place as in every other one
+        var (rounds, runs) = ((size == StudySize.Quick ? 10 : 20) * (Others.Length + 1), 30);
         var passes = Others.Prepend(Relu).Select(name => new ElementTimes(name, new double[rounds])).ToList();
         for (var round = 0; round < rounds; round++)
         {

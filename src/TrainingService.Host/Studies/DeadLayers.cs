@@ -73,7 +73,7 @@ public sealed class DeadLayers : Study
     {
         var both = e.Compare("testAccuracy", One, All, anyway: true);
         return both.Result is { Ci95: null, MeanDifference: 0, N: > 1 and var n, Divergence.Pairs: var pairs } && n == pairs
-            ? statement.Share("testAccuracy", One, n, n, 0.5, 1, $"reach exactly the test accuracy of {All}", before, after)
+            ? statement.Share("sameTestAccuracy", One, n, n, 0.5, 1, $"reach exactly the test accuracy of {All}", before, after)
             : statement.Equivalent(both, before, after);
     }
 }

@@ -28,16 +28,25 @@ public static class InShort
         return $"{Number(mean, true)}{(by.Metric.Outcome.IsFraction ? " points" : "")}{range}";
     }
 
+    /// <summary>The least difference that matters: "1 point", "5 %".</summary>
+    public static string Amount(Comparison by)
+    {
+        var delta = by.Result.Equivalence.Delta;
+        return by.Metric.Outcome.IsRelative ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} %")
+            : by.Metric.Outcome.IsFraction
+                ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} {(delta == 0.01 ? "point" : "points")}")
+            : StudyEvidence.Number(delta);
+    }
+
     /// <summary>
     /// What occurs more than once in some texts, such as one doubt about several comparisons, taken out of each and told once.
     /// </summary>
     /// <returns>The texts without it, and what was taken out; null if nothing was.</returns>
     public static (IReadOnlyList<string> Texts, string? Shared) Once(IReadOnlyList<string> texts)
     {
-        var parts = texts.Select(text => text.Split(". ").Index()
-            .Select(part => part.Item.EndsWith('.') ? part.Item : part.Item + ".").ToList()).ToList();
+        var parts = texts.Select(Sentences).ToList();
         var counts = parts.SelectMany(part => part.Distinct()).CountBy(sentence => sentence).ToDictionary();
-        bool IsShared(string sentence) => counts[sentence] > 1 && sentence.Count(c => c == ' ') >= 3;
+        bool IsShared(string sentence) => counts[sentence] > 1 && IsLong(sentence);
         var shared = counts.Keys.Where(IsShared).GroupBy(sentence => counts[sentence])
             .Select(group => $"Of {(group.Key == 2 && texts.Count == 2 ? "both" : group.Key)} comparisons: {string.Join(" ", group)}")
             .ToList();
@@ -45,18 +54,24 @@ public static class InShort
             shared.Count == 0 ? null : string.Join(" ", shared));
     }
 
+    /// <summary>The text without a sentence that comes again, such as a doubt that two comparisons share.</summary>
+    public static string Unrepeated(string text) => Sentences(text) is var sentences
+        ? string.Join(" ", sentences.Where((sentence, i) => !IsLong(sentence) || sentences.LastIndexOf(sentence) == i)) : text;
+
+    private static List<string> Sentences(string text) =>
+        [.. text.Split(". ").Select(part => part.EndsWith('.') ? part : part + ".")];
+
+    private static bool IsLong(string sentence) => sentence.Count(c => c == ' ') >= 3;
+
     private static (int Order, string Words) Heading(Comparison by)
     {
         var (more, less) = by.Metric.Outcome.Sides;
-        var delta = by.Result.Equivalence.Delta;
-        var amount = by.Metric.Outcome.IsRelative ? $"{100 * delta:0.#} %"
-            : by.Metric.Outcome.IsFraction ? $"{100 * delta:0.#} {(delta == 0.01 ? "point" : "points")}" : StudyEvidence.Number(delta);
         return by.LeftOut.Count > 0 ? (5, "Learned nothing, so not compared") : by.Result.Verdict switch
         {
             Verdict.Supported or Verdict.Higher => (0, Capital(more)),
             Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
             Verdict.Negligible => (2, "Different, but by too little to matter"),
-            Verdict.Equivalent => (3, $"The same within {amount}"),
+            Verdict.Equivalent => (3, $"The same within {Amount(by)}"),
             _ => (4, "Not decided"),
         };
     }

@@ -61,12 +61,14 @@ public sealed class InitPairing : Study
             [claim.Report(statements)]);
     }
 
-    /// <summary>From the depth on from which it holds for all that were tried.</summary>
+    /// <summary>At which depths it holds: from one on for all that were tried, or at some.</summary>
     private static string Answer(string pairing, List<StatementReport> byDepth)
     {
         var from = byDepth.Count - byDepth.AsEnumerable().Reverse().TakeWhile(s => s.Verdict == Verdict.Supported).Count();
-        var holds = from < byDepth.Count ? $"From {Depths[from]} layers on {pairing}"
-            : $"That {pairing} from some depth on is not shown";
+        string[] at = [.. byDepth.Index().Where(s => s.Item.Verdict == Verdict.Supported).Select(s => $"{Depths[s.Index]}")];
+        var holds = at.Length == 0 ? $"That {pairing} is shown at no depth"
+            : at.Length == byDepth.Count - from ? $"From {Depths[from]} layers on {pairing}"
+            : $"At {string.Join(" and ", at)} layers {pairing}";
         return $"{holds}: {string.Join(", ", byDepth.Select((s, i) => $"{Points(s.Effect)} at {Depths[i]} layers ({Json(s.Verdict)})"))}.";
     }
 
@@ -83,5 +85,5 @@ public sealed class InitPairing : Study
     private static string Points(double? difference) => difference is { } d
         ? (100 * d).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " points" : "not measured";
 
-    private static string Flow(double? flow) => flow?.ToString("+0.00;-0.00", CultureInfo.InvariantCulture) ?? "not measured";
+    private static string Flow(double? flow) => flow?.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture) ?? "not measured";
 }

@@ -60,7 +60,8 @@ public sealed class ReluVsLeakyRelu : Study
             {"name": "{{Steep}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.2} } } },
             {"name": "{{Elu}}", "patch": {"model": {"activation": "elu", "initializer": "auto"} } }
           ],
-          "tune": {"/training/optimizer/learningRate": [{{(size == StudySize.Quick ? "0.02, 0.07, 0.25" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
+          "tune": {"/training/optimizer/learningRate":
+                   [{{(size == StudySize.Quick ? "0.01, 0.03, 0.1" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
           "baseline": "{{Relu}}", "delta": {{AccuracyDelta(size)}}
         }
         """;
@@ -80,7 +81,10 @@ public sealed class ReluVsLeakyRelu : Study
             _ => null,
         };
         var answer = yesOrNo is null
-            ? "It can't be said with this evidence. Test accuracy against ReLU? "
+            ? (accuracy.IsNotWorse() == Verdict.Supported
+                    ? $"It is not worse by {InShort.Amount(accuracy)} or more; whether it is better can't be said. "
+                    : "It can't be said with this evidence. ")
+                + "Test accuracy against ReLU? "
                 + $"{InShort.Of([("slope 0.01", accuracy), .. others])} {units}"
             : $"{yesOrNo} {accuracy.Result.Sentence} {units} And a steeper leak, or ELU? {InShort.Of(others)}";
         return new(answer,
@@ -130,5 +134,5 @@ public sealed class ReluVsLeakyRelu : Study
     private static StatementReport NotDrawn(Statement statement) => statement.Of(
         Mean("relu kaiming_normal", "initialGradientFlow", "decades", "gradient flow", []), Verdict.Inconclusive);
 
-    private static string Decades(double flow) => flow.ToString("+0.00;-0.00", CultureInfo.InvariantCulture);
+    private static string Decades(double flow) => flow.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

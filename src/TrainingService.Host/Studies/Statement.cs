@@ -108,10 +108,14 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
             ? Verdict.Supported : Verdict.Inconclusive;
     }
 
-    /// <summary>The claim is that both are the same within delta.</summary>
+    /// <summary>
+    /// The claim is that both are the same within delta: refuted only by a difference that lies beyond delta with its whole interval, or
+    /// that has none because runs diverged.
+    /// </summary>
     public Verdict IsEquivalent() => LeftOut.Count > 0 ? Verdict.Inconclusive
         : Result.Verdict is Verdict.Equivalent or Verdict.Negligible ? Verdict.Supported
-        : Sign != 0 ? Verdict.Refuted : Verdict.Inconclusive;
+        : Sign != 0 && (Result.Divergence.Arm + Result.Divergence.Baseline > 0 || Result.Ci95 is not [var low, var high]
+            || low >= Result.Equivalence.Delta || high <= -Result.Equivalence.Delta) ? Verdict.Refuted : Verdict.Inconclusive;
 
     /// <summary>
     /// The claim is that the arm's values are higher (sign 1) or lower (-1) by at least a margin: supported if the whole 95 % interval lies

@@ -19,6 +19,7 @@ public sealed class SparseWorldTests
     [InlineData(0.0, 0.03, 0.001, Verdict.Supported, Verdict.Supported)]
     [InlineData(0.03, 0.03, 0.001, Verdict.Refuted, Verdict.Supported)]
     [InlineData(0.0, 0.0, 0.001, Verdict.Supported, Verdict.Refuted)]
+    [InlineData(0.009, 0.03, 0.004, Verdict.Inconclusive, Verdict.Supported)] // a real loss, which may be less than matters
     [InlineData(0.0, 0.0, 0.2, Verdict.Inconclusive, Verdict.Inconclusive)]
     public void The_knee_is_judged_by_arms_on_either_side_of_85_percent(double lossBelow, double lossBeyond, double noise,
         Verdict a, Verdict b)
