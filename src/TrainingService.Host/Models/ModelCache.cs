@@ -20,6 +20,14 @@ public sealed class ModelCache(ModelLimits limits) : IDisposable
         }
     }
 
+    /// <summary>What a net at hand was made of; null if it isn't there.</summary>
+    public ModelSource? Find(Guid job, string sha256)
+    {
+        lock (_lock)
+            return _entries.GetValueOrDefault((job, sha256))?.Model is { IsValueCreated: true, Value.IsCompletedSuccessfully: true } model
+                ? model.Value.Result.Source : null;
+    }
+
     /// <summary>Answers by the source's net, which is loaded unless it is at hand; a failed load is not kept.</summary>
     public async Task<T> UseAsync<T>(ModelSource source, Func<Task<LoadedModel>> load, Func<LoadedModel, T> use)
     {

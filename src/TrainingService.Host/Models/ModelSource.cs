@@ -16,10 +16,18 @@ namespace TrainingService.Host.Models;
 public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, TrainingResult Result, ModelCard Card)
 {
     /// <summary>The job's, or why there is none.</summary>
+    /// <param name="db">Where it is.</param>
+    /// <param name="id">The job's.</param>
+    /// <param name="cancellation">Of the query.</param>
+    /// <param name="cache">Whose nets need not be read again: only whether they are still kept is asked.</param>
     public static async Task<(ModelSource? Source, ProblemHttpResult? Problem)> FindAsync(TrainingDbContext db, Guid id,
-        CancellationToken cancellation)
+        CancellationToken cancellation, ModelCache? cache = null)
     {
         var models = db.JobModels;
+        if (cache is not null
+            && await models.Where(m => m.JobId == id).Select(m => m.Sha256).SingleOrDefaultAsync(cancellation) is { } kept
+            && cache.Find(id, kept) is { } known)
+            return (known, null);
         var found = await db.Jobs.AsNoTracking().Where(j => j.Id == id).Select(j => new
         {
             j.Status,

@@ -16,9 +16,9 @@ public static class PredictJob
     /// <response code="200">The answers, row by row.</response>
     /// <response code="409">The job has not succeeded, or its net was not kept.</response>
     public static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http, TrainingDbContext db,
-        Predictor predictor, CancellationToken cancellation)
+        Predictor predictor, ModelCache cache, CancellationToken cancellation)
     {
-        var (source, problem) = await ModelSource.FindAsync(db, id, cancellation);
+        var (source, problem) = await ModelSource.FindAsync(db, id, cancellation, cache);
         return source is null ? problem ?? Problems.NotFound($"There is no job {id}.")
             : await predictor.AnswerAsync(source, http.Request, cancellation);
     }
