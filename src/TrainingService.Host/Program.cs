@@ -6,6 +6,7 @@ using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
@@ -31,6 +32,7 @@ try
     builder.AddHealth(role);
     builder.AddDatasets();
     builder.AddJobs();
+    builder.AddModels();
     builder.AddSweeps();
     builder.AddStudies();
     builder.AddJobQueue();
@@ -38,6 +40,7 @@ try
     {
         builder.AddWorker(worker);
         builder.AddSweepsBesideWorkers();
+        builder.AddModelsBesideWorkers();
     }
 
     var app = builder.Build();
@@ -50,6 +53,7 @@ try
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();
+        api.MapModels();
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();

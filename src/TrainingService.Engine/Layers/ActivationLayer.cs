@@ -6,6 +6,7 @@ namespace TrainingService.Engine.Layers;
 /// <summary>h = f(z), with the slopes where they are learned.</summary>
 internal sealed unsafe class ActivationLayer : Layer
 {
+    private readonly ActivationPlan _plan;
     private readonly int _index, _slopeStride;
     private readonly Parameters? _slopes;
     private readonly Action<int, int> _forward, _backward;
@@ -14,7 +15,7 @@ internal sealed unsafe class ActivationLayer : Layer
 
     public ActivationLayer(ActivationPlan plan, Workspace workspace, int index) : base(workspace, plan.Units)
     {
-        _index = index;
+        (_plan, _index) = (plan, index);
         Function = plan.Function.Bind();
         _slopeStride = plan.Slopes > 1 ? 1 : 0;
         _slopes = plan.Slopes > 0 ? Layers.Parameters.Vector("slope", plan.Slopes, workspace) : null;
@@ -37,6 +38,8 @@ internal sealed unsafe class ActivationLayer : Layer
     private float* SlopeValues => _slopes is null ? null : _slopes.Values;
 
     private ulong Key => Workspace.Training ? Noise.Key(Workspace.Seed, _index, Workspace.Step) : 0;
+
+    public override NetStep Step(string place) => new ActivationStep(_plan.Function, _slopes?.As(place + "weight"));
 
     public override void Forward(float* input)
     {

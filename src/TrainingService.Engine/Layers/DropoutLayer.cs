@@ -20,6 +20,8 @@ internal sealed unsafe class DropoutLayer : Layer
         _backward = Backward;
     }
 
+    public override NetStep Step(string place) => new PassStep();
+
     public override void Forward(float* input)
     {
         _input = input;

@@ -12,6 +12,19 @@ internal struct LayerIndices
     public int Linear, Noise;
 }
 
+/// <summary>Numbers of tensors that lie one behind the other.</summary>
+internal ref struct TensorReader(ReadOnlySpan<float> numbers)
+{
+    private ReadOnlySpan<float> _left = numbers;
+
+    public ReadOnlySpan<float> Next(int count)
+    {
+        var next = _left[..count];
+        _left = _left[count..];
+        return next;
+    }
+}
+
 /// <summary>A step of the network on a batch in blocks (units x samples).</summary>
 internal abstract unsafe class Layer(Workspace workspace, int units)
 {
@@ -32,6 +45,17 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
 
     /// <summary>All that an evaluation needs: parameters and what else training changes.</summary>
     public virtual IEnumerable<FloatBuffer> Learned => Parameters.Select(p => p.Learned);
+
+    /// <summary>What it does when it evaluates, with its numbers as they are now.</summary>
+    /// <param name="place">Which the names of its tensors begin with: <c>3.</c></param>
+    public abstract NetStep Step(string place);
+
+    /// <summary>Takes over the numbers of such a step, one that <see cref="Step"/> described, in its tensors' order.</summary>
+    public virtual void Learn(ref TensorReader numbers)
+    {
+        foreach (var parameters in Parameters)
+            parameters.Set(numbers.Next(parameters.Count));
+    }
 
     /// <summary>Computes <see cref="Output"/> of the workspace's samples.</summary>
     public abstract void Forward(float* input);

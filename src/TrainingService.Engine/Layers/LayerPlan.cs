@@ -48,5 +48,8 @@ internal abstract record LayerPlan(int Units)
     /// <summary>What mean-field theory makes of a signal; leaves behind how a gradient comes back.</summary>
     public abstract PreflightSignal Predict(PreflightWalk walk, PreflightSignal x);
 
+    /// <summary>The same with weights of 0, for a net whose numbers are given: drawing them can take minutes.</summary>
+    public virtual LayerPlan Undrawn => this;
+
     public abstract Layer Create(Workspace workspace, ref LayerIndices next);
 }

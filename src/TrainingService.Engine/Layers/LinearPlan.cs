@@ -84,6 +84,9 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units,
 
     public Fans Fans => new(Inputs, Units, Activation);
 
+    public override LayerPlan Undrawn =>
+        this with { Initializer = InitializerRegistry.Standard("zeros"), BiasInitializer = InitializerRegistry.Standard("zeros") };
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new Layers.Linear(this, workspace, next.Linear++);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

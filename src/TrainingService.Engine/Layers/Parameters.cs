@@ -41,6 +41,9 @@ internal sealed unsafe class Parameters
 
     public string Name { get; }
 
+    /// <summary>The values with a name that others know them by.</summary>
+    public Tensor As(string name) => new(name, _isVector ? [_columns] : [_rows, _columns], Get());
+
     /// <summary>Numbers that count, without padding.</summary>
     public int Count => _rows * _columns;
 

@@ -51,6 +51,8 @@ internal sealed record ResidualPlan(int Units, IReadOnlyList<LayerPlan> Branch) 
 
     public override bool TrainsAsItEvaluates => Branch.All(l => l.TrainsAsItEvaluates);
 
+    public override LayerPlan Undrawn => this with { Branch = [.. Branch.Select(l => l.Undrawn)] };
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new Residual(this, workspace, ref next);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

@@ -7,6 +7,16 @@ internal sealed unsafe class Sequence(IReadOnlyList<Layer> layers, Workspace wor
 
     public IReadOnlyList<Layer> Layers => layers;
 
+    /// <inheritdoc cref="Layer.Step"/>
+    public IReadOnlyList<NetStep> Steps(string place) => [.. layers.Select((layer, i) => layer.Step($"{place}{i}."))];
+
+    /// <inheritdoc cref="Layer.Learn"/>
+    public void Learn(ref TensorReader numbers)
+    {
+        foreach (var layer in layers)
+            layer.Learn(ref numbers);
+    }
+
     public float* Forward(float* input)
     {
         for (var i = 0; i < layers.Count; i++)

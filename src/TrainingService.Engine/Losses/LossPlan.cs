@@ -3,6 +3,22 @@ using TrainingService.Engine.Specs;
 
 namespace TrainingService.Engine.Losses;
 
+/// <summary>What a trained net's outputs mean.</summary>
+public enum OutputKind
+{
+    /// <summary>Their softmax is the probability of each class.</summary>
+    Logits,
+
+    /// <summary>One, whose sigmoid is the probability of the second of two classes.</summary>
+    Logit,
+
+    /// <summary>The largest is the class's; they are no probabilities.</summary>
+    Scores,
+
+    /// <summary>The target's numbers, standardised where the target was.</summary>
+    Numbers,
+}
+
 /// <summary>A checked loss, with just its own numbers.</summary>
 /// <param name="Name">As in the spec.</param>
 public abstract record LossPlan(string Name)
@@ -11,6 +27,10 @@ public abstract record LossPlan(string Name)
         BinaryCrossEntropy = "binary_cross_entropy", MeanSquared = "mse", Huber = "huber";
 
     private const double StandardDelta = 1;
+
+    /// <summary>What the outputs of a net that was trained by it mean.</summary>
+    /// <param name="classes">Whether the targets are classes.</param>
+    public virtual OutputKind Means(bool classes) => classes ? OutputKind.Scores : OutputKind.Numbers;
 
     /// <summary>Outputs that it needs for this target.</summary>
     internal virtual int Outputs(DataShape data) => data.Target == TargetKind.Number ? data.Numbers : data.Classes;
@@ -57,6 +77,9 @@ public abstract record LossPlan(string Name)
 /// <param name="LabelSmoothing">Share of the target that is spread over all classes, in [0, 1).</param>
 public sealed record CrossEntropyPlan(double LabelSmoothing) : LossPlan(CrossEntropy)
 {
+    /// <inheritdoc/>
+    public override OutputKind Means(bool classes) => OutputKind.Logits;
+
     internal override Loss Create(bool classes, float[]? weights = null) =>
         weights is null ? new CrossEntropy((float)LabelSmoothing) : new WeightedCrossEntropy((float)LabelSmoothing, weights);
 }
@@ -64,6 +87,9 @@ public sealed record CrossEntropyPlan(double LabelSmoothing) : LossPlan(CrossEnt
 /// <summary>See <see cref="Losses.BinaryCrossEntropy"/>.</summary>
 public sealed record BinaryCrossEntropyPlan() : LossPlan(BinaryCrossEntropy)
 {
+    /// <inheritdoc/>
+    public override OutputKind Means(bool classes) => OutputKind.Logit;
+
     internal override int Outputs(DataShape data) => 1;
 
     internal override Loss Create(bool classes, float[]? weights = null) => new BinaryCrossEntropy(weights);

@@ -131,6 +131,12 @@ public sealed class Trainer : IDisposable
     /// </summary>
     public IReadOnlyList<UnitPoint> Units(int layer) => _observer.Units(layer);
 
+    /// <summary>
+    /// What an evaluation needs of the net as it is now: the numbers of its tensors (see <see cref="TrainedNet"/>), one behind the other.
+    /// To be called on the training thread or after <see cref="Run"/>.
+    /// </summary>
+    public float[] Weights() => TrainedNet.Numbers(_network.Steps);
+
     internal Network Network => _network;
 
     private bool Classes => _data.Shape.Target == TargetKind.Classes;

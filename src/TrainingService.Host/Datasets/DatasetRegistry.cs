@@ -64,6 +64,15 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
     public TrainingData Load(DatasetSpec resolved, long seed) => _prepared.GetOrAdd(resolved, seed, () => Prepare(resolved, seed));
 
+    /// <summary>How that data was encoded; the spec is a resolved one.</summary>
+    /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
+    public FeatureEncoding Encoding(DatasetSpec resolved, long seed)
+    {
+        var dataset = Find(resolved.Name) ?? throw new DatasetUnavailableException(Unknown(resolved.Name));
+        var train = Rows(dataset, resolved, seed).Train;
+        return new FeatureEncoder(dataset, train, resolved.Standardize ?? true).Encoding(dataset.Read(), train);
+    }
+
     /// <summary>Rows of a split with this share: rounded up, but one row of each class is left.</summary>
     public static int HeldOutRows(int rows, double fraction, int strata)
     {
@@ -75,18 +84,23 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
     private TrainingData Prepare(DatasetSpec spec, long seed)
     {
         var dataset = Find(spec.Name) ?? throw new DatasetUnavailableException(Unknown(spec.Name));
-        var shape = Shape(dataset, spec.ValidationFraction ?? DefaultValidationFraction, spec.MaxTrainExamples);
+        var (shape, train, validation, test) = Rows(dataset, spec, seed);
         var table = dataset.Read();
-        var rows = spec.TestSplit is TestSplit.PerSeed ? dataset.Split(seed) : dataset.Split();
-        var order = StratifiedOrder.Of(rows.Train, table.Labels, seed);
-        // From the end, so that the rows of a smaller maximum are the first of those of a larger one.
-        var train = order.Reverse().Take(shape.TrainRows).ToArray();
         var encoder = new FeatureEncoder(dataset, train, spec.Standardize ?? true);
-        return new(shape, Encoded(train), shape.ValidationRows == 0 ? null : Encoded(order[..shape.ValidationRows]), Encoded(rows.Test));
+        return new(shape, Encoded(train), shape.ValidationRows == 0 ? null : Encoded(validation), Encoded(test));
 
         DataSplit Encoded(int[] split) => new(split.Length, encoder.Encode(table, split),
             table.Labels.Length == 0 ? [] : [.. split.Select(row => table.Labels[row])],
             table.Values.Length == 0 ? [] : [.. split.Select(row => (float)table.Values[row])]);
+    }
+
+    private static (DataShape Shape, int[] Train, int[] Validation, int[] Test) Rows(Dataset dataset, DatasetSpec spec, long seed)
+    {
+        var shape = Shape(dataset, spec.ValidationFraction ?? DefaultValidationFraction, spec.MaxTrainExamples);
+        var rows = spec.TestSplit is TestSplit.PerSeed ? dataset.Split(seed) : dataset.Split();
+        var order = StratifiedOrder.Of(rows.Train, dataset.Read().Labels, seed);
+        // From the end, so that the rows of a smaller maximum are the first of those of a larger one.
+        return (shape, order.Reverse().Take(shape.TrainRows).ToArray(), order[..shape.ValidationRows], rows.Test);
     }
 
     private static DataShape Shape(Dataset dataset, double validationFraction, int? maxTrainExamples)

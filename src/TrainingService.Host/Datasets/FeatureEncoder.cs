@@ -1,4 +1,27 @@
+using System.Text.Json.Serialization;
+
 namespace TrainingService.Host.Datasets;
+
+/// <summary>
+/// How raw rows become a network's inputs, as it was fitted: what <see cref="FeatureEncoder"/> needs to encode rows to come.
+/// </summary>
+/// <param name="Columns">Before encoding, in the data set's order.</param>
+/// <param name="Unit">What every number is multiplied with first: 1, or 1 / the largest pixel.</param>
+/// <param name="Shift">What is subtracted from each input.</param>
+/// <param name="Scale">What each input is multiplied with then.</param>
+public sealed record FeatureEncoding(IReadOnlyList<EncodedColumn> Columns, double Unit, double[] Shift, double[] Scale);
+
+/// <summary>A column as it is encoded.</summary>
+/// <param name="Name">As in the data set.</param>
+/// <param name="Categories">One input each, in this order; null for a number.</param>
+/// <param name="Median">In place of a missing number.</param>
+/// <param name="Double">Whether float32 would lose digits of the training rows' numbers that count.</param>
+public sealed record EncodedColumn(string Name, IReadOnlyList<string>? Categories, double Median, bool Double)
+{
+    /// <summary>Inputs of the network that the column becomes.</summary>
+    [JsonIgnore]
+    public int Width => Categories?.Count ?? 1;
+}
 
 /// <summary>
 /// Turns raw rows into a network's inputs: missing numbers become the median, a category becomes one input per known value
@@ -10,7 +33,10 @@ public sealed class FeatureEncoder
     private readonly Column[] _columns;
     private readonly bool _isPlain;
     private readonly double _unit;
-    private readonly double[] _medians;
+    private readonly double[] _medians, _inputs;
+
+    // Of a standard deviation: more would show in the sixth digit of an output.
+    private const double SmallestLoss = 1e-6;
 
     /// <summary>What is subtracted from each input.</summary>
     public double[] Shift { get; }
@@ -30,6 +56,7 @@ public sealed class FeatureEncoder
         _medians = Medians(table, rows);
         Shift = new double[dataset.EncodedFeatures];
         Scale = new double[Shift.Length];
+        _inputs = new double[Shift.Length];
 
         var (raw, inputs, sum, varies) = (new double[table.Columns],
             new double[Shift.Length], new double[Shift.Length], new bool[Shift.Length]);
@@ -48,6 +75,42 @@ public sealed class FeatureEncoder
             Standardize(table, rows, sum, varies);
         else
             KeepUnits(sum);
+    }
+
+    /// <param name="encoding">What an encoder was fitted to.</param>
+    public FeatureEncoder(FeatureEncoding encoding)
+    {
+        _columns = [.. encoding.Columns.Select(column => new Column(column.Name, column.Categories))];
+        (_unit, Shift, Scale) = (encoding.Unit, encoding.Shift, encoding.Scale);
+        _medians = [.. encoding.Columns.Select(column => column.Median)];
+        _inputs = new double[Shift.Length];
+    }
+
+    /// <summary>All that was fitted, with a median also for columns of which no training row misses a value.</summary>
+    public FeatureEncoding Encoding(Table table, ReadOnlySpan<int> rows)
+    {
+        // an image's pixels are all there, and would be long to sort
+        var medians = table.HasMissing || _unit != 1 ? _medians : Medians(table, rows, always: true);
+        var (raw, wide, starts) = (new double[table.Columns], new bool[table.Columns], new int[table.Columns]);
+        for (var c = 1; c < starts.Length; c++)
+            starts[c] = starts[c - 1] + _columns[c - 1].EncodedWidth;
+        foreach (var row in rows)
+        {
+            table.ReadRow(row, raw);
+            for (var c = 0; c < raw.Length; c++)
+                wide[c] |= _columns[c].Categories is null && Math.Abs((float)raw[c] - raw[c]) * _unit * Scale[starts[c]] > SmallestLoss;
+        }
+        return new([.. _columns.Select((column, c) => new EncodedColumn(column.Name, column.Categories, medians[c], wide[c]))],
+            _unit, Shift, Scale);
+    }
+
+    /// <summary>Encodes one row.</summary>
+    /// <param name="raw">A number or a category's index a column; NaN is missing.</param>
+    /// <param name="encoded">Gets the inputs.</param>
+    public void Encode(double[] raw, Span<float> encoded)
+    {
+        Expand(raw, _inputs);
+        Scaled(_inputs, encoded);
     }
 
     private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, bool[] varies)
@@ -81,16 +144,25 @@ public sealed class FeatureEncoder
         for (var r = 0; r < rows.Length; r++)
         {
             Expand(table, rows[r], raw, inputs);
-            var target = encoded.AsSpan(r * inputs.Length, inputs.Length);
-            for (var i = 0; i < target.Length; i++)
-                target[i] = (float)((inputs[i] - Shift[i]) * Scale[i]);
+            Scaled(inputs, encoded.AsSpan(r * inputs.Length, inputs.Length));
         }
         return encoded;
+    }
+
+    private void Scaled(double[] inputs, Span<float> encoded)
+    {
+        for (var i = 0; i < encoded.Length; i++)
+            encoded[i] = (float)((inputs[i] - Shift[i]) * Scale[i]);
     }
 
     private void Expand(Table table, int row, double[] raw, double[] inputs)
     {
         table.ReadRow(row, raw);
+        Expand(raw, inputs);
+    }
+
+    private void Expand(double[] raw, double[] inputs)
+    {
         if (_isPlain)
         {
             for (var i = 0; i < raw.Length; i++)
@@ -110,9 +182,9 @@ public sealed class FeatureEncoder
     }
 
     /// <summary>Of each column; 0 where all training rows miss it, and so has no other value.</summary>
-    private static double[] Medians(Table table, ReadOnlySpan<int> rows)
+    private static double[] Medians(Table table, ReadOnlySpan<int> rows, bool always = false)
     {
-        if (!table.HasMissing)
+        if (!always && !table.HasMissing)
             return new double[table.Columns];
         var raw = new double[table.Columns];
         var present = raw.Select(_ => new List<double>()).ToArray();

@@ -31,25 +31,31 @@ internal static class JsonBody
     // client never sees the answer.
     public const int MaxBytes = 1 << 20;
 
-    public static async Task<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken cancellation)
+    public static async Task<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken cancellation, int maxBytes = MaxBytes)
     {
         if (!request.HasJsonContentType()
             || request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
             || request.Headers.ContentEncoding.Count > 0)
             throw new ProblemException(
                 Problems.UnsupportedMediaType("the body must be sent as 'application/json' in UTF-8, not compressed"));
-        if (request.ContentLength > MaxBytes)
-            throw new ProblemException(Problems.TooLarge());
+        var text = await ReadBytes(request, maxBytes, cancellation);
+        return text.Span.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text;
+    }
+
+    /// <summary>The body as it is, up to a limit.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadBytes(HttpRequest request, int maxBytes, CancellationToken cancellation)
+    {
+        if (request.ContentLength > maxBytes)
+            throw new ProblemException(Problems.TooLarge(maxBytes));
         using var buffer = new MemoryStream();
         var chunk = new byte[16 * 1024];
         while (await request.Body.ReadAsync(chunk, cancellation) is > 0 and var read)
         {
             buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBytes)
-                throw new ProblemException(Problems.TooLarge());
+            if (buffer.Length > maxBytes)
+                throw new ProblemException(Problems.TooLarge(maxBytes));
         }
-        var text = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
-        return text.Span.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text;
+        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
     }
 
     public static JsonDocument Parse(ReadOnlyMemory<byte> text)

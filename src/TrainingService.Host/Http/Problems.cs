@@ -38,6 +38,7 @@ public static partial class Problems
         Kind("method-not-allowed", 405, "Method not allowed"),
         Kind("not-acceptable", 406, "Not acceptable"),
         ConflictKind,
+        Kind("gone", 410, "No longer kept"),
         Kind("precondition-failed", 412, "It has changed since"),
         Kind("too-large", 413, "The body is too large"),
         Kind("unsupported-media-type", 415, "Unsupported media type"),
@@ -63,6 +64,8 @@ public static partial class Problems
 
     public static ProblemHttpResult Conflict(string detail) => Make(ConflictKind, detail);
 
+    public static ProblemHttpResult Gone(string detail) => Make(ByStatus[410], detail);
+
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
@@ -71,7 +74,8 @@ public static partial class Problems
 
     public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
 
-    public static ProblemHttpResult TooLarge() => Make(ByStatus[413], $"A JSON body may have at most {JsonBody.MaxBytes} bytes.");
+    public static ProblemHttpResult TooLarge(int bytes = JsonBody.MaxBytes) =>
+        Make(ByStatus[413], $"The body may have at most {bytes} bytes here.");
 
     public static ProblemHttpResult IdempotencyKeyReused() => Make(KeyReused,
         "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 "

@@ -108,8 +108,12 @@ public static class CreateJob
             Id = Ordered(Guid.CreateVersion7(created), place),
             Name = job.Spec.Name,
             Status = JobStatus.Queued,
-            // a sweep compares its arms itself
-            Spec = sweepId is null ? job.Spec : job.Spec with { Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false } },
+            // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
+            Spec = sweepId is null ? job.Spec : job.Spec with
+            {
+                Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false },
+                StoreWeights = job.Request.StoreWeights ?? false,
+            },
             Request = job.Request,
             Dataset = job.Spec.Dataset.Name,
             Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],

@@ -109,13 +109,16 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
 /// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
 /// <param name="Findings">What its rules found.</param>
+/// <param name="Model">The net, once it has succeeded and was kept: ONNX, safetensors or JSON.</param>
+/// <param name="Predictions">POST raw rows here to have the net answer them.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
 /// <param name="Retry">POST here to run it again once it failed or was canceled.</param>
 /// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
-public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings, string Cancel, string Retry,
+public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings,
+    string Model, string Predictions, string Cancel, string Retry,
     [property: JsonPropertyName("clone")] string CloneTo)
 {
     public static JobLinks Of(string self) =>
         new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight",
-            $"{self}/findings", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
+            $"{self}/findings", $"{self}/model", $"{self}/predictions", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
 }

@@ -66,6 +66,7 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
             Priority = priority,
             TimeoutSeconds = fields.Of<int>(nameof(spec.TimeoutSeconds)),
             Labels = labels,
+            StoreWeights = spec.StoreWeights ?? true,
         }, plan, (short)Array.IndexOf(Priorities, priority), labels);
     }
 

@@ -36,6 +36,13 @@ public sealed record JobSpec
     /// <summary>Free key-value pairs to find jobs by; at most 32, keys up to 63 and values up to 255 characters.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
+    /// <summary>
+    /// Keep the trained net, for predictions and download, until it is retired by age or size or the job is deleted. Default true,
+    /// in sweeps false.
+    /// </summary>
+    [Any(Default = true)]
+    public bool? StoreWeights { get; init; }
+
     /// <summary>Address to notify at the end; not supported yet.</summary>
     public string? NotifyUrl { get; init; }
 }

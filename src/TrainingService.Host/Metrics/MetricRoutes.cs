@@ -10,6 +10,8 @@ public static class MetricRoutes
         metrics.MapGet("/metrics", GetMetrics.Handle).WithName("getMetrics").AlsoAsRows();
         metrics.MapGet("/layers/{layer:int}/units", GetUnits.Handle).WithName("getUnits").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/layers", GetLayers.Handle).WithName("getLayers").AlsoAsRows();
+        metrics.MapGet("/tensorboard", GetTensorBoard.Handle).WithName("getTensorBoard")
+            .Produces<string>(200, "application/octet-stream").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/findings", GetFindings.Handle).WithName("getFindings").AnswersWith(200, "Retry-After").Refuses(404);
         metrics.MapGet("/preflight", GetPreflight.Handle).WithName("getPreflight").AnswersWith(200, "Retry-After").Refuses(404);
     }

@@ -34,11 +34,16 @@ public static class RowExport
             }
             await using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16);
             if (mediaType == MediaTypes.Csv)
-                await writer.WriteAsync(string.Join(',', fields.Select(f => f.Name)) + "\r\n");
+                await writer.WriteAsync(string.Join(',', fields.Select(f => Quoted(f.Name))) + "\r\n");
             await foreach (var row in rows.WithCancellation(cancellation))
                 await writer.WriteAsync(mediaType == MediaTypes.Csv
-                    ? string.Join(',', fields.Select(f => Convert.ToString(f.Value(row), CultureInfo.InvariantCulture))) + "\r\n"
+                    ? string.Join(',', fields.Select(f => Quoted(Convert.ToString(f.Value(row), CultureInfo.InvariantCulture) ?? "")))
+                        + "\r\n"
                     : JsonSerializer.Serialize(fields.Select(f => (f.Name, Value: f.Value(row)))
                         .Where(f => f.Value is not null).ToDictionary(), Http.Json.Options) + "\n");
         }, mediaType == MediaTypes.Csv ? "text/csv; charset=utf-8" : mediaType);
+
+    /// <summary>RFC 4180, section 2.</summary>
+    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field
+        : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

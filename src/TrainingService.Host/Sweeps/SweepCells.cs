@@ -56,7 +56,8 @@ public static class SweepCells
                 templates[(cell.Arm, cell.Candidate)] = template = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
             JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed, spec.TestSplit);
             var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
-            var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(job.Spec with { Name = null }, Json.Options));
+            var told = job.Spec with { Name = null, StoreWeights = null };
+            var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told, Json.Options));
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
                 jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));

@@ -4,12 +4,14 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
 /// <summary>What Hangfire calls, on one of its worker threads, when it wakes a worker.</summary>
 public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobRules rules, WakeUps wakeUps,
-    JobEnded ended, WorkerOptions options, Slots slots, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
+    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     /// <summary>Between claims that found others just claiming.</summary>
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(5);
@@ -58,7 +60,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         slots.Take();
         try
         {
-            using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, options, clock, log,
+            using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, models, options, clock, log,
                 lifetime.ApplicationStopping);
             await group.RunAsync(hangfire, abort);
         }

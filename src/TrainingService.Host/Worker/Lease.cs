@@ -85,16 +85,15 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// The rows are locked in the order of their ids, as by all who lock more than one.
     /// </summary>
     public static async Task WriteAsync(IDbContextFactory<TrainingDbContext> databases, IEnumerable<Lease> leases,
-        Func<NpgsqlConnection, IReadOnlyDictionary<Guid, JobStatus>, Task> write)
+        Func<TrainingDbContext, IReadOnlyDictionary<Guid, JobStatus>, Task> write)
     {
         await using var db = await databases.CreateDbContextAsync();
         await using var transaction = await db.Database.BeginTransactionAsync();
-        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         var owned = new Dictionary<Guid, JobStatus>();
         await using (var lockRows = new NpgsqlCommand("""
             SELECT jobs.id, jobs.status FROM jobs JOIN unnest(@ids, @attempts) AS lease (id, attempt) USING (id, attempt)
             WHERE jobs.status IN ('running', 'canceling') ORDER BY jobs.id FOR UPDATE OF jobs
-            """, connection))
+            """, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             lockRows.Parameters.AddWithValue("ids", leases.Select(lease => lease.Id).ToArray());
             lockRows.Parameters.AddWithValue("attempts", leases.Select(lease => lease.Attempt).ToArray());
@@ -102,7 +101,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             while (await rows.ReadAsync())
                 owned.Add(rows.GetGuid(0), rows.GetString(1) == Json.NameOf(JobStatus.Canceling) ? JobStatus.Canceling : JobStatus.Running);
         }
-        await write(connection, owned);
+        await write(db, owned);
+        await db.SaveChangesAsync();
         await transaction.CommitAsync();
     }
 

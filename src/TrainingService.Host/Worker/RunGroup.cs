@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
@@ -12,7 +13,7 @@ namespace TrainingService.Host.Worker;
 /// and all leases are renewed; most groups end before their first beat, with a single write.
 /// </summary>
 public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets,
-    JobRules rules, WakeUps wakeUps, JobEnded ended, WorkerOptions options, TimeProvider clock, ILogger log, CancellationToken stopping)
+    JobRules rules, WakeUps wakeUps, JobEnded ended, ModelLimits models, WorkerOptions options, TimeProvider clock, ILogger log, CancellationToken stopping)
     : IDisposable
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
@@ -150,14 +151,14 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     private async Task WriteAsync(ClaimedRun[] runs)
     {
         (ClaimedRun Run, Outcome? Outcome)[] ours = [];
-        await Lease.WriteAsync(databases, runs.Select(run => run.Lease), async (connection, owned) =>
+        await Lease.WriteAsync(databases, runs.Select(run => run.Lease), async (db, owned) =>
         {
             foreach (var run in runs.Where(run => run.Outcome is null && owned.GetValueOrDefault(run.Lease.Id) is not JobStatus.Running))
                 await run.WithdrawAsync();
             // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
             ours = [.. runs.Where(run => owned.ContainsKey(run.Lease.Id)).Select(run =>
                 (run, run.Outcome is { } outcome && owned[run.Lease.Id] is JobStatus.Canceling ? Outcome.Canceled : run.Outcome))];
-            await RunRows.WriteAsync(connection, ours, options.Lease);
+            await RunRows.WriteAsync(db, ours, options.Lease, models);
         });
         foreach (var run in runs.Except(ours.Select(mine => mine.Run)))
             run.IsSettled = true;

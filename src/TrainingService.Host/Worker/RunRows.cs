@@ -1,9 +1,12 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
+using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
@@ -28,18 +31,27 @@ internal static class RunRows
     /// Writes what is known of these runs, whose rows the transaction holds; of those that have an outcome, their end. What is not followed
     /// by <see cref="TrainingRun.Wrote"/> is written again at the next call.
     /// </summary>
-    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
-        TimeSpan lease)
+    public static async Task WriteAsync(TrainingDbContext db, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
+        TimeSpan lease, ModelLimits models)
     {
-        var begun = runs.Where(run => run.Run.Run is not null)
-            .Select(run => (run.Run.Lease.Id, Run: run.Run.Run!, Ended: run.Outcome is not null)).ToList();
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        var begun = (
+            from run in runs
+            let training = run.Run.Run
+            where training is not null
+            select (run.Run.Lease.Id, Run: training, Ended: run.Outcome is not null)).ToList();
         await MetricWriter.CopyAsync(connection, [.. begun.Select(run => (run.Id, run.Run.Metrics, run.Ended))]);
         await WriteFindingsAsync(connection, begun);
         await WriteUnitsAsync(connection, [.. runs.Where(run => run.Outcome is not null and not { Status: JobStatus.Queued })]);
         var stored = await MetricWriter.CountAsync(connection,
             [.. runs.Where(run => run.Outcome is { Result: not null }).Select(run => run.Run.Lease.Id)]);
-        await WriteJobsAsync(connection, [.. runs.Select(run => (run.Run, run.Outcome is { Result: not null } outcome
-            ? outcome.Counted(run.Run.Run!.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))], lease);
+        (ClaimedRun Run, Outcome? Outcome)[] counted = [.. runs.Select(run => (run.Run,
+            run.Outcome is { Result: not null } outcome && run.Run.Run is { } training
+            ? outcome.Counted(training.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))];
+        await WriteJobsAsync(connection, counted, lease);
+        foreach (var (run, outcome) in counted)
+            if (outcome is { Status: JobStatus.Succeeded } && run is { Run.Model: { } model, Ended: { } ended })
+                await model.StoreAsync(db, run.Lease.Id, ended, models);
     }
 
     private static async Task WriteJobsAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,

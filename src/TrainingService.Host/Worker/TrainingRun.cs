@@ -6,6 +6,7 @@ using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
@@ -23,6 +24,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
     private volatile StrongBox<TrainingProgress>? _ended;
+    private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
     private long _steps;
@@ -68,6 +70,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         {
             var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
             watch.End(result);
+            if (spec.StoreWeights ?? !inSweep)
+                _model = TrainedModel.Of(trainer.Weights(), new(datasets.Encoding(spec.Dataset, plan.Training.Seed), data.Shape,
+                    datasets.Find(spec.Dataset.Name)?.Card.Target ?? ""));
             return (result, watch);
         }
         finally
@@ -94,6 +99,9 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
 
     /// <summary>What became of the units of each layer, once the training has ended.</summary>
     public IReadOnlyList<IReadOnlyList<UnitPoint>> Units => _units;
+
+    /// <summary>The net, if it is to be kept, once the training has ended.</summary>
+    public TrainedModel? Model => _model;
 
     /// <summary>What the rules say by now.</summary>
     public IReadOnlyList<Finding> Findings => _writing;

@@ -6,6 +6,7 @@ using TrainingService.Engine.Layers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Worker;
 
@@ -199,8 +200,9 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
             return Task.CompletedTask;
         };
         var datasets = new DatasetRegistry("", "");
-        return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended, options,
-            new Slots(options, clock), this, clock, NullLogger<JobRunner>.Instance);
+        return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended,
+            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), options, new Slots(options, clock), this, clock,
+            NullLogger<JobRunner>.Instance);
     }
 
     private async Task<WakeUp?> NextWakeUpAsync()

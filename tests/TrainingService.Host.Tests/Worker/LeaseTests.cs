@@ -84,9 +84,9 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         var lease = (await ClaimAsync(id))!;
         var metrics = new MetricWriter(_cancellation);
         metrics.Add(Point(0));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Lease.WriteAsync(new Factory(_database), [lease], async (connection, _) =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Lease.WriteAsync(new Factory(_database), [lease], async (context, _) =>
         {
-            await MetricWriter.CopyAsync(connection, [(id, metrics, false)]);
+            await MetricWriter.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), [(id, metrics, false)]);
             throw new InvalidOperationException("before the commit");
         }));
         await CopyAsync();
@@ -97,7 +97,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
             .OrderBy(m => m.Step).Select(m => m.Step).ToListAsync(_cancellation));
 
         Task CopyAsync() => Lease.WriteAsync(new Factory(_database), [lease],
-            (connection, _) => MetricWriter.CopyAsync(connection, [(id, metrics, false)]));
+            (context, _) => MetricWriter.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), [(id, metrics, false)]));
     }
 
     [Fact]
@@ -147,13 +147,13 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
     private async Task<bool> WriteAsync(Lease lease, long step)
     {
         var owns = false;
-        await Lease.WriteAsync(new Factory(_database), [lease], async (connection, owned) =>
+        await Lease.WriteAsync(new Factory(_database), [lease], async (context, owned) =>
         {
             if (!(owns = owned.ContainsKey(lease.Id)))
                 return;
             var metrics = new MetricWriter(_cancellation);
             metrics.Add(Point(step));
-            await MetricWriter.CopyAsync(connection, [(lease.Id, metrics, true)]);
+            await MetricWriter.CopyAsync((Npgsql.NpgsqlConnection)context.Database.GetDbConnection(), [(lease.Id, metrics, true)]);
         });
         return owns;
     }

@@ -432,6 +432,125 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("job_units", (string)null);
                 });
 
+            modelBuilder.Entity("TrainingService.Host.Models.JobModel", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Card")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("card");
+
+                    b.Property<DateTimeOffset?>("RetiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("retired_at");
+
+                    b.Property<string>("RetiredReason")
+                        .HasColumnType("text")
+                        .HasColumnName("retired_reason");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stored_at");
+
+                    b.HasKey("JobId")
+                        .HasName("pk_job_models");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_job_models_sha256");
+
+                    b.HasIndex("StoredAt")
+                        .HasDatabaseName("ix_job_models_stored_at");
+
+                    b.ToTable("job_models", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.ModelVersion", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<Guid?>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.HasKey("Name", "Version")
+                        .HasName("pk_model_versions");
+
+                    b.HasIndex("JobId")
+                        .HasDatabaseName("ix_model_versions_job_id");
+
+                    b.ToTable("model_versions", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.StoredWeights", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stored_at");
+
+                    b.Property<long>("StoredBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stored_bytes");
+
+                    b.HasKey("Sha256")
+                        .HasName("pk_weights");
+
+                    b.ToTable("weights", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.WeightChunk", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("integer")
+                        .HasColumnName("part");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("data");
+
+                    b.HasKey("Sha256", "Part")
+                        .HasName("pk_weight_chunks");
+
+                    b.ToTable("weight_chunks", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Sweeps.Sweep", b =>
                 {
                     b.Property<Guid>("Id")
@@ -583,6 +702,41 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_units_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.JobModel", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithOne()
+                        .HasForeignKey("TrainingService.Host.Models.JobModel", "JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_models_jobs_job_id");
+
+                    b.HasOne("TrainingService.Host.Models.StoredWeights", null)
+                        .WithMany()
+                        .HasForeignKey("Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_job_models_weights_sha256");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.ModelVersion", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_model_versions_jobs_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Models.WeightChunk", b =>
+                {
+                    b.HasOne("TrainingService.Host.Models.StoredWeights", null)
+                        .WithMany()
+                        .HasForeignKey("Sha256")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_weight_chunks_weights_sha256");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>

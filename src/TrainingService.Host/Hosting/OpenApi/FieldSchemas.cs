@@ -10,6 +10,7 @@ using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Models;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Hosting.OpenApi;
@@ -36,6 +37,7 @@ public static class FieldSchemas
         [(typeof(TrainingSpec), "classWeights")] = ClassWeights,
         [(typeof(JobSpec), "labels")] = Labels,
         [(typeof(JobSpec), "notifyUrl")] = NotYet,
+        [(typeof(PredictionSpec), "inputs")] = ListsOrObjects,
         [(typeof(SweepSpec), "seeds")] = ListedOrUntil,
         [(typeof(SweepSpec), "grid")] = ByPointer,
         [(typeof(SweepSpec), "tune")] = ByPointer,
@@ -183,6 +185,24 @@ public static class FieldSchemas
         {
             ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }),
         }];
+    }
+
+    private static void ListsOrObjects(IDictionary<string, IOpenApiSchema> fields, string name)
+    {
+        var field = (OpenApiSchema)fields[name];
+        OpenApiSchema Cell() =>
+            new() { Type = JsonSchemaType.Number | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Null };
+        field.MinItems = 1;
+        field.MaxItems = InputRows.MaxRows;
+        field.Items = new OpenApiSchema
+        {
+            OneOf =
+            [
+                new OpenApiSchema { Type = JsonSchemaType.Array, Items = Cell() },
+                new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = Cell() },
+            ],
+        };
+        field.Examples = [new JsonArray(new JsonArray(5.1, 3.5, 1.4, 0.2))];
     }
 
     private static void ClassWeights(IDictionary<string, IOpenApiSchema> fields, string name) => fields[name] = new OpenApiSchema

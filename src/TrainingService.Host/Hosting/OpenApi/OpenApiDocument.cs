@@ -78,6 +78,7 @@ public static partial class OpenApiDocumentation
         {
             new() { Name = "Jobs", Description = "Submit a training, follow it, cancel it, delete it." },
             new() { Name = "Metrics", Description = "What a job measured: losses and accuracies, and the state of every layer over time." },
+            new() { Name = "Models", Description = "Trained nets: ask them, explain them, download them, give them names." },
             new()
             {
                 Name = "Sweeps",

@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+using CsvHelper;
+using TrainingService.Engine.Specs;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Models;
+
+/// <summary>
+/// Raw rows of a request, as a number or a category's index a column; NaN is missing. What doesn't fit is told with its row, its column,
+/// what was found and what is allowed.
+/// </summary>
+public sealed class InputRows(ModelCard card, List<SpecError> errors)
+{
+    /// <summary>Of a request.</summary>
+    public const int MaxRows = 10_000;
+
+    private const int MaxErrors = 50;
+
+    /// <summary>What stands for a missing value in text, unless it is a category.</summary>
+    private static readonly string[] Missing = ["", "?", "NA", "N/A", "NaN", "null"];
+
+    private readonly IReadOnlyList<EncodedColumn> _columns = card.Encoding.Columns;
+    private readonly Dictionary<string, int> _places = card.Encoding.Columns.Index().ToDictionary(c => c.Item.Name, c => c.Index);
+
+    public IReadOnlyList<double[]> Read(JsonElement inputs)
+    {
+        var rows = new List<double[]>(inputs.GetArrayLength());
+        foreach (var (row, values) in inputs.EnumerateArray().Index())
+        {
+            if (errors.Count >= MaxErrors || TooMany(row))
+                break;
+            var cells = new double[_columns.Count];
+            rows.Add(cells);
+            if (values.ValueKind == JsonValueKind.Array)
+                ReadList(values, row, cells);
+            else if (values.ValueKind == JsonValueKind.Object)
+                ReadObject(values, row, cells);
+            else
+                errors.Add(new($"/inputs/{row}",
+                    $"row {row} must be a list of {_columns.Count} values or an object by column name, not {Show(values)}"));
+        }
+        return rows;
+    }
+
+    /// <summary>Rows of a CSV text in UTF-8, whose header names the columns in any order.</summary>
+    public IReadOnlyList<double[]> Read(ReadOnlyMemory<byte> text)
+    {
+        var rows = new List<double[]>();
+        if (!Utf8.IsValid(text.Span))
+        {
+            errors.Add(new("", "the body must be CSV in UTF-8, not compressed"));
+            return rows;
+        }
+        try
+        {
+            using var csv = CsvReader.Create(text.ToArray(), new CsvReaderOptions { Separator = ',', TrackLineNumbers = true });
+            string[] header = [.. csv.Headers];
+            int[] places = [.. header.Select(name => Place(name, ""))];
+            foreach (var column in _columns.Where(column => !header.Contains(column.Name)))
+                errors.Add(new("", $"the header has no column '{column.Name}'{Names.DidYouMean(column.Name, header)}; "
+                    + $"there must be {List(_columns.Select(c => c.Name))}"));
+            foreach (var twice in header.GroupBy(name => name).Where(name => name.Count() > 1))
+                errors.Add(new("", $"the header names column '{twice.Key}' {twice.Count()} times"));
+            for (var row = 0; errors.Count == 0 && !TooMany(row) && csv.Read(); row++)
+            {
+                if (csv.FieldCount != header.Length)
+                {
+                    errors.Add(new($"/{row}", $"row {row} (line {csv.LineNumber}) has {csv.FieldCount} values; "
+                        + $"the header names {header.Length} columns"));
+                    break;
+                }
+                var cells = new double[_columns.Count];
+                rows.Add(cells);
+                for (var field = 0; field < header.Length; field++)
+                    if (places[field] is >= 0 and var place)
+                        cells[place] = Text(csv.GetString(field), row, place, $"/{row}");
+            }
+            if (rows.Count == 0 && errors.Count == 0)
+                errors.Add(new("", "the body has a header and no rows"));
+        }
+        catch (Exception e) when (e is CsvFormatException or CsvValidationException or InvalidDataException or FormatException
+            or InvalidOperationException)
+        {
+            errors.Add(new("", $"the body can't be read as CSV: {e.Message}"));
+        }
+        return rows;
+    }
+
+    private void ReadList(JsonElement values, int row, double[] cells)
+    {
+        if (values.GetArrayLength() != _columns.Count)
+        {
+            errors.Add(new($"/inputs/{row}", $"row {row} has {values.GetArrayLength()} values; "
+                + $"there must be {_columns.Count}: {List(_columns.Select(c => c.Name))}"));
+            return;
+        }
+        var c = 0;
+        foreach (var value in values.EnumerateArray())
+            cells[c] = Cell(value, row, c++, $"/inputs/{row}");
+    }
+
+    private void ReadObject(JsonElement values, int row, double[] cells)
+    {
+        var seen = new bool[cells.Length];
+        foreach (var property in values.EnumerateObject())
+        {
+            if (Place(property.Name, $"/inputs/{row}") is not (>= 0 and var place))
+                continue;
+            if (seen[place])
+                errors.Add(new($"/inputs/{row}/{JsonShape.Escape(property.Name)}", $"row {row} names column '{property.Name}' twice"));
+            seen[place] = true;
+            cells[place] = Cell(property.Value, row, place, $"/inputs/{row}");
+        }
+        if (!seen.Contains(false))
+            return;
+        var absent = _columns.Where((_, c) => !seen[c]).Select(c => c.Name).ToList();
+        errors.Add(new($"/inputs/{row}", $"row {row} lacks {(absent.Count == 1 ? "column" : "columns")} {List(absent)}; "
+            + "a missing value is written as null"));
+    }
+
+    /// <summary>-1 for what is not looked at.</summary>
+    private int Place(string name, string pointer)
+    {
+        if (_places.TryGetValue(name, out var place))
+            return place;
+        if (name != card.Target)
+            errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"there is no column '{Characters.Shorten(name, 100)}'"
+                + $"{Names.DidYouMean(name, _places.Keys)}; there are {List(_places.Keys)}"));
+        return -1;
+    }
+
+    private double Cell(JsonElement value, int row, int column, string pointer) => value.ValueKind switch
+    {
+        JsonValueKind.Null => double.NaN,
+        JsonValueKind.Number when _columns[column].Categories is null && double.IsFinite(value.GetDouble()) => value.GetDouble(),
+        JsonValueKind.Number when _columns[column].Categories is not null => Text(value.GetRawText(), row, column, pointer),
+        JsonValueKind.True or JsonValueKind.False => Flag(value.ValueKind is JsonValueKind.True, row, column, pointer),
+        JsonValueKind.String when value.GetString() is { } text => Text(text, row, column, pointer),
+        _ => Refuse(row, column, pointer, Show(value)),
+    };
+
+    private double Flag(bool value, int row, int column, string pointer)
+    {
+        if (_columns[column].Categories is not { } categories)
+            return value ? 1 : 0;
+        for (var k = 0; k < categories.Count; k++)
+            if (bool.TryParse(categories[k], out var category) && category == value)
+                return k;
+        return Refuse(row, column, pointer, value ? "true" : "false");
+    }
+
+    private double Text(string text, int row, int column, string pointer)
+    {
+        if (_columns[column].Categories is { } categories)
+        {
+            for (var k = 0; k < categories.Count; k++)
+                if (categories[k] == text)
+                    return k;
+        }
+        else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+        {
+            return number;
+        }
+        return Missing.Contains(text) ? double.NaN : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");
+    }
+
+    private double Refuse(int row, int column, string pointer, string found)
+    {
+        var (name, categories, _, _) = _columns[column];
+        errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"row {row}, column '{name}': found {found}; allowed is "
+            + (categories is null ? "a finite number, or null for a missing value"
+                : $"one of {List(categories)}, or null for a missing value")));
+        return double.NaN;
+    }
+
+    private bool TooMany(int row)
+    {
+        if (row >= MaxRows)
+            errors.Add(new("/inputs", $"at most {MaxRows:N0} rows are answered at once; send the rest in another request"));
+        return row >= MaxRows;
+    }
+
+    private static string List(IEnumerable<string> names)
+    {
+        var all = names.ToList();
+        return all.Count <= 20 ? string.Join(", ", all) : $"{string.Join(", ", all.Take(20))} and {all.Count - 20} more";
+    }
+
+    private static string Show(JsonElement value) => Characters.Shorten(value.GetRawText(), 100);
+}

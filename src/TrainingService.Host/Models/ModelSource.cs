@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
+
+namespace TrainingService.Host.Models;
+
+/// <summary>A job whose net is kept.</summary>
+/// <param name="JobId">Which.</param>
+/// <param name="Sha256">Of its weights.</param>
+/// <param name="Spec">As it was resolved.</param>
+/// <param name="Result">How the run ended.</param>
+/// <param name="Card">From raw rows to inputs.</param>
+public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, TrainingResult Result, ModelCard Card)
+{
+    /// <summary>The job's, or why there is none.</summary>
+    /// <param name="db">Where it is.</param>
+    /// <param name="id">The job's.</param>
+    /// <param name="cancellation">Of the query.</param>
+    /// <param name="cache">Whose nets need not be read again: only whether they are still kept is asked.</param>
+    public static async Task<(ModelSource? Source, ProblemHttpResult? Problem)> FindAsync(TrainingDbContext db, Guid id,
+        CancellationToken cancellation, ModelCache? cache = null)
+    {
+        var models = db.JobModels;
+        if (cache is not null
+            && await models.Where(m => m.JobId == id).Select(m => m.Sha256).SingleOrDefaultAsync(cancellation) is { } kept
+            && cache.Find(id, kept) is { } known)
+            return (known, null);
+        var found = await db.Jobs.AsNoTracking().Where(j => j.Id == id).Select(j => new
+        {
+            j.Status,
+            j.Spec,
+            j.Result,
+            j.SweepId,
+            Model = models.FirstOrDefault(m => m.JobId == id),
+        }).SingleOrDefaultAsync(cancellation);
+        return found switch
+        {
+            null => (null, GetJob.NotFound(id)),
+            { Status: JobStatus.Queued or JobStatus.Running or JobStatus.Canceling } => (null,
+                Problems.Conflict($"The job is {Json.NameOf(found.Status)}; its net can be asked once it has succeeded.")),
+            { Model: { Sha256: { } sha256, Card: var card }, Result: { } result } => (new(id, sha256, found.Spec, result, card), null),
+            { Model: { } model } => (null, Problems.Gone(model.RetiredReason ?? "Its weights were retired.")),
+            { Status: JobStatus.Succeeded } => (null, Problems.Conflict("The job's net was not kept"
+                + (found.SweepId is null ? ", since its spec says 'storeWeights': false, or it ran before nets were kept"
+                    : ", as jobs of a sweep keep theirs only if its base says 'storeWeights': true")
+                + $". Run it once more with POST {JobRoutes.Root}/{id}/clone and {{\"storeWeights\": true}}: "
+                + "the weights will be the same.")),
+            _ => (null, Problems.Conflict($"The job is {Json.NameOf(found.Status)}: only jobs that succeeded have a net.")),
+        };
+    }
+
+    /// <summary>The net, in memory; to be disposed.</summary>
+    public async Task<LoadedModel> LoadAsync(TrainingDbContext db, CancellationToken cancellation) =>
+        LoadedModel.Create(this, await TrainedModel.ReadAsync(db, Sha256, cancellation));
+}

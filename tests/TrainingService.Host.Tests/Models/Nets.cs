@@ -1,0 +1,79 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TrainingService.Engine.Layers;
+using TrainingService.Engine.Specs;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Datasets;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Models;
+
+namespace TrainingService.Host.Tests.Models;
+
+/// <summary>Nets that are trained in the test's own process, and asked twice: by the service's code and by ONNX Runtime.</summary>
+public static class Nets
+{
+    public static (LoadedModel Model, TrainingResult Result) Train(string dataset, ModelSpec model, TrainingSpec? training = null,
+        DatasetRegistry? datasets = null, bool standardize = true)
+    {
+        datasets ??= Kept.Datasets;
+        List<SpecError> errors = [];
+        var (found, shape) = datasets.Resolve(new() { Name = dataset, Standardize = standardize }, 1, errors)!.Value;
+        var plan = RunPlan.Check(model, training ?? new() { Epochs = 2 }, new(), shape, errors);
+        Assert.True(plan is not null, string.Join("; ", errors));
+        using var trainer = new Trainer(plan, datasets.Load(found, 1));
+        var result = trainer.Run(TestContext.Current.CancellationToken);
+        Assert.Null(result.Divergence);
+        var spec = new JobSpec
+        {
+            Dataset = found,
+            Model = plan.Model.Spec,
+            Training = plan.Training.Spec,
+            Diagnostics = plan.Diagnostics.Spec,
+        };
+        var card = new ModelCard(datasets.Encoding(found, 1), shape, datasets.Find(dataset)!.Card.Target);
+        return (LoadedModel.Create(new(Guid.NewGuid(), "", spec, result, card), trainer.Weights()), result);
+    }
+
+    /// <summary>The raw test rows, as requests have them.</summary>
+    public static IReadOnlyList<double[]> TestRows(string dataset, DatasetRegistry? datasets = null)
+    {
+        var found = (datasets ?? Kept.Datasets).Find(dataset)!;
+        var table = found.Read();
+        return [.. found.Split().Test.Select(row =>
+        {
+            var cells = new double[table.Columns];
+            table.ReadRow(row, cells);
+            return cells;
+        })];
+    }
+
+    public static (double[] Values, string[] Labels) Ask(LoadedModel model, IReadOnlyList<double[]> rows)
+    {
+        var names = model.Card.Shape.ClassNames ?? [];
+        var (values, classes) = (new double[rows.Count * model.Net.Columns], new int[names.Count == 0 ? 0 : rows.Count]);
+        model.Net.Answer(model.Encode(rows), values, classes);
+        return (values, [.. classes.Select(c => names[c])]);
+    }
+
+    public static (double[] Values, string[] Labels) AskOnnx(LoadedModel model, IReadOnlyList<double[]> rows)
+    {
+        using var session = new InferenceSession(OnnxModel.Of(model));
+        using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value, model, rows))]);
+        var values = answers.Single(a => a.Name is "probabilities" or "scores" or "prediction").AsEnumerable<float>();
+        return ([.. values.Select(v => (double)v)], [.. answers.FirstOrDefault(a => a.Name == "label")?.AsEnumerable<string>() ?? []]);
+    }
+
+    private static NamedOnnxValue Input(string name, NodeMetadata metadata, LoadedModel model, IReadOnlyList<double[]> rows)
+    {
+        var columns = model.Card.Encoding.Columns;
+        var place = name == "features" ? -1 : columns.Index().First(c => c.Item.Name == name).Index;
+        double[] cells = place < 0 ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[place])];
+        int[] shape = [rows.Count, place < 0 ? columns.Count : 1];
+        Assert.Equal([-1, shape[1]], metadata.Dimensions);
+        if (place >= 0 && columns[place].Categories is { } categories)
+            return NamedOnnxValue.CreateFromTensor(name, new DenseTensor<string>(
+                cells.Select(cell => double.IsNaN(cell) ? "" : categories[(int)cell]).ToArray(), shape));
+        return metadata.ElementType == typeof(double) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<double>(cells, shape))
+            : NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(cells.Select(cell => (float)cell).ToArray(), shape));
+    }
+}
