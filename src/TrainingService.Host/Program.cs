@@ -10,6 +10,7 @@ using TrainingService.Host.Reports;
 using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
+using TrainingService.Host.Uploads;
 using TrainingService.Host.Worker;
 
 if (Commands.Find(args) is { } command)
@@ -30,6 +31,7 @@ try
     builder.AddOpenApiDocument();
     builder.AddHealth(role);
     builder.AddDatasets();
+    builder.AddUploads();
     builder.AddJobs();
     builder.AddSweeps();
     builder.AddStudies();
@@ -53,6 +55,7 @@ try
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();
+        api.MapUploads();
         api.MapCatalog();
         api.MapReports();
     }

@@ -71,7 +71,9 @@ public static partial class Problems
 
     public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
 
-    public static ProblemHttpResult TooLarge() => Make(ByStatus[413], $"A JSON body may have at most {JsonBody.MaxBytes} bytes.");
+    public static ProblemHttpResult TooLarge() => TooLarge($"A JSON body may have at most {JsonBody.MaxBytes} bytes.");
+
+    public static ProblemHttpResult TooLarge(string detail) => Make(ByStatus[413], detail);
 
     public static ProblemHttpResult IdempotencyKeyReused() => Make(KeyReused,
         "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 "

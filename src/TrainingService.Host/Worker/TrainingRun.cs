@@ -69,7 +69,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         (_watch, _trainer) = (watch, trainer);
         try
         {
-            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
+            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset)?.Sha256 };
             watch.End(result);
             return (result, watch);
         }
