@@ -44,6 +44,9 @@ public sealed record DatasetFacts
     public string? License { get; init; }
     public string? Source { get; init; }
     public required IReadOnlyList<DatasetFile> Files { get; init; }
+
+    /// <summary>What was asked for: the next version is read alike unless it asks for something else.</summary>
+    public TableOptions Options { get; init; } = new();
     public IReadOnlyList<TableWarning> Warnings { get; init; } = [];
 }
 

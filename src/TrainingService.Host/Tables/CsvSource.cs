@@ -9,7 +9,11 @@ namespace TrainingService.Host.Tables;
 /// <param name="Encoding">Canonical name.</param>
 /// <param name="Names">Of the columns.</param>
 /// <param name="RowNames">Whether rows begin with a field more than the header has, as R writes it.</param>
-public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding, IReadOnlyList<string> Names, bool RowNames)
+/// <param name="Quote">Around fields.</param>
+/// <param name="Comment">At the beginning of lines that are no rows.</param>
+/// <param name="Offset">Where in the file the first line begins.</param>
+public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding, IReadOnlyList<string> Names, bool RowNames,
+    char Quote = '"', char? Comment = null, long Offset = 0)
 {
     public const int MostColumns = 16_384;
 
@@ -50,7 +54,7 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
     {
         var records = new List<string[]>();
-        using var csv = CsvSource.Reader(open(), separator, encoding, null);
+        using var csv = CsvSource.Reader(open(), new(separator, false, encoding, [], false), null);
         try
         {
             while (records.Count <= Looked && csv.Read())
@@ -75,10 +79,10 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     {
         var (first, rest, votes) = (records[0], records.Skip(1).ToList(), 0);
         if (first.Where(name => name.Length > 0).Distinct().Count() < first.Count(name => name.Length > 0))
-            return records.Count == 1 || first.All(name => name.Length == 0 || !IsNumber(name)) && false;
+            return records.Count == 1;
         for (var c = 0; c < first.Length; c++)
         {
-            var below = rest.Where(r => c < r.Length && r[c].Length > 0 && !MissingText.IsAlways(Encoding_(r[c]))).Select(r => r[c]).ToList();
+            var below = rest.Where(r => c < r.Length && r[c].Length > 0 && !MissingText.IsAlways(Utf8(r[c]))).Select(r => r[c]).ToList();
             if (below.Count == 0)
                 continue;
             if (below.TrueForAll(IsNumber))
@@ -89,9 +93,9 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         return votes > 0 || votes == 0 && !first.Any(IsNumber);
     }
 
-    private static byte[] Encoding_(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+    private static byte[] Utf8(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 
-    private static bool IsNumber(string text) => NumberText.Read(Encoding_(text), Decimals.Point, out _, out _) is not NumberForm.None;
+    private static bool IsNumber(string text) => NumberText.Read(Utf8(text), Decimals.Point, out _, out _) is not NumberForm.None;
 
     private static string[] Named(string[] names) =>
         [.. names.Select((name, i) => string.IsNullOrWhiteSpace(name) ? $"column{i + 1}" : name.Trim())];
@@ -112,7 +116,8 @@ public sealed class CsvSource : RowSource
     public CsvSource(Stream file, CsvDialect dialect)
     {
         _dialect = dialect;
-        _csv = Reader(file, dialect.Separator, dialect.Encoding, OnMalformed);
+        file.Position = dialect.Offset;
+        _csv = Reader(file, dialect, OnMalformed);
         if (dialect.HasHeader)
             Next();
     }
@@ -123,14 +128,16 @@ public sealed class CsvSource : RowSource
 
     public override Cell this[int column] => new(_csv.GetSpan(column));
 
-    internal static CsvReader Reader(Stream file, char separator, string encoding, Action<CsvMalformedRecord>? malformed) =>
+    internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
         CsvReader.Create(file, new CsvReaderOptions
         {
-            Separator = separator,
+            Separator = dialect.Separator,
             HasHeader = false,
-            Encoding = TextEncoding.Of(encoding),
+            Quote = dialect.Quote,
+            CommentPrefix = dialect.Comment,
+            Encoding = TextEncoding.Of(dialect.Encoding),
             TrackLineNumbers = true,
-            TrimWhitespace = separator != '\t',
+            TrimWhitespace = dialect.Separator != '\t',
             MaxRecordSize = LongestRecord,
             OnMalformedRecord = malformed,
         });

@@ -367,8 +367,11 @@ public sealed class TablePlan
         if (Target is { Categories: { } classes, Counts: { } counts } && counts.Count > 1)
         {
             const int Few = 10;
-            foreach (var (name, count) in classes.Zip(counts).Where(c => c.Second is > 1 and < Few).Take(10))
-                Warn(TableWarningKind.RareClass, Target.Name, $"has only {count} rows of the class '{name}'; what is measured on it says little");
+            var rare = classes.Zip(counts).Where(c => c.Second is > 1 and < Few).ToList();
+            if (rare.Count > 0)
+                Warn(TableWarningKind.RareClass, Target.Name, $"has fewer than {Few} rows of {(rare.Count == 1 ? "a class" : $"{rare.Count} classes")} "
+                    + $"({string.Join(", ", rare.Take(5).Select(c => $"'{c.First}' {c.Second}"))}{(rare.Count > 5 ? ", ..." : "")}): "
+                    + "what is measured on so few says little");
             if (counts.Max() > 10 * counts.Min() && counts.Min() > 1)
                 Warn(TableWarningKind.Imbalance, Target.Name, $"has {counts.Max():N0} rows of its largest class and {counts.Min():N0} of its smallest: "
                     + "look at balancedAccuracy, and try training.classWeights 'balanced'");

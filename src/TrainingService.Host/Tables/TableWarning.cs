@@ -29,9 +29,6 @@ public enum TableWarningKind
 
     /// <summary>Classes of very different size.</summary>
     Imbalance,
-
-    /// <summary>A column without a name got one.</summary>
-    Unnamed,
 }
 
 /// <summary>What may be wrong with a table.</summary>

@@ -53,9 +53,13 @@ public sealed class Unpacker : IDisposable
     private DataFile FromGzip(DataFile file, CancellationToken cancellation)
     {
         using var packed = file.Open();
-        using var content = new GZipStream(packed, CompressionMode.Decompress);
+        using var watched = new EndMark(packed);
+        using var content = new GZipStream(watched, CompressionMode.Decompress);
         var name = file.Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? file.Name[..^3] : file.Name;
-        return Copy(content, name, packed.Length, cancellation, file.Name);
+        var unpacked = Copy(content, name, packed.Length, cancellation, file.Name);
+        if (!watched.TakeFrom(unpacked))
+            throw Damaged(file.Name, "its end is missing");
+        return unpacked;
     }
 
     private IEnumerable<DataFile> FromZip(DataFile file, CancellationToken cancellation)
@@ -110,8 +114,6 @@ public sealed class Unpacker : IDisposable
         {
             throw Damaged(packedName, e.Message);
         }
-        if (length == 0 && packedLength > 100)
-            throw Damaged(packedName, "nothing could be unpacked");
         return file;
     }
 
@@ -146,4 +148,56 @@ public sealed class Unpacker : IDisposable
     }
 
     private static TableException Damaged(string name, string why) => new($"'{name}' is damaged or cut off: {why}");
+}
+
+/// <summary>
+/// A gzip file with a piece of our own behind it: the piece is found at the end of what is unpacked only if the file before it was whole.
+/// .NET's GZipStream itself takes the end of a file that is cut off for the end of its content.
+/// </summary>
+internal sealed class EndMark : Stream
+{
+    private readonly Stream _file;
+    private readonly byte[] _mark = System.Security.Cryptography.RandomNumberGenerator.GetBytes(32);
+    private readonly MemoryStream _piece = new();
+
+    public EndMark(Stream file)
+    {
+        _file = file;
+        using (var packed = new GZipStream(_piece, CompressionLevel.Fastest, leaveOpen: true))
+            packed.Write(_mark);
+        _piece.Position = 0;
+    }
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer) => _file.Read(buffer) is > 0 and var read ? read : _piece.Read(buffer);
+
+    /// <summary>Takes the piece away; false if it is not there.</summary>
+    public bool TakeFrom(DataFile unpacked)
+    {
+        using var file = new FileStream(unpacked.Path, FileMode.Open, FileAccess.ReadWrite);
+        if (file.Length < _mark.Length)
+            return false;
+        var end = new byte[_mark.Length];
+        file.Position = file.Length - end.Length;
+        file.ReadExactly(end);
+        if (!end.AsSpan().SequenceEqual(_mark))
+            return false;
+        file.SetLength(file.Length - end.Length);
+        return true;
+    }
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -29,14 +29,19 @@ public static class CreateDataset
         var fields = UploadFields.Read(form, null, dryRun, errors);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        return await Upload.Read<Results<Created<DatasetDetails>, Ok<DatasetInspection>, ProblemHttpResult>>(form, fields, limits, async (file, plan) =>
+        return await Store(form, fields, isNew: true, db, datasets, limits, clock, cancellation);
+    }
+
+    /// <summary>Reads the files and stores them, or only tells of them.</summary>
+    internal static Task<Results<Created<DatasetDetails>, Ok<DatasetInspection>, ProblemHttpResult>> Store(UploadForm form, UploadFields fields,
+        bool isNew, TrainingDbContext db, DatasetRegistry datasets, UploadLimits limits, TimeProvider clock, CancellationToken cancellation) =>
+        Upload.Read<Results<Created<DatasetDetails>, Ok<DatasetInspection>, ProblemHttpResult>>(form, fields, limits, async (file, plan) =>
         {
             if (fields.DryRun)
                 return TypedResults.Ok(Upload.Inspect(fields, file, plan, cancellation));
             if (plan.Problems.Count > 0)
                 return Problems.Invalid(plan.Problems);
-            var (stored, conflict) = await Upload.Store(form, fields, file, plan, isNew: true, db, datasets, clock, cancellation);
+            var (stored, conflict) = await Upload.Store(form, fields, file, plan, isNew, db, datasets, clock, cancellation);
             return stored is null ? conflict : TypedResults.Created($"{UploadRoutes.Root}/{stored.Name}", GetDataset.Details(stored));
         }, problem => problem, cancellation);
-    }
 }

@@ -129,7 +129,7 @@ public sealed record DatasetInspection
         var numbers = profile.Texts == profile.PerhapsMissing ? profile.Numbers : null;
         return new(name,
             name == plan.Options.Target ? ColumnRole.Target : planned is not null ? ColumnRole.Feature
-                : plan.Unfit.Contains(name) ? ColumnRole.Unfit : ColumnRole.Dropped,
+                : plan.Options.Drop.Contains(name) || profile.Missing == profile.Rows ? ColumnRole.Dropped : ColumnRole.Unfit,
             planned?.Kind, planned?.Missing ?? profile.Missing, (long)Math.Round(profile.Distinct),
             numbers is { Count: > 0 } ? numbers.Min : null, numbers?.Mean, numbers is { Count: > 0 } ? numbers.Max : null,
             planned?.Categories is null ? null

@@ -22,8 +22,8 @@ internal static class Upload
             var file = Open(UploadForm.FileField, form, fields, unpacker, cancellation);
             if (form.Files(UploadForm.TestFileField).Count > 0)
                 file = file.With(Open(UploadForm.TestFileField, form, fields, unpacker, cancellation));
-            var profile = TableProfile.Of(file.Open, fields.Table, cancellation);
-            return await then(file, TablePlan.Of(profile, file.Open, fields.Table, cancellation));
+            var profile = TableProfile.Of(file.Open, file.Options, cancellation);
+            return await then(file, TablePlan.Of(profile, file.Open, file.Options, cancellation));
         }
         catch (TableException e)
         {
@@ -80,6 +80,7 @@ internal static class Upload
                         License = fields.License,
                         Source = fields.Source,
                         Files = form.Described,
+                        Options = fields.Table,
                         Warnings = warnings,
                     },
                 });

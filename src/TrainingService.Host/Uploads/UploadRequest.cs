@@ -12,12 +12,16 @@ namespace TrainingService.Host.Uploads;
 [Description("A file and what is to be made of it.")]
 public sealed record UploadRequest
 {
-    /// <summary>The table: CSV, alone or in gzip or zip. Rows of a CSV file are separated by line breaks, fields by commas, semicolons,
-    /// tabs or bars.</summary>
+    /// <summary>
+    /// The table: CSV, Parquet, npy or npz, IDX, JSON Lines or ARFF, alone or in gzip or zip. Arrays of features and of labels may be two
+    /// files of this name.
+    /// </summary>
     public required IFormFile File { get; init; }
 
-    /// <summary>Name of the column to predict. With <c>dryRun</c> it may be left out.</summary>
-    public required string Target { get; init; }
+    /// <summary>
+    /// Name of the column to predict. Needed unless labels come as an array of their own; with <c>dryRun</c> it may be left out.
+    /// </summary>
+    public string? Target { get; init; }
 
     /// <summary>What jobs call the data set: 1 to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: from the file's name.</summary>
     public string? Name { get; init; }

@@ -15,6 +15,10 @@ public static class UploadRoutes
         var datasets = api.MapGroup("/datasets").WithTags("Datasets");
         datasets.MapPost("", CreateDataset.Handle).WithName("createDataset").TakesAForm()
             .AnswersWith(201, "Location").Refuses(409, 413, 415);
+        datasets.MapPut("/{name}", ReplaceDataset.Handle).WithName("replaceDataset").TakesAForm()
+            .AnswersWith(201, "Location").Refuses(409, 413, 415);
+        datasets.MapDelete("/{name}", DeleteDataset.Handle).WithName("deleteDataset").Refuses(404, 409);
+        datasets.MapGet("/{name}/versions", ListVersions.Handle).WithName("listDatasetVersions").Refuses(404);
     }
 
     private static RouteHandlerBuilder TakesAForm(this RouteHandlerBuilder route) =>
