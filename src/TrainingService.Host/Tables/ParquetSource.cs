@@ -85,7 +85,7 @@ public sealed class ParquetSource : RowSource
         (_row, _rows) = (0, group.RowCount);
         Array.Clear(_columns);
         var bytes = _fields.OfType<DataField>().Sum(field => Math.Max(
-            _rows * (field.ClrType == typeof(string) || field.ClrType == typeof(byte[]) ? 30L : 8L),
+            _rows * (field.ClrType.IsPrimitive ? 8L : 60L),
             Do(() => Task.FromResult(2 * (group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0)))));
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
             throw new TableException($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at most "
@@ -132,7 +132,13 @@ public sealed class ParquetSource : RowSource
             return await Numbers<TimeOnly>(value => value.ToTimeSpan().TotalSeconds);
         if (type == typeof(Guid))
             return await Texts<Guid>(value => value.ToString());
-        if (type != typeof(string))
+        if (type == typeof(ReadOnlyMemory<byte>) || type == typeof(byte[]))
+        {
+            var bytes = new byte[]?[rows];
+            await group.ReadAsync(field, bytes.AsMemory());
+            return bytes.Select(value => value is null ? null : Encoding.UTF8.GetString(value)).ToArray();
+        }
+        if (type != typeof(string) && type != typeof(ReadOnlyMemory<char>))
             throw new TableException($"column '{field.Name}' holds values of the type {type.Name}, which can't be learned from: drop={field.Name}");
         var texts = new string?[rows];
         await group.ReadAsync(field, texts.AsMemory());

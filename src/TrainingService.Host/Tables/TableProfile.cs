@@ -103,7 +103,7 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
         var (comma, thousands) = (telling.Find(c => c.CommaDecimal is not null), telling.Find(c => c.CommaThousands is not null));
         var point = Columns.FirstOrDefault(c => c.WithPoint > 0 && c.Texts == c.PerhapsMissing);
         if (comma is not null)
-            return thousands is null && point is null ? Decimals.Comma : Decimals.Point;
+            return thousands is null && point is null && !telling.Exists(c => c.WithPoint > 0) ? Decimals.Comma : Decimals.Point;
         if (thousands is not null || telling.Count > 0 && point is not null)
             return Decimals.PointAndThousands;
         if (telling.Find(c => c.CommaEither is not null)?.CommaEither is { } either)

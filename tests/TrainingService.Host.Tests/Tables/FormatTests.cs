@@ -143,7 +143,7 @@ public sealed class FormatTests
                 decimal[] price = [1.25m, 2.5m, 3m, g];
                 await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
                 await group.WriteAsync<int>(schema.DataFields[1], n.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
-                await group.WriteAsync(schema.DataFields[2], name.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync(schema.DataFields[2], [.. name]);
                 await group.WriteAsync<bool>(schema.DataFields[3], ok.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
                 await group.WriteAsync<DateTime>(schema.DataFields[4], at.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
                 await group.WriteAsync<decimal>(schema.DataFields[5], price.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);

@@ -130,7 +130,8 @@ public sealed class TypesTests
     }
 
     [Theory]
-    [InlineData("5.1,4.9,6,7.25", StorageType.UShort, 490, 100)]
+    [InlineData("5.1,4.9,6,7.25", StorageType.Byte, 490, 100)]
+    [InlineData("5.1,4.9,6,9.25", StorageType.UShort, 490, 100)]
     [InlineData("1,2,3,250", StorageType.Byte, 1, 1)]
     [InlineData("-5,0,250,300", StorageType.UShort, -5, 1)]
     [InlineData("1700000000000,1700000000001,1700000000900,1700000000400", StorageType.UShort, 1700000000000, 1)]
