@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TrainingService.Host.Reports;
 
 /// <summary>A figure's numbers as tables, for those who want to read them or can't see the picture.</summary>
@@ -25,9 +27,13 @@ public static class ChartTables
         var places = JobCharts.Some(longest, Places).Select(point => point.X).Distinct().ToList();
         var banded = curves.Exists(curve => curve.Points.Any(point => point.Low is not null));
         return new($"{title}: {chart.Y.Label}{(banded ? ", mean [95 % interval]" : "")}",
-            ["", .. places.Select(place => $"{chart.X.Label} {Numbers.Short(place)}")],
+            ["", .. places.Select(place => $"{chart.X.Label} {Place(chart.X, place)}")],
             [.. curves.Select(curve => new Row([curve.Name, .. places.Select(place => (Cell)At(curve, place))]))], Folded: true);
     }
+
+    /// <summary>Evaluations come every so many steps: where in an epoch is told to a tenth.</summary>
+    private static string Place(ChartAxis axis, double place) => axis.Label == "epoch" && place >= 1
+        ? place.ToString("0.#", CultureInfo.InvariantCulture) : Numbers.Short(place);
 
     private static Table Points(Chart chart) => new(chart.Title, ["", chart.X.Label, chart.Y.Label, "95 % interval"],
         [.. chart.Curves.Where(curve => curve.Name != "").SelectMany(

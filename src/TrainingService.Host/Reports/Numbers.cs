@@ -20,25 +20,31 @@ public static class Numbers
         return value.ToString(digits == 0 ? "0" : $"0.{new string('#', digits)}", CultureInfo.InvariantCulture).Replace('-', '−');
     }
 
-    /// <summary>An outcome's value: "97.42 %", else three digits.</summary>
+    /// <summary>"1 run", "2 runs".</summary>
+    public static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
+
+    /// <summary>An outcome's value: "97.42 %", "6.13 ms", else three digits.</summary>
     public static string Value(Outcome outcome, double? value) => value is not { } number ? "–"
-        : outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} %" : Short(number);
+        : outcome.IsFraction && double.IsFinite(number) ? $"{Fixed(100 * number, 2)} %"
+        : outcome.IsRelative && double.IsFinite(number) ? Seconds(number) : Short(number);
 
     /// <summary>A difference with its sign: "+0.42 points" for what is told in per cent.</summary>
     public static string Difference(Outcome outcome, double? value) => value is not { } number ? "–"
         : (number > 0 ? "+" : "") + (outcome.IsRelative ? $"{Fixed(100 * number, 1)} %" : Amount(outcome, number));
 
-    /// <summary>An amount of the outcome, as of a standard deviation: "0.42 points" for what is told in per cent.</summary>
+    /// <summary>An amount of the outcome, as of a standard deviation: "0.42 points" for what is told in per cent, "0.26 ms".</summary>
     public static string Amount(Outcome outcome, double amount) =>
-        outcome.IsFraction && double.IsFinite(amount) ? $"{Fixed(100 * amount, 2)} points" : Short(amount);
+        outcome.IsFraction && double.IsFinite(amount) ? $"{Fixed(100 * amount, 2)} points"
+        : outcome.IsRelative && double.IsFinite(amount) ? Seconds(amount) : Short(amount);
 
     /// <summary>Of a difference: relative ones in per cent.</summary>
     public static string DifferenceInterval(Outcome outcome, double[]? ends) => outcome.IsRelative && ends is [var low, var high]
         ? $"[{Fixed(100 * low, 1)} %, {Fixed(100 * high, 1)} %]" : Interval(outcome, ends);
 
-    /// <summary>"[97.1, 97.7]", in per cent for what is told in per cent.</summary>
+    /// <summary>"[97.1, 97.7]", in per cent for what is told in per cent; of times "[6.01 ms, 6.31 ms]".</summary>
     public static string Interval(Outcome? outcome, double[]? ends) => ends is not [var low, var high] ? "–"
-        : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Short(low)}, {Short(high)}]";
+        : outcome is { IsFraction: true } ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]"
+        : outcome is { IsRelative: true } ? $"[{Seconds(low)}, {Seconds(high)}]" : $"[{Short(low)}, {Short(high)}]";
 
     /// <summary>
     /// A statement's effect with its unit: "+0.42 points" for a difference of fractions, "97.4 %" for a fraction, "×1.05" for a ratio

@@ -93,25 +93,27 @@ public static class ReportContent
             return null;
         // Of many, one wants to see the figures at a glance.
         var many = contrasts.Count > MostSentences;
+        var (sentences, shared) = InShort.Once([.. contrasts.Select(contrast => contrast.Sentence)]);
+        Block[] below = shared is null ? [] : [new Paragraph(shared)];
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
         var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
             + $"{(outcome.Sides.More)}”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
                 "p (Holm)", $"P(arm {outcome.Sides.More})", .. within is null ? [] : (string[])[within]],
             [
-                .. contrasts.Select(contrast => new Row(
+                .. contrasts.Zip(sentences, (contrast, sentence) => new Row(
                 [
                     Between(contrast), Cell.Of(contrast.Verdict), Numbers.Difference(outcome, contrast.MeanDifference),
                     Numbers.DifferenceInterval(outcome, contrast.Ci95), Seeds(contrast), Numbers.P(contrast.AdjustedPValue),
                     contrast.ProbabilityOfSuperiority is { } superiority ? Numbers.Short(superiority) : "–",
                     .. within is null ? [] : (Cell[])[$"{(contrast.Equivalence.Equivalent ? "yes" : "not shown")} "
                         + $"{Numbers.DifferenceInterval(outcome, contrast.Equivalence.Ci90)}"],
-                ], many ? null : contrast.Sentence)),
+                ], many ? null : sentence)),
             ]);
         return new("comparisons", "Comparisons", many
             ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"],
-                [.. contrasts.Select(contrast => new Row([Between(contrast), contrast.Sentence]))], Folded: true)]
-            : [table]);
+                [.. contrasts.Zip(sentences, (contrast, sentence) => new Row([Between(contrast), sentence]))], Folded: true), .. below]
+            : [table, .. below]);
 
         static string Seeds(ContrastResult contrast) => (contrast.N, contrast.Divergence) switch
         {
@@ -151,8 +153,9 @@ public static class ReportContent
             new Table("Each arm's combinations over the seeds that tried them", ["arm, values", "seeds", "chosen by", $"mean {by.Words}",
                 "mean validation loss", "diverged", "no outcome", $"mean {outcome.Words} where chosen"],
             [
-                .. trials.Select(trial => new Row([$"{trial.Arm}, {Listed(trial.Values)}", $"{trial.Seeds}", $"{trial.Chosen} seeds",
-                    Numbers.Value(by, trial.Mean), trial.ValidationLoss is { } loss ? Numbers.Short(loss) : "–",
+                .. trials.Select(trial => new Row([$"{trial.Arm}, {Listed(trial.Values)}", $"{trial.Seeds}",
+                    Numbers.Count(trial.Chosen, "seed"), Numbers.Value(by, trial.Mean),
+                    trial.ValidationLoss is { } loss ? Numbers.Short(loss) : "–",
                     $"{trial.Diverged}", $"{trial.NoOutcome}", Numbers.Value(outcome, trial.ChosenMean)])),
             ], Folded: trials.Count > MostSentences),
         ]);
@@ -167,7 +170,8 @@ public static class ReportContent
     private static Table? LayersAtEnd(SweepReport report)
     {
         var columns =
-            LayerColumns.Where(column => report.Arms.Any(arm => arm.Layers.Any(layer => layer.Values.ContainsKey(column.Name)))).ToList();
+            LayerColumns.Where(column => report.Arms.Any(arm => arm.Layers.Any(layer => layer.Values.ContainsKey(column.Name)))
+                && (column.Name != "updateRatio" || KeepsItsRate(report.Provenance.Spec))).ToList();
         return columns.Count == 0 ? null : new("Layers at the end of training, means over seeds",
             ["arm, layer", .. columns.Select(column => column.Heading)],
         [
@@ -177,6 +181,12 @@ public static class ReportContent
                     : Numbers.Short(value)))]))),
         ], Folded: true);
     }
+
+    /// <summary>
+    /// Whether the learning rate is the same to the end: where a schedule has lowered it, the last step says nothing of updates.
+    /// </summary>
+    private static bool KeepsItsRate(SweepSpec spec) => spec.Base.Training?.Schedule is null or { Name: "constant" }
+        && !JsonSerializer.Serialize(new { spec.Arms, spec.Grid, spec.Tune }, Json.Options).Contains("schedule", StringComparison.Ordinal);
 
     private static Table BornDead(IReadOnlyList<BornDeadCell> nets) =>
         new("Nets born dead: measured share, computed probability and upper bound",

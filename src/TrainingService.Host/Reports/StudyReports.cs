@@ -26,11 +26,13 @@ public static class StudyReports
             Answer = !compared.Exists(cell => cell.HasOutcome) ? report.Answer
                 : sweep.IsFinished && compared.TrueForAll(cell => cell.HasOutcome) ? reading.Answer
                 : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
-            Claims = reading.Claims,
+            Claims = [.. reading.Claims.Select(claim => claim with
+            {
+                Statements = [.. claim.Statements.Select(s => s with { Evidence = InShort.Unrepeated(s.Evidence) })],
+            })],
             Cells = measured?.BornDead,
-            Notes = [.. report.Notes, "Statements by the metric that arms are compared by take the p-values of the comparisons; by each "
-                + "other metric all comparisons of the report are one family, over which p-values are adjusted. "
-                + "What the literature says stands apart from what was measured."],
+            Notes = [.. report.Notes, $"Statements by {sweep.Spec.By.Outcome.Words} have the p-values of the comparisons. By any other "
+                + "metric all comparisons that statements rest on are one family, and their p-values are adjusted over it (Holm)."],
         };
     }
 }

@@ -105,7 +105,8 @@ public static class SweepReports
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
         var unfinished = compared.Count(cell => cell.Status is JobStatus.Queued or JobStatus.Running or JobStatus.Canceling);
         if (unfinished > 0)
-            yield return $"{unfinished} of {compared.Count} cells have not ended yet; the figures will change.";
+            yield return $"{unfinished} of {Numbers.Count(compared.Count, "cell")} {Have(unfinished)} not ended yet; "
+                + "the figures will change.";
         if (spec.Tune is not null && compared.Count == 0 && !sweep.IsFinished)
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
         foreach (var edge in Tuning.AtEdges(spec, cells).GroupBy(edge => (edge.Pointer, edge.Largest, edge.Value)))
@@ -115,8 +116,8 @@ public static class SweepReports
                 + $"{(edge.Count() > 8 ? $" and often of {edge.Count() - 8} more arms" : "")}: a better one may lie beyond the list.";
         var untried = spec.Tune is null ? 0 : Tuning.Choices(cells).Count(choice => choice.Trial is null);
         if (untried > 0)
-            yield return $"{untried} cells were tuned by an earlier version, with a choice made once for all seeds of the arm: "
-                + "its luck is in every pair, and the intervals don't show it.";
+            yield return $"{Numbers.Count(untried, "cell")} {Were(untried)} tuned by an earlier version, with a choice made once for all "
+                + "seeds of the arm: its luck is in every pair, and the intervals don't show it.";
         if (spec.Tune is not null && sweep.IsFinished)
         {
             var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
@@ -127,30 +128,33 @@ public static class SweepReports
                     + "POST .../retry-failed runs them again.";
             var trials = cells.Count(cell => cell.Candidate >= 0 && !cell.HasOutcome);
             if (trials > 0)
-                yield return $"{trials} of {cells.Count(cell => cell.Candidate >= 0)} tuning trials have no outcome; "
+                yield return $"{trials} of {cells.Count(cell => cell.Candidate >= 0)} tuning trials {Have(trials)} no outcome; "
                     + "tuning chose among the others.";
         }
         if (sweep.Status == JobStatus.Canceled)
             yield return "The sweep was canceled; the figures cover the cells that had ended, which need not be a fair sample.";
         foreach (var failed in compared.Where(cell => cell.Status == JobStatus.Failed && !cell.Diverged).GroupBy(cell => cell.ErrorCode))
-            yield return $"{failed.Count()} cells failed with '{failed.Key}' and have no outcome; POST .../retry-failed runs them again. "
+            yield return $"{Numbers.Count(failed.Count(), "cell")} failed with '{failed.Key}' and {Have(failed.Count())} no outcome; "
+                + $"POST .../retry-failed runs {Them(failed.Count())} again. "
                 + $"First: job {failed.First().JobId}.";
         var canceled = compared.Count(cell => cell.Status == JobStatus.Canceled);
         if (canceled > 0 && sweep.Status != JobStatus.Canceled)
-            yield return $"{canceled} cells were canceled and have no outcome; POST .../retry-failed runs them.";
+            yield return $"{Numbers.Count(canceled, "cell")} {Were(canceled)} canceled and {Have(canceled)} no outcome; "
+                + $"POST .../retry-failed runs {Them(canceled)}.";
         var diverged = compared.Where(cell => cell.Diverged).ToList();
         if (diverged.Count > 0)
-            yield return $"{diverged.Count} runs diverged. That is an outcome: means are over the runs that finished, "
+            yield return $"{Numbers.Count(diverged.Count, "run")} diverged. That is an outcome: means are over the runs that finished, "
                 + "and in comparisons a diverged run is worse than any that finished.";
         var unmeasured = compared.Count(cell => cell is { HasOutcome: true, Diverged: false } && metric.Of(cell) is null);
         if (unmeasured > 0)
-            yield return $"{unmeasured} runs that finished have no finite value of '{metric.Name}' (through a dead layer, "
-                + "for one, no gradient flows); means and comparisons are without them.";
+            yield return $"{Numbers.Count(unmeasured, "run")} that finished {Have(unmeasured)} no finite value of '{metric.Name}' "
+                + "(through a dead layer, for one, no gradient flows); means and comparisons are without them.";
         foreach (var warning in SweepWarnings.Of(spec))
             yield return warning;
         var shared = compared.Count - compared.Select(cell => cell.JobId).Distinct().Count();
         if (shared > 0)
-            yield return $"{shared} cells have the same spec as another one and share its job, since an equal run gives equal bits.";
+            yield return $"{Numbers.Count(shared, "cell")} {Have(shared)} the same spec as another one and "
+                + $"{(shared == 1 ? "shares" : "share")} its job, since an equal run gives equal bits.";
         if (metric.Name is "trainAccuracy" or "trainLoss" or "validationAccuracy" or "validationLoss")
             yield return $"The metric '{metric.Name}' is not measured on test rows: it tells how well the data is fitted or was tuned for, "
                 + "not how well new data is predicted.";
@@ -158,6 +162,12 @@ public static class SweepReports
         if (versions.Count > 1)
             yield return $"The cells ran on different engine versions ({string.Join(", ", versions)}).";
     }
+
+    private static string Have(int count) => count == 1 ? "has" : "have";
+
+    private static string Were(int count) => count == 1 ? "was" : "were";
+
+    private static string Them(int count) => count == 1 ? "it" : "them";
 
     private static IReadOnlyList<string> Distinct(IEnumerable<CellResult> cells, Func<CellResult, string?> value) =>
         [.. cells.Select(value).OfType<string>().Distinct().Order()];

@@ -31,6 +31,7 @@ public sealed class BornDeadNets : Study
         + "against the computed probability and against the upper bound 1 - (1 - 2^-N)^(L-1) (Lu et al. 2019); "
         + "and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
 
+    // All of them: the answer is the share of nets that are dead, which is counted over all, and not the one comparison of accuracies.
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
 
     public override Func<StudySize, CancellationToken, StudyMeasurement> Measure => Draw;
@@ -60,7 +61,7 @@ public sealed class BornDeadNets : Study
             {"name": "{{Leaky}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.01} } } },
             {"name": "{{Wide}}", "patch": {"model": {"hiddenLayers": [{{Layers(32)}}] } } }
           ],
-          "baseline": "{{Relu}}"
+          "baseline": "{{Relu}}", "delta": {{AccuracyDelta(size)}}
         }
         """;
 
@@ -76,14 +77,13 @@ public sealed class BornDeadNets : Study
                 + $"at most (bound) {StudyEvidence.Percent(cell.Bound)}.")));
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
         var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet."
-            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times (about "
-                + $"{Math.Round(0.05 * cells.Count)} are expected by chance).";
+            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times; about "
+                + $"{Math.Round(0.05 * cells.Count)} are expected by chance, in clusters, since the depths of a width share their draws.";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
-        var accuracy = e.Compare("testAccuracy", Leaky, Relu, anyway: true);
         return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU "
             + $"nets had a dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. "
-            + accuracy.Result.Sentence,
+            + $"Does leaky ReLU help? {InShort.Of(("test accuracy", e.Compare("testAccuracy", Leaky, Relu, anyway: true)))}",
             // the nets that learn nothing are the question
             [Mitigation.Judge(e, Leaky, Relu, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
                 + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing.", anyway: true), OneLayer(e, dead)]);
@@ -95,10 +95,12 @@ public sealed class BornDeadNets : Study
         var claim = Studies.Claims.C9;
         var partly = dead.Where(run => run.First.Any(row => row.Layer < run.Layers.Count - 1 && row.DeadFraction < 1)).ToList();
         var stalled = partly.Count(e.LearnedNothing);
-        const string Arms = $"{Relu}, {Wide}";
-        var share = claim['b'].Share("learnedNothing", Arms, stalled, partly.Count, 0.5, 1,
+        // only those that have such nets
+        var arms = new[] { Relu, Wide }.Where(arm => e.Cells(arm).Any(partly.Contains)).DefaultIfEmpty(Relu).ToList();
+        var names = string.Join(", ", arms);
+        var share = claim['b'].Share("learnedNothing", names, stalled, partly.Count, 0.5, 1,
             "with a dead layer and living ones learned nothing");
-        return claim.Report(DeadLayer.NoGradient(claim['a'], Arms, [.. partly.Where(run => DeadLayer.Of(run) > 0)]),
+        return claim.Report(DeadLayer.NoGradient(claim['a'], names, [.. partly.Where(run => DeadLayer.Of(run) > 0)]),
             // one net that learns in spite of its dead layer refutes it
             stalled < partly.Count ? share with { Verdict = Verdict.Refuted } : share);
     }

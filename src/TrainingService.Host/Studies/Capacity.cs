@@ -20,6 +20,8 @@ public sealed class Capacity : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 12 : 10;
+
     protected override string Request(StudySize size) => $$"""
         {
           "base": {
@@ -33,7 +35,7 @@ public sealed class Capacity : Study
               {"name": "{{Arm(activation, width)}}", "patch": {"model": {"hiddenLayers": [{{width}}, {{width}}],
                 "activation": {{Json(activation)}} } } }
               """)}}],
-          "baseline": "{{Arm("relu", 4)}}",
+          "baseline": "{{Arm("relu", 4)}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{{string.Join(",\n", Widths.Select(width => $$"""
               {"arm": "{{Arm("relu", width)}}", "baseline": "{{Arm("leaky_relu", width)}}"}
               """))}}]
@@ -43,17 +45,20 @@ public sealed class Capacity : Study
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
         .. new[] { LiveUnits.Rank, LiveUnits.TrainLoss, SweepMetrics.Named("sparsity"), SweepMetrics.Named("generalizationGap") }
-            .Select(metric => new Comparisons(metric, metric.Delta ?? 0,
+            .Select(metric => new Comparisons(metric, LiveUnits.DeltaOf(metric),
                 [.. Widths.Select(width => (Arm("relu", width), Arm("leaky_relu", width)))])),
     ];
 
     public override StudyReading Read(StudyEvidence e)
     {
         string Rank(string arm) => StudyEvidence.Percent(e.Summary(arm, LiveUnits.Rank.Of).Mean);
-        string Width(int width) => $"{width} units wide: the effective rank is {Rank(Arm("relu", width))} of the live units of ReLU's "
-            + $"layers, {Rank(Arm("leaky_relu", width))} of leaky ReLU's and {Rank(Arm("tanh", width))} of tanh's. "
-            + e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width), anyway: true).Result.Sentence;
-        return new(string.Join(" ", Widths.Select(Width)), [Studies.Claims.C5.Report([.. Widths.SelectMany(width => At(e, width))])]);
+        string Width(int width) => $"{Rank(Arm("relu", width))}, {Rank(Arm("leaky_relu", width))} and {Rank(Arm("tanh", width))} at "
+            + $"{width} units";
+        var accuracy = InShort.Of([.. Widths.Select(width => ($"{width} units",
+            e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width), anyway: true)))]);
+        return new("Effective rank as a share of the live units of ReLU, leaky ReLU (0.1) and tanh: "
+            + $"{string.Join("; ", Widths.Select(Width))}. ReLU's test accuracy against leaky ReLU's? {accuracy}",
+            [Studies.Claims.C5.Report([.. Widths.SelectMany(width => At(e, width))])]);
     }
 
     /// <summary>Both statements at one width; the other widths may say the opposite.</summary>
@@ -71,7 +76,7 @@ public sealed class Capacity : Study
         if (sparsity.Sign <= 0 || leftOut.Length > 0)
         {
             var reason = leftOut.Length > 0 ? $"{before} So nothing can be said of nets that learn."
-                : $"{before} {relu} is not sparser than {leaky} for sure.";
+                : $"{before} {relu} is not shown to be sparser than {leaky}.";
             yield return Of('a').Open(LiveUnits.Rank.Name, "fraction", [relu], reason, leftOut);
             yield return Of('b').Open("generalizationGap", "fraction", [relu], reason, leftOut);
             yield break;
@@ -79,7 +84,7 @@ public sealed class Capacity : Study
         var without = $"Training losses are those of the {loss.Result.N} seeds with at most 10 % of the units dead.";
         yield return Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky), -1, loss, 1, before, without);
         yield return loss.IsEquivalent() != Verdict.Supported
-            ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} The training losses are not the same for sure. "
+            ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} That the training losses are the same is not shown. "
                 + $"{loss.Result.Sentence} {without}")
             : Of('b').Lower(e.Compare("generalizationGap", relu, leaky),
                 $"{before} {loss.Result.Sentence} {without}");

@@ -19,6 +19,8 @@ public sealed class DeadLayers : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => 10;
+
     protected override string Request(StudySize size) => $$"""
         {
           "base": {
@@ -34,7 +36,7 @@ public sealed class DeadLayers : Study
             {"name": "{{One}}", "patch": {"model": {"layers": [{{Dense("0")}}, {{Dense("1")}}, {{Dense("0")}}]} } },
             {"name": "{{All}}", "patch": {"model": {"layers": [{{Dense("1")}}, {{Dense("1")}}, {{Dense("1")}}]} } }
           ],
-          "baseline": "{{Healthy}}",
+          "baseline": "{{Healthy}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{"arm": "{{Half}}", "baseline": "{{Healthy}}"},
                         {"arm": "{{One}}", "baseline": "{{Healthy}}"}, {"arm": "{{One}}", "baseline": "{{All}}"}]
         }
@@ -71,7 +73,7 @@ public sealed class DeadLayers : Study
     {
         var both = e.Compare("testAccuracy", One, All, anyway: true);
         return both.Result is { Ci95: null, MeanDifference: 0, N: > 1 and var n, Divergence.Pairs: var pairs } && n == pairs
-            ? statement.Share("testAccuracy", One, n, n, 0.5, 1, $"reach exactly the test accuracy of {All}", before, after)
+            ? statement.Share("sameTestAccuracy", One, n, n, 0.5, 1, $"reach exactly the test accuracy of {All}", before, after)
             : statement.Equivalent(both, before, after);
     }
 }

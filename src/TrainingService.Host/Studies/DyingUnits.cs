@@ -9,10 +9,12 @@ public sealed class DyingUnits : Study
     public override string Question => "How many units die, from which learning rate on, and does it cost accuracy?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C4];
     public override string Method => "Units that are off on every row, and test accuracy, of ReLU, leaky ReLU and ELU at four learning "
-        + "rates; paired by seed, exact sign-flip test, Holm over the rates. C1 is judged at the rate at which most of ReLU's units are "
-        + "off, among those at which both nets learn; C4 at the rate that is best for ReLU by validation accuracy.";
+        + "rates; paired by seed, exact sign-flip test, Holm over the rates. C1 is judged at the rate at which ReLU's share of such units "
+        + "is largest, among those at which both nets learn; C4 at the rate that is best for ReLU by validation accuracy.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
+
+    public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 16 : 10;
 
     private static string[] Rates => ["0.1", "0.5", "1", "1.5"];
 
@@ -32,7 +34,7 @@ public sealed class DyingUnits : Study
               {"name": "{{Arm(activation, rate)}}",
                "patch": {"model": {"activation": "{{activation}}"}, "training": {"optimizer": {"learningRate": {{rate}} } } } }
               """)}}],
-          "baseline": "{{Arm("relu", "0.1")}}",
+          "baseline": "{{Arm("relu", "0.1")}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{{string.Join(",\n", Pairs.Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
@@ -40,15 +42,23 @@ public sealed class DyingUnits : Study
     public override StudyReading Read(StudyEvidence e)
     {
         double? Off(string activation, string rate) => e.Mean("offEveryRowFraction", Arm(activation, rate)).Summary.Mean;
-        var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: {StudyEvidence.Percent(Off("relu", rate))} of ReLU's, "
-            + $"{StudyEvidence.Percent(Off("leaky_relu", rate))} of leaky ReLU's, {StudyEvidence.Percent(Off("elu", rate))} of ELU's"));
+        string Share(string activation, string rate)
+        {
+            var (runs, diverged) = (e.Cells(Arm(activation, rate)).Count, e.Cells(Arm(activation, rate)).Count(run => run.Diverged));
+            return runs > 0 && diverged == runs ? "none measured, since all runs diverged,"
+                : StudyEvidence.Percent(Off(activation, rate))
+                    + (diverged == 0 ? "" : $" (without {diverged} of {runs} runs, which diverged)");
+        }
+        var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: {Share("relu", rate)} of ReLU's, "
+            + $"{Share("leaky_relu", rate)} of leaky ReLU's, {Share("elu", rate)} of ELU's"));
         var broken = Rates.Where(rate => e.LearnedNothing(Arm("relu", rate)) || e.LearnedNothing(Arm("leaky_relu", rate))).ToList();
         var stress = Rates.Except(broken).DefaultIfEmpty(Rates[0]).MaxBy(rate => Off("relu", rate) ?? -1) ?? Rates[0];
         var mitigation = Mitigation.Judge(e, Arm("leaky_relu", stress), Arm("relu", stress),
-            $"At rate {stress}, at which most of ReLU's units are off among the rates at which both learn.", $"At all rates: {shares}.");
+            $"At rate {stress}, where ReLU's share of units that are off is the largest among the rates at which both learn.",
+            $"At all rates: {shares}.");
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
-        var accuracy = Pairs.Select((pair, i) => $"Rate {Rates[i]}: {e.Compare("testAccuracy", pair.Arm, pair.Baseline).Result.Sentence}");
-        return new($"Units off on every row after training, {shares}. Does it cost accuracy? {string.Join(" ", accuracy)}",
+        var accuracy = InShort.Of([.. Pairs.Select((pair, i) => ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline)))]);
+        return new($"Units off on every row after training, {shares}. Is leaky ReLU's test accuracy another than ReLU's? {accuracy}",
         [
             mitigation with { Statements = [.. mitigation.Statements.Select(s => s with { LeftOut = [.. s.LeftOut.Union(leftOut)] })] },
             Sparsity(e),

@@ -11,7 +11,8 @@ public sealed class InitPairing : Study
 
     /// <summary>Each activation with the initialiser that it is said to want, and with the other's.</summary>
     private static readonly (string Activation, string Matched, string Mismatched, string Words)[] Pairings =
-        [("relu", Kaiming, Xavier, "ReLU with Kaiming's"), ("tanh", Xavier, Kaiming, "tanh with Xavier's")];
+        [("relu", Kaiming, Xavier, "ReLU with Kaiming's initialisation beats ReLU with Xavier's"),
+            ("tanh", Xavier, Kaiming, "tanh with Xavier's initialisation beats tanh with Kaiming's")];
 
     public override string Name => "init-pairing";
     public override string Question => "Does it matter which initialisation an activation is paired with, and from which depth on?";
@@ -20,7 +21,9 @@ public sealed class InitPairing : Study
         + "Kaiming's initialiser, trained alike; gradient flow before training and the share of runs that learn nothing stand beside it; "
         + "paired by seed, exact sign-flip test, Holm over all.";
 
-    public override int Seeds(StudySize size) => size == StudySize.Quick ? 10 : 16;
+    public override int Seeds(StudySize size) => size == StudySize.Quick ? 14 : 16;
+
+    public override int? SeedsAtLeast(StudySize size) => 10;
 
     private static IEnumerable<(string Arm, string Baseline)> Pairs() =>
         Pairings.SelectMany(pairing => Depths.Select(depth =>
@@ -42,7 +45,7 @@ public sealed class InitPairing : Study
                 "hiddenLayers": [{{string.Join(", ", Enumerable.Repeat(64, depth))}}],
                 "activation": "{{pairing.Activation}}", "initializer": "{{initializer}}"} } }
               """)}}],
-          "baseline": "{{Arm("relu", Xavier, 3)}}",
+          "baseline": "{{Arm("relu", Xavier, 3)}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{{string.Join(",\n", Pairs().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
@@ -58,13 +61,15 @@ public sealed class InitPairing : Study
             [claim.Report(statements)]);
     }
 
-    /// <summary>From the depth on from which it holds for all that were tried.</summary>
+    /// <summary>At which depths it holds: from one on for all that were tried, or at some.</summary>
     private static string Answer(string pairing, List<StatementReport> byDepth)
     {
         var from = byDepth.Count - byDepth.AsEnumerable().Reverse().TakeWhile(s => s.Verdict == Verdict.Supported).Count();
-        var holds = from == byDepth.Count ? $"At no depth up to {Depths[^1]} layers, or not at the largest, does {pairing} initialisation "
-            + "beat the other one for sure" : $"From {Depths[from]} layers on {pairing} initialisation beats the other one";
-        return $"{holds}: {string.Join(", ", byDepth.Select((s, i) => $"{Depths[i]} layers {Points(s.Effect)} ({Json(s.Verdict)})"))}.";
+        string[] at = [.. byDepth.Index().Where(s => s.Item.Verdict == Verdict.Supported).Select(s => $"{Depths[s.Index]}")];
+        var holds = at.Length == 0 ? $"That {pairing} is shown at no depth"
+            : at.Length == byDepth.Count - from ? $"From {Depths[from]} layers on {pairing}"
+            : $"At {string.Join(" and ", at)} layers {pairing}";
+        return $"{holds}: {string.Join(", ", byDepth.Select((s, i) => $"{Points(s.Effect)} at {Depths[i]} layers ({Json(s.Verdict)})"))}.";
     }
 
     private static string Figures(StudyEvidence e, string arm) =>
@@ -80,5 +85,5 @@ public sealed class InitPairing : Study
     private static string Points(double? difference) => difference is { } d
         ? (100 * d).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " points" : "not measured";
 
-    private static string Flow(double? flow) => flow?.ToString("+0.00;-0.00", CultureInfo.InvariantCulture) ?? "not measured";
+    private static string Flow(double? flow) => flow?.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture) ?? "not measured";
 }

@@ -64,7 +64,7 @@ public static class ListStudies
         [.. Enum.GetValues<StudySize>().Select(size =>
         {
             var dataset = RunStudy.DefaultDataset(size, datasets);
-            var sweep = study.Sweep(size, dataset, null);
+            var sweep = study.Sweep(size, dataset, null, datasets.Find(dataset)?.TrainRows);
             var (arms, seeds) = (sweep.Arms?.Count ?? SweepRules.Combinations(sweep.Grid), study.Seeds(size));
             return new StudySizeResponse(size, dataset, arms, seeds, study.SeedsAtLeast(size) ?? seeds, arms * seeds,
                 withSweep ? sweep : null);

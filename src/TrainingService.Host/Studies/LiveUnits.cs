@@ -20,6 +20,12 @@ public static class LiveUnits
     public static SweepMetric TrainLoss { get; } =
         Of("trainLossOfLiveNets", SweepMetrics.Named("trainLoss"), run => Dead(run) <= MostDead ? run.Result?.TrainLoss : null);
 
+    /// <summary>
+    /// The least difference that matters by a metric: for a gap of accuracies a point, since half a point is less than two of some
+    /// hundred test rows.
+    /// </summary>
+    public static double DeltaOf(SweepMetric metric) => metric.Name == SweepMetrics.GeneralizationGap ? 0.01 : metric.Delta ?? 0;
+
     /// <summary>Share of the hidden units that are dead at the end.</summary>
     public static double? Dead(CellResult run) => run.OverHidden(run.Last, row => row.DeadFraction);
 

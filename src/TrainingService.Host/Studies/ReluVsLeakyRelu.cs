@@ -28,7 +28,6 @@ public sealed class ReluVsLeakyRelu : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
-    // At an early look little of alpha is left to statements by other metrics, so the first one waits for half of the seeds.
     public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 16 : 8;
 
     public override IReadOnlyList<Comparisons> Comparisons =>
@@ -46,8 +45,6 @@ public sealed class ReluVsLeakyRelu : Study
             Draw("identity", "xavier_normal")));
     };
 
-    // A quick one splits some hundred test rows anew with each seed: the overlap of what the seeds train on leaves the interval of
-    // a mean difference wider than half a point however many they are, so a whole point is what matters there.
     protected override string Request(StudySize size) => $$"""
         {
           "base": {
@@ -63,8 +60,9 @@ public sealed class ReluVsLeakyRelu : Study
             {"name": "{{Steep}}", "patch": {"model": {"activation": {"name": "leaky_relu", "negativeSlope": 0.2} } } },
             {"name": "{{Elu}}", "patch": {"model": {"activation": "elu", "initializer": "auto"} } }
           ],
-          "tune": {"/training/optimizer/learningRate": [{{(size == StudySize.Quick ? "0.01, 0.03, 0.1" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
-          "baseline": "{{Relu}}", "delta": {{(size == StudySize.Quick ? "0.01" : "0.005")}}
+          "tune": {"/training/optimizer/learningRate":
+                   [{{(size == StudySize.Quick ? "0.01, 0.03, 0.1" : "0.003, 0.01, 0.03, 0.1, 0.3")}}]},
+          "baseline": "{{Relu}}", "delta": {{AccuracyDelta(size)}}
         }
         """;
 
@@ -72,15 +70,23 @@ public sealed class ReluVsLeakyRelu : Study
     {
         var accuracy = e.Compare(e.Spec.Metric, Leaky, Relu);
         string Off(string arm) => StudyEvidence.Percent(e.Mean("offEveryRowFraction", arm).Summary.Mean);
-        var answer = (accuracy.LeftOut.Count > 0 ? Verdict.Inconclusive : accuracy.Result.Verdict) switch
+        (string, Comparison)[] others =
+            [("slope 0.2", e.Compare(e.Spec.Metric, Steep, Relu)), ("ELU", e.Compare(e.Spec.Metric, Elu, Relu))];
+        var units = $"Off on every row at the end: {Off(Relu)} of ReLU's units, {Off(Leaky)} of leaky ReLU's.";
+        var yesOrNo = (accuracy.LeftOut.Count > 0 ? Verdict.Inconclusive : accuracy.Result.Verdict) switch
         {
             Verdict.Supported => "Yes, here leaky ReLU (0.01) is the better choice.",
             Verdict.Refuted => "No, here leaky ReLU (0.01) is worse.",
             Verdict.Equivalent or Verdict.Negligible => "No: here it makes no difference that matters.",
-            _ => "It can't be said with this evidence.",
-        } + $" {accuracy.Result.Sentence} Off on every row at the end: {Off(Relu)} of ReLU's units, {Off(Leaky)} of leaky ReLU's. "
-            + $"A steeper leak: {e.Compare(e.Spec.Metric, Steep, Relu).Result.Sentence} "
-            + $"ELU: {e.Compare(e.Spec.Metric, Elu, Relu).Result.Sentence}";
+            _ => null,
+        };
+        var answer = yesOrNo is null
+            ? (accuracy.IsNotWorse() == Verdict.Supported
+                    ? $"It is not worse by {InShort.Amount(accuracy)} or more; whether it is better can't be said. "
+                    : "It can't be said with this evidence. ")
+                + "Test accuracy against ReLU? "
+                + $"{InShort.Of([("slope 0.01", accuracy), .. others])} {units}"
+            : $"{yesOrNo} {accuracy.Result.Sentence} {units} And a steeper leak, or ELU? {InShort.Of(others)}";
         return new(answer,
         [
             Mitigation.Judge(e, Leaky, Relu, "Each at the learning rate that was tuned for it."),
@@ -128,5 +134,5 @@ public sealed class ReluVsLeakyRelu : Study
     private static StatementReport NotDrawn(Statement statement) => statement.Of(
         Mean("relu kaiming_normal", "initialGradientFlow", "decades", "gradient flow", []), Verdict.Inconclusive);
 
-    private static string Decades(double flow) => flow.ToString("+0.00;-0.00", CultureInfo.InvariantCulture);
+    private static string Decades(double flow) => flow.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

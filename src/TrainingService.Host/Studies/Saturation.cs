@@ -34,6 +34,8 @@ public sealed class Saturation : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 12 : 10;
+
     protected override string Request(StudySize size) => $$"""
         {
           "base": {
@@ -48,7 +50,7 @@ public sealed class Saturation : Study
                       from gain in net.Gains
                       where gain != "1"
                       select Patch(net.Activation, Linked, gain, "xavier_normal")))}}],
-          "baseline": "{{Arm("relu", 2)}}",
+          "baseline": "{{Arm("relu", 2)}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{{string.Join(",\n", Usual().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
@@ -67,13 +69,12 @@ public sealed class Saturation : Study
 
     public override StudyReading Read(StudyEvidence e)
     {
-        string Figures(string arm) => $"{arm}: {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)} of the entries are "
-            + $"saturated and the gradient flow is {StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)} decades before "
-            + $"training, {StudyEvidence.Percent(e.Stalled(arm))} of the runs learned nothing.";
-        return new(string.Join(" ", Depths.Select(depth => $"{depth} layers: "
-                + string.Join(" ", Usual().Where(pair => pair.Baseline == Arm("relu", depth))
-                    .Select(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Result.Sentence))))
-                + $" {string.Join(" ", Squashing.SelectMany(net => Depths.Select(depth => Figures(Arm(net.Activation, depth)))))}",
+        string Figures(string arm) => $"{arm} {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)}, "
+            + $"{StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)}, {StudyEvidence.Percent(e.Stalled(arm))}";
+        return new("Saturated entries and gradient flow (decades) before training, and runs that learned nothing: "
+                + $"{string.Join("; ", Squashing.SelectMany(net => Depths.Select(depth => Figures(Arm(net.Activation, depth)))))}. "
+                + "Test accuracy against ReLU at the same depth? "
+                + InShort.Of([.. Usual().Select(pair => (pair.Arm, e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]),
             [Studies.Claims.C7.Report([.. Squashing.SelectMany(net => Links(e, net.Activation, net.Gains))])]);
     }
 
@@ -82,6 +83,7 @@ public sealed class Saturation : Study
     {
         var claim = Studies.Claims.C7;
         Statement Of(char letter) => new($"{claim[letter].Id}-{activation}", $"{activation}: {claim[letter].Text}");
+        const string Both = "A larger scale does two things: more entries saturate, and the weights pass on more of the gradient.";
         Comparison Saturation((string Arm, string Baseline) pair) =>
             e.Compare(InitialSaturation.Name, pair.Arm, pair.Baseline, anyway: true);
         Comparison Flow((string Arm, string Baseline) pair) => e.Compare("initialGradientFlow", pair.Arm, pair.Baseline, anyway: true);
@@ -94,8 +96,9 @@ public sealed class Saturation : Study
         // Only where more entries saturate can it be asked what that does.
         (string, string)[] saturated = [.. Scales(activation).Where(pair => Saturation(pair).Sign > 0)];
         yield return saturated.Length == 0
-            ? Of('b').Open("initialGradientFlow", "decades", [most], "At no scale do more entries saturate for sure.")
-            : Of('b').Every([.. saturated.Select(pair => Of('b').Lower(Flow(pair), Saturation(pair).Result.Sentence))]);
+            ? Of('b').Open("initialGradientFlow", "decades", [most], "At no scale is it shown that more entries saturate.")
+            : Of('b').Every([.. saturated.Select(pair => Of('b').Lower(Flow(pair), Saturation(pair).Result.Sentence))]) is var falls
+                ? falls with { Evidence = $"{falls.Evidence} {Both}" } : null;
 
         var flow = gains.Select(gain => Arm(activation, Linked, gain))
             .ToDictionary(arm => arm, arm => e.Mean("initialGradientFlow", arm, anyway: true).Summary);

@@ -19,6 +19,7 @@ public sealed class SlopeSweep : Study
         + "slope 1 (no activation at all); the best slope is chosen by validation accuracy, so the test rows have no part in the choice; "
         + "paired by seed, exact sign-flip test, Holm over all.";
 
+    // All of them: the answer is a curve over slopes, whose best point is chosen anew with each batch of seeds.
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 16;
 
     private static IEnumerable<(string Arm, string Baseline)> Pairs()
@@ -46,7 +47,7 @@ public sealed class SlopeSweep : Study
               """))}},
             {"name": "{{Learned}}", "patch": {"model": {"activation": {"name": "prelu", "init": 0.25} } } }
           ],
-          "baseline": "{{Usual}}",
+          "baseline": "{{Usual}}", "delta": {{AccuracyDelta(size)}},
           "contrasts": [{{string.Join(",\n", Pairs().Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
@@ -64,11 +65,12 @@ public sealed class SlopeSweep : Study
             worse[slope] is var (by, sign) && sign < 0 ? claim['a'].LowerBy(delta, by) : claim['a'].HigherBy(delta, by))]);
         var learned = e.Compare(metric, Learned, Arm(best));
         var linear = e.Compare(metric, Linear, Usual, anyway: true);
-        return new($"{where} Learned: {learned.Result.Sentence} "
+        return new($"{where} "
             + $"{Words(hurts.Verdict, "Some other slope is worse by more than matters", "No other slope is worse by more than matters",
                 "Whether another slope is worse by more than matters can't be said")} "
             + $"({string.Join(", ", others.Select(slope => $"{slope}: {Points(worse[slope])}"))}). "
-            + $"Without any activation (slope 1): {linear.Result.Sentence}",
+            + $"Test accuracy of PReLU, and with no activation at all (slope 1)? {InShort.Of(($"PReLU against slope {best}", learned),
+                ("slope 1 against slope 0.01", linear))}",
         [
             claim.Report(
                 hurts with { Evidence = $"{where} {hurts.Evidence}" },
@@ -92,11 +94,14 @@ public sealed class SlopeSweep : Study
         var bad = new[] { below, above }.Select(side => side.Find(slope => NotWorse(slope) == Verdict.Refuted)).ToArray();
         var (low, high) = (bad[0] is { } under ? Value(under) : double.NegativeInfinity, bad[1] is { } over ? Value(over)
             : double.PositiveInfinity);
-        var range = $"Not worse than the best are the fixed slopes from {StudyEvidence.Number(good[0])} to "
-            + $"{StudyEvidence.Number(good[1])}; worse are {(bad is [null, null] ? "none" : string.Join(" and ", bad.OfType<string>()))}.";
+        var range = (good[0] == good[1] ? $"Of no other fixed slope is it shown that it is not worse than the best one, {best}; "
+                : $"Shown to be not worse than the best one are the fixed slopes from {StudyEvidence.Number(good[0])} to "
+                    + $"{StudyEvidence.Number(good[1])}; ")
+            + $"{(bad is [null, null] ? "none is shown to be worse" : $"worse for sure: {string.Join(" and ", bad.OfType<string>())}")}. "
+            + $"Slopes below {Slopes[0]} and above {Slopes[^1]} were not tried.";
         var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
         {
-            var mean = e.Mean("slope", "number", $"learned slope of hidden{layer + 1}, from 0.25,", Learned,
+            var mean = e.Mean("slope", "number", $"slope of hidden{layer + 1}, which began at 0.25,", Learned,
                 run => run.Last.FirstOrDefault(row => row.Layer == layer)?.Slope);
             return statement.Of(mean, (mean.LeftOut.Count, mean.Summary.Ci95) switch
             {

@@ -28,6 +28,8 @@ public sealed class SparsityKnee : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 14 : 10;
+
     protected override string Request(StudySize size) => $$"""
         {
           "base": {
@@ -50,7 +52,7 @@ public sealed class SparsityKnee : Study
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
         .. new[] { "sparsity", "trainLoss", "generalizationGap" }.Select(SweepMetrics.Named).Prepend(LiveUnits.Rank)
-            .Select(metric => new Comparisons(metric, metric.Delta ?? 0, [.. Penalised.Select(arm => (arm, None))])),
+            .Select(metric => new Comparisons(metric, LiveUnits.DeltaOf(metric), [.. Penalised.Select(arm => (arm, None))])),
     ];
 
     public override StudyReading Read(StudyEvidence e)
@@ -58,7 +60,8 @@ public sealed class SparsityKnee : Study
         var zeros = Penalised.Prepend(None).ToDictionary(arm => arm, arm => e.Mean("sparsity", arm).Summary);
         string Zeros(string arm) => $"{StudyEvidence.Percent(zeros[arm].Mean)} zeros";
         var accuracy = Penalised.ToDictionary(arm => arm, arm => e.Compare("testAccuracy", arm, None));
-        return new(string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
+        return new(Summary(zeros, accuracy)
+            + string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
                 + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
             [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, accuracy)]);
     }
@@ -70,7 +73,19 @@ public sealed class SparsityKnee : Study
         Verdict.Equivalent => "the same",
         Verdict.Negligible => "the same but for a trifle",
         _ => "undecided",
-    } + (accuracy.Result.MeanDifference is { } difference ? $" ({accuracy.Metric.Outcome.Amount(difference)})" : "");
+    } + (accuracy.Result.MeanDifference is null ? "" : $" ({InShort.Figures(accuracy)})");
+
+    /// <summary>The answer in one sentence: how far the accuracy is the same for sure, and from where on it is worse.</summary>
+    private static string Summary(Dictionary<string, ArmSummary> zeros, Dictionary<string, Comparison> accuracy)
+    {
+        var bySparsity = Penalised.Where(arm => zeros[arm].Mean is not null).OrderBy(arm => zeros[arm].Mean).ToList();
+        var same = bySparsity.TakeWhile(arm => accuracy[arm].IsEquivalent() == Verdict.Supported).LastOrDefault();
+        var worse = bySparsity.Find(arm => accuracy[arm].Sign < 0 && accuracy[arm].LeftOut.Count == 0);
+        return (same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
+                : $"Up to {StudyEvidence.Percent(zeros[same].Mean)} zeros the accuracy is the same as without a penalty")
+            + (worse is null ? ", and at none is it shown to be worse. "
+                : $"; the first at which it is worse is {StudyEvidence.Percent(zeros[worse].Mean)}. ");
+    }
 
     private static ClaimReport KneeOf(StudyEvidence e, Dictionary<string, ArmSummary> zeros, Dictionary<string, Comparison> accuracy)
     {
@@ -80,8 +95,10 @@ public sealed class SparsityKnee : Study
         string[] beyond = [.. Penalised.Where(arm => zeros[arm].Ci95?[0] > Knee)];
         if (beyond.Any(arm => zeros[arm].Ci95?[0] >= Clearly && accuracy[arm].LeftOut.Count == 0))
             beyond = [.. beyond.Where(arm => zeros[arm].Ci95?[0] >= Clearly)];
-        string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros:";
-        var flat = below.Length == 0 ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are 85 % or fewer for sure.")
+        string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros and "
+            + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units:";
+        var flat = below.Length == 0
+            ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have 85 % zeros or fewer.")
             : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm)))]);
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
         if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)
@@ -92,7 +109,7 @@ public sealed class SparsityKnee : Study
                     + "nothing can be said.",
             };
         var steep = beyond.Length == 0
-            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm's zeros are more than 85 % for sure.")
+            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have more than 85 % zeros.")
             : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm)))]);
         return claim.Report(flat, steep);
     }
@@ -108,15 +125,15 @@ public sealed class SparsityKnee : Study
             + $"{StudyEvidence.Percent(zeros[None].Mean)} and {StudyEvidence.Percent(e.Hidden(None, row => row.DeadFraction))}.";
         if (sparser.Count == 0)
             return claim.Report([.. "ab".Select(letter => claim[letter].Open(letter == 'a' ? LiveUnits.Rank.Name : "generalizationGap",
-                "fraction", Penalised, $"{learning.Sentence}None that learns is sparser than {None} for sure.", learning.LeftOut))]);
+                "fraction", Penalised, $"{learning.Sentence}None that learns is shown to be sparser than {None}.", learning.LeftOut))]);
         // The sparsest one: chosen by its sparsity, not by what it is judged by.
         var sparsest = sparser[0];
         var waste = claim['a'].Either(e.Compare(LiveUnits.Rank.Name, sparsest, None), -1, e.Compare("trainLoss", sparsest, None), 1,
-            Before(sparsest), "The penalty itself costs training loss, too.");
+            Before(sparsest), "The penalty itself may cost training loss and rank, too.");
         var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
         var gap = alike is null
-            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones has the same "
-                + $"training loss as {None} for sure.")
+            ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones is shown to have "
+                + $"the same training loss as {None}.")
             : claim['b'].Lower(e.Compare("generalizationGap", alike, None),
                 $"{Before(alike)} {e.Compare("trainLoss", alike, None).Result.Sentence}");
         return claim.Report(waste with { LeftOut = learning.LeftOut }, gap with { LeftOut = learning.LeftOut });

@@ -33,7 +33,10 @@ public sealed record StatementReport(string Id, string Text, Verdict Verdict, st
 /// <param name="Metric">What they are compared by.</param>
 /// <param name="Result">The contrast; its p is adjusted over all contrasts of the report by this metric.</param>
 /// <param name="LeftOut">Those of the two that learned nothing: then nothing can be said.</param>
-public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut)
+/// <param name="Baseline">The baseline by itself; null where it isn't known.</param>
+/// <param name="TestToTrain">Rows tested on over rows trained on, where they change with the seed; else 0.</param>
+public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut, ArmSummary? Baseline = null,
+    double TestToTrain = 0)
 {
     /// <summary>Of the effect: that of a difference, or ratio for what is compared by ratios.</summary>
     public string Unit => Metric.Outcome.IsRelative ? "ratio" : Metric.Outcome.Unit;
@@ -56,11 +59,34 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
         _ => 0,
     };
 
-    /// <summary>The claim is that the arm's values are higher (sign 1) or lower (-1). That both are the same refutes it.</summary>
+    /// <summary>
+    /// The claim is that the arm's values are higher (sign 1) or lower (-1). That both are the same refutes it, if there was room for a
+    /// difference.
+    /// </summary>
     public Verdict Differs(int sign) => LeftOut.Count > 0 ? Verdict.Inconclusive
         : Result.Verdict == Verdict.Negligible ? Verdict.Negligible
-        : Result.Verdict == Verdict.Equivalent ? Verdict.Refuted
+        : Result.Verdict == Verdict.Equivalent ? HasRoom(sign) ? Verdict.Refuted : Verdict.Inconclusive
         : Sign == 0 ? Verdict.Inconclusive : Sign == sign ? Verdict.Supported : Verdict.Refuted;
+
+    /// <summary>
+    /// Whether the arm's values could be higher (sign 1) or lower (-1) by as much as matters: a share of units of 0.5 % can't fall by a
+    /// point, nor can an accuracy of 99.8 % rise by one. Then that both are the same was to be expected and refutes nothing.
+    /// </summary>
+    public bool HasRoom(int sign) => !Metric.Outcome.IsFraction || Baseline?.Mean is not { } mean
+        || (sign < 0 ? mean : Metric.Name.EndsWith("Gap", StringComparison.Ordinal) ? double.PositiveInfinity : 1 - mean)
+            >= Result.Equivalence.Delta;
+
+    /// <summary>Whether it is open, and no number of seeds would find a difference of delta or show that there is none.</summary>
+    public bool NoSeedsDecide
+    {
+        get
+        {
+            var delta = Metric.Outcome.IsRelative ? Math.Log(1 + Result.Equivalence.Delta) : Result.Equivalence.Delta;
+            return Result is { Verdict: Verdict.Inconclusive, SdDifference: { } sd and > 0 } && delta > 0
+                && double.IsInfinity(SeedCount.ToFind(delta, sd, 1, TestToTrain))
+                && double.IsInfinity(SeedCount.ToShowEquivalence(delta, sd, TestToTrain));
+        }
+    }
 
     /// <summary>
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
@@ -82,10 +108,14 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
             ? Verdict.Supported : Verdict.Inconclusive;
     }
 
-    /// <summary>The claim is that both are the same within delta.</summary>
+    /// <summary>
+    /// The claim is that both are the same within delta: refuted only by a difference that lies beyond delta with its whole interval, or
+    /// that has none because runs diverged.
+    /// </summary>
     public Verdict IsEquivalent() => LeftOut.Count > 0 ? Verdict.Inconclusive
         : Result.Verdict is Verdict.Equivalent or Verdict.Negligible ? Verdict.Supported
-        : Sign != 0 ? Verdict.Refuted : Verdict.Inconclusive;
+        : Sign != 0 && (Result.Divergence.Arm + Result.Divergence.Baseline > 0 || Result.Ci95 is not [var low, var high]
+            || low >= Result.Equivalence.Delta || high <= -Result.Equivalence.Delta) ? Verdict.Refuted : Verdict.Inconclusive;
 
     /// <summary>
     /// The claim is that the arm's values are higher (sign 1) or lower (-1) by at least a margin: supported if the whole 95 % interval lies
@@ -103,10 +133,10 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
 public sealed record Statement(string Id, string Text)
 {
     /// <summary>The arm's values are higher.</summary>
-    public StatementReport Higher(Comparison by, string? before = null, string? after = null) => Of(by, by.Differs(1), before, after);
+    public StatementReport Higher(Comparison by, string? before = null, string? after = null) => Differs(by, 1, before, after);
 
     /// <summary>The arm's values are lower.</summary>
-    public StatementReport Lower(Comparison by, string? before = null, string? after = null) => Of(by, by.Differs(-1), before, after);
+    public StatementReport Lower(Comparison by, string? before = null, string? after = null) => Differs(by, -1, before, after);
 
     /// <summary>The arm's values are higher by at least a margin.</summary>
     public StatementReport HigherBy(double margin, Comparison by, string? before = null) => By(1, margin, by, before);
@@ -117,34 +147,44 @@ public sealed record Statement(string Id, string Text)
     private StatementReport By(int sign, double margin, Comparison by, string? before)
     {
         var verdict = by.DiffersBy(sign, margin);
-        return Of(by, verdict, before, $"Asked for are {by.Metric.Outcome.Amount(margin)} or more: the 95 % interval "
-            + verdict switch
-            {
-                Verdict.Supported => "lies beyond that as a whole.",
-                Verdict.Refuted when by.Result.Verdict is Verdict.Equivalent or Verdict.Negligible => "or the 90 % one lies short of that.",
-                Verdict.Refuted => "lies short of that as a whole.",
-                _ => "does not decide it.",
-            });
+        var amount = $"That {by.Result.Arm} is {(sign > 0 ? "higher" : "lower")} than {by.Result.Baseline} by "
+            + $"{by.Metric.Outcome.Amount(margin)} or more is ";
+        return Of(by, verdict, before, by.LeftOut.Count > 0 ? null : amount + verdict switch
+        {
+            Verdict.Supported => "shown by the whole interval.",
+            Verdict.Refuted => "excluded.",
+            _ => "neither shown nor excluded.",
+        });
     }
 
     /// <summary>The arm is better, by a metric that has a good side.</summary>
     public StatementReport Better(Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.Differs(by.Metric.Outcome.HigherIsBetter == false ? -1 : 1), before, after);
+        Differs(by, by.Metric.Outcome.HigherIsBetter == false ? -1 : 1, before, after);
 
     /// <summary>The arm is worse, by a metric that has a good side.</summary>
     public StatementReport Worse(Comparison by, string? before = null, string? after = null) =>
-        Of(by, by.Differs(by.Metric.Outcome.HigherIsBetter == false ? 1 : -1), before, after);
+        Differs(by, by.Metric.Outcome.HigherIsBetter == false ? 1 : -1, before, after);
+
+    private StatementReport Differs(Comparison by, int sign, string? before, string? after) => Of(by, by.Differs(sign), before,
+        Join(by.Result.Verdict == Verdict.Equivalent && !by.HasRoom(sign)
+            ? $"But with {by.Result.Baseline} it is {StudyEvidence.Percent(by.Baseline?.Mean)}, so that it could not have been "
+                + $"{(sign > 0 ? "higher" : "lower")} by {by.Metric.Outcome.Amount(by.Result.Equivalence.Delta)}." : null, after));
 
     /// <summary>The arm is not worse by more than delta.</summary>
     public StatementReport NotWorse(Comparison by, string? before = null, string? after = null)
     {
         var verdict = by.IsNotWorse();
+        var report = Of(by, verdict, before, after);
+        var outcome = by.Metric.Outcome;
         var (delta, interval, _) = by.Result.Equivalence;
-        // By its sentence the comparison is open, and yet the loss is excluded.
-        var excluded = verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
-            ? $"But that it is worse by {by.Metric.Outcome.Amount(delta)} or more is excluded: the 90 % interval of the difference is "
-                + $"{by.Metric.Outcome.Number(low)} to {by.Metric.Outcome.Number(high)}." : null;
-        return Of(by, verdict, before, Join(excluded, after));
+        // The comparison is open, which of both is better, and yet the loss is excluded: that is what is said, and nothing beside it.
+        return verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
+            ? report with
+            {
+                Evidence = Join(before, $"That {by.Result.Arm} is worse than {by.Result.Baseline} by {outcome.Amount(delta)} or more is "
+                    + $"excluded: the 90 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} in {outcome.Words} is "
+                    + $"{outcome.Number(low)} to {outcome.Number(high)} ({by.Result.N} seeds). Whether it is better is open.", after),
+            } : report;
     }
 
     /// <summary>The arms are the same within delta.</summary>
@@ -191,7 +231,9 @@ public sealed record Statement(string Id, string Text)
     public StatementReport Share(string metric, string arm, int hits, int n, double low, double high, string what,
         string? before = null, string? after = null, IReadOnlyList<string>? leftOut = null)
     {
-        var interval = Proportion.Wilson(hits, n)?.ToArray();
+        // of none or all the end is exact, but for rounding
+        double[]? interval = Proportion.Wilson(hits, n)?.ToArray() is [var lowest, var highest]
+            ? [hits == 0 ? 0 : lowest, hits == n ? 1 : highest] : null;
         var verdict = interval is not [var from, var to] ? Verdict.Inconclusive
             : from >= low && to <= high ? Verdict.Supported : to < low || from > high ? Verdict.Refuted : Verdict.Inconclusive;
         var sentence = interval is [var lower, var upper]
@@ -228,36 +270,44 @@ public sealed record Statement(string Id, string Text)
             Id = Id,
             Text = Text,
             Verdict = verdict,
-            Evidence = string.Join(" ", cases.Select(c => c.Evidence)),
+            Evidence = Join(Once([.. cases.Select(c => c.Evidence)])),
             LeftOut = [.. cases.SelectMany(c => c.LeftOut).Distinct()],
         };
     }
 
     /// <summary>
     /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05); refuted if
-    /// neither does, for sure. The report shows the one that decides.
+    /// neither does, for sure; negligible if one that is real but small lies on the claimed side, or both are small. The report shows the
+    /// one that decides.
     /// </summary>
     public StatementReport Either(Comparison first, int signOfFirst, Comparison second, int signOfSecond, string? before = null,
         string? after = null)
     {
-        (Comparison By, Verdict Verdict)[] tries =
+        (Comparison By, Verdict Verdict, bool AsClaimed)[] tries =
         [
             .. new[] { (By: first, Sign: signOfFirst), (By: second, Sign: signOfSecond) }.Select(measure => (measure.By,
                 measure.By.Differs(measure.Sign) is Verdict.Supported && 2 * measure.By.Result.AdjustedPValue >= Tails.Alpha
-                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign))),
+                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign), measure.By.Result.MeanDifference * measure.Sign > 0)),
         ];
         var verdict = tries.Any(one => one.Verdict == Verdict.Supported) ? Verdict.Supported
             : tries.All(one => one.Verdict == Verdict.Refuted) ? Verdict.Refuted
-            : tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Negligible : Verdict.Inconclusive;
+            : !tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Inconclusive
+            : tries.All(one => one.Verdict == Verdict.Negligible)
+                || tries.Any(one => one is { Verdict: Verdict.Negligible, AsClaimed: true }) ? Verdict.Negligible : Verdict.Refuted;
         var shown = tries.FirstOrDefault(one => one.Verdict == verdict, tries[0]).By;
         var other = shown == first ? second : first;
-        return Of(shown, verdict, before, Join(other.Result.Sentence, after));
+        return Of(shown, verdict) with
+        {
+            Evidence = Join([before, .. Once([shown.Result.Sentence, other.Result.Sentence]), after]),
+        };
     }
 
     /// <summary>There is nothing to judge it by, for a reason.</summary>
     public StatementReport Open(string metric, string unit, IEnumerable<string> arms, string reason,
         IReadOnlyList<string>? leftOut = null) =>
         new(Id, Text, Verdict.Inconclusive, metric, unit, string.Join(", ", arms), null, null, null, 0, reason, leftOut ?? []);
+
+    private static string?[] Once(IReadOnlyList<string> texts) => InShort.Once(texts) is var (own, shared) ? [.. own, shared] : [];
 
     private static string LearnedNothing(IReadOnlyList<string> arms) =>
         $"{string.Join(" and ", arms)} learned nothing and can't be judged by.";
@@ -282,8 +332,10 @@ public sealed record ArmMean(string Arm, string Metric, string Unit, string Word
     /// <summary>The mean and its interval.</summary>
     public string Sentence => Summary.Mean is not { } mean ? $"{Arm}: {Words} not measured."
         : $"{Arm}: {Words} {Figure(mean)} ("
-            + (Summary.Ci95 is [var low, var high] ? $"95 % interval {Figure(low)} to {Figure(high)}, mean of {Summary.N})."
+            + (Summary.Ci95 is [var low, var high] ? $"95 % interval {Bare(low)} to {Bare(high)}, mean of {Summary.N})."
                 : $"mean of {Summary.N}).");
+
+    private string Bare(double value) => Unit == "fraction" ? Figure(value) : StudyEvidence.Number(value);
 
     private string Figure(double value) => Unit == "fraction" ? StudyEvidence.Percent(value)
         : StudyEvidence.Number(value) + (Unit == "number" ? "" : " " + Unit);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Sweeps;
 
@@ -8,7 +9,7 @@ namespace TrainingService.Host.Studies;
 /// <summary>How much a study spends.</summary>
 public enum StudySize
 {
-    /// <summary>Under two minutes on two cores.</summary>
+    /// <summary>Under two minutes on two cores; of more than 2,000 training rows it takes 1,000.</summary>
     Quick,
 
     /// <summary>Enough seeds and data for small effects.</summary>
@@ -42,10 +43,17 @@ public abstract class Study
     public abstract int Seeds(StudySize size);
 
     /// <summary>
-    /// Seeds before the first look of a study that runs until the comparisons by its metric are decided; null where it runs all its seeds,
-    /// because its statements rest on other metrics, too, which may need them.
+    /// Seeds before the first look of a study that runs until the comparisons by its metric are decided, or can't be; null where it runs
+    /// all its seeds, because the answer is not in these comparisons. At an early look little of alpha may be spent by any statement, so
+    /// the first one waits for about half of the seeds.
     /// </summary>
     public virtual int? SeedsAtLeast(StudySize size) => null;
+
+    /// <summary>
+    /// The least difference in accuracy that matters, as JSON. A quick study tests each seed on some dozens or hundreds of rows, where half
+    /// a point can be neither found nor excluded, with however many seeds, since what they train on overlaps: there it is a whole point.
+    /// </summary>
+    protected static string AccuracyDelta(StudySize size) => size == StudySize.Quick ? "0.01" : "0.005";
 
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);
@@ -59,7 +67,15 @@ public abstract class Study
     /// <summary>Measures what is measured beside the trainings, the same every time, in up to minutes; null if there is nothing.</summary>
     public virtual Func<StudySize, CancellationToken, StudyMeasurement>? Measure => null;
 
-    public SweepSpec Sweep(StudySize size, string dataset, int? seedCount)
+    /// <summary>Of larger data a quick study takes as many rows as leave it quick, and so few to validate on as suffice to tune.</summary>
+    private const int ManyRows = 2_000, QuickTrainRows = 1_000, QuickValidationRows = 500;
+
+    /// <summary>The sweep that answers the question on a data set.</summary>
+    /// <param name="size">How much it spends.</param>
+    /// <param name="dataset">By name.</param>
+    /// <param name="seedCount">Null for the study's own number.</param>
+    /// <param name="trainRows">That the data set has; null where that doesn't matter.</param>
+    public SweepSpec Sweep(StudySize size, string dataset, int? seedCount, int? trainRows = null)
     {
         var errors = new List<SpecError>();
         using var json = JsonDocument.Parse(Request(size));
@@ -68,10 +84,17 @@ public abstract class Study
         return spec with
         {
             Name = $"{Name} ({(size == StudySize.Quick ? "quick" : "full")}, {dataset})",
-            Base = spec.Base with { Dataset = spec.Base.Dataset with { Name = dataset } },
+            Base = spec.Base with { Dataset = Rows(spec.Base.Dataset with { Name = dataset }, size, trainRows) },
             SeedCount = seedCount ?? (SeedsAtLeast(size) is null ? Seeds(size) : null),
             Seeds = seedCount is null && SeedsAtLeast(size) is { } atLeast
                 ? new(new UntilSpec { Until = UntilSpec.Decided, AtLeast = atLeast, AtMost = Seeds(size) }) : null,
         };
     }
+
+    private static DatasetSpec Rows(DatasetSpec spec, StudySize size, int? trainRows) => size != StudySize.Quick || !(trainRows > ManyRows)
+        ? spec : spec with
+        {
+            MaxTrainExamples = Math.Min(spec.MaxTrainExamples ?? QuickTrainRows, QuickTrainRows),
+            ValidationFraction = Math.Round((double)QuickValidationRows / trainRows.Value, 4),
+        };
 }

@@ -15,6 +15,8 @@ public sealed class ZeroCentring : Study
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
+    public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 16 : 10;
+
     public override IReadOnlyList<Comparisons> Comparisons => [Shifts([.. Others.Select(name => (name, Relu))])];
 
     /// <summary>Shifts of the mean, for a study that judges <see cref="Judge"/>.</summary>
@@ -37,7 +39,7 @@ public sealed class ZeroCentring : Study
               {"name": "{{name}}", "patch": {"model": {"activation": "{{name}}"} } }
               """))}}
           ],
-          "baseline": "{{Relu}}"
+          "baseline": "{{Relu}}", "delta": {{AccuracyDelta(size)}}
         }
         """;
 
@@ -46,7 +48,7 @@ public sealed class ZeroCentring : Study
         var figures = string.Join(", ", Others.Prepend(Relu)
             .Select(name => $"{name} {StudyEvidence.Number(e.Mean("biasShift", name).Summary.Mean)}"));
         return new($"Mean over rms of the hidden activations at the end: {figures}. Does it help? "
-            + string.Join(" ", Others.Select(name => e.Compare("testAccuracy", name, Relu).Result.Sentence)),
+            + $"Test accuracy against ReLU. {InShort.Of([.. Others.Select(name => (name, e.Compare("testAccuracy", name, Relu)))])}",
             [Judge(e, Relu, Leaky, Steep)]);
     }
 
@@ -54,7 +56,8 @@ public sealed class ZeroCentring : Study
     public static ClaimReport Judge(StudyEvidence e, string relu, string leaky, string steep)
     {
         var claim = Studies.Claims.C11;
-        const string Measure = "Measured is |mean| / rms of a hidden layer's activations at the end of training, over the hidden layers.";
+        const string Measure =
+            "Measured is |mean| / rms of each hidden layer's activations at the end of training, as a mean over the layers.";
         return claim.Report(
             claim['a'].Within(e.Mean("biasShift", relu), 0.3, double.PositiveInfinity, open: true, before: Measure),
             claim['b'].LowerBy(Delta, e.Compare("biasShift", leaky, relu), Measure),

@@ -29,6 +29,12 @@ internal sealed record Net
 
     public double? Locked { get; init; }
 
+    /// <summary>Units that were off on every row and are on again.</summary>
+    public double Revived { get; init; }
+
+    /// <summary>Whether the net of a seed learns nothing, whatever the others do.</summary>
+    public Func<long, bool>? Stalls { get; init; }
+
     public double Rank { get; init; } = 20;
 
     public double Saturation { get; init; }
@@ -92,7 +98,7 @@ internal sealed class NetWorld
 
     public string Answer => _report.Answer;
 
-    private IEnumerable<StatementReport> Statements => (_report.Claims ?? []).SelectMany(claim => claim.Statements);
+    public IEnumerable<StatementReport> Statements => (_report.Claims ?? []).SelectMany(claim => claim.Statements);
 
     public StatementReport this[string id] => Statements.Single(statement => statement.Id == id);
 
@@ -110,6 +116,7 @@ internal sealed class NetWorld
             Layer = layer,
             Sparsity = net.DeadLayers.Contains(layer) ? 1 : With(net.Zeros, 10 + layer),
             DeadFraction = net.DeadLayers.Contains(layer) ? 1 : net.Dead == 0 ? 0 : With(net.Dead, 20 + layer),
+            RevivedFraction = net.Revived == 0 ? 0 : With(net.Revived, 70 + layer),
             NegativeLockedFraction = net.Locked is { } locked ? With(locked, 30 + layer) : null,
             EffectiveRank = With(net.Rank, 40 + layer),
             Saturation = With(net.Saturation, 50 + layer),
@@ -119,7 +126,7 @@ internal sealed class NetWorld
         return new(arm, -1, seed, Guid.NewGuid(), JobStatus.Succeeded, null, 10, new TrainingResult
         {
             WeightsSha256 = "",
-            TrainAccuracy = (float)net.Train,
+            TrainAccuracy = net.Stalls?.Invoke(seed) == true ? 0.1f : (float)net.Train,
             TestAccuracy = With(net.Test, 2),
             TrainLoss = Math.Max(0, With(net.Loss, 3)),
             TestLoss = With(net.Loss, 4),

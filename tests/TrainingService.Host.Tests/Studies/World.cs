@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TrainingService.Engine.Randomness;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -19,8 +20,14 @@ public static class World
     /// <summary>Guessing among ten classes reaches this.</summary>
     public const double Guess = 0.12;
 
-    /// <summary>The report of a quick study; <paramref name="run"/> gets a standard normal number that is this run's own.</summary>
-    public static SweepReport Read(string study, Func<string, double, Run> run, StudyMeasurement? measured = null, int? seeds = null)
+    /// <summary>The report of a quick study.</summary>
+    /// <param name="study">By name.</param>
+    /// <param name="run">What the run of an arm gave, by a standard normal number that is this run's own.</param>
+    /// <param name="measured">Beside the trainings.</param>
+    /// <param name="seeds">Of each arm.</param>
+    /// <param name="rows">Where each seed is tested on rows of its own; null where all are tested on the same ones.</param>
+    public static SweepReport Read(string study, Func<string, double, Run> run, StudyMeasurement? measured = null, int? seeds = null,
+        RowCounts? rows = null)
     {
         var spec = StudyCatalog.Find(study)!.Sweep(StudySize.Quick, "digits", seeds ?? 30);
         var arms = spec.Arms ?? [.. spec.Grid!.Single().Value.Select(value => new ArmSpec { Name = ((JsonElement)value!).GetString()! })];
@@ -30,6 +37,8 @@ public static class World
             Arms = arms,
             Seeds = [.. Enumerable.Range(1, seeds ?? 30).Select(seed => (long)seed)],
             Metric = spec.Metric ?? "testAccuracy",
+            TestSplit = rows is null ? TestSplit.Fixed : TestSplit.PerSeed,
+            Rows = rows,
             Baseline = spec.Baseline!,
             Delta = spec.Delta ?? 0.005,
             Contrasts = spec.Contrasts ?? [.. arms.Where(arm => arm.Name != spec.Baseline)
@@ -50,6 +59,9 @@ public static class World
 
     public static StatementReport Statement(this SweepReport report, string id) =>
         report.Claims!.SelectMany(claim => claim.Statements).Single(statement => statement.Id == id);
+
+    /// <summary>Ten classes on as many test rows as digits has, drawn by the seed.</summary>
+    public static RowCounts Digits { get; } = new(1221, 216, 360);
 
     private static CellResult Cell(int arm, long seed, Run run)
     {

@@ -1,0 +1,105 @@
+using System.Globalization;
+using TrainingService.Host.Statistics;
+
+namespace TrainingService.Host.Studies;
+
+/// <summary>Comparisons in few words, for answers; their sentences stand with the comparisons.</summary>
+public static class InShort
+{
+    /// <summary>All by one metric, by what is known of each: "Better: a (+1.2 points, 0.5 to 1.9). Not decided: b (...)."</summary>
+    /// <param name="all">Label, such as the arm's name, and comparison.</param>
+    public static string Of(params IReadOnlyList<(string Label, Comparison By)> all)
+    {
+        var groups = all.GroupBy(one => Heading(one.By)).OrderBy(group => group.Key.Order)
+            .Select(group => $"{group.Key.Words}: {string.Join(", ", group.Select(one => $"{one.Label}{Bracketed(one.By)}"))}.");
+        return string.Join(" ", [.. groups, .. new[] { MoreSeeds([.. all.Select(one => one.By)]) }.OfType<string>()]);
+    }
+
+    /// <summary>The difference with its unit and 95 % interval: "+1.2 points, 0.5 to 1.9".</summary>
+    public static string Figures(Comparison by)
+    {
+        if (by.Result.MeanDifference is not { } mean)
+            return "not measured";
+        var relative = by.Metric.Outcome.IsRelative;
+        string Number(double value, bool signed) => relative
+            ? (signed ? "×" : "") + (1 + value).ToString("0.00", CultureInfo.InvariantCulture)
+            : by.Metric.Outcome.IsFraction ? Fixed(100 * value, signed) : Fixed(value, signed);
+        var range = by.Result.Ci95 is [var low, var high] ? $", {Number(low, false)} to {Number(high, false)}" : "";
+        return $"{Number(mean, true)}{(by.Metric.Outcome.IsFraction ? " points" : "")}{range}";
+    }
+
+    /// <summary>The least difference that matters: "1 point", "5 %".</summary>
+    public static string Amount(Comparison by)
+    {
+        var delta = by.Result.Equivalence.Delta;
+        return by.Metric.Outcome.IsRelative ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} %")
+            : by.Metric.Outcome.IsFraction
+                ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} {(delta == 0.01 ? "point" : "points")}")
+            : StudyEvidence.Number(delta);
+    }
+
+    /// <summary>
+    /// What occurs more than once in some texts, such as one doubt about several comparisons, taken out of each and told once.
+    /// </summary>
+    /// <returns>The texts without it, and what was taken out; null if nothing was.</returns>
+    public static (IReadOnlyList<string> Texts, string? Shared) Once(IReadOnlyList<string> texts)
+    {
+        var parts = texts.Select(Sentences).ToList();
+        var counts = parts.SelectMany(part => part.Distinct()).CountBy(sentence => sentence).ToDictionary();
+        bool IsShared(string sentence) => counts[sentence] > 1 && IsLong(sentence);
+        var shared = counts.Keys.Where(IsShared).GroupBy(sentence => counts[sentence])
+            .Select(group => $"Of {(group.Key == 2 && texts.Count == 2 ? "both" : group.Key)} comparisons: {string.Join(" ", group)}")
+            .ToList();
+        return ([.. parts.Select(part => string.Join(" ", part.Where(sentence => !IsShared(sentence))))],
+            shared.Count == 0 ? null : string.Join(" ", shared));
+    }
+
+    /// <summary>The text without a sentence that comes again, such as a doubt that two comparisons share.</summary>
+    public static string Unrepeated(string text) => Sentences(text) is var sentences
+        ? string.Join(" ", sentences.Where((sentence, i) => !IsLong(sentence) || sentences.LastIndexOf(sentence) == i)) : text;
+
+    private static List<string> Sentences(string text) =>
+        [.. text.Split(". ").Select(part => part.EndsWith('.') ? part : part + ".")];
+
+    private static bool IsLong(string sentence) => sentence.Count(c => c == ' ') >= 3;
+
+    private static (int Order, string Words) Heading(Comparison by)
+    {
+        var (more, less) = by.Metric.Outcome.Sides;
+        return by.LeftOut.Count > 0 ? (5, "Learned nothing, so not compared") : by.Result.Verdict switch
+        {
+            Verdict.Supported or Verdict.Higher => (0, Capital(more)),
+            Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
+            Verdict.Negligible => (2, "Different, but by too little to matter"),
+            Verdict.Equivalent => (3, $"The same within {Amount(by)}"),
+            _ => (4, "Not decided"),
+        };
+    }
+
+    private static string Bracketed(Comparison by)
+    {
+        if (by.LeftOut.Count > 0)
+            return "";
+        var (pairs, arm, baseline, _, _) = by.Result.Divergence;
+        return $" ({Figures(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
+            + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")})";
+    }
+
+    /// <summary>If no number of seeds would decide what is open; where some would, the comparisons say how many.</summary>
+    private static string? MoreSeeds(IReadOnlyList<Comparison> all)
+    {
+        var open = all.Where(by => by.LeftOut.Count == 0 && by.Result.Verdict == Verdict.Inconclusive).ToList();
+        return open.Count > 0 && open.TrueForAll(by => by.NoSeedsDecide)
+            ? "More seeds would not decide what is open, since they share training rows; more rows would." : null;
+    }
+
+    private static string Fixed(double value, bool signed)
+    {
+        var digits = Math.Abs(value) < 10 ? 2 : 1;
+        // + 0 makes 0 of -0
+        return (Math.Round(value, digits) + 0.0).ToString(signed ? digits == 2 ? "+0.00;-0.00;0.00" : "+0.0;-0.0;0.0"
+            : digits == 2 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
+    }
+
+    private static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
+}
