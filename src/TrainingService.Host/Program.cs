@@ -11,6 +11,7 @@ using TrainingService.Host.Reports;
 using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
+using TrainingService.Host.Uploads;
 using TrainingService.Host.Worker;
 
 if (Commands.Find(args) is { } command)
@@ -31,6 +32,7 @@ try
     builder.AddOpenApiDocument();
     builder.AddHealth(role);
     builder.AddDatasets();
+    builder.AddUploads();
     builder.AddJobs();
     builder.AddModels();
     builder.AddSweeps();
@@ -57,6 +59,7 @@ try
         api.MapSweeps();
         api.MapStudies();
         api.MapDatasets();
+        api.MapUploads();
         api.MapCatalog();
         api.MapReports();
     }

@@ -1,5 +1,6 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Randomness;
+using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
 
@@ -21,12 +22,6 @@ public sealed record DatasetCard
     /// <summary>Set if each row is an image.</summary>
     public ImageShape? Image { get; init; }
 }
-
-/// <summary>How a row's features make an image.</summary>
-/// <param name="Height">Rows of pixels; the first features are the top row, from left to right.</param>
-/// <param name="Width">Pixels in a row.</param>
-/// <param name="MaxValue">Largest possible value of a pixel; pixels are divided by it before anything else.</param>
-public sealed record ImageShape(int Height, int Width, int MaxValue);
 
 /// <summary>Which rows every job trains on or draws its validation rows from, and which are only for the test.</summary>
 public sealed record RowSplit(int[] Train, int[] Test);
@@ -63,6 +58,9 @@ public abstract class Dataset(DatasetCard card)
     /// <summary>Share of the rows that were drawn for the test; null if the data set's authors made the split.</summary>
     public abstract double? TestFraction { get; }
 
+    /// <summary>Whether test rows were drawn from each class in proportion.</summary>
+    public virtual bool IsStratified => TargetKind == TargetKind.Classes;
+
     /// <summary>Rows of the file that were left out because their target is missing.</summary>
     public abstract int DroppedRows { get; }
 
@@ -91,8 +89,15 @@ public abstract class Dataset(DatasetCard card)
         return new([.. order[TestRows..].Order()], order[..TestRows]);
     }
 
+    /// <summary>Rows from the beginning, at least so many if there are; cheaper than all.</summary>
+    public virtual Table Head(int rows) => Read();
+
+    /// <summary>Of a number target; null for classes.</summary>
+    public virtual ColumnStatistics? TargetStatistics => Read().Values is { Length: > 0 } values
+        ? new(0, values.Min(), values.Average(), values.Max()) : null;
+
     /// <summary>One entry a column.</summary>
-    public IReadOnlyList<ColumnStatistics> Statistics
+    public virtual IReadOnlyList<ColumnStatistics> Statistics
     {
         get
         {

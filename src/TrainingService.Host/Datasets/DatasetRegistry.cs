@@ -4,28 +4,50 @@ using TrainingService.Engine.Specs;
 namespace TrainingService.Host.Datasets;
 
 /// <summary>All data sets by name: checks what a job asks of one, and prepares its rows.</summary>
-public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
+/// <param name="datasets">The built-in ones.</param>
+/// <param name="stored">Those that were brought; null for none.</param>
+public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatasets? stored = null)
 {
     public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
     // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
     private readonly PreparedCache _prepared = new(600_000_000);
 
-    /// <summary>The built-in ones.</summary>
+    /// <summary>The built-in ones alone.</summary>
     /// <param name="fashionMnistFolders">Where Fashion-MNIST's files are looked for, in this order.</param>
-    public DatasetRegistry(params string[] fashionMnistFolders)
-        : this([.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)]) { }
+    public DatasetRegistry(params string[] fashionMnistFolders) : this(BuiltInOnes(fashionMnistFolders)) { }
 
-    /// <summary>In alphabetical order.</summary>
+    public static IReadOnlyList<Dataset> BuiltInOnes(params string[] fashionMnistFolders) =>
+        [.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)];
+
+    /// <summary>The built-in ones, in alphabetical order.</summary>
     public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
 
-    /// <summary>By name, case-sensitive; null if unknown.</summary>
-    public Dataset? Find(string name) => All.FirstOrDefault(dataset => dataset.Name == name);
+    /// <summary>Of all, in alphabetical order.</summary>
+    public IReadOnlyList<string> Names() =>
+        [.. All.Select(dataset => dataset.Name).Concat(stored?.Names() ?? []).Order(StringComparer.Ordinal)];
+
+    /// <summary>By name, case-sensitive, in the latest version; null if unknown.</summary>
+    public Dataset? Find(string name) => Find(name, null);
+
+    /// <summary>The one that a job is about, in the version that it was submitted for.</summary>
+    public Dataset? Find(DatasetSpec spec) => Find(spec.Name, spec.Sha256);
+
+    private Dataset? Find(string name, string? sha256) => All.FirstOrDefault(dataset => dataset.Name == name) is { } builtIn
+        ? sha256 is null || builtIn.Sha256 == sha256 ? builtIn : null : stored?.Find(name, sha256);
 
     /// <summary>What to answer for an unknown name.</summary>
-    public string Unknown(string name) => Names.DidYouMean(name, All.Select(dataset => dataset.Name)) is { Length: > 0 } nearest
-        ? $"unknown dataset '{name}'{nearest}"
-        : $"unknown dataset '{name}': there are {string.Join(", ", All.Select(dataset => dataset.Name))}";
+    public string Unknown(string name)
+    {
+        const int Shown = 30;
+        var names = Names();
+        return Engine.Specs.Names.DidYouMean(name, names) is { Length: > 0 } nearest ? $"unknown dataset '{name}'{nearest}"
+            : $"unknown dataset '{name}': there are {string.Join(", ", names.Take(Shown))}"
+                + (names.Count > Shown ? $" and {names.Count - Shown:N0} more (GET /api/v1/datasets)" : "");
+    }
+
+    private string Unknown(DatasetSpec spec) => spec.Sha256 is { } sha256 && Find(spec.Name) is { } other
+        ? $"'{spec.Name}' has no version with the SHA-256 {sha256}; its latest has {other.Sha256}" : Unknown(spec.Name);
 
     /// <summary>
     /// Checks the spec (pointers below /dataset), fills in defaults and tells the shape after encoding and splitting;
@@ -38,9 +60,9 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
         if (!(fraction is >= 0 and <= LargestValidationFraction))
             errors.Add(new("/dataset/validationFraction", $"validationFraction must be a number from 0 to 0.9, not {Json(fraction)}"
                 + (fraction is >= 1 and <= 90 ? $": did you mean {Json(fraction / 100)} ({Json(fraction)} %)?" : "")));
-        var dataset = string.IsNullOrEmpty(spec.Name) ? null : Find(spec.Name);
+        var dataset = string.IsNullOrEmpty(spec.Name) ? null : Find(spec);
         if (dataset == null)
-            errors.Add(new("/dataset/name", Unknown(spec.Name ?? "")));
+            errors.Add(new(spec.Sha256 is not null && Find(spec.Name) is not null ? "/dataset/sha256" : "/dataset/name", Unknown(spec)));
         else if (dataset.FindObstacle() is { } obstacle)
             errors.Add(new("/dataset/name", obstacle));
         if (spec.MaxTrainExamples < 1)
@@ -57,6 +79,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
             ValidationFraction = fraction,
             Standardize = spec.Standardize ?? true,
             TestSplit = spec.TestSplit ?? TestSplit.Fixed,
+            Sha256 = dataset is StoredDataset ? dataset.Sha256 : spec.Sha256,
         }, Shape(dataset, fraction, spec.MaxTrainExamples));
     }
 
@@ -68,7 +91,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
     public FeatureEncoding Encoding(DatasetSpec resolved, long seed)
     {
-        var dataset = Find(resolved.Name) ?? throw new DatasetUnavailableException(Unknown(resolved.Name));
+        var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
         var train = Rows(dataset, resolved, seed).Train;
         return new FeatureEncoder(dataset, train, resolved.Standardize ?? true).Encoding(dataset.Read(), train);
     }
@@ -83,7 +106,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets)
 
     private TrainingData Prepare(DatasetSpec spec, long seed)
     {
-        var dataset = Find(spec.Name) ?? throw new DatasetUnavailableException(Unknown(spec.Name));
+        var dataset = Find(spec) ?? throw new DatasetUnavailableException(Unknown(spec));
         var (shape, train, validation, test) = Rows(dataset, spec, seed);
         var table = dataset.Read();
         var encoder = new FeatureEncoder(dataset, train, spec.Standardize ?? true);

@@ -5,9 +5,10 @@ public static class DatasetRoutes
     public static void AddDatasets(this WebApplicationBuilder builder)
     {
         var dataFolder = builder.Configuration["TRAINING_DATA_DIR"] is { Length: > 0 } configured ? configured : ".data";
-        builder.Services.AddSingleton(new DatasetRegistry(
+        builder.Services.AddSingleton<StoredDatasets>();
+        builder.Services.AddSingleton(services => new DatasetRegistry(DatasetRegistry.BuiltInOnes(
             Path.Combine(Path.GetFullPath(dataFolder), "datasets", "fashion-mnist"),
-            "/usr/share/datasets/fashion-mnist"));
+            "/usr/share/datasets/fashion-mnist"), services.GetRequiredService<StoredDatasets>()));
     }
 
     public static void MapDatasets(this IEndpointRouteBuilder api)

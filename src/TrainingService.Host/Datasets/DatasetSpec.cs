@@ -11,6 +11,13 @@ public sealed record DatasetSpec
     public required string Name { get; init; }
 
     /// <summary>
+    /// SHA-256 of the version to use, lower-case hex, as <c>GET /datasets/{name}</c> tells it. Default: the latest version of a data set
+    /// that was brought; the job keeps it.
+    /// </summary>
+    [Length(64, 64)]
+    public string? Sha256 { get; init; }
+
+    /// <summary>
     /// Share of the training rows held out to watch the run, in [0, 0.9]; drawn by the job's seed, stratified by class. Default 0.1.
     /// </summary>
     [Within(0, DatasetRegistry.LargestValidationFraction, Default = DatasetRegistry.DefaultValidationFraction)]

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Data;
 using TrainingService.Host.Http;
+using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
 
@@ -19,6 +20,15 @@ public sealed record DatasetDetails
 
     /// <summary>Why it is unavailable and what helps.</summary>
     public string? Message { get; init; }
+
+    /// <summary>Counts what was brought under this name; only of data sets that were brought, as are the next two.</summary>
+    public int? Version { get; init; }
+
+    /// <summary>When this version was brought.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>What may be wrong with it.</summary>
+    public IReadOnlyList<TableWarning>? Warnings { get; init; }
 
     /// <summary>What it is about.</summary>
     public required string Description { get; init; }
@@ -51,12 +61,12 @@ public sealed record DatasetDetails
     public int? MissingValues { get; init; }
 
     /// <summary>
-    /// SHA-256 of the content, lower-case hex: of the CSV text, or, where there are several <c>files</c>, of the lines that
-    /// <c>sha256sum</c> prints for them.
+    /// SHA-256 of the content, lower-case hex: of the CSV text; where there are several <c>files</c>, of the lines that <c>sha256sum</c> prints
+    /// for them; of a data set that was brought, of its columns, rows and split as they are stored.
     /// </summary>
     public required string Sha256 { get; init; }
 
-    /// <summary>Where the content is more than one file.</summary>
+    /// <summary>The files, where they are more than one or were brought.</summary>
     public IReadOnlyList<DatasetFile>? Files { get; init; }
 
     /// <summary>Under which the data may be used.</summary>
@@ -146,26 +156,30 @@ public static class GetDataset
         return TypedResults.Ok(details);
     }
 
-    private static DatasetDetails Details(Dataset dataset)
+    public static DatasetDetails Details(Dataset dataset)
     {
         var (card, obstacle) = (dataset.Card, dataset.FindObstacle());
         var statistics = obstacle == null ? dataset.Statistics : null;
-        var values = obstacle == null && dataset.Read().Values is { Length: > 0 } numbers ? numbers : null;
+        var stored = dataset as StoredDataset;
+        var target = obstacle == null ? dataset.TargetStatistics : null;
         return new()
         {
             Name = dataset.Name,
             Status = obstacle == null ? DatasetStatus.Ready : DatasetStatus.Unavailable,
             Message = obstacle,
+            Version = stored?.Version.Version,
+            CreatedAt = stored?.Version.CreatedAt,
+            Warnings = stored?.Version.Facts.Warnings,
             Description = card.Description,
             Rows = dataset.TrainRows + dataset.TestRows,
             DroppedRows = dataset.DroppedRows,
             Features = [.. dataset.Columns.Select((column, i) => Feature(column, statistics?[i]))],
             EncodedFeatures = dataset.EncodedFeatures,
-            Target = new(card.Target, dataset.TargetKind, values?.Min(), values?.Average(), values?.Max()),
+            Target = new(card.Target, dataset.TargetKind, target?.Min, target?.Mean, target?.Max),
             Classes = [.. card.Classes.Zip(dataset.ClassCounts, (name, count) => new ClassDetails(name, count))],
             Image = card.Image,
             Splits = new(dataset.TestFraction == null ? SplitOrigin.Official : SplitOrigin.Fixed, dataset.TrainRows,
-                dataset.TestRows, dataset.TestFraction, dataset.TargetKind == TargetKind.Classes),
+                dataset.TestRows, dataset.TestFraction, dataset.IsStratified),
             MissingValues = statistics?.Sum(column => column.Missing),
             Sha256 = dataset.Sha256,
             Files = dataset.Files,

@@ -67,10 +67,11 @@ public static class ListDatasets
         var after = Paging.TryRead(cursor, errors, out string? last, List) ? last : "";
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        var rest = datasets.All.Where(dataset => string.CompareOrdinal(dataset.Name, after) > 0).ToList();
-        var items = rest.Take(size).ToList();
-        return TypedResults.Ok(new Page<DatasetSummary>([.. items.Select(Summary)],
-            items.Count < rest.Count ? Paging.Cursor(items[^1].Name, List) : null));
+        var rest = datasets.Names().Where(name => string.CompareOrdinal(name, after) > 0).ToList();
+        var names = rest.Take(size).ToList();
+        // One may have been deleted since its name was read.
+        return TypedResults.Ok(new Page<DatasetSummary>([.. names.Select(datasets.Find).OfType<Dataset>().Select(Summary)],
+            names.Count < rest.Count ? Paging.Cursor(names[^1], List) : null));
     }
 
     private static DatasetSummary Summary(Dataset dataset)

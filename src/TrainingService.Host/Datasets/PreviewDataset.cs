@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Host.Http;
+using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
 
@@ -32,7 +33,7 @@ public static class PreviewDataset
             return Problems.Invalid("/rows", $"must be from 1 to {MaxRows}, not {rows}");
         if (dataset.FindObstacle() is { } obstacle)
             return Problems.Conflict(obstacle);
-        var table = dataset.Read();
+        var table = dataset.Head(MaxRows);
         return TypedResults.Ok(new DatasetPreview(dataset.Name,
             [.. dataset.Columns.Select(column => column.Name), dataset.Card.Target], dataset.Card.Target,
             dataset.Card.Image, [.. Enumerable.Range(0, Math.Min(rows ?? 10, table.Rows)).Select(row => Row(dataset, table, row))]));
@@ -40,10 +41,8 @@ public static class PreviewDataset
 
     private static object?[] Row(Dataset dataset, Table table, int row)
     {
-        var cells = new double[table.Columns];
-        table.ReadRow(row, cells);
         object target = table.Labels.Length > 0 ? dataset.Card.Classes[table.Labels[row]] : table.Values[row];
-        return [.. cells.Select(
-            (cell, c) => double.IsNaN(cell) ? null : dataset.Columns[c].Categories is { } names ? names[(int)cell] : (object)cell), target];
+        return [.. dataset.Columns.Select((column, c) =>
+            column.Categories is { } names && table.Shown(row, c) is double code ? names[(int)code] : table.Shown(row, c)), target];
     }
 }

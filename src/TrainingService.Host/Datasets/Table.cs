@@ -1,3 +1,5 @@
+using TrainingService.Host.Tables;
+
 namespace TrainingService.Host.Datasets;
 
 /// <summary>A feature before encoding.</summary>
@@ -16,12 +18,17 @@ public sealed class Table
 {
     private readonly double[]? _cells;
     private readonly byte[]? _pixels;
+    private readonly IReadOnlyList<ColumnValues>? _columns;
 
     public Table(int columns, double[] cells, int[] labels, double[] values)
         : this(columns, cells.Length / columns, labels, values) => _cells = cells;
 
     /// <summary>Pixels stay bytes: as doubles, Fashion-MNIST would take 440 MB.</summary>
     public Table(int columns, byte[] pixels, int[] labels) : this(columns, pixels.Length / columns, labels, []) => _pixels = pixels;
+
+    /// <summary>Columns in the types that they are stored in.</summary>
+    public Table(IReadOnlyList<ColumnValues> columns, int[] labels, double[] values)
+        : this(columns.Count, Math.Max(labels.Length, values.Length), labels, values) => _columns = columns;
 
     private Table(int columns, int rows, int[] labels, double[] values) =>
         (Columns, Rows, Labels, Values) = (columns, rows, labels, values);
@@ -35,13 +42,28 @@ public sealed class Table
     /// <summary>Target of each row; empty if it is a class.</summary>
     public double[] Values { get; }
 
-    public bool HasMissing => _cells != null && _cells.Any(double.IsNaN);
+    public bool HasMissing => _cells != null && _cells.Any(double.IsNaN) || _columns != null && _columns.Any(column => column.HasMissing);
+
+    /// <summary>A cell as people wrote it; null where it is missing.</summary>
+    public object? Shown(int row, int column)
+    {
+        if (_columns != null)
+            return _columns[column].Shown(row);
+        var cell = _cells?[row * Columns + column] ?? _pixels?[row * Columns + column] ?? double.NaN;
+        return double.IsNaN(cell) ? null : cell;
+    }
 
     public void ReadRow(int row, Span<double> cells)
     {
         if (_cells != null)
         {
             _cells.AsSpan(row * Columns, Columns).CopyTo(cells);
+            return;
+        }
+        if (_columns != null)
+        {
+            for (var c = 0; c < _columns.Count; c++)
+                cells[c] = _columns[c][row];
             return;
         }
         var pixels = _pixels.AsSpan(row * Columns, Columns);

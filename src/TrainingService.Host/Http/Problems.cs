@@ -74,8 +74,9 @@ public static partial class Problems
 
     public static ProblemHttpResult UnsupportedMediaType(string detail) => Make(ByStatus[415], detail);
 
-    public static ProblemHttpResult TooLarge(int bytes = JsonBody.MaxBytes) =>
-        Make(ByStatus[413], $"The body may have at most {bytes} bytes here.");
+    public static ProblemHttpResult TooLarge(int bytes = JsonBody.MaxBytes) => TooLarge($"The body may have at most {bytes} bytes here.");
+
+    public static ProblemHttpResult TooLarge(string detail) => Make(ByStatus[413], detail);
 
     public static ProblemHttpResult IdempotencyKeyReused() => Make(KeyReused,
         "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 "

@@ -95,7 +95,7 @@ public static class CreateJob
 
     /// <summary>What rules know of a job's rows.</summary>
     public static DataFacts Facts(JobSpec spec, RunPlan plan, TrainingData data, DatasetRegistry datasets) =>
-        DataFacts.Of(plan, data, spec.Dataset.Standardize ?? true, datasets.Find(spec.Dataset.Name)?.InputNames ?? []);
+        DataFacts.Of(plan, data, spec.Dataset.Standardize ?? true, datasets.Find(spec.Dataset)?.InputNames ?? []);
 
     /// <summary>The row of a job that is to be queued.</summary>
     public static Job NewJob(CheckedJob job, DateTimeOffset now, Guid? sweepId = null, int place = 0)

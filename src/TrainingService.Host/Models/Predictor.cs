@@ -73,7 +73,7 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
     }
 
     private string? Obstacle(ModelSource source) =>
-        datasets.Find(source.Spec.Dataset.Name) is not { } dataset ? $"The data set '{source.Spec.Dataset.Name}' is gone, "
+        datasets.Find(source.Spec.Dataset) is not { } dataset ? $"The data set '{source.Spec.Dataset.Name}' is gone, "
             + "and with it the test rows that the net would be explained on."
         : dataset.FindObstacle() is { } obstacle ? obstacle
         : dataset.Sha256 != source.Result.DatasetSha256 ? $"The data set '{dataset.Name}' has changed since the job ran, "

@@ -61,6 +61,6 @@ public static class GetSweepReport
     }
 
     private static double? GuessOf(DatasetSpec spec, DatasetRegistry datasets) =>
-        datasets.Find(spec.Name) is { ClassCounts.Count: > 0 } dataset && dataset.FindObstacle() is null
+        datasets.Find(spec) is { ClassCounts.Count: > 0 } dataset && dataset.FindObstacle() is null
             ? StudyEvidence.GuessOf(dataset.ClassCounts, Math.Min(spec.MaxTrainExamples ?? int.MaxValue, dataset.TrainRows)) : null;
 }

@@ -370,7 +370,8 @@ public sealed class SweepRules(JobRules jobs)
         return errors.Count > before ? null : new()
         {
             Name = spec.Name,
-            Base = WithPriority(spec.Base),
+            // of data that somebody brought, all seeds use the version that was the latest now
+            Base = WithPriority(spec.Base) with { Dataset = spec.Base.Dataset with { Sha256 = ran[0].Spec.Dataset.Sha256 } },
             Arms = arms,
             Seeds = seeds,
             Tune = spec.Tune,
@@ -390,8 +391,8 @@ public sealed class SweepRules(JobRules jobs)
     /// <summary>Other rows are another question: no outcome of theirs can be compared, whatever it is.</summary>
     private static void CheckData(SweepSpec spec, IReadOnlyList<ArmSpec> arms, List<CheckedJob> ran, ICollection<SpecError> errors)
     {
-        var (data, kind) = (ran[0].Spec.Dataset.Name, ran[0].Plan.Data.Target);
-        if (ran.FindIndex(arm => arm.Spec.Dataset.Name != data) is var other and >= 0)
+        var (data, version, kind) = (ran[0].Spec.Dataset.Name, ran[0].Spec.Dataset.Sha256, ran[0].Plan.Data.Target);
+        if (ran.FindIndex(arm => arm.Spec.Dataset.Name != data || arm.Spec.Dataset.Sha256 != version) is var other and >= 0)
             errors.Add(new(Place(spec, other, "/dataset"), $"arm '{arms[other].Name}' trains on "
                 + $"'{ran[other].Spec.Dataset.Name}' and '{arms[0].Name}' on '{data}'"
                 + $"{(ran[other].Plan.Data.Target == kind ? "" : ", one of which has classes and the other numbers to predict")}: "

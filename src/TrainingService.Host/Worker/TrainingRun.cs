@@ -68,11 +68,11 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         (_watch, _trainer) = (watch, trainer);
         try
         {
-            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset.Name)?.Sha256 };
+            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset)?.Sha256 };
             watch.End(result);
             if (spec.StoreWeights ?? !inSweep)
                 _model = TrainedModel.Of(trainer.Weights(), new(datasets.Encoding(spec.Dataset, plan.Training.Seed), data.Shape,
-                    datasets.Find(spec.Dataset.Name)?.Card.Target ?? ""));
+                    datasets.Find(spec.Dataset)?.Card.Target ?? ""));
             return (result, watch);
         }
         finally

@@ -10,10 +10,11 @@ public sealed class DatasetEndpointTests(Service service)
     [Fact]
     public async Task All_are_listed_by_name()
     {
-        var page = await Get("/api/v1/datasets");
+        // others bring data sets called own-... meanwhile
+        var page = await Get("/api/v1/datasets?limit=500");
         Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1",
             "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
-            Names(page));
+            Names(page).Where(name => !name.StartsWith("own-", StringComparison.Ordinal)));
         Assert.Equal(JsonValueKind.Null, page.GetProperty("nextCursor").ValueKind);
         var digits = page.GetProperty("items")[1];
         Assert.Equal(("ready", 1797, 64, "classes", 10, "CC BY 4.0"),

@@ -229,7 +229,9 @@ public sealed class BoundTrials(Document document, Owners owners)
         }
         if (schema.TryGetProperty("maxLength", out var longest))
         {
-            yield return Allowed($"\"{new string('x', longest.GetInt32())}\"");
+            // a hash must be that of a version
+            if (!pointer.EndsWith("/sha256", StringComparison.Ordinal))
+                yield return Allowed($"\"{new string('x', longest.GetInt32())}\"");
             yield return Refused($"\"{new string('x', longest.GetInt32() + 1)}\"");
         }
         if (schema.TryGetProperty("minItems", out _))

@@ -145,6 +145,8 @@ public sealed class RequestGenerator(Document document, int seed)
         if (body["dataset"] is JsonObject dataset)
         {
             dataset["name"] = Pick(Datasets);
+            // that of a version there is
+            dataset.Remove("sha256");
             if (dataset["maxTrainExamples"] is not null)
                 dataset["maxTrainExamples"] = 50;
         }

@@ -22,6 +22,94 @@ namespace TrainingService.Host.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("TrainingService.Host.Datasets.DatasetChunk", b =>
+                {
+                    b.Property<Guid>("ContentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("content_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Packed")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("packed");
+
+                    b.HasKey("ContentId", "Number")
+                        .HasName("pk_dataset_chunks");
+
+                    b.ToTable("dataset_chunks", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Datasets.DatasetContent", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Schema")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("schema");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset_contents");
+
+                    b.HasIndex("Sha256")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_contents_sha256");
+
+                    b.ToTable("dataset_contents", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Datasets.DatasetVersion", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("ContentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("content_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Facts")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("facts");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("Name", "Version")
+                        .HasName("pk_dataset_versions");
+
+                    b.HasIndex("ContentId")
+                        .HasDatabaseName("ix_dataset_versions_content_id");
+
+                    b.ToTable("dataset_versions", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Jobs.IdempotencyRecord", b =>
                 {
                     b.Property<string>("Key")
@@ -653,6 +741,26 @@ namespace TrainingService.Host.Data.Migrations
                         .HasDatabaseName("ix_sweep_cells_job_id");
 
                     b.ToTable("sweep_cells", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Datasets.DatasetChunk", b =>
+                {
+                    b.HasOne("TrainingService.Host.Datasets.DatasetContent", null)
+                        .WithMany()
+                        .HasForeignKey("ContentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_chunks_dataset_content_content_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Datasets.DatasetVersion", b =>
+                {
+                    b.HasOne("TrainingService.Host.Datasets.DatasetContent", null)
+                        .WithMany()
+                        .HasForeignKey("ContentId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_versions_dataset_contents_content_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Jobs.Job", b =>

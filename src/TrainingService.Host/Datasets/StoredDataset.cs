@@ -1,0 +1,194 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Tables;
+
+namespace TrainingService.Host.Datasets;
+
+/// <summary>A data set that somebody brought: a version of a name. Its rows come from the database when they are asked for.</summary>
+public sealed class StoredDataset : Dataset
+{
+    private readonly DatasetVersion _version;
+    private readonly StoredTable _schema;
+    private readonly Func<int?, Task<IReadOnlyList<byte[]>>> _chunks;
+    private readonly Lock _lock = new();
+    private (Table Table, RowSplit Split)? _rows;
+
+    /// <param name="version">Under which name it is asked for.</param>
+    /// <param name="schema">Of its content.</param>
+    /// <param name="chunks">Reads the content's chunks, all or so many.</param>
+    public StoredDataset(DatasetVersion version, StoredTable schema, Func<int?, Task<IReadOnlyList<byte[]>>> chunks)
+        : base(CardOf(version, schema))
+    {
+        (_version, _schema, _chunks) = (version, schema, chunks);
+        Columns = [.. schema.Features.Select(f => new Column(f.Name, f.Kind == ColumnKind.Category ? f.Categories : null))];
+    }
+
+    public DatasetVersion Version => _version;
+    public StoredTable Schema => _schema;
+
+    /// <summary>Of the rows, while they are in memory.</summary>
+    public long Bytes => _rows is null ? 0 : _schema.Rows * _schema.Columns.Sum(column => (long)column.Storage.Bytes);
+
+    public override IReadOnlyList<Column> Columns { get; }
+    public override IReadOnlyList<int> ClassCounts => [.. (Card.Classes.Count > 0 ? _schema.Target.Counts ?? [] : []).Select(c => (int)c)];
+    public override int TrainRows => _schema.Rows - _schema.TestRows;
+    public override int TestRows => _schema.TestRows;
+    public override double? TestFraction => _schema.TestFraction;
+    public override bool IsStratified => _schema.Stratified;
+    public override int DroppedRows => _schema.DroppedRows;
+    public override string Sha256 => _version.Sha256;
+    public override IReadOnlyList<DatasetFile> Files => _version.Facts.Files;
+    public override IReadOnlyList<ColumnStatistics> Statistics =>
+        [.. _schema.Features.Select(f => new ColumnStatistics((int)f.Missing, f.Min, f.Mean, f.Max))];
+    public override ColumnStatistics? TargetStatistics =>
+        Card.Classes.Count > 0 ? null : new(0, _schema.Target.Min, _schema.Target.Mean, _schema.Target.Max);
+
+    public override Table Read() => Rows().Table;
+    public override RowSplit Split() => Rows().Split;
+
+    public override Table Head(int rows)
+    {
+        if (_rows is { } all)
+            return all.Table;
+        var count = Math.Min(rows, _schema.Rows);
+        var chunks = _chunks((count - 1) / _schema.ChunkRows + 1).GetAwaiter().GetResult();
+        return Decode(chunks, Math.Min(_schema.Rows, chunks.Count * _schema.ChunkRows), null);
+    }
+
+    private (Table Table, RowSplit Split) Rows()
+    {
+        lock (_lock)
+            return _rows ??= Load();
+    }
+
+    private (Table Table, RowSplit Split) Load()
+    {
+        var chunks = _chunks(null).GetAwaiter().GetResult();
+        var number = (_schema.Rows - 1) / _schema.ChunkRows + 1;
+        if (chunks.Count != number + 1)
+            throw new DatasetUnavailableException(
+                $"the rows of '{Name}' (SHA-256 {Sha256}) are no longer stored: the data set was deleted");
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var table = Decode(chunks, _schema.Rows, hash);
+        var bits = new byte[(_schema.Rows + 7) / 8];
+        Chunks.Unpack(chunks[number], bits);
+        hash.AppendData(bits);
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) != _schema.DataSha256)
+            throw new InvalidDataException($"the stored rows of '{Name}' (SHA-256 {Sha256}) are damaged: upload it again");
+        var (train, test) = (new int[TrainRows], new int[TestRows]);
+        int trained = 0, tested = 0;
+        for (var row = 0; row < _schema.Rows; row++)
+            if ((bits[row / 8] & (1 << (row % 8))) != 0)
+                test[tested++] = row;
+            else
+                train[trained++] = row;
+        return (table, new(train, test));
+    }
+
+    private Table Decode(IReadOnlyList<byte[]> chunks, int rows, IncrementalHash? hash)
+    {
+        var columns = _schema.Columns.Select(column => new ColumnValues(column.Storage, rows)).ToArray();
+        var rowBytes = columns.Sum(column => column.Storage.Bytes);
+        var content = new byte[Math.Min(_schema.ChunkRows, rows) * rowBytes];
+        for (int number = 0, row = 0; row < rows; number++)
+        {
+            var count = Math.Min(_schema.ChunkRows, rows - row);
+            Chunks.Unpack(chunks[number], content.AsSpan(0, count * rowBytes));
+            var at = 0;
+            foreach (var column in columns)
+            {
+                var size = column.Storage.Bytes;
+                var codes = column.Bytes.Slice(row * size, count * size);
+                Chunks.Unshuffle(content.AsSpan(at, codes.Length), size, codes);
+                hash?.AppendData(codes);
+                at += codes.Length;
+            }
+            row += count;
+        }
+        var target = columns[_schema.Features.Count];
+        var features = columns[.._schema.Features.Count];
+        return Card.Classes.Count > 0
+            ? new(features, [.. Enumerable.Range(0, rows).Select(row => (int)target[row])], [])
+            : new(features, [], [.. Enumerable.Range(0, rows).Select(row => target[row])]);
+    }
+
+    private static DatasetCard CardOf(DatasetVersion version, StoredTable schema) => new()
+    {
+        Name = version.Name,
+        Description = version.Facts.Description ?? $"Uploaded from {string.Join(", ", version.Facts.Files.Select(file => file.Name))}.",
+        License = version.Facts.License ?? "not stated",
+        Source = version.Facts.Source ?? "uploaded",
+        Citation = version.Facts.Source ?? $"{version.Name}, version {version.Version}",
+        Target = schema.Target.Name,
+        Classes = schema.Target.Kind == ColumnKind.Category ? schema.Target.Categories ?? [] : [],
+        Image = schema.Image,
+    };
+}
+
+/// <summary>Data sets in the database, by name and version.</summary>
+/// <param name="databases">Where they are.</param>
+public sealed class StoredDatasets(IDbContextFactory<TrainingDbContext> databases)
+{
+    // Of rows in memory; what was used least recently goes first, but never the last one used.
+    private const long MostBytes = 2_000_000_000;
+    private const int MostKept = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Name, int Version, string Sha256), (StoredDataset Dataset, long Used)> _kept = [];
+    private long _clock;
+
+    /// <param name="name">Of the data set.</param>
+    /// <param name="sha256">Of a version; null for the latest.</param>
+    public StoredDataset? Find(string name, string? sha256)
+    {
+        using var db = databases.CreateDbContext();
+        var found = db.DatasetVersions.AsNoTracking()
+            .Where(v => v.Name == name && (sha256 == null || v.Sha256 == sha256)).OrderByDescending(v => v.Version).FirstOrDefault();
+        return found is null ? null : Get(db, found);
+    }
+
+    /// <summary>In the order of their bytes.</summary>
+    public IReadOnlyList<string> Names()
+    {
+        using var db = databases.CreateDbContext();
+        return [.. db.DatasetVersions.AsNoTracking().Select(v => v.Name).Distinct().ToList().Order(StringComparer.Ordinal)];
+    }
+
+    private StoredDataset Get(TrainingDbContext db, DatasetVersion version)
+    {
+        var key = (version.Name, version.Version, version.Sha256);
+        lock (_lock)
+        {
+            if (_kept.TryGetValue(key, out var kept))
+            {
+                _kept[key] = (kept.Dataset, ++_clock);
+                return kept.Dataset;
+            }
+        }
+        var schema = db.DatasetContents.AsNoTracking().Where(c => c.Id == version.ContentId).Select(c => c.Schema).Single();
+        var dataset = new StoredDataset(version, schema, most => ReadAsync(version.ContentId, most));
+        lock (_lock)
+        {
+            if (_kept.TryGetValue(key, out var other))
+                return other.Dataset;
+            _kept[key] = (dataset, ++_clock);
+            var bytes = _kept.Values.Sum(k => k.Dataset.Bytes);
+            foreach (var (old, (unused, _)) in _kept.OrderBy(k => k.Value.Used).SkipLast(1).ToList())
+            {
+                if (bytes <= MostBytes && _kept.Count <= MostKept)
+                    break;
+                bytes -= unused.Bytes;
+                _kept.Remove(old);
+            }
+        }
+        return dataset;
+    }
+
+    private async Task<IReadOnlyList<byte[]>> ReadAsync(Guid content, int? most)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        var chunks = db.DatasetChunks.AsNoTracking().Where(c => c.ContentId == content).OrderBy(c => c.Number).Select(c => c.Packed);
+        return await (most is { } count ? chunks.Take(count) : chunks).ToListAsync();
+    }
+}

@@ -1,0 +1,214 @@
+using System.Text;
+using CsvHelper;
+
+namespace TrainingService.Host.Tables;
+
+/// <summary>How a CSV file is written.</summary>
+/// <param name="Separator">Between fields.</param>
+/// <param name="HasHeader">Whether the first record has the columns' names.</param>
+/// <param name="Encoding">Canonical name.</param>
+/// <param name="Names">Of the columns.</param>
+/// <param name="RowNames">Whether rows begin with a field more than the header has, as R writes it.</param>
+/// <param name="Quote">Around fields.</param>
+/// <param name="Comment">At the beginning of lines that are no rows.</param>
+/// <param name="Offset">Where in the file the first line begins.</param>
+public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding, IReadOnlyList<string> Names, bool RowNames,
+    char Quote = '"', char? Comment = null, long Offset = 0)
+{
+    public const int MostColumns = 16_384;
+
+    private const int Looked = 50;
+    private static readonly char[] Separators = [',', ';', '\t', '|'];
+
+    /// <summary>Looks at the first records; what was asked for holds.</summary>
+    /// <exception cref="TableException">If it can't be told, or can't be right.</exception>
+    public static CsvDialect Find(Func<Stream> open, TableOptions options)
+    {
+        string encoding;
+        using (var file = open())
+            encoding = options.Encoding ?? TextEncoding.Find(file);
+        var separator = options.Delimiter ?? FindSeparator(open, encoding);
+        var records = Records(open, separator, encoding);
+        if (records.Count == 0)
+            throw new TableException("the file is empty");
+        var hasHeader = options.Header ?? (options.Target is not null && records[0].Contains(options.Target) || LooksLikeHeader(records));
+        if (!hasHeader)
+            return new(separator, false, encoding, Named(new string[records[0].Length]), false);
+        var rowNames = records.Count > 1 && records.Skip(1).All(r => r.Length == records[0].Length + 1);
+        var names = Named(rowNames ? ["row", .. records[0]] : records[0]);
+        foreach (var (i, name) in names.Index())
+            if (names.PlaceOf(name) is var first && first != i)
+                throw new TableException($"line 1: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its own");
+        return new(separator, true, encoding, names, rowNames);
+    }
+
+    /// <summary>The one by which the first lines fall into the same number of fields, more than one; else a comma.</summary>
+    private static char FindSeparator(Func<Stream> open, string encoding) => Separators
+        .Select(separator => (Separator: separator, Records: Records(open, separator, encoding)))
+        .Select(tried => (tried.Separator, Fields: tried.Records.Count == 0 ? 1 : tried.Records[^1].Length,
+            Same: tried.Records.Count == 0 ? 0 : tried.Records.Count(r => r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
+        .Where(tried => tried.Fields > 1)
+        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Fields)
+        .Select(tried => tried.Separator).FirstOrDefault(',');
+
+    private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
+    {
+        var records = new List<string[]>();
+        using var csv = CsvSource.Reader(open(), new(separator, false, encoding, [], false), null);
+        try
+        {
+            while (records.Count <= Looked && csv.Read())
+            {
+                if (csv.FieldCount > MostColumns + 1)
+                    throw new TableException($"line {csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns are allowed");
+                records.Add([.. Enumerable.Range(0, csv.FieldCount).Select(i => csv.GetString(i).Trim())]);
+            }
+        }
+        catch (CsvFormatException e)
+        {
+            throw CsvSource.Refused(e);
+        }
+        // The last may be cut off where the file goes on.
+        return records;
+    }
+
+    /// <summary>
+    /// A name stands over numbers where no number stands; and among texts it is none of the values below.
+    /// </summary>
+    private static bool LooksLikeHeader(List<string[]> records)
+    {
+        var (first, rest, votes) = (records[0], records.Skip(1).ToList(), 0);
+        if (first.Where(name => name.Length > 0).Distinct().Count() < first.Count(name => name.Length > 0))
+            return records.Count == 1;
+        for (var c = 0; c < first.Length; c++)
+        {
+            var below = rest.Where(r => c < r.Length && r[c].Length > 0 && !MissingText.IsAlways(Utf8(r[c]))).Select(r => r[c]).ToList();
+            if (below.Count == 0)
+                continue;
+            if (below.TrueForAll(IsNumber))
+                votes += IsNumber(first[c]) ? -1 : 1;
+            else if (below.Contains(first[c]))
+                votes--;
+        }
+        return votes > 0 || votes == 0 && !first.Any(IsNumber);
+    }
+
+    private static byte[] Utf8(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+
+    private static bool IsNumber(string text) => NumberText.Read(Utf8(text), Decimals.Point, out _, out _) is not NumberForm.None;
+
+    private static string[] Named(string[] names) =>
+        [.. names.Select((name, i) => string.IsNullOrWhiteSpace(name) ? $"column{i + 1}" : name.Trim())];
+}
+
+/// <summary>Rows of a CSV file.</summary>
+public sealed class CsvSource : RowSource
+{
+    /// <summary>Of one record: guards against a quote that is never closed.</summary>
+    private const int LongestRecord = 16 << 20;
+
+    private const int MostFaults = 10;
+
+    private readonly CsvReader _csv;
+    private readonly CsvDialect _dialect;
+    private string? _unclosed;
+
+    public CsvSource(Stream file, CsvDialect dialect)
+    {
+        _dialect = dialect;
+        file.Position = dialect.Offset;
+        _csv = Reader(file, dialect, OnMalformed);
+        if (dialect.HasHeader)
+            Next();
+    }
+
+    public override IReadOnlyList<string> Names => _dialect.Names;
+
+    public override string Place => $"row {Row:N0} (line {_csv.LineNumber:N0})";
+
+    public override Cell this[int column] => new(_csv.GetSpan(column));
+
+    internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
+        CsvReader.Create(file, new CsvReaderOptions
+        {
+            Separator = dialect.Separator,
+            HasHeader = false,
+            Quote = dialect.Quote,
+            CommentPrefix = dialect.Comment,
+            Encoding = TextEncoding.Of(dialect.Encoding),
+            TrackLineNumbers = true,
+            TrimWhitespace = dialect.Separator != '\t',
+            MaxRecordSize = LongestRecord,
+            OnMalformedRecord = malformed,
+        });
+
+    internal static TableException Refused(CsvFormatException e) => new(
+        $"line {e.LineNumber:N0}: {(e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("MaxRecordSize", StringComparison.Ordinal)
+            ? $"a record of more than {LongestRecord >> 20} MiB begins here; is a quote not closed?" : e.Message)}");
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _csv.Dispose();
+    }
+
+    protected override bool ReadRow()
+    {
+        if (!Next())
+            return false;
+        if (_csv.FieldCount != Names.Count)
+            throw Ragged();
+        var raw = _csv.RawRecord;
+        if (raw.Contains((byte)0))
+            throw HasNul();
+        return true;
+    }
+
+    private bool Next()
+    {
+        try
+        {
+            var found = _csv.Read();
+            return _unclosed is null ? found : throw new TableException(_unclosed);
+        }
+        catch (CsvFormatException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private TableException HasNul()
+    {
+        for (var c = 0; c < Names.Count; c++)
+            if (_csv.GetSpan(c).Contains((byte)0))
+                return new($"row {Row + 1:N0} (line {_csv.LineNumber:N0}), column '{Names[c]}': {TableException.Show(_csv.GetSpan(c))} "
+                    + "holds a NUL character, which no text has");
+        return new($"row {Row + 1:N0} (line {_csv.LineNumber:N0}) holds a NUL character, which no text has");
+    }
+
+    /// <summary>This row and the next ones that have too few or too many fields.</summary>
+    private TableException Ragged()
+    {
+        var faults = new List<Engine.Specs.SpecError>();
+        var row = Row;
+        do
+        {
+            row++;
+            if (_csv.FieldCount != Names.Count)
+                faults.Add(new(TableException.File, $"row {row:N0} (line {_csv.LineNumber:N0}) has {_csv.FieldCount:N0} "
+                    + $"{(_csv.FieldCount == 1 ? "field" : "fields")} instead of {Names.Count:N0}: {TableException.Show(_csv.RawRecord)}"
+                    + $"; fields are separated by {Shown(_dialect.Separator)}, and one that holds it stands in quotes"));
+        }
+        while (faults.Count < MostFaults && row < Row + 100_000 && Next());
+        return new(faults);
+    }
+
+    private void OnMalformed(CsvMalformedRecord record)
+    {
+        if (record.Reason == CsvMalformedReason.UnterminatedQuote)
+            _unclosed = $"line {record.LineNumber:N0}: a quote is opened in the record that begins here and never closed: "
+                + TableException.Show(Encoding.UTF8.GetBytes(record.RawRecord[..Math.Min(record.RawRecord.Length, 200)]));
+    }
+
+    private static string Shown(char separator) => separator == '\t' ? "tab" : $"'{separator}'";
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+
+namespace TrainingService.Host.Tables;
+
+/// <summary>How numbers are written in a file.</summary>
+public enum Decimals
+{
+    /// <summary>1.5, as programs write it.</summary>
+    Point,
+
+    /// <summary>1.5, and 1,234.5 with commas between thousands.</summary>
+    PointAndThousands,
+
+    /// <summary>1,5, and 1.234,5 with points between thousands.</summary>
+    Comma,
+}
+
+/// <summary>What a text is, taken for a number.</summary>
+public enum NumberForm
+{
+    None,
+    Number,
+
+    /// <summary>Beyond the range of numbers, as 1e400, or infinite.</summary>
+    TooLarge,
+
+    /// <summary>1,5: one comma, and not three digits behind it.</summary>
+    CommaDecimal,
+
+    /// <summary>1,234,567 or 1,234.5: commas can only stand between thousands.</summary>
+    CommaThousands,
+
+    /// <summary>1,234: may be either.</summary>
+    CommaEither,
+}
+
+/// <summary>Numbers as text.</summary>
+public static class NumberText
+{
+    private const int Longest = 400;
+    private const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
+    /// <summary>Digits behind the point that a text has that is a number; <see cref="Many"/> with an exponent.</summary>
+    public const int Many = 99;
+
+    /// <param name="text">Without blanks around it.</param>
+    /// <param name="decimals">How numbers are written.</param>
+    /// <param name="number">The number, where it is one.</param>
+    /// <param name="digits">Digits behind the point.</param>
+    public static NumberForm Read(ReadOnlySpan<byte> text, Decimals decimals, out double number, out int digits)
+    {
+        (number, digits) = (double.NaN, 0);
+        if (text.IsEmpty || text.Length > Longest || !MayBegin(text[0]))
+            return NumberForm.None;
+        var commas = text.Count((byte)',');
+        if (decimals == Decimals.Comma)
+            return ReadComma(text, commas, out number, out digits);
+        if (commas == 0)
+            return Plain(text, out number, out digits);
+        var form = FormOf(text, commas);
+        return form is NumberForm.None || decimals == Decimals.Point || form is NumberForm.CommaDecimal
+            ? form : Without(text, (byte)',', out number, out digits);
+    }
+
+    private static NumberForm ReadComma(ReadOnlySpan<byte> text, int commas, out double number, out int digits)
+    {
+        (number, digits) = (double.NaN, 0);
+        var points = text.Count((byte)'.');
+        if (points > 0 && !IsGrouped(commas == 0 ? text : text[..text.IndexOf((byte)',')], (byte)'.') || commas > 1)
+            return NumberForm.None;
+        Span<byte> plain = stackalloc byte[text.Length];
+        var length = 0;
+        foreach (var c in text)
+            if (c != '.')
+                plain[length++] = c == ',' ? (byte)'.' : c;
+        return Plain(plain[..length], out number, out digits);
+    }
+
+    private static NumberForm Without(ReadOnlySpan<byte> text, byte separator, out double number, out int digits)
+    {
+        Span<byte> plain = stackalloc byte[text.Length];
+        var length = 0;
+        foreach (var c in text)
+            if (c != separator)
+                plain[length++] = c;
+        return Plain(plain[..length], out number, out digits);
+    }
+
+    private static NumberForm Plain(ReadOnlySpan<byte> text, out double number, out int digits)
+    {
+        digits = 0;
+        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out number) || double.IsNaN(number))
+            return IsInfinity(text) ? NumberForm.TooLarge : NumberForm.None;
+        if (double.IsInfinity(number))
+            return NumberForm.TooLarge;
+        if (text.IndexOfAny((byte)'e', (byte)'E') >= 0)
+            digits = Many;
+        else if (text.IndexOf((byte)'.') is >= 0 and var point)
+            digits = text[(point + 1)..].TrimEnd((byte)'0').Length;
+        return NumberForm.Number;
+    }
+
+    /// <summary>Of a text with commas, written with a decimal point or not at all.</summary>
+    private static NumberForm FormOf(ReadOnlySpan<byte> text, int commas)
+    {
+        var point = text.IndexOf((byte)'.');
+        if (IsGrouped(point < 0 ? text : text[..point], (byte)',') && (point < 0 || IsDigits(text[(point + 1)..])))
+            return commas > 1 || point >= 0 ? NumberForm.CommaThousands : NumberForm.CommaEither;
+        return commas == 1 && ReadComma(text, commas, out _, out _) is NumberForm.Number ? NumberForm.CommaDecimal : NumberForm.None;
+    }
+
+    /// <summary>One to three digits, then groups of three.</summary>
+    private static bool IsGrouped(ReadOnlySpan<byte> text, byte separator)
+    {
+        if (!text.IsEmpty && text[0] is (byte)'+' or (byte)'-')
+            text = text[1..];
+        var first = text.IndexOf(separator);
+        if (first is < 1 or > 3 || !IsDigits(text[..first]) || text[0] == '0')
+            return false;
+        for (text = text[first..]; !text.IsEmpty; text = text[4..])
+            if (text.Length < 4 || text[0] != separator || !IsDigits(text[1..4]))
+                return false;
+        return true;
+    }
+
+    private static bool IsDigits(ReadOnlySpan<byte> text) => text.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+
+    private static bool MayBegin(byte c) => c is >= (byte)'0' and <= (byte)'9' or (byte)'.' or (byte)',' or (byte)'+' or (byte)'-'
+        or (byte)'i' or (byte)'I';
+
+    private static bool IsInfinity(ReadOnlySpan<byte> text)
+    {
+        if (text[0] is (byte)'+' or (byte)'-')
+            text = text[1..];
+        return Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8);
+    }
+}

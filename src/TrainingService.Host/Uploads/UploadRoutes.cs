@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http.Metadata;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Uploads;
+
+public static class UploadRoutes
+{
+    public const string Root = "/api/v1/datasets";
+
+    public static void AddUploads(this WebApplicationBuilder builder) =>
+        builder.Services.AddSingleton(UploadLimits.Read(builder.Configuration));
+
+    public static void MapUploads(this IEndpointRouteBuilder api)
+    {
+        var datasets = api.MapGroup("/datasets").WithTags("Datasets");
+        datasets.MapPost("", CreateDataset.Handle).WithName("createDataset").TakesAForm()
+            .AnswersWith(201, "Location").Refuses(409, 413, 415);
+        datasets.MapPut("/{name}", ReplaceDataset.Handle).WithName("replaceDataset").TakesAForm()
+            .AnswersWith(201, "Location").Refuses(409, 413, 415);
+        datasets.MapDelete("/{name}", DeleteDataset.Handle).WithName("deleteDataset").Refuses(404, 409);
+        datasets.MapGet("/{name}/versions", ListVersions.Handle).WithName("listDatasetVersions").Refuses(404);
+    }
+
+    private static RouteHandlerBuilder TakesAForm(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new AcceptsMetadata(["multipart/form-data"], typeof(UploadRequest), isOptional: false)).DisableAntiforgery();
+}

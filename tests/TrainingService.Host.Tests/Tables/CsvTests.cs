@@ -1,0 +1,167 @@
+using System.IO.Compression;
+using System.Text;
+using TrainingService.Host.Tables;
+
+namespace TrainingService.Host.Tests.Tables;
+
+/// <summary>Text tables as people have them.</summary>
+public sealed class CsvTests
+{
+    private const string Rest = "1,a\n2,b\n3,a\n4,b\n";
+
+    [Theory]
+    [InlineData("x,y\n1.5,a\n2.5,b\n3,a\n4,b\n")]
+    [InlineData("x,y\r\n1.5,a\r\n2.5,b\r\n3,a\r\n4,b\r\n")]
+    [InlineData("x,y\r1.5,a\r2.5,b\r3,a\r4,b")]
+    [InlineData("x;y\n1,5;a\n2,5;b\n3;a\n4;b\n")]
+    [InlineData("x\ty\n1.5\ta\n2.5\tb\n3\ta\n4\tb\n")]
+    [InlineData("x|y\n1.5|a\n2.5|b\n3|a\n4|b\n")]
+    [InlineData("x,y\n\"1,5\",a\n\"2,5\",b\n3,a\n4,b\n")]
+    [InlineData("\uFEFFx,y\n1.5,a\n2.5,b\n3,a\n4,b\n")]
+    [InlineData(" x , y \n 1.5, a\n 2.5, b\n 3, a\n\n 4, b\n\n")]
+    [InlineData("\"x\",\"y\"\n\"1.5\",\"a\"\n2.5,b\n3,a\n4,b")]
+    public void The_same_table_is_read_however_it_is_written(string csv)
+    {
+        using var made = Made.Of(csv);
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal((ColumnKind.Number, 4L), (made["x"].Kind, made.Plan.Profile.Rows));
+        Assert.Equal([[1.5, 0], [2.5, 1], [3, 0], [4, 1]], made.Rows());
+        Assert.Equal(["a", "b"], made.Plan.Target?.Categories);
+    }
+
+    [Theory]
+    [InlineData("utf-16", "utf-16")]
+    [InlineData("utf-16BE", "utf-16be")]
+    [InlineData("utf-8", "utf-8")]
+    [InlineData("windows-1252", "windows-1252")]
+    public void Encodings_are_found(string encoding, string found)
+    {
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        using var made = Made.Of(Encoding.GetEncoding(encoding).GetBytes("größe,y\n1,ä\n2,b\n3,ä\n4,b\n"));
+        Assert.Equal((found, "größe"), (made.File.Dialect?.Encoding, made.Plan.Features[0].Name));
+        Assert.Equal(["b", "ä"], made.Plan.Target?.Categories);
+    }
+
+    [Fact]
+    public void A_character_across_the_end_of_a_block_is_no_other_encoding()
+    {
+        for (var shift = 0; shift < 4; shift++)
+        {
+            var csv = $"x,y\n{new string('1', 65536 - 6 - shift)}ä€,a\n" + Rest;
+            using var made = Made.Of(csv, new() { Target = "y", Drop = ["x"] });
+            Assert.Equal("utf-8", made.File.Dialect?.Encoding);
+        }
+    }
+
+    [Theory]
+    [InlineData("5.1,3.5,setosa\n4.9,3.0,setosa\n6.1,2.9,virginica\n5.0,2.1,virginica\n", "column3", false)]
+    [InlineData("a,b,y\np,q,r\np,q,s\np,s,r\nt,q,s\n", "y", true)]
+    [InlineData("p,p,e\np,q,e\nq,p,f\nq,q,f\n", "column3", false)]
+    [InlineData("2010,2011,y\n1,2,a\n2,3,b\n3,4,a\n1,2,b\n", "y", true)]
+    public void Whether_there_is_a_header_is_found(string csv, string target, bool hasHeader)
+    {
+        using var made = Made.Of(csv, new() { Target = target });
+        Assert.Equal((hasHeader, hasHeader ? 4L : csv.Count(c => c == '\n')), (made.File.Dialect?.HasHeader, made.Plan.Profile.Rows));
+    }
+
+    [Fact]
+    public void Row_names_as_R_writes_them_are_a_column()
+    {
+        using var made = Made.Of("\"x\",\"y\"\n\"1\",1.5,\"a\"\n\"2\",2,\"b\"\n\"3\",3,\"a\"\n\"4\",4,\"b\"\n");
+        Assert.Equal(["row", "x", "y"], made.Plan.Profile.Names);
+    }
+
+    [Theory]
+    [InlineData("x,y\n1,a\n2\n3,b,c\n4,b\n", "row 2 (line 3) has 1 field instead of 2: '2'")]
+    [InlineData("x,y\n1,a\n2\n3,b,c\n4,b\n", "row 3 (line 4) has 3 fields instead of 2: '3,b,c'")]
+    [InlineData("x,n,y\n1,\"two\nlines\",a\n2,c\n3,d,b\n", "row 2 (line 4) has 2 fields instead of 3")]
+    [InlineData("x,y\n1,a\n1e400,b\n" + Rest, "row 2 (line 3), column 'x': '1e400' is beyond the range of numbers")]
+    [InlineData("x,y\n1,a\n-inf,b\n" + Rest, "row 2 (line 3), column 'x': '-inf' is beyond the range of numbers")]
+    [InlineData("x,y\n1.5,a\nabc,b\n" + Rest, "row 2 (line 3), column 'x': 'abc' is not a number, as 5 other values of the column are")]
+    [InlineData("x,y\n1.5,a\n\"2,5\",b\n" + Rest, "row 2 (line 3), column 'x': '2,5' is not a number")]
+    [InlineData("x,y\n1,a\n\"1,500\",b\n" + Rest, "say decimal=comma or decimal=point")]
+    [InlineData("x,y\n1,a\n2\05,b\n" + Rest, "row 2 (line 3), column 'x': '2·5' holds a NUL character")]
+    [InlineData("x,y\n", "there are no rows, only the names of 2 columns")]
+    [InlineData("x,y\n1,\n2,?\n", "no row has a value in the target's column 'y' (2 rows)")]
+    [InlineData("", "'made.csv' is empty")]
+    [InlineData("x,y\n1,a\n2,a\n", "the target 'y' is 'a' in every row: there must be at least two classes")]
+    [InlineData("x,y\n1,a\n2,a\n3,b\n", "the class 'b' of the target 'y' has only one row")]
+    [InlineData("x,x,y\n1,2,a\n", "line 1: the columns 1 and 2 are both called 'x'")]
+    [InlineData("x,y\n1,a\n\"2,b\n3,a\n", "line 3: a quote is opened in the record that begins here and never closed")]
+    [InlineData("x,z\n" + Rest, "there is no column 'y': did you mean 'x'?")]
+    [InlineData("<!DOCTYPE html><html></html>", "is a web page or XML, not a table")]
+    [InlineData("d,y\n03/04/2021,a\n05/06/2021,b\n03/04/2021,a\n05/06/2021,b\n", "say types={\"d\": \"date:dmy\"} or types={\"d\": \"date:mdy\"}")]
+    public void What_is_wrong_is_named_with_its_place(string csv, string message) =>
+        Assert.Contains(message, Made.Refusal(csv), StringComparison.Ordinal);
+
+    [Fact]
+    public void At_most_so_many_columns_are_allowed()
+    {
+        static string Wide(int columns) =>
+            string.Join(',', Enumerable.Range(1, columns - 1).Select(i => $"x{i}")) + ",y\n"
+            + string.Concat(Enumerable.Range(0, 4).Select(row => string.Concat(Enumerable.Range(1, columns - 1).Select(i => $"{(row * i) % 7},")) + $"{(char)('a' + row % 2)}\n"));
+        Assert.Contains("line 1 has 20,000 fields; at most 16,384 columns are allowed", Made.Refusal(Wide(20_000)), StringComparison.Ordinal);
+        using var made = Made.Of(Wide(10_000));
+        Assert.Equal(9_999, made.Plan.Features.Count);
+    }
+
+    [Fact]
+    public void A_record_without_end_is_refused_before_it_fills_the_memory()
+    {
+        var csv = new byte[40 << 20];
+        Array.Fill(csv, (byte)'x');
+        "x,y\n1,a\n\""u8.CopyTo(csv);
+        Assert.Contains("line 3: a record of more than 16 MiB begins here", Made.Refusal(csv), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Gzip_and_zip_are_unpacked()
+    {
+        var csv = Encoding.UTF8.GetBytes("x,y\n" + Rest);
+        foreach (var packed in (byte[][])[Gzip(csv), Zip(("a/made.csv", csv)), Zip(("made.csv.gz", Gzip(csv)))])
+        {
+            using var made = Made.Of([("made.csv.gz", packed)]);
+            Assert.Equal(4, made.Plan.Profile.Rows);
+        }
+    }
+
+    [Fact]
+    public void A_gzip_file_that_is_cut_off_anywhere_is_refused()
+    {
+        var packed = Gzip(Encoding.UTF8.GetBytes("x,y\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"{i * 37 % 1000},{(char)('a' + i % 2)}\n"))));
+        for (var length = 2; length < packed.Length; length += 97)
+            Assert.Contains("is damaged or cut off", Made.Refusal([("x.csv.gz", packed[..length])]), StringComparison.Ordinal);
+        Assert.Contains("is damaged or cut off", Made.Refusal([("x.csv.gz", packed[..^1])]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bombs_and_heaps_are_refused()
+    {
+        var zeros = new byte[2 << 20];
+        Assert.Contains("holds more than 1,048,576 bytes when unpacked", Made.Refusal([("b.gz", Gzip(zeros))]), StringComparison.Ordinal);
+        Assert.Contains("holds more than 1,048,576 bytes when unpacked", Made.Refusal([("b.zip", Zip(("b", zeros)))]), StringComparison.Ordinal);
+        var many = Enumerable.Range(0, 1001).Select(i => ($"{i}", (byte[])[])).ToArray();
+        Assert.Contains("holds 1,001 files", Made.Refusal([("b.zip", Zip(many))]), StringComparison.Ordinal);
+        Assert.Contains("packed more than", Made.Refusal([("b.gz", Gzip(Gzip(Gzip(Gzip([1])))))]), StringComparison.Ordinal);
+        Assert.Contains("400 times its own size", Made.Refusal([("b.gz", Gzip(new byte[80 << 20]))], mostUnpacked: 1 << 30), StringComparison.Ordinal);
+        Assert.Contains("there are 2 files", Made.Refusal([("b.zip", Zip(("a.csv", "x,y\n1,a"u8.ToArray()), ("b.csv", "x,y\n1,a"u8.ToArray())))]), StringComparison.Ordinal);
+    }
+
+    internal static byte[] Gzip(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize))
+            gzip.Write(content);
+        return packed.ToArray();
+    }
+
+    internal static byte[] Zip(params (string Name, byte[] Content)[] files)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new ZipArchive(packed, ZipArchiveMode.Create))
+            foreach (var (name, content) in files)
+                using (var entry = zip.CreateEntry(name).Open())
+                    entry.Write(content);
+        return packed.ToArray();
+    }
+}

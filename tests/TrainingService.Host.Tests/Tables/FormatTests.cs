@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+using System.Text;
+using Parquet;
+using Parquet.Schema;
+using TrainingService.Host.Tables;
+
+namespace TrainingService.Host.Tests.Tables;
+
+/// <summary>Tables that aren't text with separators.</summary>
+public sealed class FormatTests
+{
+    [Theory]
+    [InlineData("{\"x\": 1.5, \"y\": \"a\"}\n{\"x\": 2.5, \"y\": \"b\"}\n{\"y\": \"a\", \"x\": 3}\n\n{\"x\": null, \"y\": \"b\"}")]
+    [InlineData("[{\"x\": 1.5, \"y\": \"a\"}, {\"x\": 2.5, \"y\": \"b\"},\n {\"y\": \"\\u0061\", \"x\": 3}, {\"y\": \"b\"}]")]
+    public void Json_objects_are_rows(string json)
+    {
+        using var made = Made.Of(json);
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal(FileFormat.Json, made.File.Format);
+        Assert.Equal([[1.5, 0], [2.5, 1], [3, 0], [double.NaN, 1]], made.Rows());
+    }
+
+    [Fact]
+    public void Json_objects_in_objects_are_columns_of_their_own()
+    {
+        using var made = Made.Of(string.Concat(Enumerable.Range(0, 8).Select(i => $"{{\"at\": {{\"x\": {i}, \"ok\": {(i % 2 == 0 ? "true" : "false")}}}, \"y\": {i % 2}}}\n")));
+        Assert.Equal(["at.x", "at.ok", "y"], made.Plan.Profile.Names);
+        Assert.Equal(ColumnKind.Boolean, made["at.ok"].Kind);
+    }
+
+    [Theory]
+    [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": [1], \"y\": 2}\n", "line 2, field 'x': a list is no value of a table")]
+    [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": 1,, \"y\": 2}\n", "line 2: ")]
+    [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": 1, \"y\": \"2", "line 2: the object that begins here is cut off")]
+    [InlineData("{\"x\": 1, \"y\": 1}\n5\n", "line 2: '5' is found where an object begins")]
+    public void Json_that_is_no_table_is_refused_with_its_line(string json, string message) =>
+        Assert.Contains(message, Made.Refusal(json), StringComparison.Ordinal);
+
+    [Fact]
+    public void Arff_says_what_its_columns_are()
+    {
+        const string Arff = """
+            % Weather
+            @RELATION weather
+            @attribute 'how hot' numeric
+            @attribute windy {TRUE, FALSE}
+            @attribute level {1,2,3}
+            @attribute class {yes,no}
+
+            @DATA
+            85, FALSE, 1, no
+            % a comment
+            80.5, TRUE, 2, no
+            ?, 'FALSE', 3, yes
+            70, FALSE, 1, yes
+            """;
+        using var made = Made.Of([("weather.arff", Encoding.UTF8.GetBytes(Arff))], new());
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal([("how hot", ColumnKind.Number), ("windy", ColumnKind.Category), ("level", ColumnKind.Category)],
+            made.Plan.Features.Select(f => (f.Name, f.Kind)));
+        Assert.Equal(["no", "yes"], made.Plan.Target?.Categories);
+        Assert.Equal([80.5, 1, 1, 0], made.Rows()[1]);
+        Assert.Contains("line 10, column", Made.Refusal([("w.arff", Encoding.UTF8.GetBytes(Arff.Replace("80.5", "hot", StringComparison.Ordinal)))], new())
+            .Replace("row 2 (line 3)", "line 10", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<f4", 4)]
+    [InlineData("<f8", 8)]
+    [InlineData(">i4", 4)]
+    [InlineData("|u1", 1)]
+    [InlineData("<i8", 8)]
+    public void Numpy_arrays_of_features_and_labels_make_a_table(string type, int size)
+    {
+        var x = Npy(type, "(6, 2)", Enumerable.Range(0, 12).SelectMany(i => Element(type, size, i)));
+        var y = Npy("<i8", "(6,)", Enumerable.Range(0, 6).SelectMany(i => Element("<i8", 8, i % 2)));
+        foreach (var files in ((string, byte[])[][])[[("data.npz", CsvTests.Zip(("X.npy", x), ("y.npy", y)))], [("y.npy", y), ("X.npy", x)]])
+        {
+            using var made = Made.Of(files, new() { Task = TableTask.Classification });
+            Assert.Empty(made.Plan.Problems);
+            Assert.Equal(["column1", "column2"], made.Plan.Features.Select(f => f.Name));
+            Assert.Equal([4, 5, 0], made.Rows()[2]);
+            Assert.Equal("label", made.Plan.Target?.Name);
+        }
+    }
+
+    [Fact]
+    public void Numpy_texts_are_classes_and_a_column_can_be_the_target()
+    {
+        var x = Npy("<f4", "(4, 2)", Enumerable.Range(0, 8).SelectMany(i => Element("<f4", 4, i % 4)));
+        var y = Npy("<U3", "(4,)", new[] { "no", "yes", "no", "yes" }.SelectMany(text => Encoding.UTF32.GetBytes(text.PadRight(3, '\0'))));
+        using var named = Made.Of([("X.npy", x), ("y.npy", y)], new());
+        Assert.Equal(["no", "yes"], named.Plan.Target?.Categories);
+        using var alone = Made.Of([("x.npy", x)], new() { Target = "column2" });
+        Assert.Equal(["column1"], alone.Plan.Features.Select(f => f.Name));
+    }
+
+    [Fact]
+    public void Idx_images_stay_images_and_test_files_are_test_rows()
+    {
+        var files = new[]
+        {
+            ("train-images-idx3-ubyte.gz", CsvTests.Gzip(Idx([4, 2, 3], Enumerable.Range(0, 24).Select(i => (byte)(i * 10))))),
+            ("train-labels-idx1-ubyte", Idx([4], [0, 1, 0, 1])),
+            ("t10k-images-idx3-ubyte", Idx([2, 2, 3], new byte[12])),
+            ("t10k-labels-idx1-ubyte", Idx([2], [1, 0])),
+        };
+        using var made = Made.Of(files, new() { Task = TableTask.Classification });
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal((new ImageShape(2, 3, 255), 6L, 2L), (made.File.Image, made.Plan.Profile.Rows, made.Plan.Profile.TestRows));
+        Assert.Equal(["pixel_0_0", "pixel_0_1", "pixel_0_2", "pixel_1_0", "pixel_1_1", "pixel_1_2"], made.Plan.Features.Select(f => f.Name));
+        Assert.Equal([60, 70, 80, 90, 100, 110, 1], made.Rows()[1]);
+    }
+
+    [Fact]
+    public void Arrays_that_are_not_what_they_claim_are_refused()
+    {
+        var y = Npy("<i8", "(6,)", new byte[48]);
+        Assert.Contains("96 bytes in all, and holds 95", Made.Refusal([("x.npy", Npy("<f8", "(6, 2)", new byte[95]))]), StringComparison.Ordinal);
+        Assert.Contains("more than any file has", Made.Refusal([("x.npy", Npy("<f8", "(999999999999, 999999999)", []))]), StringComparison.Ordinal);
+        Assert.Contains("must have as many", Made.Refusal([("x.npy", Npy("|u1", "(5, 2)", new byte[10])), ("y.npy", y)]), StringComparison.Ordinal);
+        Assert.Contains("none of a plain array", Made.Refusal([("x.npy", Npy("[('a', '<f8')]", "(6,)", new byte[48]))]), StringComparison.Ordinal);
+        Assert.Contains("numpy's type 'O8'", Made.Refusal([("x.npy", Npy("|O8", "(6,)", new byte[48]))]), StringComparison.Ordinal);
+        Assert.Contains("cut off", Made.Refusal([("x.npy", y[..60])]), StringComparison.Ordinal);
+        Assert.Contains("cut off", Made.Refusal([("i", Idx([4, 2], new byte[7]))]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parquet_is_read_group_by_group()
+    {
+        var schema = new ParquetSchema(new DataField<double?>("x"), new DataField<int>("n"), new DataField<string>("name"), new DataField<bool>("ok"),
+            new DataField<DateTime>("at"), new DataField<decimal>("price"));
+        using var file = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(schema, file, cancellationToken: TestContext.Current.CancellationToken))
+            for (var g = 0; g < 3; g++)
+            {
+                using var group = writer.CreateRowGroup();
+                double?[] x = [1.5, null, 2.5, g];
+                int[] n = [1, 2, 3, g];
+                string?[] name = ["a", "b", null, "a"];
+                bool[] ok = [true, false, true, true];
+                DateTime[] at = [.. Enumerable.Range(0, 4).Select(i => new DateTime(2021, 1 + i, 1, 0, 0, 0, DateTimeKind.Utc))];
+                decimal[] price = [1.25m, 2.5m, 3m, g];
+                await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<int>(schema.DataFields[1], n.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync(schema.DataFields[2], [.. name]);
+                await group.WriteAsync<bool>(schema.DataFields[3], ok.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<DateTime>(schema.DataFields[4], at.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<decimal>(schema.DataFields[5], price.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+            }
+        var content = file.ToArray();
+        using var made = Made.Of([("t.parquet", content)], new() { Target = "ok" });
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal([("x", ColumnKind.Number, 3L), ("n", ColumnKind.Number, 0), ("name", ColumnKind.Category, 3), ("at.month", ColumnKind.Date, 0),
+            ("at.weekday", ColumnKind.Date, 0), ("price", ColumnKind.Number, 0)],
+            made.Plan.Features.Select(f => (f.Name, f.Kind, f.Missing)));
+        var rows = made.Rows();
+        Assert.Equal(12, rows.Count);
+        Assert.Equal([double.NaN, 2, 1, 2, 1, 2.5, 0], rows[5]);
+        for (var cut = 4; cut < content.Length; cut += 61)
+            Assert.NotEmpty(Made.Refusal([("t.parquet", content[..cut])], new() { Target = "ok" }));
+    }
+
+    private static byte[] Npy(string type, string shape, IEnumerable<byte> content)
+    {
+        var descr = type.StartsWith('[') ? type : $"'{type}'";
+        var header = Encoding.ASCII.GetBytes($"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. header, .. content];
+    }
+
+    private static byte[] Idx(int[] shape, byte[] content) => Idx(shape, (IEnumerable<byte>)content);
+
+    private static byte[] Idx(int[] shape, IEnumerable<byte> content) =>
+        [0, 0, 8, (byte)shape.Length, .. shape.SelectMany(length => (byte[])[0, 0, (byte)(length >> 8), (byte)length]), .. content];
+
+    private static byte[] Element(string type, int size, int value)
+    {
+        var bytes = new byte[size];
+        switch (type)
+        {
+            case "<f4":
+                BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
+                break;
+            case "<f8":
+                BinaryPrimitives.WriteDoubleLittleEndian(bytes, value);
+                break;
+            case ">i4":
+                BinaryPrimitives.WriteInt32BigEndian(bytes, value);
+                break;
+            case "<i8":
+                BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
+                break;
+            default:
+                bytes[0] = (byte)value;
+                break;
+        }
+        return bytes;
+    }
+}
