@@ -5,6 +5,7 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
@@ -133,6 +134,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             await db.Layers.Where(l => again.Contains(l.JobId)).ExecuteDeleteAsync(cancellation);
             await db.Units.Where(u => again.Contains(u.JobId)).ExecuteDeleteAsync(cancellation);
             await db.Findings.Where(f => again.Contains(f.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.JobModels.Where(m => again.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
         }
         await transaction.CommitAsync(cancellation);
         return leases;
