@@ -104,7 +104,8 @@ public sealed class Unpacker : IDisposable
                 length += read;
                 _left -= read;
                 if (_left < 0)
-                    throw new TableException($"'{packedName}' holds more than {_mostBytes:N0} bytes when unpacked, which is the most allowed");
+                    throw new TableException($"'{packedName}' holds more than {_mostBytes:N0} bytes when unpacked, which is the most "
+                        + $"allowed");
                 if (length > RatioMattersFrom && length > MostRatio * packedLength)
                     throw new TableException($"'{packedName}' holds more than {MostRatio} times its own size, which no table does");
                 target.Write(buffer, 0, read);

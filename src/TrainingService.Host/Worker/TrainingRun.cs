@@ -24,6 +24,8 @@ namespace TrainingService.Host.Worker;
 public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
     CancellationToken stop)
 {
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
@@ -43,13 +45,16 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
 
     private (TrainingResult Result, Watch Watch) Run()
     {
-        var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
+        // All that is read is read before it trains: no outage shall cost a run that is done.
+        var outage = new Outage(LongestPause);
+        var data = outage.Through(() => datasets.Load(spec.Dataset, spec.Training!.Seed!.Value), stop);
+        var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
+        var plan = RunPlan.Check(spec.Model!, spec.Training!.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _preflight = inSweep ? Preflight.Theory(plan, data, stop) : Preflight.Predict(plan, data, stop);
-        var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
+        var watch = new Watch(plan, outage.Through(() => CreateJob.Facts(spec, plan, data, datasets), stop));
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
         {
@@ -69,7 +74,7 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         (_watch, _trainer) = (watch, trainer);
         try
         {
-            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset)?.Sha256 };
+            var result = trainer.Run(stop) with { DatasetSha256 = sha256 };
             watch.End(result);
             return (result, watch);
         }
