@@ -57,7 +57,7 @@ internal static class DatasetStore
         return (id, sha256, leaks);
     }
 
-    private static Task InsertAsync(TrainingDbContext db, Guid id, Chunk chunk, CancellationToken cancellation) =>
+    private static Task<int> InsertAsync(TrainingDbContext db, Guid id, Chunk chunk, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync(
             $"INSERT INTO dataset_chunks (content_id, number, packed) VALUES ({id}, {chunk.Number}, {chunk.Packed})", cancellation);
 

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
 using TrainingService.Engine.Specs;
-using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tables;
 
@@ -293,7 +292,7 @@ public sealed record UploadFields
             return [.. names.Distinct()];
         }
 
-        public IReadOnlyDictionary<string, DeclaredType> Types()
+        public Dictionary<string, DeclaredType> Types()
         {
             var types = new Dictionary<string, DeclaredType>();
             foreach (var (column, kind) in Pairs())
