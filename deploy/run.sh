@@ -8,6 +8,7 @@ host_program=$host_project/bin/Release/net10.0/TrainingService.Host.dll
 port=${TRAINING_PORT:-8080}
 url=http://127.0.0.1:$port
 once=''
+own_data=()
 build_pid='' host_pid='' sample_pid=''
 export DOTNET_NOLOGO=true DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 
@@ -37,21 +38,36 @@ main() {
 }
 
 read_options() {
-  for option in "$@"; do
-    case $option in
+  local csv='' target=''
+  while (($#)); do
+    case $1 in
     --once) once=yes ;;
+    --csv)
+      [[ ${2:-} ]] || die "--csv needs a file: deploy/run.sh --csv my.csv --target y"
+      csv=$2 && shift
+      ;;
+    --target)
+      [[ ${2:-} ]] || die "--target needs the name of the column to predict: deploy/run.sh --csv my.csv --target y"
+      target=$2 && shift
+      ;;
     -h | --help) usage && exit ;;
-    *) die "Unknown option '$option': the only ones are --once and --help." ;;
+    *) die "Unknown option '$1': the only ones are --csv, --target, --once and --help." ;;
     esac
+    shift
   done
+  [[ $csv || $target ]] || return 0
+  [[ $csv && $target ]] || die "--csv and --target go together: deploy/run.sh --csv my.csv --target y"
+  [[ -f $csv && -r $csv ]] || die "There is no file $csv that can be read."
+  own_data=(--csv "$(readlink -f "$csv")" --target "$target")
 }
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/run.sh [--once]
+Usage: deploy/run.sh [--once] [--csv FILE --target COLUMN]
 
 Brings up a private Postgres, migrates, serves API and worker on http://127.0.0.1:8080, trains a sample network and keeps serving until Ctrl-C.
-  --once   end after the sample; the exit code is 0 only if it succeeded
+  --once                       end after the sample; the exit code is 0 only if it succeeded
+  --csv FILE --target COLUMN   in place of the sample: brings the file, asks whether leaky ReLU beats ReLU at predicting the column, tells the verdict
 
 Environment:
   TRAINING_PORT                 port to serve on (8080)
@@ -122,7 +138,7 @@ service() {
 }
 
 train_sample() {
-  setpriv --pdeathsig TERM dotnet "$host_program" demo --url "$url" &
+  setpriv --pdeathsig TERM dotnet "$host_program" demo --url "$url" "${own_data[@]}" &
   sample_pid=$!
   local outcome=0
   wait -n "$sample_pid" "$host_pid" || outcome=$?

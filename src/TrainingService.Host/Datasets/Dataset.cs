@@ -61,6 +61,15 @@ public abstract class Dataset(DatasetCard card)
     /// <summary>Whether test rows were drawn from each class in proportion.</summary>
     public virtual bool IsStratified => TargetKind == TargetKind.Classes;
 
+    /// <summary>Whether rows of one group stay on one side of every split.</summary>
+    public virtual bool IsInGroups => false;
+
+    /// <summary>Whether validation and test rows are the latest.</summary>
+    public virtual bool IsInTime => false;
+
+    /// <summary>Whether the test rows are none that a draw could as well have left out.</summary>
+    public virtual bool HasGivenTest => TestFraction is null;
+
     /// <summary>Rows of the file that were left out because their target is missing.</summary>
     public abstract int DroppedRows { get; }
 
@@ -79,14 +88,16 @@ public abstract class Dataset(DatasetCard card)
 
     public abstract RowSplit Split();
 
-    /// <summary>As many test rows as the data set's own split has, drawn from all rows by the seed, stratified by class.</summary>
+    /// <summary>
+    /// As many test rows as the data set's own split has, drawn from all rows by the seed, stratified by class; of groups about as many.
+    /// </summary>
     public RowSplit Split(long seed)
     {
         var table = Read();
         // A stream of its own: the validation rows are drawn by the seed itself.
-        var order = StratifiedOrder.Of([.. Enumerable.Range(0, table.Rows)], table.Labels,
+        var (test, train) = HeldOut.Of(table, [.. Enumerable.Range(0, table.Rows)], TestRows,
             (long)SplitMix64.Mix(SplitMix64.Mix((ulong)seed) ^ TestRowsStream));
-        return new([.. order[TestRows..].Order()], order[..TestRows]);
+        return new([.. train.Order()], test);
     }
 
     /// <summary>Rows from the beginning, at least so many if there are; cheaper than all.</summary>

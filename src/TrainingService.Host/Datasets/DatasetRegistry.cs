@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
 
@@ -12,6 +13,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
 
     // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
     private readonly PreparedCache _prepared = new(600_000_000);
+    private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
     /// <param name="fashionMnistFolders">Where Fashion-MNIST's files are looked for, in this order.</param>
@@ -72,15 +74,24 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
             errors.Add(new("/dataset/maxTrainExamples",
                 $"maxTrainExamples must be at least {Strata(dataset)}, the number of classes of '{dataset.Name}', "
                 + $"so that each is learned; not {spec.MaxTrainExamples}"));
+        else if (dataset is { IsInTime: true } && spec.TestSplit is TestSplit.PerSeed)
+            errors.Add(new("/dataset/testSplit",
+                $"the test rows of '{dataset.Name}' are its latest (timeBy), which no seed can draw: use 'fixed'"));
         if (dataset == null || errors.Count > before)
             return null;
-        return (spec with
+        var resolved = spec with
         {
             ValidationFraction = fraction,
             Standardize = spec.Standardize ?? true,
             TestSplit = spec.TestSplit ?? TestSplit.Fixed,
             Sha256 = dataset is StoredDataset ? dataset.Sha256 : spec.Sha256,
-        }, Shape(dataset, fraction, spec.MaxTrainExamples));
+        };
+        var shape = dataset.IsInGroups ? ShapeOfGroups(dataset, resolved, seed) : Shape(dataset, fraction, spec.MaxTrainExamples);
+        if (fraction > 0 && shape.ValidationRows == 0 && dataset.IsInGroups)
+            errors.Add(new("/dataset/validationFraction",
+                $"no group of '{dataset.Name}' (groupBy) can be held out for validation: each is all that "
+                + "is left to learn a class from. Use 0"));
+        return errors.Count > before ? null : (resolved, shape);
     }
 
     /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
@@ -92,7 +103,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     public FeatureEncoding Encoding(DatasetSpec resolved, long seed)
     {
         var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
-        var train = Rows(dataset, resolved, seed).Train;
+        var (train, _, _) = RowsOf(dataset, resolved, seed);
         return new FeatureEncoder(dataset, train, resolved.Standardize ?? true).Encoding(dataset.Read(), train);
     }
 
@@ -107,31 +118,51 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     private TrainingData Prepare(DatasetSpec spec, long seed)
     {
         var dataset = Find(spec) ?? throw new DatasetUnavailableException(Unknown(spec));
-        var (shape, train, validation, test) = Rows(dataset, spec, seed);
         var table = dataset.Read();
+        var (train, validation, test) = RowsOf(dataset, spec, seed);
+        var shape = Shape(dataset, train.Length, validation.Length, test.Length);
         var encoder = new FeatureEncoder(dataset, train, spec.Standardize ?? true);
-        return new(shape, Encoded(train), shape.ValidationRows == 0 ? null : Encoded(validation), Encoded(test));
+        return new(shape, Encoded(train), validation.Length == 0 ? null : Encoded(validation), Encoded(test));
 
         DataSplit Encoded(int[] split) => new(split.Length, encoder.Encode(table, split),
             table.Labels.Length == 0 ? [] : [.. split.Select(row => table.Labels[row])],
             table.Values.Length == 0 ? [] : [.. split.Select(row => (float)table.Values[row])]);
     }
 
-    private static (DataShape Shape, int[] Train, int[] Validation, int[] Test) Rows(Dataset dataset, DatasetSpec spec, long seed)
+    /// <summary>Rows of each split, as indices into the table.</summary>
+    private static (int[] Train, int[] Validation, int[] Test) RowsOf(Dataset dataset, DatasetSpec spec, long seed)
     {
-        var shape = Shape(dataset, spec.ValidationFraction ?? DefaultValidationFraction, spec.MaxTrainExamples);
         var rows = spec.TestSplit is TestSplit.PerSeed ? dataset.Split(seed) : dataset.Split();
-        var order = StratifiedOrder.Of(rows.Train, dataset.Read().Labels, seed);
+        var count = HeldOutRows(rows.Train.Length, spec.ValidationFraction ?? DefaultValidationFraction, Strata(dataset));
+        var (validation, left) = HeldOut.Of(dataset.Read(), rows.Train, count, seed);
         // From the end, so that the rows of a smaller maximum are the first of those of a larger one.
-        return (shape, order.Reverse().Take(shape.TrainRows).ToArray(), order[..shape.ValidationRows], rows.Test);
+        return ([.. left.Reverse().Take(spec.MaxTrainExamples ?? int.MaxValue)], validation, rows.Test);
     }
+
+    /// <summary>
+    /// How many rows are held out depends on which groups are drawn; so it is looked up, once for all jobs with the same draw.
+    /// </summary>
+    private DataShape ShapeOfGroups(Dataset dataset, DatasetSpec spec, long seed)
+    {
+        const int MostKept = 10_000;
+        if (_shapes.Count > MostKept)
+            _shapes.Clear();
+        return _shapes.GetOrAdd((spec, seed), _ =>
+        {
+            var (train, validation, test) = RowsOf(dataset, spec, seed);
+            return Shape(dataset, train.Length, validation.Length, test.Length);
+        });
+    }
+
+    private static DataShape Shape(Dataset dataset, int train, int validation, int test) =>
+        new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, train, validation, test,
+            ClassNames: dataset.Card.Classes);
 
     private static DataShape Shape(Dataset dataset, double validationFraction, int? maxTrainExamples)
     {
         var validationRows = HeldOutRows(dataset.TrainRows, validationFraction, Strata(dataset));
         var trainRows = Math.Min(dataset.TrainRows - validationRows, maxTrainExamples ?? int.MaxValue);
-        return new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, trainRows, validationRows, dataset.TestRows,
-            ClassNames: dataset.Card.Classes);
+        return Shape(dataset, trainRows, validationRows, dataset.TestRows);
     }
 
     private static int Strata(Dataset dataset) => Math.Max(1, dataset.ClassCounts.Count(count => count > 0));

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
 

@@ -61,8 +61,8 @@ public sealed record DatasetDetails
     public int? MissingValues { get; init; }
 
     /// <summary>
-    /// SHA-256 of the content, lower-case hex: of the CSV text; where there are several <c>files</c>, of the lines that <c>sha256sum</c> prints
-    /// for them; of a data set that was brought, of its columns, rows and split as they are stored.
+    /// SHA-256 of the content, lower-case hex: of the CSV text; where there are several <c>files</c>, of the lines that <c>sha256sum</c>
+    /// prints for them; of a data set that was brought, of its columns, rows and split as they are stored.
     /// </summary>
     public required string Sha256 { get; init; }
 
@@ -120,7 +120,10 @@ public sealed record ClassDetails(string Name, int Count);
 /// <param name="TestRows">Rows that jobs are only tested on.</param>
 /// <param name="TestFraction">Share of the rows that were drawn for the test; only where this service drew them.</param>
 /// <param name="Stratified">Whether they were drawn from each class in proportion.</param>
-public sealed record SplitDetails(SplitOrigin Origin, int TrainRows, int TestRows, double? TestFraction, bool Stratified);
+/// <param name="GroupBy">Column of the file whose value is the same for rows that stay on one side of every split.</param>
+/// <param name="TimeBy">Column of the file by which test rows, and validation rows of the others, are the latest.</param>
+public sealed record SplitDetails(SplitOrigin Origin, int TrainRows, int TestRows, double? TestFraction, bool Stratified,
+    string? GroupBy = null, string? TimeBy = null);
 
 /// <summary>Who chose the test rows.</summary>
 public enum SplitOrigin
@@ -130,6 +133,9 @@ public enum SplitOrigin
 
     /// <summary>This service, by a fixed seed; the same for every job.</summary>
     Fixed,
+
+    /// <summary>Time: they are the latest; the same for every job.</summary>
+    Latest,
 }
 
 public static class GetDataset
@@ -178,8 +184,10 @@ public static class GetDataset
             Target = new(card.Target, dataset.TargetKind, target?.Min, target?.Mean, target?.Max),
             Classes = [.. card.Classes.Zip(dataset.ClassCounts, (name, count) => new ClassDetails(name, count))],
             Image = card.Image,
-            Splits = new(dataset.TestFraction == null ? SplitOrigin.Official : SplitOrigin.Fixed, dataset.TrainRows,
-                dataset.TestRows, dataset.TestFraction, dataset.IsStratified),
+            Splits = new(stored?.Schema.Split is SplitRule.Latest ? SplitOrigin.Latest
+                : dataset.TestFraction == null ? SplitOrigin.Official : SplitOrigin.Fixed, dataset.TrainRows,
+                dataset.TestRows, dataset.TestFraction, dataset.IsStratified,
+                stored?.Schema.Group?.Name, stored?.Schema.Time?.Name),
             MissingValues = statistics?.Sum(column => column.Missing),
             Sha256 = dataset.Sha256,
             Files = dataset.Files,

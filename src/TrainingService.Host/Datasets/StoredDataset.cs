@@ -36,6 +36,9 @@ public sealed class StoredDataset : Dataset
     public override int TestRows => _schema.TestRows;
     public override double? TestFraction => _schema.TestFraction;
     public override bool IsStratified => _schema.Stratified;
+    public override bool IsInGroups => _schema.Group is not null;
+    public override bool IsInTime => _schema.Time is not null;
+    public override bool HasGivenTest => _schema.Split is not SplitRule.Drawn;
     public override int DroppedRows => _schema.DroppedRows;
     public override string Sha256 => _version.Sha256;
     public override IReadOnlyList<DatasetFile> Files => _version.Facts.Files;
@@ -108,9 +111,15 @@ public sealed class StoredDataset : Dataset
         }
         var target = columns[_schema.Features.Count];
         var features = columns[.._schema.Features.Count];
-        return Card.Classes.Count > 0
-            ? new(features, [.. Enumerable.Range(0, rows).Select(row => (int)target[row])], [])
-            : new(features, [], [.. Enumerable.Range(0, rows).Select(row => target[row])]);
+        var (labels, values) = Card.Classes.Count > 0 ? (Whole(target), []) : (Array.Empty<int>(), Numbers(target));
+        return new(features, labels, values)
+        {
+            Groups = _schema.Group is null ? [] : Whole(columns[_schema.Features.Count + 1]),
+            Times = _schema.Time is null ? [] : Numbers(columns[^1]),
+        };
+
+        int[] Whole(ColumnValues column) => [.. Enumerable.Range(0, rows).Select(row => (int)column[row])];
+        double[] Numbers(ColumnValues column) => [.. Enumerable.Range(0, rows).Select(row => column[row])];
     }
 
     private static DatasetCard CardOf(DatasetVersion version, StoredTable schema) => new()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Datasets;
@@ -16,18 +17,73 @@ public static class StratifiedOrder
     /// <param name="rows">Rows to be ordered, as indices into <paramref name="labels"/>.</param>
     /// <param name="labels">Class of every row of the data set; empty if the target is a number.</param>
     /// <param name="seed">Equal seeds give equal orders.</param>
-    public static int[] Of(IReadOnlyList<int> rows, int[] labels, long seed)
+    public static int[] Of(ReadOnlySpan<int> rows, int[] labels, long seed)
+    {
+        var order = new int[rows.Length];
+        var at = 0;
+        foreach (var row in Each(rows.ToArray(), labels, seed))
+            order[at++] = row;
+        return order;
+    }
+
+    /// <summary>As many rows of all from the front of their order, with no more memory than four bytes a row.</summary>
+    public static IEnumerable<int> First(int count, int rows, int[] labels, long seed)
+    {
+        var all = new int[rows];
+        for (var row = 0; row < rows; row++)
+            all[row] = row;
+        return Each(all, labels, seed).Take(count);
+    }
+
+    private static IEnumerable<int> Each(int[] rows, int[] labels, long seed)
     {
         var random = new SplitMix64(seed);
-        var places = new List<(double Place, int Label, int Row)>(rows.Count);
-        foreach (var stratum in rows.GroupBy(row => labels.Length == 0 ? 0 : labels[row]).OrderBy(stratum => stratum.Key))
+        if (labels.Length == 0)
         {
-            var members = stratum.ToArray();
-            random.Shuffle(members);
-            for (var k = 0; k < members.Length; k++)
-                places.Add((k == members.Length - 1 ? 1 : (k + 0.5) / members.Length, stratum.Key, members[k]));
+            random.Shuffle(rows);
+            return rows;
         }
-        places.Sort();
-        return [.. places.Select(place => place.Row)];
+        var strata = Strata(rows, labels);
+        foreach (var (_, begin, end) in strata)
+            random.Shuffle(rows.AsSpan(begin, end - begin));
+        return Merged(rows, strata);
     }
+
+    /// <summary>
+    /// Puts the rows of each class together, in the order in which they stood, and tells where each class begins and ends.
+    /// </summary>
+    private static List<(int Label, int Begin, int End)> Strata(int[] rows, int[] labels)
+    {
+        var counts = new SortedDictionary<int, int>();
+        foreach (var row in rows)
+            counts[labels[row]] = counts.GetValueOrDefault(labels[row]) + 1;
+        var (strata, next, begin) = (new List<(int, int, int)>(), new Dictionary<int, int>(), 0);
+        foreach (var (label, count) in counts)
+        {
+            strata.Add((label, begin, begin + count));
+            next.Add(label, begin);
+            begin += count;
+        }
+        var old = rows.AsSpan().ToArray();
+        foreach (var row in old)
+            rows[CollectionsMarshal.GetValueRefOrAddDefault(next, labels[row], out _)++] = row;
+        return strata;
+    }
+
+    /// <summary>By place, then by class: rows of one class stand at different places.</summary>
+    private static IEnumerable<int> Merged(int[] rows, List<(int Label, int Begin, int End)> strata)
+    {
+        var next = new PriorityQueue<(int Stratum, int K), (double Place, int Stratum)>();
+        foreach (var (stratum, (_, begin, end)) in strata.Index())
+            next.Enqueue((stratum, 0), (Place(0, end - begin), stratum));
+        while (next.TryDequeue(out var first, out _))
+        {
+            var (_, begin, end) = strata[first.Stratum];
+            yield return rows[begin + first.K];
+            if (first.K + 1 < end - begin)
+                next.Enqueue((first.Stratum, first.K + 1), (Place(first.K + 1, end - begin), first.Stratum));
+        }
+    }
+
+    private static double Place(int k, int count) => k == count - 1 ? 1 : (k + 0.5) / count;
 }

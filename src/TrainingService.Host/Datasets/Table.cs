@@ -42,6 +42,12 @@ public sealed class Table
     /// <summary>Target of each row; empty if it is a class.</summary>
     public double[] Values { get; }
 
+    /// <summary>Equal for rows that stay on one side of each split; empty if any may be anywhere.</summary>
+    public int[] Groups { get; init; } = [];
+
+    /// <summary>When each row was, where held out rows are the latest; else empty.</summary>
+    public double[] Times { get; init; } = [];
+
     public bool HasMissing => _cells != null && _cells.Any(double.IsNaN) || _columns != null && _columns.Any(column => column.HasMissing);
 
     /// <summary>A cell as people wrote it; null where it is missing.</summary>

@@ -7,13 +7,15 @@ public static class Commands
     {
         ["healthcheck"] => Healthcheck.Run,
         ["demo", "--url", var url] when Uri.TryCreate(url, UriKind.Absolute, out var address) => () => Demo.Run(address),
+        ["demo", "--url", var url, "--csv", var file, "--target", var target] when Uri.TryCreate(url, UriKind.Absolute, out var address) =>
+            () => Demo.Run(address, (file, target)),
         ["demo" or "healthcheck", ..] => Usage,
         _ => null,
     };
 
     private static async Task<int> Usage()
     {
-        await Console.Error.WriteLineAsync("Usage: TrainingService.Host.dll demo --url http://127.0.0.1:8080, "
+        await Console.Error.WriteLineAsync("Usage: TrainingService.Host.dll demo --url http://127.0.0.1:8080 [--csv FILE --target COLUMN], "
             + "or TrainingService.Host.dll healthcheck (address from ASPNETCORE_URLS).");
         return 2;
     }

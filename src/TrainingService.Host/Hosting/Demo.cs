@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using System.Net;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Spectre.Console;
 
 namespace TrainingService.Host.Hosting;
@@ -10,14 +7,8 @@ namespace TrainingService.Host.Hosting;
 /// Trains a sample network through the public HTTP API and shows what came of it: the first thing a new user sees.
 /// Knows no more than a client does.
 /// </summary>
-public sealed class Demo(HttpClient http, Uri service, IAnsiConsole console)
+internal sealed class Demo(DemoClient client, Uri service, IAnsiConsole console)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    // "NaN" and "Infinity" arrive as strings.
-    private static readonly JsonSerializerOptions JsonOptions =
-        new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     private static readonly object Sample = new
     {
         name = "sample: digits, leaky ReLU, Kaiming",
@@ -33,61 +24,40 @@ public sealed class Demo(HttpClient http, Uri service, IAnsiConsole console)
         diagnostics = new { everySteps = 50 },
     };
 
-    public static async Task<int> Run(Uri service)
+    /// <param name="service">Where it is.</param>
+    /// <param name="own">A file of one's own and its target; null for the sample.</param>
+    public static async Task<int> Run(Uri service, (string File, string Target)? own = null)
     {
-        using var http = new HttpClient { BaseAddress = service, Timeout = TimeSpan.FromSeconds(10) };
+        using var http = new HttpClient { BaseAddress = service, Timeout = own is null ? TimeSpan.FromSeconds(10)
+            : Timeout.InfiniteTimeSpan };
         // deploy/run.sh leaves us no input, which says nothing about who sees the output.
         var console =
             AnsiConsole.Create(new() { Interactive = Console.IsOutputRedirected ? InteractionSupport.No : InteractionSupport.Yes });
         try
         {
-            return await new Demo(http, service, console).Run();
+            var there = new DemoClient(http);
+            return own is { } given ? await new OwnDataDemo(there, service, console, given.File, given.Target).Run()
+                : await new Demo(there, service, console).Run();
         }
-        catch (Exception e) when (e is DemoException or HttpRequestException or OperationCanceledException or JsonException)
+        catch (Exception e) when (e is DemoException or HttpRequestException or OperationCanceledException or JsonException or IOException)
         {
-            await Console.Error.WriteLineAsync($"The sample did not get through on {service}: {e.Message}");
+            await Console.Error.WriteLineAsync($"{(own is null ? "The sample" : own.Value.File)} did not get through on {service}: "
+                + $"{e.Message}");
             return 1;
         }
     }
 
     private async Task<int> Run()
     {
-        await UntilReady();
-        var (job, location) = await Submit();
+        await client.UntilReady();
+        var (job, location) = await client.Post<DemoJob>("/api/v1/jobs", Sample);
         job = await Follow(job, location);
         if (job is not { Status: "succeeded", Result: { } result })
             throw new DemoException(
                 $"job {job.Id} ended as {job.Status}{(job.Error is { } error ? $" ({error.Code}): {error.Message}" : "")}");
-        DemoReport.Write(console, result, (await Get<DemoLayers>($"{location}/layers")).Layers);
+        DemoReport.Write(console, result, (await client.Get<DemoLayers>($"{location}/layers")).Layers);
         Addresses(location);
         return 0;
-    }
-
-    private async Task UntilReady()
-    {
-        var waited = Stopwatch.StartNew();
-        for (; ; await Task.Delay(100))
-        {
-            var answer = "no connection";
-            try
-            {
-                using var response = await http.GetAsync("/health/ready");
-                if (response.IsSuccessStatusCode)
-                    return;
-                answer = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
-            }
-            catch (HttpRequestException) { }
-            if (waited.Elapsed > Patience)
-                throw new DemoException($"not ready after {Patience.TotalSeconds:0} seconds ({answer})");
-        }
-    }
-
-    private async Task<(DemoJob Job, string Location)> Submit()
-    {
-        using var response = await http.PostAsJsonAsync("/api/v1/jobs", Sample);
-        return response is { StatusCode: HttpStatusCode.Accepted, Headers.Location: { } location }
-            ? (await Read<DemoJob>(response), location.ToString())
-            : throw await Refused(response);
     }
 
     private Task<DemoJob> Follow(DemoJob job, string location) => console.Profile.Capabilities.Interactive
@@ -112,7 +82,7 @@ public sealed class Demo(HttpClient http, Uri service, IAnsiConsole console)
             shown = now;
             if (job.Status is "succeeded" or "failed" or "canceled")
                 return job;
-            job = await Get<DemoJob>(location);
+            job = await client.Get<DemoJob>(location);
         }
     }
 
@@ -132,21 +102,4 @@ public sealed class Demo(HttpClient http, Uri service, IAnsiConsole console)
         })
             plain.WriteLine($"{name,-20}{new Uri(service, path)}");
     }
-
-    private async Task<T> Get<T>(string path)
-    {
-        using var response = await http.GetAsync(path);
-        return response.IsSuccessStatusCode ? await Read<T>(response) : throw await Refused(response);
-    }
-
-    private static async Task<T> Read<T>(HttpResponseMessage response) =>
-        await response.Content.ReadFromJsonAsync<T>(JsonOptions)
-        ?? throw new DemoException($"{response.RequestMessage?.RequestUri} answered with nothing");
-
-    private static async Task<DemoException> Refused(HttpResponseMessage response) =>
-        new($"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}: "
-            + $"{await response.Content.ReadAsStringAsync()}");
 }
-
-/// <summary>Why the sample did not come through, in one sentence.</summary>
-public sealed class DemoException(string message) : Exception(message);

@@ -30,6 +30,9 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
     // rows allow what any dataset would.
     private static readonly DataShape AnyData = new(2, TargetKind.Classes, 2, 1_000_000_000, 1, 1);
 
+    /// <summary>Whether a sweep may draw other test rows for each seed without being asked to.</summary>
+    public bool MayDrawTest(DatasetSpec spec) => datasets.Find(spec)?.HasGivenTest != true;
+
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
     /// <param name="spec">What was asked for.</param>
     /// <param name="errors">Where refusals go.</param>

@@ -316,7 +316,7 @@ public sealed class SweepRules(JobRules jobs)
     }
 
     /// <summary>The checked sweep with its metric, baseline, delta and contrasts.</summary>
-    private static SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms,
+    private SweepPlan? Compared(SweepSpec spec, IReadOnlyList<ArmSpec> arms,
         IReadOnlyList<long> seeds, List<CheckedJob> ran, ICollection<SpecError> errors)
     {
         var before = errors.Count;
@@ -376,7 +376,7 @@ public sealed class SweepRules(JobRules jobs)
             Seeds = seeds,
             Tune = spec.Tune,
             TestSplit = spec.TestSplit ?? spec.Base.Dataset.TestSplit
-                ?? (shortest.TestRows < ManyTestRows ? TestSplit.PerSeed : TestSplit.Fixed),
+                ?? (shortest.TestRows < ManyTestRows && jobs.MayDrawTest(ran[0].Spec.Dataset) ? TestSplit.PerSeed : TestSplit.Fixed),
             Rows = new(shortest.TrainRows, shortest.ValidationRows, shortest.TestRows),
             Metric = name,
             Baseline = baseline,

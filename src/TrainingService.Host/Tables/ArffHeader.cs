@@ -2,7 +2,9 @@ using System.Text;
 
 namespace TrainingService.Host.Tables;
 
-/// <summary>What stands before the rows of a file in Weka's format (https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/).</summary>
+/// <summary>
+/// What stands before the rows of a file in Weka's format (https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/).
+/// </summary>
 /// <param name="Names">Of the attributes.</param>
 /// <param name="Types">Of those that say what they are.</param>
 /// <param name="Offset">Of the first row in the file.</param>
@@ -20,7 +22,8 @@ public sealed record ArffHeader(IReadOnlyList<string> Names, IReadOnlyDictionary
         {
             number++;
             if (line.StartsWith("@data", StringComparison.OrdinalIgnoreCase))
-                return names.Count > 0 ? new(names, types, stream.Position, names.Find(name => name.Equals("class", StringComparison.OrdinalIgnoreCase)))
+                return names.Count > 0 ? new(names, types, stream.Position,
+                    names.Find(name => name.Equals("class", StringComparison.OrdinalIgnoreCase)))
                     : throw new TableException($"line {number}: there is no @attribute before @data");
             if (!line.StartsWith("@attribute", StringComparison.OrdinalIgnoreCase))
                 continue;
@@ -34,8 +37,10 @@ public sealed record ArffHeader(IReadOnlyList<string> Names, IReadOnlyDictionary
                 types[name] = new(ColumnKind.Category);
             else if (type.ToLowerInvariant() is "numeric" or "real" or "integer")
                 types[name] = new(ColumnKind.Number);
-            else if (!type.StartsWith("string", StringComparison.OrdinalIgnoreCase) && !type.StartsWith("date", StringComparison.OrdinalIgnoreCase))
-                throw new TableException($"line {number}: the attribute '{name}' is of the type '{type}'; allowed are numeric, real, integer, string, date and {{a, b}}");
+            else if (!type.StartsWith("string", StringComparison.OrdinalIgnoreCase)
+                && !type.StartsWith("date", StringComparison.OrdinalIgnoreCase))
+                throw new TableException($"line {number}: the attribute '{name}' is of the type '{type}'; allowed are numeric, real, "
+                    + $"integer, string, date and {{a, b}}");
         }
         throw new TableException("the file ends before @data");
     }

@@ -30,18 +30,22 @@ public sealed record ArrayPair(NumberArray Features, NumberArray? Labels)
             features = [.. arrays.Except(labels)];
         }
         if (features.Count != 1 || labels.Count != 1)
-            throw new TableException($"of the arrays {string.Join(", ", arrays.Select(a => $"'{a.Name}' ({string.Join(" x ", a.Shape)})"))} one must have a row "
+            throw new TableException(
+                $"of the arrays {string.Join(", ", arrays.Select(a => $"'{a.Name}' ({string.Join(" x ", a.Shape)})"))} one must have a row "
                 + "of features in each row, and another one its class or number: call them X and y");
         if (features[0].Rows != labels[0].Rows)
-            throw new TableException($"'{features[0].Name}' has {features[0].Rows:N0} rows and '{labels[0].Name}' has {labels[0].Rows:N0}: they must have as many");
+            throw new TableException($"'{features[0].Name}' has {features[0].Rows:N0} rows and '{labels[0].Name}' has {labels[0].Rows:N0}: "
+                + $"they must have as many");
         return new(features[0], labels[0]);
     }
 
     private static bool IsTest(NumberArray array) =>
-        array.Name.Contains("test", StringComparison.OrdinalIgnoreCase) || array.Name.StartsWith("t10k", StringComparison.OrdinalIgnoreCase);
+        array.Name.Contains("test", StringComparison.OrdinalIgnoreCase)
+            || array.Name.StartsWith("t10k", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsLabel(NumberArray array) => LabelNames.Any(name => array.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
-        || array.Name.StartsWith($"{name}_", StringComparison.OrdinalIgnoreCase) || array.Name.EndsWith($"_{name}", StringComparison.OrdinalIgnoreCase)
+        || array.Name.StartsWith($"{name}_", StringComparison.OrdinalIgnoreCase)
+        || array.Name.EndsWith($"_{name}", StringComparison.OrdinalIgnoreCase)
         || array.Name.Contains($"{name}-", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Set if each row is an image of bytes.</summary>

@@ -38,7 +38,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         var names = Named(rowNames ? ["row", .. records[0]] : records[0]);
         foreach (var (i, name) in names.Index())
             if (names.PlaceOf(name) is var first && first != i)
-                throw new TableException($"line 1: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its own");
+                throw new TableException($"line 1: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its "
+                    + $"own");
         return new(separator, true, encoding, names, rowNames);
     }
 
@@ -46,7 +47,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     private static char FindSeparator(Func<Stream> open, string encoding) => Separators
         .Select(separator => (Separator: separator, Records: Records(open, separator, encoding)))
         .Select(tried => (tried.Separator, Fields: tried.Records.Count == 0 ? 1 : tried.Records[^1].Length,
-            Same: tried.Records.Count == 0 ? 0 : tried.Records.Count(r => r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
+            Same: tried.Records.Count == 0 ? 0 : tried.Records.Count(r =>
+                r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
         .Where(tried => tried.Fields > 1)
         .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Fields)
         .Select(tried => tried.Separator).FirstOrDefault(',');
@@ -60,7 +62,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
             while (records.Count <= Looked && csv.Read())
             {
                 if (csv.FieldCount > MostColumns + 1)
-                    throw new TableException($"line {csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns are allowed");
+                    throw new TableException($"line {csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns "
+                        + $"are allowed");
                 records.Add([.. Enumerable.Range(0, csv.FieldCount).Select(i => csv.GetString(i).Trim())]);
             }
         }
@@ -143,8 +146,9 @@ public sealed class CsvSource : RowSource
         });
 
     internal static TableException Refused(CsvFormatException e) => new(
-        $"line {e.LineNumber:N0}: {(e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("MaxRecordSize", StringComparison.Ordinal)
-            ? $"a record of more than {LongestRecord >> 20} MiB begins here; is a quote not closed?" : e.Message)}");
+        $"line {e.LineNumber:N0}: " + (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase)
+            || e.Message.Contains("MaxRecordSize", StringComparison.Ordinal)
+                ? $"a record of more than {LongestRecord >> 20} MiB begins here; is a quote not closed?" : e.Message));
 
     public override void Dispose()
     {

@@ -41,7 +41,8 @@ internal sealed class JsonObjects(Stream file) : IDisposable
                     continue;
                 }
                 if (c != '{')
-                    throw new TableException($"line {Line:N0}: {TableException.Show([c])} is found where an object begins: a JSON file is a table if it has "
+                    throw new TableException($"line {Line:N0}: {TableException.Show([c])} is found where an object begins: a JSON file is "
+                        + $"a table if it has "
                         + "an object such as {\"x\": 1, \"y\": \"a\"} in each line, or one list of such objects");
                 begin = Line;
             }
@@ -149,7 +150,8 @@ public sealed class JsonSource : RowSource
                     {
                         names.Add(name);
                         if (names.Count > CsvDialect.MostColumns)
-                            throw new TableException($"line {objects.Line:N0}: the objects have more than {CsvDialect.MostColumns:N0} different fields");
+                            throw new TableException($"line {objects.Line:N0}: the objects have more than {CsvDialect.MostColumns:N0} "
+                                + $"different fields");
                     }
         return names;
     }
@@ -182,7 +184,8 @@ public sealed class JsonSource : RowSource
                 foreach (var inner in Fields(field.Value, name + ".", line))
                     yield return inner;
             else if (field.Value.ValueKind == JsonValueKind.Array)
-                throw new TableException($"line {line:N0}, field '{name}': a list is no value of a table; write its items as fields of their own");
+                throw new TableException($"line {line:N0}, field '{name}': a list is no value of a table; write its items as fields of "
+                    + $"their own");
             else if (field.Value.ValueKind != JsonValueKind.Null)
                 yield return (name, field.Value);
             else

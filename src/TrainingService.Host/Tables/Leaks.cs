@@ -20,8 +20,10 @@ public sealed class Leaks
         _features = plan.Features;
         _target = plan.Target ?? throw new ArgumentException("a plan with problems", nameof(plan));
         _classes = _target.Kind == ColumnKind.Category ? _target.Categories?.Count ?? 0 : 0;
-        _classOfCode = [.. _features.Select(f => _classes > 0 && f.Storage.Type == StorageType.Byte && f.Storage.Divisor == 1 ? Fresh() : null)];
-        _ranges = [.. _features.Select(f => _classes is > 0 and <= MostClasses && f.Kind is ColumnKind.Number ? new double[2 * _classes] : null)];
+        _classOfCode = [.. _features.Select(f => _classes > 0 && f.Storage.Type == StorageType.Byte && f.Storage.Divisor == 1 ? Fresh()
+            : null)];
+        _ranges = [.. _features.Select(f => _classes is > 0 and <= MostClasses && f.Kind is ColumnKind.Number ? new double[2 * _classes]
+            : null)];
         _lines = [.. _features.Select(f => _classes == 0 && f.Kind is not ColumnKind.Category ? new Line() : null)];
         foreach (var range in _ranges)
             for (var i = 0; i < range?.Length; i += 2)
@@ -29,7 +31,7 @@ public sealed class Leaks
     }
 
     /// <param name="cells">A row: the features, then the target.</param>
-    public void Add(double[] cells)
+    public void Add(ReadOnlySpan<double> cells)
     {
         _rows++;
         var target = cells[^1];
@@ -59,7 +61,8 @@ public sealed class Leaks
         for (var c = 0; c < _features.Count; c++)
             if (_lines[c]?.IsStraight == true || Tells(_classOfCode[c]) || IsApart(_ranges[c]))
                 yield return new(TableWarningKind.Leak, _features[c].Name, $"column '{_features[c].Name}' alone tells the target "
-                    + $"'{_target.Name}' in every row: if it is not known before the target is, leave it out with drop={_features[c].Name}");
+                    + $"'{_target.Name}' in every row: if it is not known before the target is, leave it out "
+                    + $"with drop={_features[c].Name}");
     }
 
     /// <summary>Each value, several of which there are, goes with one class only.</summary>

@@ -47,7 +47,8 @@ public sealed partial record NumberArray(DataFile File, string Name, IReadOnlyLi
         if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length)
             throw Cut(file);
         var wide = start[6] >= 2;
-        var length = wide ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8)) : BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
+        var length = wide ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8))
+            : BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
         if (length > LongestHeader)
             throw new TableException($"'{file.Name}': its header has {length:N0} bytes; at most {LongestHeader:N0} are allowed");
         stream.Position = wide ? 12 : 10;
@@ -57,7 +58,8 @@ public sealed partial record NumberArray(DataFile File, string Name, IReadOnlyLi
         var text = Encoding.UTF8.GetString(header);
         var (descr, shape) = (Descr().Match(text), ShapeOf().Match(text));
         if (!descr.Success || !shape.Success)
-            throw new TableException($"'{file.Name}': its header is none of a plain array: {TableException.Show(header)}; save columns of different types as CSV");
+            throw new TableException($"'{file.Name}': its header is none of a plain array: {TableException.Show(header)}; save columns of "
+                + $"different types as CSV");
         if (text.Contains("'fortran_order': True", StringComparison.Ordinal))
             throw new TableException($"'{file.Name}' is stored column by column: save it with np.save(path, np.ascontiguousarray(a))");
         var size = int.Parse(descr.Groups["size"].Value, NumberStyles.None, CultureInfo.InvariantCulture);
@@ -71,7 +73,8 @@ public sealed partial record NumberArray(DataFile File, string Name, IReadOnlyLi
             "S" => ElementType.Text8,
             var kind => throw new TableException($"'{file.Name}' holds elements of numpy's type '{kind}{size}': save numbers or texts"),
         };
-        return Checked(new(file, name, [.. shape.Groups["n"].Captures.Select(n => long.Parse(n.Value, NumberStyles.None, CultureInfo.InvariantCulture))],
+        return Checked(new(file, name,
+            [.. shape.Groups["n"].Captures.Select(n => long.Parse(n.Value, NumberStyles.None, CultureInfo.InvariantCulture))],
             type, type == ElementType.Text32 ? 4 * size : size, descr.Groups["order"].Value == ">", stream.Position));
     }
 
@@ -94,7 +97,8 @@ public sealed partial record NumberArray(DataFile File, string Name, IReadOnlyLi
             0x0E => (ElementType.Float, 8),
             var other => throw new TableException($"'{file.Name}': IDX has no type {other:x2}"),
         };
-        return Checked(new(file, file.Name, [.. Enumerable.Range(0, start[3]).Select(i => (long)BinaryPrimitives.ReadUInt32BigEndian(lengths.AsSpan(4 * i)))],
+        return Checked(new(file, file.Name,
+            [.. Enumerable.Range(0, start[3]).Select(i => (long)BinaryPrimitives.ReadUInt32BigEndian(lengths.AsSpan(4 * i)))],
             type, size, true, stream.Position));
     }
 
@@ -141,16 +145,19 @@ public sealed partial record NumberArray(DataFile File, string Name, IReadOnlyLi
         }
         catch (OverflowException)
         {
-            throw new TableException($"'{array.File.Name}' claims to have {string.Join(" x ", array.Shape)} elements, more than any file has");
+            throw new TableException($"'{array.File.Name}' claims to have {string.Join(" x ", array.Shape)} elements, more than any file "
+                + $"has");
         }
         var there = new FileInfo(array.File.Path).Length - array.Offset;
         if (bytes != there)
-            throw new TableException($"'{array.File.Name}' should hold {string.Join(" x ", array.Shape)} elements of {array.Size} bytes, {bytes:N0} bytes in all, "
+            throw new TableException($"'{array.File.Name}' should hold {string.Join(" x ", array.Shape)} elements of {array.Size} bytes, "
+                + $"{bytes:N0} bytes in all, "
                 + $"and holds {there:N0}: it is cut off or damaged");
         if (array.Shape.Count == 0 || array.Rows == 0 || array.Width == 0)
             throw new TableException($"'{array.File.Name}' holds no rows");
         if (array.Width > CsvDialect.MostColumns || array.Size > MostElementBytes)
-            throw new TableException($"'{array.File.Name}' has rows of {array.Width:N0} elements of {array.Size:N0} bytes; at most {CsvDialect.MostColumns:N0} "
+            throw new TableException($"'{array.File.Name}' has rows of {array.Width:N0} elements of {array.Size:N0} bytes; at most "
+                + $"{CsvDialect.MostColumns:N0} "
                 + $"of {MostElementBytes:N0} are allowed");
         return array;
     }

@@ -8,7 +8,9 @@ public sealed class NumberSummary
     public double Max { get; private set; } = double.NegativeInfinity;
     public double Sum { get; private set; }
 
-    /// <summary>Most digits behind the point that one has; <see cref="NumberText.Many"/> where one has an exponent or no such text.</summary>
+    /// <summary>
+    /// Most digits behind the point that one has; <see cref="NumberText.Many"/> where one has an exponent or no such text.
+    /// </summary>
     public int Digits { get; private set; }
 
     public double? Mean => Count == 0 ? null : Sum / Count;

@@ -53,7 +53,8 @@ public sealed class ParquetSource : RowSource
                     var text = texts[_row];
                     if (text is null)
                         return new([]);
-                    return Encoding.UTF8.TryGetBytes(text, _text, out var length) ? new(_text.AsSpan(0, length)) : new(Encoding.UTF8.GetBytes(text));
+                    return Encoding.UTF8.TryGetBytes(text, _text, out var length) ? new(_text.AsSpan(0, length))
+                        : new(Encoding.UTF8.GetBytes(text));
                 default:
                     throw new InvalidOperationException("a column is of another type");
             }
@@ -88,7 +89,8 @@ public sealed class ParquetSource : RowSource
             _rows * (field.ClrType.IsPrimitive ? 8L : 60L),
             Do(() => Task.FromResult(2 * (group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0)))));
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
-            throw new TableException($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at most "
+            throw new TableException($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at "
+                + $"most "
                 + $"{MostBytes / 1_000_000:N0} MB are allowed: write the file with smaller row groups (row_group_size=50000), or as CSV");
         for (var c = 0; c < _fields.Length; c++)
             if (_fields[c] is { } field)
@@ -139,7 +141,8 @@ public sealed class ParquetSource : RowSource
             return bytes.Select(value => value is null ? null : Encoding.UTF8.GetString(value)).ToArray();
         }
         if (type != typeof(string) && type != typeof(ReadOnlyMemory<char>))
-            throw new TableException($"column '{field.Name}' holds values of the type {type.Name}, which can't be learned from: drop={field.Name}");
+            throw new TableException($"column '{field.Name}' holds values of the type {type.Name}, which can't be learned from: "
+                + $"drop={field.Name}");
         var texts = new string?[rows];
         await group.ReadAsync(field, texts.AsMemory());
         return texts;

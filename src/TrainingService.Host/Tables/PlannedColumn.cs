@@ -28,7 +28,7 @@ public sealed record PlannedColumn
     /// <summary>Inputs of a network that it becomes.</summary>
     public int Width => Kind == ColumnKind.Category ? Categories?.Count ?? 0 : 1;
 
-    /// <summary>The value of a cell: a number, or the code of a category; NaN where it is missing.</summary>
+    /// <summary>The value of a cell: a number, the code of a category, or of a whole date its seconds; NaN where it is missing.</summary>
     public double Read(Cell cell, Decimals decimals, Missing missing)
     {
         Span<byte> written = stackalloc byte[32];
@@ -48,8 +48,9 @@ public sealed record PlannedColumn
         }
         if (Codes is not null)
             return Codes.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out var code) ? code : double.NaN;
-        if (Part is { } part)
-            return DateText.TryRead(text, Order, out var date) ? DateText.Part(date, part) : double.NaN;
+        if (Kind is ColumnKind.Date)
+            return !DateText.TryRead(text, Order, out var date) ? double.NaN
+                : Part is { } part ? DateText.Part(date, part) : date.Ticks / (double)TimeSpan.TicksPerSecond;
         return NumberText.Read(text, decimals, out var number, out _) is NumberForm.Number ? number : double.NaN;
     }
 }

@@ -12,6 +12,8 @@ public sealed class TableEncoder
 {
     private readonly TablePlan _plan;
     private readonly PlannedColumn[] _columns;
+    private readonly int _target;
+    private readonly GroupCodes _groups = new();
     private readonly ColumnValues[] _values;
     private readonly int[] _bytes;
     private readonly byte[] _shuffled;
@@ -21,7 +23,9 @@ public sealed class TableEncoder
     {
         var target = plan.Target ?? throw new ArgumentException("a plan with problems", nameof(plan));
         _plan = plan;
-        _columns = [.. plan.Features, target];
+        _target = plan.Features.Count;
+        _columns = [.. plan.Features, target, .. plan.Group is null ? [] : (PlannedColumn[])[plan.Group],
+            .. plan.Time is null ? [] : (PlannedColumn[])[plan.Time]];
         var rows = checked((int)plan.Profile.Rows);
         ChunkRows = Math.Min(rows, Chunks.RowsOf(_columns.Select(column => column.Storage)));
         _values = [.. _columns.Select(column => new ColumnValues(column.Storage, ChunkRows))];
@@ -29,6 +33,8 @@ public sealed class TableEncoder
         _shuffled = new byte[ChunkRows * _bytes.Sum()];
         Labels = target.Categories is null || target.Kind == ColumnKind.Ordinal ? [] : new int[rows];
         TestRows = new bool[plan.Profile.TestRows > 0 ? rows : 0];
+        Groups = new int[plan.Group is null ? 0 : rows];
+        Times = new double[plan.Time is null ? 0 : rows];
         Leaks = new(plan);
     }
 
@@ -40,6 +46,12 @@ public sealed class TableEncoder
     /// <summary>Whether each row came from the file of test rows; empty without one.</summary>
     public bool[] TestRows { get; }
     public Leaks Leaks { get; }
+
+    /// <summary>Group of each row; empty without groups.</summary>
+    public int[] Groups { get; }
+
+    /// <summary>When each row was; empty if that was not asked.</summary>
+    public double[] Times { get; }
 
     /// <summary>Reads all rows and hands on each chunk as soon as it is full.</summary>
     public IEnumerable<Chunk> Encode(Func<RowSource> open, bool pack, CancellationToken cancellation)
@@ -53,23 +65,26 @@ public sealed class TableEncoder
         {
             if (source.Row % 4096 == 0)
                 cancellation.ThrowIfCancellationRequested();
-            for (var c = _columns.Length - 1; c >= 0; c--)
-            {
-                cells[c] = _columns[c].Read(source[_columns[c].Source], decimals, missing);
-                if (c == _columns.Length - 1 && double.IsNaN(cells[c]))
-                    break;
-            }
-            if (double.IsNaN(cells[^1]))
+            cells[_target] = _columns[_target].Read(source[_columns[_target].Source], decimals, missing);
+            if (double.IsNaN(cells[_target]))
                 continue;
+            for (var c = 0; c < cells.Length; c++)
+                if (c != _target)
+                    cells[c] = _columns[c] == _plan.Group ? _groups.Of(source[_columns[c].Source], missing, _columns[c].Name)
+                        : _columns[c].Read(source[_columns[c].Source], decimals, missing);
             if (row == _plan.Profile.Rows)
                 throw new InvalidDataException("the file has changed while it was read");
             for (var c = 0; c < cells.Length; c++)
                 _values[c][filled] = cells[c];
             if (Labels.Length > 0)
-                Labels[row] = (int)cells[^1];
+                Labels[row] = (int)cells[_target];
+            if (Groups.Length > 0)
+                Groups[row] = (int)cells[_target + 1];
+            if (Times.Length > 0)
+                Times[row] = cells[^1];
             if (TestRows.Length > 0)
                 TestRows[row] = source.IsTest;
-            Leaks.Add(cells);
+            Leaks.Add(cells.AsSpan(0, _target + 1));
             row++;
             if (++filled == ChunkRows)
             {

@@ -53,7 +53,8 @@ public sealed class TableFile
             return Arrays([.. found.Select(f => f.Format == FileFormat.Npy ? NumberArray.FromNumpy(f.File) : NumberArray.FromIdx(f.File))],
                 found[0].Format, options);
         if (files.Count > 1)
-            throw new TableException($"there are {files.Count} files ({string.Join(", ", files.Take(5).Select(f => f.Name))}): send the one that is the table");
+            throw new TableException($"there are {files.Count} files ({string.Join(", ", files.Take(5).Select(f => f.Name))}): send the "
+                + $"one that is the table");
         return found[0].Format switch
         {
             FileFormat.Parquet => new(FileFormat.Parquet, () => new ParquetSource(files[0].Open(), options.Drop)) { Options = options },
@@ -126,7 +127,8 @@ public sealed class TableFile
             if (start.StartsWith(magic))
                 throw new TableException($"'{file.Name}' is {what}");
         var text = Encoding.UTF8.GetString(start).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
             throw new TableException($"'{file.Name}' is a web page or XML, not a table: download the file itself");
         if (text.StartsWith('{') || text.StartsWith('[') && text[1..].TrimStart().StartsWith('{'))

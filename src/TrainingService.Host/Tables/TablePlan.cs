@@ -29,6 +29,12 @@ public sealed class TablePlan
     public IReadOnlyList<PlannedColumn> Features => _features;
     public PlannedColumn? Target { get; private set; }
 
+    /// <summary>Equal in rows that stay on one side of each split.</summary>
+    public PlannedColumn? Group { get; private set; }
+
+    /// <summary>When each row was.</summary>
+    public PlannedColumn? Time { get; private set; }
+
     /// <summary>What stands in the way of using the table; each message says what to ask for instead.</summary>
     public IReadOnlyList<SpecError> Problems => _problems;
     public IReadOnlyList<TableWarning> Warnings => _warnings;
@@ -82,12 +88,43 @@ public sealed class TablePlan
     private void Add(int source)
     {
         var (name, column) = (_profile.Names[source], _profile.Columns[source]);
-        if (_options.Drop.Contains(name) || name == _options.GroupBy)
-            return;
+        var isDropped = _options.Drop.Contains(name);
         if (name == _options.Target)
-            Target = PlanTarget(source, name, column);
-        else if (PlanFeature(source, name, column) is { } planned)
-            _features.Add(planned);
+            Target = isDropped ? null : PlanTarget(source, name, column);
+        else if (name == _options.GroupBy)
+            Group = PlanGroup(source, name, column);
+        else if ((!isDropped || name == _options.TimeBy) && PlanFeature(source, name, column) is var planned)
+        {
+            if (name == _options.TimeBy)
+                Time = PlanTime(name, planned);
+            if (planned is not null && !isDropped)
+                _features.Add(planned);
+        }
+    }
+
+    /// <summary>Its codes are given out as values are met.</summary>
+    private PlannedColumn? PlanGroup(int source, string name, ColumnProfile column)
+    {
+        if (column.Missing == 0 && column.Distinct <= 1)
+        {
+            Problem($"'{name}' has the same value in all rows, so no rows can be held out without dividing that group: group by another "
+                + $"column", "/groupBy");
+            return null;
+        }
+        return new() { Name = name, Source = source, Kind = ColumnKind.Category, Storage = new(StorageType.UInt), Missing =
+            column.Missing };
+    }
+
+    private PlannedColumn? PlanTime(string name, PlannedColumn? planned)
+    {
+        if (planned is not { Kind: ColumnKind.Date or ColumnKind.Number })
+            Problem($"'{name}' must hold dates or numbers by which the rows can be put in order", "/timeBy");
+        else if (planned.Missing > 0)
+            Problem($"'{name}' lacks a value in {planned.Missing:N0} of {_profile.Rows:N0} rows, so it can't be told when they were: "
+                + "fill it in or leave these rows out of the file", "/timeBy");
+        else
+            return planned with { Storage = new(StorageType.Double) };
+        return null;
     }
 
     private PlannedColumn? PlanFeature(int source, string name, ColumnProfile column)
@@ -102,7 +139,8 @@ public sealed class TablePlan
         if (2 * present < column.Rows)
             Warn(TableWarningKind.ManyMissing, name, $"lacks a value in {column.Missing:N0} of {column.Rows:N0} rows");
         if (declared is null && LooksLikeIdentifier(name, column))
-            Warn(TableWarningKind.Identifier, name, $"seems to number or name the rows; leave it out with drop={name} unless it tells something");
+            Warn(TableWarningKind.Identifier, name,
+                $"seems to number or name the rows; leave it out with drop={name} unless it tells something");
         var kind = declared?.Kind ?? KindOf(name, column);
         return kind switch
         {
@@ -150,7 +188,8 @@ public sealed class TablePlan
         if (column.FirstText is { } text)
         {
             var count = column.Texts - column.PerhapsMissing;
-            Problem($"{text.Place}, column '{name}': {text.Text} is not a number, as {column.Numbers.Count:N0} other values of the column are"
+            Problem($"{text.Place}, column '{name}': {text.Text} is not a number, as {column.Numbers.Count:N0} other values of the column "
+                + $"are"
                 + $"{(count > 1 ? $" ({count:N0} are not)" : "")}: correct it, "
                 + (column.WithCommas > 0 ? "say decimal=comma or decimal=point, " : "")
                 + $"say missing={text.Text.Trim('\'')} if it means a missing value, or types={{\"{name}\": \"category\"}}, or drop={name}");
@@ -171,7 +210,8 @@ public sealed class TablePlan
     {
         if (Booleans(column) is not { } codes)
         {
-            Problem($"column '{name}' is to be boolean and has {Values(column)}: exactly two different values are needed, such as yes and no",
+            Problem($"column '{name}' is to be boolean and has {Values(column)}: exactly two different values are needed, such as yes and "
+                + $"no",
                 $"/types/{Http.JsonShape.Escape(name)}");
             return null;
         }
@@ -193,8 +233,10 @@ public sealed class TablePlan
         if (column.Numbers.Count > 0 || orders == DateOrders.None)
         {
             Problem((column.FirstNoDate ?? column.FirstText) is { } text
-                ? $"{text.Place}, column '{name}': {text.Text} is not a date such as 2021-12-31, 31.12.2021 or 12/31/2021, or not in the order of the others"
-                : $"column '{name}' is to hold dates and holds numbers: a date is written as 2021-12-31, 31.12.2021 or 12/31/2021", pointer);
+                ? $"{text.Place}, column '{name}': {text.Text} is not a date such as 2021-12-31, 31.12.2021 or 12/31/2021, or not in the "
+                + $"order of the others"
+                : $"column '{name}' is to hold dates and holds numbers: a date is written as 2021-12-31, 31.12.2021 or 12/31/2021",
+                pointer);
             return null;
         }
         if (orders == (DateOrders.DayMonthYear | DateOrders.MonthDayYear))
@@ -219,7 +261,8 @@ public sealed class TablePlan
     {
         if (column.Values.Counts is not { } counts || counts.Count > most)
         {
-            Problem($"column '{name}' has {Values(column)}; {(kind is ColumnKind.Ordinal ? "an ordinal" : "a category")} may have {most:N0}",
+            var what = kind is ColumnKind.Ordinal ? "an ordinal" : "a category";
+            Problem($"column '{name}' has {Values(column)}; {what} may have {most:N0}",
                 $"/types/{Http.JsonShape.Escape(name)}");
             return null;
         }
@@ -276,8 +319,10 @@ public sealed class TablePlan
         if (classes.Length < 2)
             Problem($"the target '{name}' is '{classes[0]}' in every row: there must be at least two classes", "/target");
         else if (Array.IndexOf(rows, 1L) is >= 0 and var single)
-            Problem($"the class '{classes[single]}' of the target '{name}' has only one row: each needs at least two, one to learn from and "
-                + $"one to be tested on. Remove the row, give it another class{(column.Texts == 0 ? ", or say task=regression" : "")}", "/target");
+            Problem($"the class '{classes[single]}' of the target '{name}' has only one row: each needs at least two, one to learn from "
+                + $"and "
+                + $"one to be tested on. Remove the row, give it another class{(column.Texts == 0 ? ", or say task=regression" : "")}",
+                "/target");
         return new()
         {
             Name = name,
@@ -319,7 +364,8 @@ public sealed class TablePlan
                 if (target >= 0 && TableProfile.IsMissing(source[target], missing))
                     continue;
                 for (var c = 0; c < parts.Length; c++)
-                    if (parts[c].Length > 0 && DateText.TryRead(missing.Trim(source[_features[c].Source].Text), _features[c].Order, out var date))
+                    if (parts[c].Length > 0 && DateText.TryRead(missing.Trim(source[_features[c].Source].Text), _features[c].Order,
+                        out var date))
                         foreach (var part in Enum.GetValues<DatePart>())
                             if (DateText.Part(date, part) is var number)
                                 parts[c][(int)part].Add(number, NumberSummary.DigitsOf(number));
@@ -351,10 +397,13 @@ public sealed class TablePlan
         foreach (var same in _features.Where(f => f.Part is null && _profile.Columns[f.Source].Rows > _profile.Columns[f.Source].Missing)
             .GroupBy(f => (_profile.Columns[f.Source].Content, _profile.Columns[f.Source].Missing)).Where(g => g.Count() > 1))
             foreach (var twin in same.Skip(1))
-                Warn(TableWarningKind.Duplicate, twin.Name, $"holds the same as '{same.First().Name}' in every row; drop={twin.Name} loses nothing");
+                Warn(TableWarningKind.Duplicate, twin.Name,
+                    $"holds the same as '{same.First().Name}' in every row; drop={twin.Name} loses nothing");
         if (Target is { } target)
-            foreach (var twin in _features.Where(f => f.Part is null && _profile.Columns[f.Source].Content == _profile.Columns[target.Source].Content))
-                Warn(TableWarningKind.Leak, twin.Name, $"is the same as the target '{target.Name}' in every row: leave it out with drop={twin.Name}");
+            foreach (var twin in _features.Where(f => f.Part is null
+                && _profile.Columns[f.Source].Content == _profile.Columns[target.Source].Content))
+                Warn(TableWarningKind.Leak, twin.Name,
+                    $"is the same as the target '{target.Name}' in every row: leave it out with drop={twin.Name}");
         foreach (var constant in _features.Where(f => f.Missing == 0
             && (f.Numbers is { } n ? n.Min == n.Max : f.Categories is { Count: 1 })))
             Warn(TableWarningKind.Constant, constant.Name, "has the same value in all rows and tells nothing");
@@ -363,17 +412,20 @@ public sealed class TablePlan
         if (Inputs > MostInputs)
             Problem($"the columns would become {Inputs:N0} inputs; at most {MostInputs:N0} are allowed: drop categories with many values");
         else if (_profile.Rows * Inputs > int.MaxValue)
-            Problem($"{_profile.Rows:N0} rows of {Inputs:N0} inputs are {_profile.Rows * (double)Inputs:N0} numbers; at most {int.MaxValue:N0} are allowed");
+            Problem($"{_profile.Rows:N0} rows of {Inputs:N0} inputs are {_profile.Rows * (double)Inputs:N0} numbers; at most "
+                + $"{int.MaxValue:N0} are allowed");
         if (Target is { Categories: { } classes, Counts: { } counts } && counts.Count > 1)
         {
             const int Few = 10;
             var rare = classes.Zip(counts).Where(c => c.Second is > 1 and < Few).ToList();
             if (rare.Count > 0)
-                Warn(TableWarningKind.RareClass, Target.Name, $"has fewer than {Few} rows of {(rare.Count == 1 ? "a class" : $"{rare.Count} classes")} "
+                Warn(TableWarningKind.RareClass, Target.Name,
+                    $"has fewer than {Few} rows of {(rare.Count == 1 ? "a class" : $"{rare.Count} classes")} "
                     + $"({string.Join(", ", rare.Take(5).Select(c => $"'{c.First}' {c.Second}"))}{(rare.Count > 5 ? ", ..." : "")}): "
                     + "what is measured on so few says little");
             if (counts.Max() > 10 * counts.Min() && counts.Min() > 1)
-                Warn(TableWarningKind.Imbalance, Target.Name, $"has {counts.Max():N0} rows of its largest class and {counts.Min():N0} of its smallest: "
+                Warn(TableWarningKind.Imbalance, Target.Name,
+                    $"has {counts.Max():N0} rows of its largest class and {counts.Min():N0} of its smallest: "
                     + "look at balancedAccuracy, and try training.classWeights 'balanced'");
         }
     }
@@ -384,7 +436,8 @@ public sealed class TablePlan
         var columns = _unfit.Take(Shown).Select(name => $"'{name}' ({Values(_profile.Columns[_profile.Names.PlaceOf(name)])})");
         return $"text with too many different values to be a category: {string.Join(", ", columns)}"
             + $"{(_unfit.Count > Shown ? $" and {_unfit.Count - Shown:N0} more columns" : "")}. Say drop={string.Join(",", _unfit)}, "
-            + $"or types={{\"{_unfit[0]}\": \"ordinal\"}} for values with an order, or \"category\" for up to {MostDeclaredCategories:N0} values";
+            + $"or types={{\"{_unfit[0]}\": \"ordinal\"}} for values with an order, or \"category\" for up to {MostDeclaredCategories:N0} "
+            + $"values";
     }
 
     private static string Values(ColumnProfile column) =>
@@ -407,7 +460,9 @@ public sealed class TablePlan
     private static readonly (string No, string Yes)[] Pairs =
         [("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on")];
 
-    /// <summary>Codes of texts that mean no (0) and yes (1), or, where they are two others that were declared, the first and second.</summary>
+    /// <summary>
+    /// Codes of texts that mean no (0) and yes (1), or, where they are two others that were declared, the first and second.
+    /// </summary>
     private static Dictionary<byte[], int>? Booleans(ColumnProfile column)
     {
         if (column.Values.Counts is not { Count: > 0 and <= 6 } counts)
@@ -419,7 +474,9 @@ public sealed class TablePlan
         return null;
     }
 
-    /// <summary>Names of the values, sorted; their codes; rows of each. Numbers are sorted as such, and 1 and 1.0 are one of them.</summary>
+    /// <summary>
+    /// Names of the values, sorted; their codes; rows of each. Numbers are sorted as such, and 1 and 1.0 are one of them.
+    /// </summary>
     private (string[] Names, Dictionary<byte[], int> Codes, long[] Rows) Listed(IReadOnlyDictionary<byte[], long> counts)
     {
         var names = counts.Keys.ToDictionary(text => text, text => Encoding.UTF8.GetString(text), TextComparer.Instance);

@@ -99,7 +99,8 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
     {
         // A column that has other texts, too, is none of numbers.
         var telling = Columns.Where((column, i) =>
-            column.WithCommas > 0 && column.WithCommas == column.Texts - column.PerhapsMissing && !options.Drop.Contains(Names[i])).ToList();
+            column.WithCommas > 0 && column.WithCommas == column.Texts - column.PerhapsMissing
+                && !options.Drop.Contains(Names[i])).ToList();
         var (comma, thousands) = (telling.Find(c => c.CommaDecimal is not null), telling.Find(c => c.CommaThousands is not null));
         var point = Columns.FirstOrDefault(c => c.WithPoint > 0 && c.Texts == c.PerhapsMissing);
         if (comma is not null)
@@ -107,7 +108,8 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
         if (thousands is not null || telling.Count > 0 && point is not null)
             return Decimals.PointAndThousands;
         if (telling.Find(c => c.CommaEither is not null)?.CommaEither is { } either)
-            throw new TableException($"{either.Place}: {either.Text} can be a number with a decimal comma or with a comma between thousands: "
+            throw new TableException($"{either.Place}: {either.Text} can be a number with a decimal comma or with a comma between "
+                + $"thousands: "
                 + "say decimal=comma or decimal=point");
         return Decimals.Point;
     }

@@ -56,7 +56,7 @@ public sealed class Unpacker : IDisposable
         using var watched = new EndMark(packed);
         using var content = new GZipStream(watched, CompressionMode.Decompress);
         var name = file.Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? file.Name[..^3] : file.Name;
-        var unpacked = Copy(content, name, packed.Length, cancellation, file.Name);
+        var unpacked = Copy(content, name, packed.Length, file.Name, cancellation);
         if (!watched.TakeFrom(unpacked))
             throw Damaged(file.Name, "its end is missing");
         return unpacked;
@@ -85,11 +85,11 @@ public sealed class Unpacker : IDisposable
                 throw Damaged(file.Name, e.Message);
             }
             using (content)
-                yield return Copy(content, entry.Name, entry.CompressedLength, cancellation, file.Name);
+                yield return Copy(content, entry.Name, entry.CompressedLength, file.Name, cancellation);
         }
     }
 
-    private DataFile Copy(Stream content, string name, long packedLength, CancellationToken cancellation, string packedName)
+    private DataFile Copy(Stream content, string name, long packedLength, string packedName, CancellationToken cancellation)
     {
         var file = new DataFile(name, Path.Combine(_folder, Path.GetRandomFileName()));
         _made.Add(file);
@@ -104,7 +104,8 @@ public sealed class Unpacker : IDisposable
                 length += read;
                 _left -= read;
                 if (_left < 0)
-                    throw new TableException($"'{packedName}' holds more than {_mostBytes:N0} bytes when unpacked, which is the most allowed");
+                    throw new TableException($"'{packedName}' holds more than {_mostBytes:N0} bytes when unpacked, which is the most "
+                        + $"allowed");
                 if (length > RatioMattersFrom && length > MostRatio * packedLength)
                     throw new TableException($"'{packedName}' holds more than {MostRatio} times its own size, which no table does");
                 target.Write(buffer, 0, read);

@@ -12,6 +12,12 @@ public enum ColumnRole
     /// <summary>It is predicted.</summary>
     Target,
 
+    /// <summary>It only tells which rows belong together.</summary>
+    Group,
+
+    /// <summary>It only tells when rows were.</summary>
+    Time,
+
     /// <summary>It is left out.</summary>
     Dropped,
 
@@ -129,6 +135,7 @@ public sealed record DatasetInspection
         var numbers = profile.Texts == profile.PerhapsMissing ? profile.Numbers : null;
         return new(name,
             name == plan.Options.Target ? ColumnRole.Target : planned is not null ? ColumnRole.Feature
+                : plan.Group?.Source == source ? ColumnRole.Group : plan.Time?.Source == source ? ColumnRole.Time
                 : plan.Options.Drop.Contains(name) || profile.Missing == profile.Rows ? ColumnRole.Dropped : ColumnRole.Unfit,
             planned?.Kind, planned?.Missing ?? profile.Missing, (long)Math.Round(profile.Distinct),
             numbers is { Count: > 0 } ? numbers.Min : null, numbers?.Mean, numbers is { Count: > 0 } ? numbers.Max : null,

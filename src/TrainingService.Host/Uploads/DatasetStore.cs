@@ -46,7 +46,8 @@ internal static class DatasetStore
         };
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(schema, Json.Options)));
         var leaks = encoder.Leaks.Found().ToList();
-        if (await db.DatasetContents.AsNoTracking().Where(c => c.Sha256 == sha256).Select(c => c.Id).ToListAsync(cancellation) is [var known])
+        if (await db.DatasetContents.AsNoTracking().Where(c => c.Sha256 == sha256).Select(c =>
+            c.Id).ToListAsync(cancellation) is [var known])
         {
             await db.DatasetContents.Where(c => c.Id == id).ExecuteDeleteAsync(cancellation);
             return (known, sha256, leaks);
@@ -56,7 +57,7 @@ internal static class DatasetStore
         return (id, sha256, leaks);
     }
 
-    private static Task InsertAsync(TrainingDbContext db, Guid id, Chunk chunk, CancellationToken cancellation) =>
+    private static Task<int> InsertAsync(TrainingDbContext db, Guid id, Chunk chunk, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync(
             $"INSERT INTO dataset_chunks (content_id, number, packed) VALUES ({id}, {chunk.Number}, {chunk.Packed})", cancellation);
 
@@ -67,6 +68,8 @@ internal static class DatasetStore
         Features = [.. plan.Features.Select(feature => StoredColumn.Of(feature, plan.Profile.Names[feature.Source]))],
         Target = StoredColumn.Of(plan.Target ?? throw new ArgumentException("a plan with problems", nameof(plan)),
             plan.Profile.Names[plan.Target.Source]),
+        Group = plan.Group is null ? null : StoredColumn.Of(plan.Group, plan.Group.Name),
+        Time = plan.Time is null ? null : StoredColumn.Of(plan.Time, plan.Time.Name),
         Image = file.Image,
         ChunkRows = encoder.ChunkRows,
         Split = SplitRule.Drawn,

@@ -37,7 +37,8 @@ public static class DeleteDataset
             return Problems.NotFound(datasets.Unknown(name));
         var jobs = await db.Jobs.CountAsync(job => job.Dataset == name, cancellation);
         if (jobs > 0 && force != true)
-            return Problems.Conflict($"{jobs:N0} {(jobs == 1 ? "job has" : "jobs have")} used '{name}': with force=true it is deleted all the same, "
+            return Problems.Conflict($"{jobs:N0} {(jobs == 1 ? "job has" : "jobs have")} used '{name}': with force=true it is deleted all "
+                + $"the same, "
                 + "their results stay, and can't be repeated or verified any more");
         await db.DatasetVersions.Where(v => v.Name == name).ExecuteDeleteAsync(cancellation);
         var versions = db.DatasetVersions;
@@ -45,7 +46,8 @@ public static class DeleteDataset
             .ExecuteDeleteAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return jobs == 0 ? TypedResults.NoContent() : TypedResults.Ok(new DatasetDeletion(name, jobs,
-            $"'{name}' is gone. {jobs:N0} {(jobs == 1 ? "job" : "jobs")} that used it keep their results, which can't be repeated or verified any "
+            $"'{name}' is gone. {jobs:N0} {(jobs == 1 ? "job" : "jobs")} that used it keep their results, which can't be repeated or "
+                + $"verified any "
             + "more; those that wait or run fail with dataset_unavailable."));
     }
 }

@@ -12,7 +12,8 @@ namespace TrainingService.Host.Uploads;
 /// <param name="Rows">Train and test together.</param>
 /// <param name="Files">Its files.</param>
 /// <param name="CreatedAt">When it was brought.</param>
-public sealed record DatasetVersionResponse(int Version, string Sha256, int Rows, IReadOnlyList<DatasetFile> Files, DateTimeOffset? CreatedAt);
+public sealed record DatasetVersionResponse(int Version, string Sha256, int Rows, IReadOnlyList<DatasetFile> Files,
+    DateTimeOffset? CreatedAt);
 
 public static class ListVersions
 {

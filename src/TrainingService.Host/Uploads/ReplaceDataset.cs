@@ -12,8 +12,8 @@ public static class ReplaceDataset
 {
     /// <summary>Bring a new version of a data set</summary>
     /// <remarks>
-    /// As POST, under a name that may be there already: jobs submitted from now on use the new version, those before keep theirs. Fields that
-    /// are left out are as they were for the version before; a file with the same content makes no new version.
+    /// As POST, under a name that may be there already: jobs submitted from now on use the new version, those before keep theirs. Fields
+    /// that are left out are as they were for the version before; a file with the same content makes no new version.
     /// </remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="dryRun">Only look: answers 200 with what would be stored.</param>
@@ -33,7 +33,8 @@ public static class ReplaceDataset
             return Problems.Invalid(errors);
         var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
             .FirstOrDefaultAsync(cancellation);
-        return await CreateDataset.Store(form, last is null ? fields : After(fields, last.Facts), isNew: false, db, datasets, limits, clock, cancellation);
+        return await CreateDataset.Store(form, last is null ? fields : After(fields, last.Facts), isNew: false, db, datasets, limits, clock,
+            cancellation);
     }
 
     private static UploadFields After(UploadFields fields, DatasetFacts before)
@@ -56,9 +57,10 @@ public static class ReplaceDataset
                 Encoding = given.Encoding ?? last.Encoding,
                 Decimals = given.Decimals ?? last.Decimals,
                 TestFraction = given.TestFraction ?? last.TestFraction,
-                Stratify = given.Stratify ?? last.Stratify,
-                GroupBy = given.GroupBy ?? last.GroupBy,
-                TimeBy = given.TimeBy ?? last.TimeBy,
+                Stratify = given.Stratify ?? (given.TimeBy is null ? last.Stratify : null),
+                // They exclude each other.
+                GroupBy = given.GroupBy ?? (given.TimeBy is null ? last.GroupBy : null),
+                TimeBy = given.TimeBy ?? (given.GroupBy is null && given.Stratify != true ? last.TimeBy : null),
             },
         };
     }

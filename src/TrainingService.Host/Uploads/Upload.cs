@@ -48,7 +48,8 @@ internal static class Upload
     }
 
     /// <summary>Stores a version of a name; null and why not, if the name is taken or, to be replaced, is not there.</summary>
-    public static async Task<(Dataset? Stored, ProblemHttpResult Problem)> Store(UploadForm form, UploadFields fields, TableFile file, TablePlan plan,
+    public static async Task<(Dataset? Stored, ProblemHttpResult Problem)> Store(UploadForm form, UploadFields fields, TableFile file,
+        TablePlan plan,
         bool isNew, TrainingDbContext db, DatasetRegistry datasets, TimeProvider clock, CancellationToken cancellation)
     {
         if (datasets.All.Any(dataset => dataset.Name == fields.Name))
@@ -61,7 +62,8 @@ internal static class Upload
             var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == fields.Name)
                 .OrderByDescending(v => v.Version).FirstOrDefaultAsync(cancellation);
             if (isNew && last is not null && last.Sha256 != sha256)
-                return (null, Problems.Conflict($"there is a data set '{fields.Name}' with other content: PUT {UploadRoutes.Root}/{fields.Name} "
+                return (null, Problems.Conflict($"there is a data set '{fields.Name}' with other content: PUT "
+                    + $"{UploadRoutes.Root}/{fields.Name} "
                     + "makes a new version of it, or choose another name"));
             if (last?.Sha256 != sha256)
             {

@@ -58,6 +58,26 @@ public sealed class UploadForm : IDisposable
         }
     }
 
+    /// <summary>A form with a file that is fetched, and what else was sent, if anything.</summary>
+    /// <exception cref="ProblemException">If it may not or can't be fetched, or is too large.</exception>
+    public static async Task<UploadForm> FetchAsync(HttpContext http, string address, UploadLimits limits, CancellationToken cancellation)
+    {
+        var form = http.Request.ContentType is null ? new() : await ReadAsync(http, limits, cancellation);
+        try
+        {
+            if (form.Files(FileField).Count > 0)
+                throw new ProblemException(Problems.Invalid("/fromUrl", "there is a 'file', too: leave one of them out"));
+            await UrlFetch.ReadAsync(address, limits.FromUrl,
+                (content, name) => form.SpoolAsync(content, FileField, Cleaned(name), limits.Bytes, limits, cancellation), cancellation);
+            return form;
+        }
+        catch
+        {
+            form.Dispose();
+            throw;
+        }
+    }
+
     public void Dispose()
     {
         foreach (var (_, file, _) in _files)
@@ -74,7 +94,8 @@ public sealed class UploadForm : IDisposable
                 throw new InvalidDataException();
             if (field is FileField or TestFileField)
             {
-                var name = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+                var name = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar
+                    : disposition.FileName).Value;
                 left -= await SpoolAsync(section.Body, field, Cleaned(name), left, limits, cancellation);
             }
             else
@@ -86,7 +107,8 @@ public sealed class UploadForm : IDisposable
         }
     }
 
-    private async Task<long> SpoolAsync(Stream body, string field, string name, long left, UploadLimits limits, CancellationToken cancellation)
+    private async Task<long> SpoolAsync(Stream body, string field, string name, long left, UploadLimits limits,
+        CancellationToken cancellation)
     {
         if (_files.Count == MostFiles)
             throw new ProblemException(Problems.Invalid($"/{field}", $"at most {MostFiles} files are allowed"));
@@ -130,7 +152,8 @@ public sealed class UploadForm : IDisposable
         }
         var bytes = text.ToArray();
         if (!System.Text.Unicode.Utf8.IsValid(bytes) || bytes.Contains((byte)0))
-            throw new ProblemException(Problems.Invalid($"/{JsonShape.Escape(Characters.Shorten(field, 100))}", "must be text in UTF-8 without NUL"));
+            throw new ProblemException(Problems.Invalid($"/{JsonShape.Escape(Characters.Shorten(field, 100))}",
+                "must be text in UTF-8 without NUL"));
         return Encoding.UTF8.GetString(bytes);
     }
 

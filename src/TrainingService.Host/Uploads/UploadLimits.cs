@@ -3,10 +3,11 @@ using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Uploads;
 
-/// <summary>What an upload may take, <c>TRAINING_UPLOAD_MB</c>.</summary>
+/// <summary>What an upload may take, <c>TRAINING_UPLOAD_MB</c>, and from where.</summary>
 /// <param name="Bytes">Of the request.</param>
 /// <param name="Folder">Where files wait on disk until they are stored: never in memory.</param>
-public sealed record UploadLimits(long Bytes, string Folder)
+/// <param name="FromUrl">Whether files are fetched.</param>
+public sealed record UploadLimits(long Bytes, string Folder, UrlSources FromUrl = UrlSources.Off)
 {
     private const int Standard = 1_024;
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
@@ -24,7 +25,11 @@ public sealed record UploadLimits(long Bytes, string Folder)
             throw new StartRefusedException($"TRAINING_UPLOAD_MB must be a whole number of megabytes, at least 1, not '{text}'.");
         var folder = configuration["TRAINING_DATA_DIR"] is { Length: > 0 } data
             ? Path.Combine(Path.GetFullPath(data), "datasets", "uploads") : Path.Combine(Path.GetTempPath(), "training-uploads");
-        return new(megabytes * (1L << 20), folder);
+        var sources = configuration["TRAINING_UPLOAD_FROM_URL"] is { Length: > 0 } word ? word : nameof(UrlSources.Off);
+        if (!Enum.TryParse<UrlSources>(sources, ignoreCase: true, out var fromUrl) || !Enum.IsDefined(fromUrl)
+            || char.IsAsciiDigit(sources[0]))
+            throw new StartRefusedException($"TRAINING_UPLOAD_FROM_URL must be off, public or any, not '{sources}'.");
+        return new(megabytes * (1L << 20), folder, fromUrl);
     }
 
     /// <summary>A new file in the folder.</summary>

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
 using TrainingService.Engine.Specs;
-using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tables;
 
@@ -23,7 +22,9 @@ public sealed record UploadRequest
     /// </summary>
     public string? Target { get; init; }
 
-    /// <summary>What jobs call the data set: 1 to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: from the file's name.</summary>
+    /// <summary>
+    /// What jobs call the data set: 1 to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: from the file's name.
+    /// </summary>
     public string? Name { get; init; }
 
     /// <summary>Whether only to look: answers what would be stored and stores nothing.</summary>
@@ -44,7 +45,9 @@ public sealed record UploadRequest
     /// <summary>Columns to leave out: names separated by commas, or a JSON list.</summary>
     public string? Drop { get; init; }
 
-    /// <summary>Texts that stand for missing values beside empty ones, ?, NA, N/A, NaN and null: separated by commas, or a JSON list.</summary>
+    /// <summary>
+    /// Texts that stand for missing values beside empty ones, ?, NA, N/A, NaN and null: separated by commas, or a JSON list.
+    /// </summary>
     public string? Missing { get; init; }
 
     /// <summary>Between a CSV file's fields: one character, or comma, semicolon, tab, bar. Default: found.</summary>
@@ -64,6 +67,18 @@ public sealed record UploadRequest
 
     /// <summary>Whether test rows are drawn from each class in proportion. Default true.</summary>
     public bool? Stratify { get; init; }
+
+    /// <summary>
+    /// Column whose value is the same for rows that belong together, such as a patient's: they stay on one side of every split. It is no
+    /// feature. A row without a value belongs to no other.
+    /// </summary>
+    public string? GroupBy { get; init; }
+
+    /// <summary>
+    /// Column of dates or numbers that tells when a row was: the test rows are the latest ones, the validation rows the latest of the
+    /// others. It stays a feature unless it is dropped.
+    /// </summary>
+    public string? TimeBy { get; init; }
 
     /// <summary>A file of test rows with the same columns; then all rows of <c>file</c> are for training.</summary>
     public IFormFile? TestFile { get; init; }
@@ -110,6 +125,12 @@ public sealed record UploadFields
             errors.Add(new(TableException.File, "'file' is required: the table, as a part with a file name"));
         var wanted = name ?? fields.Text("name") ?? NameOf(form.Files(UploadForm.FileField).Select(file => file.Name).FirstOrDefault(""));
         CheckName(wanted, errors);
+        var (groupBy, timeBy, stratify) = (fields.Text("groupBy"), fields.Text("timeBy"), fields.Flag("stratify"));
+        if (groupBy is not null && timeBy is not null)
+            errors.Add(new("/timeBy", "groupBy and timeBy exclude each other: the latest rows may be of groups that began earlier. Leave "
+                + "one out"));
+        if (timeBy is not null && stratify == true)
+            errors.Add(new("/stratify", "with timeBy the test rows are the latest, whatever their class: leave stratify out"));
         return new()
         {
             Name = wanted,
@@ -130,15 +151,19 @@ public sealed record UploadFields
                 Encoding = fields.Encoding(),
                 Decimals = fields.Decimals(),
                 TestFraction = fields.Share(),
-                Stratify = fields.Flag("stratify"),
+                Stratify = stratify,
+                GroupBy = groupBy,
+                TimeBy = timeBy,
             },
         };
     }
 
     public static void CheckName(string name, List<SpecError> errors)
     {
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || name.Trim('.').Length == 0)
-            errors.Add(new("/name", $"a data set's name has 1 to {LongestName} letters, digits, '.', '_' and '-', not '{Characters.Shorten(name, 100)}'"));
+        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            || name.Trim('.').Length == 0)
+            errors.Add(new("/name", $"a data set's name has 1 to {LongestName} letters, digits, '.', '_' and '-', not "
+                + $"'{Characters.Shorten(name, 100)}'"));
     }
 
     /// <summary>A name from that of a file: <c>My Data (2).csv.gz</c> is <c>my-data-2</c>.</summary>
@@ -160,12 +185,14 @@ public sealed record UploadFields
             (_form, _errors) = (form, errors);
             foreach (var (field, values) in form.Fields)
                 if (!Known.Contains(field))
-                    Add(field, $"unknown field '{Characters.Shorten(field, 100)}'{Engine.Specs.Names.DidYouMean(field, Known)}; known are {string.Join(", ", Known)}");
+                    Add(field, $"unknown field '{Characters.Shorten(field, 100)}'{Engine.Specs.Names.DidYouMean(field, Known)}; known are "
+                        + $"{string.Join(", ", Known)}");
                 else if (values.Count > 1 && field is not ("drop" or "missing"))
                     Add(field, $"is given {values.Count} times");
         }
 
-        public string? Text(string field) => _form.Fields.GetValueOrDefault(field)?[0] is { } text && text.Trim().Length > 0 ? text.Trim() : null;
+        public string? Text(string field) => _form.Fields.GetValueOrDefault(field)?[0] is { } text && text.Trim().Length > 0 ? text.Trim()
+            : null;
 
         public bool? Flag(string field)
         {
@@ -186,7 +213,8 @@ public sealed record UploadFields
                 if (Json.NameOf(value).Equals(text, StringComparison.OrdinalIgnoreCase))
                     return value;
             var words = Enum.GetValues<T>().Select(Json.NameOf).ToList();
-            Add(field, $"must be {string.Join(" or ", words)}, not '{Characters.Shorten(text, 100)}'{Engine.Specs.Names.DidYouMean(text, words)}");
+            Add(field, $"must be {string.Join(" or ", words)}, not "
+                + $"'{Characters.Shorten(text, 100)}'{Engine.Specs.Names.DidYouMean(text, words)}");
             return null;
         }
 
@@ -208,9 +236,11 @@ public sealed record UploadFields
                 return null;
             if (Delimiters.TryGetValue(text.ToLowerInvariant(), out var named))
                 return named;
-            if (text.Length == 1 && text[0] < 128 && text[0] is not ('"' or '\r' or '\n' or '.' or '-') && !char.IsAsciiLetterOrDigit(text[0]))
+            if (text.Length == 1 && text[0] < 128 && text[0] is not ('"' or '\r' or '\n' or '.' or '-')
+                && !char.IsAsciiLetterOrDigit(text[0]))
                 return text[0];
-            Add("delimiter", $"must be one character that no value has, or comma, semicolon, tab or bar, not '{Characters.Shorten(text, 100)}'");
+            Add("delimiter", $"must be one character that no value has, or comma, semicolon, tab or bar, not "
+                + $"'{Characters.Shorten(text, 100)}'");
             return null;
         }
 
@@ -262,7 +292,7 @@ public sealed record UploadFields
             return [.. names.Distinct()];
         }
 
-        public IReadOnlyDictionary<string, DeclaredType> Types()
+        public Dictionary<string, DeclaredType> Types()
         {
             var types = new Dictionary<string, DeclaredType>();
             foreach (var (column, kind) in Pairs())
@@ -294,7 +324,8 @@ public sealed record UploadFields
                 return [];
             if (!text.StartsWith('{'))
             {
-                var pairs = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToList();
+                var pairs = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(pair =>
+                    pair.Split('=')).ToList();
                 if (pairs.TrueForAll(pair => pair.Length == 2))
                     return pairs.Select(pair => (pair[0].Trim(), pair[1]));
             }

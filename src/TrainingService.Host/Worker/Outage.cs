@@ -1,3 +1,5 @@
+using TrainingService.Host.Data;
+
 namespace TrainingService.Host.Worker;
 
 /// <summary>
@@ -25,4 +27,25 @@ public sealed class Outage(TimeSpan longest)
     }
 
     public void End() => (Failures, Pause) = (0, TimeSpan.Zero);
+
+    /// <summary>Reads from the database, and while it is away tries again.</summary>
+    /// <exception cref="OperationCanceledException">It was to stop before the database was back.</exception>
+    public T Through<T>(Func<T> read, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                var value = read();
+                End();
+                return value;
+            }
+            catch (Exception e) when (Database.IsOutage(e))
+            {
+                Fail();
+                stop.WaitHandle.WaitOne(Pause);
+                stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
 }

@@ -50,15 +50,15 @@ public sealed class PatchTrials(Lease lease, JobRules rules, DatasetRegistry dat
     /// <summary>The run with a change, to its end or that of the time; null if there can't be one, or the job is to stop.</summary>
     private Watch? Try(JsonObject patch, TimeSpan limit, CancellationToken stop)
     {
-        List<SpecError> errors = [];
-        if (new SpecPatch(patch).ApplyTo(lease.Request, errors) is not { } spec
-            || rules.Check(spec, errors, stored: spec.IsMeantAsStored(lease.Spec)) is not { } job)
-            return null;
         using var time = new CancellationTokenSource(limit, clock);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(time.Token, stop);
         Watch? watch = null;
         try
         {
+            List<SpecError> errors = [];
+            if (new SpecPatch(patch).ApplyTo(lease.Request, errors) is not { } spec
+                || rules.Check(spec, errors, stored: spec.IsMeantAsStored(lease.Spec)) is not { } job)
+                return null;
             var data = datasets.Load(job.Spec.Dataset, job.Plan.Training.Seed);
             watch = new(job.Plan, CreateJob.Facts(job.Spec, job.Plan, data, datasets));
             using var trainer = new Trainer(job.Plan, data, threads, end.Token);

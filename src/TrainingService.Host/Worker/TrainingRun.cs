@@ -20,6 +20,8 @@ namespace TrainingService.Host.Worker;
 public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
     CancellationToken stop)
 {
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
@@ -41,14 +43,19 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
 
     private (TrainingResult Result, Watch Watch) Run()
     {
-        var data = datasets.Load(spec.Dataset, spec.Training!.Seed!.Value);
+        // All that is read is read before it trains: no outage shall cost a run that is done.
+        var outage = new Outage(LongestPause);
+        var data = outage.Through(() => datasets.Load(spec.Dataset, spec.Training!.Seed!.Value), stop);
+        var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
+        var plan = RunPlan.Check(spec.Model!, spec.Training!.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
             ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
         _steps = plan.Steps;
         _preflight = inSweep ? null : Preflight.Predict(plan, data, stop);
-        var watch = new Watch(plan, CreateJob.Facts(spec, plan, data, datasets));
+        var watch = new Watch(plan, outage.Through(() => CreateJob.Facts(spec, plan, data, datasets), stop));
+        var card = spec.StoreWeights ?? !inSweep ? outage.Through(() => new ModelCard(datasets.Encoding(spec.Dataset, plan.Training.Seed),
+            data.Shape, datasets.Find(spec.Dataset)?.Card.Target ?? ""), stop) : null;
         using var trainer = new Trainer(plan, data, threads, stop);
         trainer.OnMetric = point =>
         {
@@ -68,11 +75,10 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
         (_watch, _trainer) = (watch, trainer);
         try
         {
-            var result = trainer.Run(stop) with { DatasetSha256 = datasets.Find(spec.Dataset)?.Sha256 };
+            var result = trainer.Run(stop) with { DatasetSha256 = sha256 };
             watch.End(result);
-            if (spec.StoreWeights ?? !inSweep)
-                _model = TrainedModel.Of(trainer.Weights(), new(datasets.Encoding(spec.Dataset, plan.Training.Seed), data.Shape,
-                    datasets.Find(spec.Dataset)?.Card.Target ?? ""));
+            if (card is not null)
+                _model = TrainedModel.Of(trainer.Weights(), card);
             return (result, watch);
         }
         finally

@@ -1,4 +1,5 @@
 using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Uploads;
 
 namespace TrainingService.Host.Tests.Hosting;
 
@@ -36,7 +37,38 @@ public sealed class CommandsTests(Service service)
         Assert.DoesNotContain('\u001b', log);
     }
 
+    [Fact]
+    public async Task Demo_goes_from_a_file_of_ones_own_to_a_verdict()
+    {
+        var folder = Directory.CreateTempSubdirectory("demo-");
+        try
+        {
+            // The name of a built-in data set, a column that can't be used, and one that names the rows.
+            var file = Path.Combine(folder.FullName, "iris.csv");
+            var lines = UploadClient.Flowers(150).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            await File.WriteAllLinesAsync(file, lines.Select((line, i) => i == 0 ? $"{line},note" : $"{line},note {i} of {i * 7}"),
+                TestContext.Current.CancellationToken);
+            var (exitCode, errors, log) = await HostProcess.RunAsync(
+                ["demo", "--url", service.Http.BaseAddress!.ToString(), "--csv", file, "--target", "kind"], new Dictionary<string,
+                    string?>());
+            Assert.Equal((0, ""), (exitCode, errors));
+            Assert.All(["Left out", "note", "Stored as 'own-iris', version 1: 150 rows", "leaky ReLU against ReLU: succeeded",
+                "Verdict on testAccuracy", $"{service.Http.BaseAddress}api/v1/sweeps/"], words =>
+                    Assert.Contains(words, log, StringComparison.Ordinal));
+            (exitCode, errors, _) = await HostProcess.RunAsync(
+                ["demo", "--url", service.Http.BaseAddress.ToString(), "--csv", file, "--target", "knd"], new Dictionary<string,
+                    string?>());
+            Assert.Equal(1, exitCode);
+            Assert.Contains("there is no column 'knd': did you mean 'kind'?", errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Theory]
+    [InlineData("demo", "--url", "http://127.0.0.1:1", "--csv", "x.csv")]
     [InlineData("demo")]
     [InlineData("demo", "--url", "nonsense")]
     [InlineData("healthcheck", "--now")]

@@ -90,7 +90,8 @@ public sealed class CsvTests
     [InlineData("x,y\n1,a\n\"2,b\n3,a\n", "line 3: a quote is opened in the record that begins here and never closed")]
     [InlineData("x,z\n" + Rest, "there is no column 'y': did you mean 'x'?")]
     [InlineData("<!DOCTYPE html><html></html>", "is a web page or XML, not a table")]
-    [InlineData("d,y\n03/04/2021,a\n05/06/2021,b\n03/04/2021,a\n05/06/2021,b\n", "say types={\"d\": \"date:dmy\"} or types={\"d\": \"date:mdy\"}")]
+    [InlineData("d,y\n03/04/2021,a\n05/06/2021,b\n03/04/2021,a\n05/06/2021,b\n",
+        "say types={\"d\": \"date:dmy\"} or types={\"d\": \"date:mdy\"}")]
     public void What_is_wrong_is_named_with_its_place(string csv, string message) =>
         Assert.Contains(message, Made.Refusal(csv), StringComparison.Ordinal);
 
@@ -99,8 +100,10 @@ public sealed class CsvTests
     {
         static string Wide(int columns) =>
             string.Join(',', Enumerable.Range(1, columns - 1).Select(i => $"x{i}")) + ",y\n"
-            + string.Concat(Enumerable.Range(0, 4).Select(row => string.Concat(Enumerable.Range(1, columns - 1).Select(i => $"{(row * i) % 7},")) + $"{(char)('a' + row % 2)}\n"));
-        Assert.Contains("line 1 has 20,000 fields; at most 16,384 columns are allowed", Made.Refusal(Wide(20_000)), StringComparison.Ordinal);
+            + string.Concat(Enumerable.Range(0, 4).Select(row =>
+            string.Concat(Enumerable.Range(1, columns - 1).Select(i => $"{(row * i) % 7},")) + $"{(char)('a' + row % 2)}\n"));
+        Assert.Contains("line 1 has 20,000 fields; at most 16,384 columns are allowed", Made.Refusal(Wide(20_000)),
+            StringComparison.Ordinal);
         using var made = Made.Of(Wide(10_000));
         Assert.Equal(9_999, made.Plan.Features.Count);
     }
@@ -128,7 +131,8 @@ public sealed class CsvTests
     [Fact]
     public void A_gzip_file_that_is_cut_off_anywhere_is_refused()
     {
-        var packed = Gzip(Encoding.UTF8.GetBytes("x,y\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"{i * 37 % 1000},{(char)('a' + i % 2)}\n"))));
+        var packed = Gzip(Encoding.UTF8.GetBytes("x,y\n"
+            + string.Concat(Enumerable.Range(0, 2000).Select(i => $"{i * 37 % 1000},{(char)('a' + i % 2)}\n"))));
         for (var length = 2; length < packed.Length; length += 97)
             Assert.Contains("is damaged or cut off", Made.Refusal([("x.csv.gz", packed[..length])]), StringComparison.Ordinal);
         Assert.Contains("is damaged or cut off", Made.Refusal([("x.csv.gz", packed[..^1])]), StringComparison.Ordinal);
@@ -139,12 +143,15 @@ public sealed class CsvTests
     {
         var zeros = new byte[2 << 20];
         Assert.Contains("holds more than 1,048,576 bytes when unpacked", Made.Refusal([("b.gz", Gzip(zeros))]), StringComparison.Ordinal);
-        Assert.Contains("holds more than 1,048,576 bytes when unpacked", Made.Refusal([("b.zip", Zip(("b", zeros)))]), StringComparison.Ordinal);
+        Assert.Contains("holds more than 1,048,576 bytes when unpacked", Made.Refusal([("b.zip", Zip(("b", zeros)))]),
+            StringComparison.Ordinal);
         var many = Enumerable.Range(0, 1001).Select(i => ($"{i}", (byte[])[])).ToArray();
         Assert.Contains("holds 1,001 files", Made.Refusal([("b.zip", Zip(many))]), StringComparison.Ordinal);
         Assert.Contains("packed more than", Made.Refusal([("b.gz", Gzip(Gzip(Gzip(Gzip([1])))))]), StringComparison.Ordinal);
-        Assert.Contains("400 times its own size", Made.Refusal([("b.gz", Gzip(new byte[80 << 20]))], mostUnpacked: 1 << 30), StringComparison.Ordinal);
-        Assert.Contains("there are 2 files", Made.Refusal([("b.zip", Zip(("a.csv", "x,y\n1,a"u8.ToArray()), ("b.csv", "x,y\n1,a"u8.ToArray())))]), StringComparison.Ordinal);
+        Assert.Contains("400 times its own size", Made.Refusal([("b.gz", Gzip(new byte[80 << 20]))], mostUnpacked: 1 << 30),
+            StringComparison.Ordinal);
+        Assert.Contains("there are 2 files",
+            Made.Refusal([("b.zip", Zip(("a.csv", "x,y\n1,a"u8.ToArray()), ("b.csv", "x,y\n1,a"u8.ToArray())))]), StringComparison.Ordinal);
     }
 
     internal static byte[] Gzip(byte[] content)

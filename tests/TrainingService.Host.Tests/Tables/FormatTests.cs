@@ -23,7 +23,8 @@ public sealed class FormatTests
     [Fact]
     public void Json_objects_in_objects_are_columns_of_their_own()
     {
-        using var made = Made.Of(string.Concat(Enumerable.Range(0, 8).Select(i => $"{{\"at\": {{\"x\": {i}, \"ok\": {(i % 2 == 0 ? "true" : "false")}}}, \"y\": {i % 2}}}\n")));
+        using var made = Made.Of(string.Concat(Enumerable.Range(0, 8).Select(i =>
+            $"{{\"at\": {{\"x\": {i}, \"ok\": {(i % 2 == 0 ? "true" : "false")}}}, \"y\": {i % 2}}}\n")));
         Assert.Equal(["at.x", "at.ok", "y"], made.Plan.Profile.Names);
         Assert.Equal(ColumnKind.Boolean, made["at.ok"].Kind);
     }
@@ -60,7 +61,8 @@ public sealed class FormatTests
             made.Plan.Features.Select(f => (f.Name, f.Kind)));
         Assert.Equal(["no", "yes"], made.Plan.Target?.Categories);
         Assert.Equal([80.5, 1, 1, 0], made.Rows()[1]);
-        Assert.Contains("line 10, column", Made.Refusal([("w.arff", Encoding.UTF8.GetBytes(Arff.Replace("80.5", "hot", StringComparison.Ordinal)))], new())
+        Assert.Contains("line 10, column",
+            Made.Refusal([("w.arff", Encoding.UTF8.GetBytes(Arff.Replace("80.5", "hot", StringComparison.Ordinal)))], new())
             .Replace("row 2 (line 3)", "line 10", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
@@ -74,7 +76,8 @@ public sealed class FormatTests
     {
         var x = Npy(type, "(6, 2)", Enumerable.Range(0, 12).SelectMany(i => Element(type, size, i)));
         var y = Npy("<i8", "(6,)", Enumerable.Range(0, 6).SelectMany(i => Element("<i8", 8, i % 2)));
-        foreach (var files in ((string, byte[])[][])[[("data.npz", CsvTests.Zip(("X.npy", x), ("y.npy", y)))], [("y.npy", y), ("X.npy", x)]])
+        foreach (var files in ((string, byte[])[][])[[("data.npz", CsvTests.Zip(("X.npy", x), ("y.npy", y)))],
+            [("y.npy", y), ("X.npy", x)]])
         {
             using var made = Made.Of(files, new() { Task = TableTask.Classification });
             Assert.Empty(made.Plan.Problems);
@@ -108,7 +111,8 @@ public sealed class FormatTests
         using var made = Made.Of(files, new() { Task = TableTask.Classification });
         Assert.Empty(made.Plan.Problems);
         Assert.Equal((new ImageShape(2, 3, 255), 6L, 2L), (made.File.Image, made.Plan.Profile.Rows, made.Plan.Profile.TestRows));
-        Assert.Equal(["pixel_0_0", "pixel_0_1", "pixel_0_2", "pixel_1_0", "pixel_1_1", "pixel_1_2"], made.Plan.Features.Select(f => f.Name));
+        Assert.Equal(["pixel_0_0", "pixel_0_1", "pixel_0_2", "pixel_1_0", "pixel_1_1", "pixel_1_2"],
+            made.Plan.Features.Select(f => f.Name));
         Assert.Equal([60, 70, 80, 90, 100, 110, 1], made.Rows()[1]);
     }
 
@@ -116,10 +120,14 @@ public sealed class FormatTests
     public void Arrays_that_are_not_what_they_claim_are_refused()
     {
         var y = Npy("<i8", "(6,)", new byte[48]);
-        Assert.Contains("96 bytes in all, and holds 95", Made.Refusal([("x.npy", Npy("<f8", "(6, 2)", new byte[95]))]), StringComparison.Ordinal);
-        Assert.Contains("more than any file has", Made.Refusal([("x.npy", Npy("<f8", "(999999999999, 999999999)", []))]), StringComparison.Ordinal);
-        Assert.Contains("must have as many", Made.Refusal([("x.npy", Npy("|u1", "(5, 2)", new byte[10])), ("y.npy", y)]), StringComparison.Ordinal);
-        Assert.Contains("none of a plain array", Made.Refusal([("x.npy", Npy("[('a', '<f8')]", "(6,)", new byte[48]))]), StringComparison.Ordinal);
+        Assert.Contains("96 bytes in all, and holds 95", Made.Refusal([("x.npy", Npy("<f8", "(6, 2)", new byte[95]))]),
+            StringComparison.Ordinal);
+        Assert.Contains("more than any file has", Made.Refusal([("x.npy", Npy("<f8", "(999999999999, 999999999)", []))]),
+            StringComparison.Ordinal);
+        Assert.Contains("must have as many", Made.Refusal([("x.npy", Npy("|u1", "(5, 2)", new byte[10])), ("y.npy", y)]),
+            StringComparison.Ordinal);
+        Assert.Contains("none of a plain array", Made.Refusal([("x.npy", Npy("[('a', '<f8')]", "(6,)", new byte[48]))]),
+            StringComparison.Ordinal);
         Assert.Contains("numpy's type 'O8'", Made.Refusal([("x.npy", Npy("|O8", "(6,)", new byte[48]))]), StringComparison.Ordinal);
         Assert.Contains("cut off", Made.Refusal([("x.npy", y[..60])]), StringComparison.Ordinal);
         Assert.Contains("cut off", Made.Refusal([("i", Idx([4, 2], new byte[7]))]), StringComparison.Ordinal);
@@ -128,7 +136,8 @@ public sealed class FormatTests
     [Fact]
     public async Task Parquet_is_read_group_by_group()
     {
-        var schema = new ParquetSchema(new DataField<double?>("x"), new DataField<int>("n"), new DataField<string>("name"), new DataField<bool>("ok"),
+        var schema = new ParquetSchema(new DataField<double?>("x"), new DataField<int>("n"), new DataField<string>("name"),
+            new DataField<bool>("ok"),
             new DataField<DateTime>("at"), new DataField<decimal>("price"));
         using var file = new MemoryStream();
         await using (var writer = await ParquetWriter.CreateAsync(schema, file, cancellationToken: TestContext.Current.CancellationToken))
@@ -141,17 +150,21 @@ public sealed class FormatTests
                 bool[] ok = [true, false, true, true];
                 DateTime[] at = [.. Enumerable.Range(0, 4).Select(i => new DateTime(2021, 1 + i, 1, 0, 0, 0, DateTimeKind.Utc))];
                 decimal[] price = [1.25m, 2.5m, 3m, g];
-                await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(),
+                    cancellationToken: TestContext.Current.CancellationToken);
                 await group.WriteAsync<int>(schema.DataFields[1], n.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
                 await group.WriteAsync(schema.DataFields[2], [.. name]);
                 await group.WriteAsync<bool>(schema.DataFields[3], ok.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
-                await group.WriteAsync<DateTime>(schema.DataFields[4], at.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
-                await group.WriteAsync<decimal>(schema.DataFields[5], price.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<DateTime>(schema.DataFields[4], at.AsMemory(),
+                    cancellationToken: TestContext.Current.CancellationToken);
+                await group.WriteAsync<decimal>(schema.DataFields[5], price.AsMemory(),
+                    cancellationToken: TestContext.Current.CancellationToken);
             }
         var content = file.ToArray();
         using var made = Made.Of([("t.parquet", content)], new() { Target = "ok" });
         Assert.Empty(made.Plan.Problems);
-        Assert.Equal([("x", ColumnKind.Number, 3L), ("n", ColumnKind.Number, 0), ("name", ColumnKind.Category, 3), ("at.month", ColumnKind.Date, 0),
+        Assert.Equal([("x", ColumnKind.Number, 3L), ("n", ColumnKind.Number, 0), ("name", ColumnKind.Category, 3),
+            ("at.month", ColumnKind.Date, 0),
             ("at.weekday", ColumnKind.Date, 0), ("price", ColumnKind.Number, 0)],
             made.Plan.Features.Select(f => (f.Name, f.Kind, f.Missing)));
         var rows = made.Rows();
@@ -161,19 +174,19 @@ public sealed class FormatTests
             Assert.NotEmpty(Made.Refusal([("t.parquet", content[..cut])], new() { Target = "ok" }));
     }
 
-    private static byte[] Npy(string type, string shape, IEnumerable<byte> content)
+    internal static byte[] Npy(string type, string shape, IEnumerable<byte> content)
     {
         var descr = type.StartsWith('[') ? type : $"'{type}'";
         var header = Encoding.ASCII.GetBytes($"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
         return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. header, .. content];
     }
 
-    private static byte[] Idx(int[] shape, byte[] content) => Idx(shape, (IEnumerable<byte>)content);
+    internal static byte[] Idx(int[] shape, byte[] content) => Idx(shape, (IEnumerable<byte>)content);
 
     private static byte[] Idx(int[] shape, IEnumerable<byte> content) =>
         [0, 0, 8, (byte)shape.Length, .. shape.SelectMany(length => (byte[])[0, 0, (byte)(length >> 8), (byte)length]), .. content];
 
-    private static byte[] Element(string type, int size, int value)
+    internal static byte[] Element(string type, int size, int value)
     {
         var bytes = new byte[size];
         switch (type)

@@ -12,7 +12,8 @@ public sealed class TypesTests
     public void Types_are_found_and_told()
     {
         using var made = Made.Of(Table("number,category,flag,day,labels,y", 40, i =>
-            $"{i * 0.5:0.0},{"pqr"[i % 3]},{(i % 2 == 0 ? "yes" : "No")},2021-02-{i % 28 + 1:00}T10:30:00Z,{(i % 4 == 3 ? "3+" : $"{i % 4}")},{"ab"[i % 2]}"));
+            $"{i * 0.5:0.0},{"pqr"[i % 3]},{(i % 2 == 0 ? "yes" : "No")},2021-02-{i % 28 + 1:00}T10:30:00Z,"
+                + $"{(i % 4 == 3 ? "3+" : $"{i % 4}")},{"ab"[i % 2]}"));
         Assert.Empty(made.Plan.Problems);
         Assert.Equal([("number", ColumnKind.Number), ("category", ColumnKind.Category), ("flag", ColumnKind.Boolean),
             ("day.day", ColumnKind.Date), ("day.weekday", ColumnKind.Date), ("labels", ColumnKind.Category)],
@@ -66,7 +67,8 @@ public sealed class TypesTests
     public void What_looks_odd_is_said()
     {
         using var made = Made.Of(Table("id,empty,constant,copy,x,sparse,answer,sex,y", 40, i =>
-            $"{i + 7},,5,{i % 7},{i % 7},{(i < 30 ? "" : i)},{"pq"[i % 2]},{(i % 3 == 0 ? "Male" : i % 3 == 1 ? "male" : "female")},{"ab"[i % 2]}"));
+            $"{i + 7},,5,{i % 7},{i % 7},{(i < 30 ? "" : i)},{"pq"[i % 2]},"
+                + $"{(i % 3 == 0 ? "Male" : i % 3 == 1 ? "male" : "female")},{"ab"[i % 2]}"));
         Assert.Equal([("answer", TableWarningKind.Leak), ("constant", TableWarningKind.Constant), ("empty", TableWarningKind.Empty),
             ("id", TableWarningKind.Identifier), ("sex", TableWarningKind.Spelling), ("sparse", TableWarningKind.ManyMissing),
             ("x", TableWarningKind.Duplicate)],
@@ -122,7 +124,8 @@ public sealed class TypesTests
     [Fact]
     public void Classes_that_are_numbers_stand_in_their_order_and_codes_keep_their_zeros()
     {
-        using var numbers = Made.Of(Table("x,y", 60, i => $"{i % 7},{(i % 3 == 0 ? "10" : i % 3 == 1 ? "9" : "9.0")}"), new() { Target = "y", Task = TableTask.Classification });
+        using var numbers = Made.Of(Table("x,y", 60, i => $"{i % 7},{(i % 3 == 0 ? "10" : i % 3 == 1 ? "9" : "9.0")}"),
+            new() { Target = "y", Task = TableTask.Classification });
         Assert.Equal(["9", "10"], numbers.Plan.Target?.Categories);
         Assert.Equal([40L, 20], numbers.Plan.Target?.Counts);
         using var codes = Made.Of(Table("x,y", 60, i => $"{i % 7},{(i % 2 == 0 ? "07" : "010")}"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using TrainingService.Host.Tests.Fixtures;
 
@@ -9,7 +10,8 @@ internal static class UploadClient
     public static Task<Answer> Upload(this HttpClient http, string path, string csv, params (string Name, string Value)[] fields) =>
         http.Upload("POST", path, [("file", "made.csv", Encoding.UTF8.GetBytes(csv))], fields);
 
-    public static async Task<Answer> Upload(this HttpClient http, string method, string path, (string Field, string Name, byte[] Content)[] files,
+    public static async Task<Answer> Upload(this HttpClient http, string method, string path,
+        (string Field, string Name, byte[] Content)[] files,
         params (string Name, string Value)[] fields)
     {
         using var form = new MultipartFormDataContent();
@@ -31,8 +33,10 @@ internal static class UploadClient
         for (var i = 0; i < rows; i++)
         {
             var kind = i % classes.Length;
-            csv.Append(FormattableString.Invariant($"{kind + random.NextDouble():0.00},{(i % 10 == 3 ? "" : $"{kind * 2 + random.Next(3)}")},"))
-                .Append(FormattableString.Invariant($"{"rgb"[random.Next(3)]},2021-{1 + i % 12:00}-{1 + i % 28:00},{(random.Next(2) == 0 ? "yes" : "no")},{classes[kind]}\n"));
+            csv.Append(CultureInfo.InvariantCulture, $"{kind + random.NextDouble():0.00},")
+                .Append(CultureInfo.InvariantCulture, $"{(i % 10 == 3 ? "" : $"{kind * 2 + random.Next(3)}")},")
+                .Append(CultureInfo.InvariantCulture, $"{"rgb"[random.Next(3)]},2021-{1 + i % 12:00}-{1 + i % 28:00},")
+                .Append(CultureInfo.InvariantCulture, $"{(random.Next(2) == 0 ? "yes" : "no")},{classes[kind]}\n");
         }
         return csv.ToString();
     }

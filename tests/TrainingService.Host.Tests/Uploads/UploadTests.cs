@@ -23,7 +23,8 @@ public sealed class UploadTests(Service service)
         Assert.Equal($"{Datasets}/{name}", made.Headers.Location?.ToString());
         Assert.Equal(("ready", 1, 240, 0, 9), (made["status"].GetString(), made["version"].GetInt32(), made["rows"].GetInt32(),
             made["droppedRows"].GetInt32(), made["encodedFeatures"].GetInt32()));
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(csv))), made["files"][0].GetProperty("sha256").GetString());
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(csv))),
+            made["files"][0].GetProperty("sha256").GetString());
 
         var got = await service.Http.GetAnswer($"{Datasets}/{name}");
         Assert.Equal((200, made.Text), (got.Status, got.Text));
@@ -33,9 +34,12 @@ public sealed class UploadTests(Service service)
         var preview = await service.Http.GetAnswer($"{Datasets}/{name}/preview?rows=4");
         var fourth = csv.Split('\n')[4].Split(',');
         Assert.Equal(fourth[0], preview["rows"][3][0].GetDouble().ToString("0.00", System.Globalization.CultureInfo.InvariantCulture));
-        Assert.Equal((System.Text.Json.JsonValueKind.Null, fourth[2]), (preview["rows"][3][1].ValueKind, preview["rows"][3][2].GetString()));
+        Assert.Equal((System.Text.Json.JsonValueKind.Null, fourth[2]),
+            (preview["rows"][3][1].ValueKind, preview["rows"][3][2].GetString()));
 
-        var job = await service.Http.PostJob($$"""{"dataset": "{{name}}", "training": {"epochs": 20}, "diagnostics": {"tryPatches": false} }""");
+        var job = await service.Http.PostJob($$"""
+            {"dataset": "{{name}}", "training": {"epochs": 20}, "diagnostics": {"tryPatches": false} }
+            """);
         Assert.True(job.Status == 202, job.Text);
         var sha256 = made["sha256"].GetString();
         Assert.Equal(sha256, job["spec"].GetProperty("dataset").GetProperty("sha256").GetString());
@@ -53,7 +57,9 @@ public sealed class UploadTests(Service service)
             FormattableString.Invariant($"{i % 17},{i * 7 % 23},{2 * (i % 17) - 3 * (i * 7 % 23) + 0.5:0.0}\n")));
         var made = await service.Http.Upload(Datasets, csv, ("name", name), ("target", "y"));
         Assert.Equal("number", made["target"].GetProperty("kind").GetString());
-        var job = await service.Http.PostJob($$"""{"dataset": "{{name}}", "training": {"epochs": 30}, "diagnostics": {"tryPatches": false} }""");
+        var job = await service.Http.PostJob($$"""
+            {"dataset": "{{name}}", "training": {"epochs": 30}, "diagnostics": {"tryPatches": false} }
+            """);
         var done = await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
         Assert.InRange(done.GetProperty("result").GetProperty("testR2").GetDouble(), 0.8, 1);
     }
@@ -74,7 +80,8 @@ public sealed class UploadTests(Service service)
         Assert.True(mended["ready"].GetBoolean(), mended.Text);
         Assert.Equal(["number", "number", "category", "date", "boolean", "category"],
             mended["columns"].EnumerateArray().Where(c => c.TryGetProperty("kind", out _)).Select(c => c.GetProperty("kind").GetString()));
-        Assert.Equal((100, 10, "classification", 3), (mended["rows"].GetInt32(), mended["missingValues"].GetInt32(), mended["task"].GetString(),
+        Assert.Equal((100, 10, "classification", 3),
+            (mended["rows"].GetInt32(), mended["missingValues"].GetInt32(), mended["task"].GetString(),
             mended["classes"].GetArrayLength()));
         Assert.Equal((10, csv.Split('\n')[1]), (mended["preview"].GetArrayLength(),
             string.Join(',', mended["preview"][0].EnumerateArray().Select(cell => cell.GetString()))));
@@ -86,7 +93,9 @@ public sealed class UploadTests(Service service)
     {
         var name = NewName();
         var first = await service.Http.Upload(Datasets, UploadClient.Flowers(60), ("name", name), ("target", "kind"), ("drop", "seen"));
-        var job = await service.Http.PostJob($$"""{"dataset": "{{name}}", "training": {"epochs": 1}, "diagnostics": {"tryPatches": false} }""");
+        var job = await service.Http.PostJob($$"""
+            {"dataset": "{{name}}", "training": {"epochs": 1}, "diagnostics": {"tryPatches": false} }
+            """);
         await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
 
         var same = await service.Http.Upload(Datasets, UploadClient.Flowers(60), ("name", name), ("target", "kind"), ("drop", "seen"));
@@ -96,16 +105,23 @@ public sealed class UploadTests(Service service)
         Assert.Contains("PUT", other["detail"].GetString(), StringComparison.Ordinal);
 
         // What is not said is as it was.
-        var second = await service.Http.Upload("PUT", $"{Datasets}/{name}", [("file", "more.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(90)))]);
+        var second = await service.Http.Upload("PUT", $"{Datasets}/{name}",
+            [("file", "more.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(90)))]);
         Assert.True(second.Status == 201, second.Text);
-        Assert.Equal((2, 90, "kind", 4), (second["version"].GetInt32(), second["rows"].GetInt32(), second["target"].GetProperty("name").GetString(),
+        Assert.Equal((2, 90, "kind", 4), (second["version"].GetInt32(), second["rows"].GetInt32(),
+            second["target"].GetProperty("name").GetString(),
             second["features"].GetArrayLength()));
         var versions = await service.Http.GetAnswer($"{Datasets}/{name}/versions");
-        Assert.Equal([(2, 90), (1, 60)], versions["items"].EnumerateArray().Select(v => (v.GetProperty("version").GetInt32(), v.GetProperty("rows").GetInt32())));
+        Assert.Equal([(2, 90), (1, 60)], versions["items"].EnumerateArray().Select(v =>
+            (v.GetProperty("version").GetInt32(), v.GetProperty("rows").GetInt32())));
 
-        var now = await service.Http.PostJob($$"""{"dataset": "{{name}}", "training": {"epochs": 1}, "diagnostics": {"tryPatches": false} }""");
+        var now = await service.Http.PostJob($$"""
+            {"dataset": "{{name}}", "training": {"epochs": 1}, "diagnostics": {"tryPatches": false} }
+            """);
         Assert.Equal(second["sha256"].GetString(), now["spec"].GetProperty("dataset").GetProperty("sha256").GetString());
-        var old = await service.Http.PostJob($$"""{"dataset": {"name": "{{name}}", "sha256": "{{first["sha256"].GetString()}}" }, "training": {"epochs": 1} }""");
+        var old = await service.Http.PostJob($$"""
+            {"dataset": {"name": "{{name}}", "sha256": "{{first["sha256"].GetString()}}" }, "training": {"epochs": 1} }
+            """);
         Assert.Equal(202, old.Status);
         var again = await service.Http.Send("POST", $"/api/v1/jobs/{job.Id}/verify");
         Assert.Equal(202, again.Status);
@@ -135,7 +151,8 @@ public sealed class UploadTests(Service service)
             {"base": {"dataset": "{{name}}", "training": {"epochs": 1} }, "grid": {"/model/activation": ["relu", "tanh"]}, "seedCount": 2}
             """);
         Assert.True(sweep.Status == 202, sweep.Text);
-        Assert.Equal(first["sha256"].GetString(), sweep["spec"].GetProperty("base").GetProperty("dataset").GetProperty("sha256").GetString());
+        Assert.Equal(first["sha256"].GetString(),
+            sweep["spec"].GetProperty("base").GetProperty("dataset").GetProperty("sha256").GetString());
         await service.Http.Upload("PUT", $"{Datasets}/{name}", [("file", "more.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(90)))]);
         var jobs = await service.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/jobs");
         Assert.All(jobs["items"].EnumerateArray(), job =>
@@ -148,15 +165,18 @@ public sealed class UploadTests(Service service)
     {
         var name = NewName();
         var made = await service.Http.Upload("POST", Datasets, [("file", "train.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(60))),
-            ("testFile", "test.csv", Encoding.UTF8.GetBytes("kind,wild,seen,color,width,length\na,yes,2021-01-01,r,1,0.5\nb,no,2021-02-02,g,2,1.5\n"))],
+            ("testFile", "test.csv",
+                Encoding.UTF8.GetBytes("kind,wild,seen,color,width,length\na,yes,2021-01-01,r,1,0.5\nb,no,2021-02-02,g,2,1.5\n"))],
             ("name", name), ("target", "kind"));
         Assert.True(made.Status == 201, made.Text);
-        Assert.Equal(("official", 60, 2), (made["splits"].GetProperty("origin").GetString(), made["splits"].GetProperty("trainRows").GetInt32(),
+        Assert.Equal(("official", 60, 2), (made["splits"].GetProperty("origin").GetString(),
+            made["splits"].GetProperty("trainRows").GetInt32(),
             made["splits"].GetProperty("testRows").GetInt32()));
         var wrong = await service.Http.Upload("POST", Datasets, [("file", "train.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(60))),
             ("testFile", "test.csv", "kind\na\n"u8.ToArray())], ("name", NewName()), ("target", "kind"));
         Assert.Contains("has no column 'length'", wrong.Error("/testFile"), StringComparison.Ordinal);
-        var unlearned = await service.Http.Upload("POST", Datasets, [("file", "train.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(60, classes: "ab"))),
+        var unlearned = await service.Http.Upload("POST", Datasets,
+            [("file", "train.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(60, classes: "ab"))),
             ("testFile", "test.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(60)))], ("name", NewName()), ("target", "kind"));
         Assert.Contains("all rows of the class 'c' are test rows", unlearned.Error("/testFile"), StringComparison.Ordinal);
     }
@@ -195,7 +215,8 @@ public sealed class UploadTests(Service service)
         (await service.Http.Send("POST", Datasets, "{}")).MustBeProblem(415, "unsupported-media-type");
         var nothing = await service.Http.Upload("POST", Datasets, [], ("target", "kind"));
         Assert.Contains("'file' is required", nothing.Error("/file"), StringComparison.Ordinal);
-        (await service.Http.Upload(Datasets, UploadClient.Flowers(60), ("name", "iris"), ("target", "kind"))).MustBeProblem(409, "conflict");
+        (await service.Http.Upload(Datasets, UploadClient.Flowers(60), ("name", "iris"), ("target", "kind"))).MustBeProblem(409,
+            "conflict");
         (await service.Http.Send("DELETE", $"{Datasets}/iris")).MustBeProblem(409, "conflict");
         (await service.Http.Send("DELETE", $"{Datasets}/nothing")).MustBeProblem(404, "not-found");
         (await service.Http.GetAnswer($"{Datasets}/nothing/versions")).MustBeProblem(404, "not-found");
@@ -208,7 +229,8 @@ public sealed class UploadTests(Service service)
     public async Task An_upload_that_is_cut_off_leaves_nothing()
     {
         var (name, csv) = (NewName(), UploadClient.Flowers(2000));
-        var form = $"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n{name}\r\n--b\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\nkind\r\n"
+        var form = $"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n{name}\r\n--b\r\nContent-Disposition: form-data; "
+            + $"name=\"target\"\r\n\r\nkind\r\n"
             + $"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\n\r\n{csv}";
         var answer = await service.Http.Send("POST", Datasets, Encoding.UTF8.GetBytes(form), "multipart/form-data; boundary=b");
         answer.MustBeProblem(400, "validation");

@@ -3,11 +3,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using TrainingService.Engine.Layers;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Models;
 using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Uploads;
 using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Tests.Worker;
@@ -119,6 +121,37 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     }
 
     [Fact]
+    public async Task A_job_waits_for_its_rows_while_the_database_is_away()
+    {
+        const string Name = "own-rows";
+        var upload = await service.Http.Upload("/api/v1/datasets", UploadClient.Flowers(240), ("name", $"outage-{Guid.NewGuid():N}"),
+            ("target", "kind"));
+        await using var db = Service.Context(_database);
+        await using (var brought = service.NewDbContext())
+        {
+            var sha256 = upload["sha256"].GetString();
+            var content = await brought.DatasetContents.AsNoTracking().SingleAsync(c => c.Sha256 == sha256, _cancellation);
+            db.Add(content);
+            db.AddRange(await brought.DatasetChunks.AsNoTracking().Where(c => c.ContentId == content.Id).ToListAsync(_cancellation));
+            db.Add(new DatasetVersion
+            {
+                Name = Name,
+                Version = 1,
+                ContentId = content.Id,
+                Sha256 = content.Sha256,
+                Facts = new() { Files = [] },
+                CreatedAt = content.CreatedAt,
+            });
+            await db.SaveChangesAsync(_cancellation);
+        }
+        var away = new Away(_database) { Failures = 5 };
+        var id = await db.InsertJobAsync(dataset: Name);
+        await Runner(datasets: new([], new StoredDatasets(away))).RunAsync(id, null, _cancellation);
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Succeeded, null, 0), (job.Status, job.ErrorCode, away.Failures));
+    }
+
+    [Fact]
     public async Task Times_are_those_of_the_clock()
     {
         await using var db = Service.Context(_database);
@@ -190,7 +223,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
     private static ModelSpec SlowToBuild => new() { HiddenLayers = [4000, 4000, 4000], Initializer = new() { Name = "orthogonal" } };
 
-    private JobRunner Runner(TimeProvider? clock = null)
+    private JobRunner Runner(TimeProvider? clock = null, DatasetRegistry? datasets = null)
     {
         var options = new WorkerOptions(1, 1, TimeSpan.FromSeconds(30));
         clock ??= TimeProvider.System;
@@ -199,7 +232,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
             _ended.Add(sweep);
             return Task.CompletedTask;
         };
-        var datasets = new DatasetRegistry("", "");
+        datasets ??= new DatasetRegistry("", "");
         return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended,
             new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), options, new Slots(options, clock), this, clock,
             NullLogger<JobRunner>.Instance);
@@ -221,6 +254,21 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     {
         for (var limit = DateTime.UtcNow.AddMinutes(2); !state(await ReadAsync(id)); await Task.Delay(20, _cancellation))
             Assert.True(DateTime.UtcNow < limit, "never came to that state");
+    }
+
+    /// <summary>A database that doesn't answer at first.</summary>
+    private sealed class Away(string database) : IDbContextFactory<TrainingDbContext>
+    {
+        public int Failures { get; set; }
+
+        public TrainingDbContext CreateDbContext() => Failures-- > 0
+            ? throw new NpgsqlException("away", new IOException()) : Back(Service.Context(database));
+
+        private TrainingDbContext Back(TrainingDbContext db)
+        {
+            Failures = 0;
+            return db;
+        }
     }
 
     private sealed class Stopped : TimeProvider
