@@ -13,7 +13,8 @@ namespace TrainingService.Host.Worker;
 /// and all leases are renewed; most groups end before their first beat, with a single write.
 /// </summary>
 public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets,
-    JobRules rules, WakeUps wakeUps, JobEnded ended, ModelLimits models, WorkerOptions options, TimeProvider clock, ILogger log, CancellationToken stopping)
+    JobRules rules, WakeUps wakeUps, JobEnded ended, ModelLimits models, WorkerOptions options, TimeProvider clock, ILogger log,
+    CancellationToken stopping)
     : IDisposable
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
