@@ -36,9 +36,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             while (await WaitAsync(training))
             {
                 await WriteAsync(atEnd: false);
-                if (IsDeleted(hangfire, abort) && _training is { } deleted)
-                    await deleted.WithdrawAsync();
-                Show(hangfire);
+                await MeetAsync(hangfire, abort);
             }
         }
         finally
@@ -79,13 +77,25 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         return storage.GetStateData(hangfire.BackgroundJob.Id)?.Name == DeletedState.StateName;
     }
 
-    /// <summary>On the dashboard, of a run that takes longer than a beat, which it is.</summary>
-    private void Show(PerformContext? hangfire)
+    /// <summary>
+    /// Shows on the dashboard, of a run that takes longer than a beat, which it is, and does what was asked for there. Nothing of this is
+    /// worth a run while the database is away.
+    /// </summary>
+    private async Task MeetAsync(PerformContext? hangfire, CancellationToken abort)
     {
-        if (hangfire is null || _training is not { Outcome: null } run || run == _shown)
+        if (hangfire is null || _training is not { Outcome: null } run)
             return;
-        _shown = run;
-        hangfire.SetJobParameter("Runs", run.Lease.Id);
+        try
+        {
+            if (IsDeleted(hangfire, abort))
+                await run.WithdrawAsync();
+            if (run != _shown)
+                hangfire.SetJobParameter("Runs", run.Lease.Id);
+            _shown = run;
+        }
+        catch (Exception e) when (Database.IsOutage(e))
+        {
+        }
     }
 
     /// <summary>Until the next beat is due; false once the training has ended.</summary>
@@ -172,6 +182,20 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         }
         foreach (var sweep in ours.Where(mine => mine.Outcome is { Status: not JobStatus.Queued })
             .Select(mine => mine.Run.Lease.SweepId).Distinct())
+            await TellAsync(sweep);
+    }
+
+    /// <summary>What comes of it is no matter of the runs, whose ends are written.</summary>
+    private async Task TellAsync(Guid? sweep)
+    {
+        try
+        {
             await ended(sweep, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            log.LogError(Database.IsOutage(e) ? null : e, "Sweep {Id} does not go on ({Message}); the reconciler will see to it.",
+                sweep, e.GetBaseException().Message);
+        }
     }
 }
