@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Parquet;
 using Parquet.Schema;
+using CompressionCodec = Parquet.Meta.CompressionCodec;
 
 namespace TrainingService.Host.Tables;
 
@@ -26,6 +27,11 @@ public sealed class ParquetSource : RowSource
     public ParquetSource(Stream file, IReadOnlyList<string> drop)
     {
         _file = file;
+        Do(() =>
+        {
+            ParquetCheck.Footer(file);
+            return Task.FromResult(0);
+        });
         _reader = Do(() => ParquetReader.CreateAsync(file, leaveStreamOpen: true));
         var fields = Do(() => Task.FromResult(_reader.Schema.Fields.ToArray()));
         if (fields.Length > CsvDialect.MostColumns)
@@ -89,12 +95,30 @@ public sealed class ParquetSource : RowSource
             _rows * (field.ClrType.IsPrimitive ? 8L : 60L),
             Do(() => Task.FromResult(2 * (group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0)))));
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
-            throw new TableException($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at "
-                + $"most "
-                + $"{MostBytes / 1_000_000:N0} MB are allowed: write the file with smaller row groups (row_group_size=50000), or as CSV");
+            throw TooLarge(bytes);
+        // Pages tell the truth; the list of contents may not.
+        bytes = _fields.OfType<DataField>().Sum(field => 2 * Do(() => Task.FromResult(Unpacked(group, field))));
+        if (bytes > MostBytes)
+            throw TooLarge(bytes);
         for (var c = 0; c < _fields.Length; c++)
             if (_fields[c] is { } field)
                 _columns[c] = Do(() => ReadAsync(group, field, (int)_rows));
+    }
+
+    private TableException TooLarge(long bytes) =>
+        new($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at most "
+            + $"{MostBytes / 1_000_000:N0} MB are allowed: write the file with smaller row groups (row_group_size=50000), or as CSV");
+
+    /// <summary>Bytes of a column's pages, each of which is looked at.</summary>
+    private long Unpacked(ParquetRowGroupReader group, DataField field)
+    {
+        if (group.GetMetadata(field)?.MetaData is not { } column)
+            throw new InvalidDataException($"it says nothing of the column '{field.Name}'");
+        if (column.NumValues != _rows)
+            throw new InvalidDataException($"the column '{field.Name}' has {column.NumValues:N0} values in {_rows:N0} rows");
+        var start = column.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, column.DataPageOffset)
+            : column.DataPageOffset;
+        return ParquetCheck.Pages(_file, start, column.TotalCompressedSize, _rows, column.Codec == CompressionCodec.SNAPPY);
     }
 
     private static async Task<Array> ReadAsync(ParquetRowGroupReader group, DataField field, int rows)
@@ -198,7 +222,7 @@ public sealed class ParquetSource : RowSource
         {
             return read().GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is not (TableException or OperationCanceledException or OutOfMemoryException))
+        catch (Exception e) when (e is not (TableException or OperationCanceledException))
         {
             throw new TableException($"the Parquet file is damaged, cut off or of a kind that is not supported: {e.Message}");
         }

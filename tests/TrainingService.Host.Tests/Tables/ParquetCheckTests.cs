@@ -1,0 +1,74 @@
+using TrainingService.Host.Tables;
+
+namespace TrainingService.Host.Tests.Tables;
+
+/// <summary>Lengths that a Parquet file may claim, before anything makes room for them.</summary>
+public sealed class ParquetCheckTests
+{
+    private static readonly byte[] Content = new byte[20];
+
+    [Fact]
+    public void Pages_tell_how_much_they_unpack_to()
+    {
+        using var file = File(Page(0, 20, 20, 5), Content, Page(0, 30, 20, 7), Content);
+        Assert.Equal(50, ParquetCheck.Pages(file, 4, file.Length - 4, 12, isSnappy: false));
+    }
+
+    [Theory]
+    [InlineData(0, 3_000_000_000, 20, 5, "a length that it can't have")]
+    [InlineData(0, -1, 20, 5, "a length that it can't have")]
+    [InlineData(0, 20, 21, 5, "a length that it can't have")]
+    [InlineData(0, 20, 20, 6, "more values than there are")]
+    [InlineData(0, 20, 20, -1, "more values than there are")]
+    [InlineData(2, 20, 20, 2_000_000_000, "more values than there are")]
+    [InlineData(0, 20, 20, 4, "fewer values than it claims")]
+    public void A_page_that_lies_is_refused(int type, long unpacked, long packed, long values, string message)
+    {
+        using var file = File(Page(type, unpacked, packed, values), Content);
+        var refused = Assert.Throws<InvalidDataException>(() => ParquetCheck.Pages(file, 4, file.Length - 4, 5, isSnappy: false));
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_packed_page_says_the_same_twice()
+    {
+        byte[] content = [.. Varint(20), .. new byte[18]];
+        using var file = File(Page(0, 20, content.Length, 5), content);
+        Assert.Equal(20, ParquetCheck.Pages(file, 4, file.Length - 4, 5, isSnappy: true));
+        byte[] bomb = [.. Varint(4_000_000_000), .. new byte[18]];
+        using var other = File(Page(0, 20, bomb.Length, 5), bomb);
+        Assert.Throws<InvalidDataException>(() => ParquetCheck.Pages(other, 4, other.Length - 4, 5, isSnappy: true));
+    }
+
+    [Fact]
+    public void A_list_of_contents_that_claims_more_than_it_has_is_refused()
+    {
+        // A list (field 2) of a million million structs, a text (field 4) of as many bytes, a struct in a struct in a struct ...
+        foreach (var footer in (byte[][])[[0x29, 0xFC, .. Varint(1_000_000_000_000), 0], [0x48, .. Varint(1_000_000_000_000), 0],
+            [.. Enumerable.Repeat((byte)0x1C, 100)], [0x15], [0x1D, 0]])
+        {
+            using var file = File(footer, [(byte)footer.Length, 0, 0, 0], "PAR1"u8.ToArray());
+            Assert.Throws<InvalidDataException>(() => ParquetCheck.Footer(file));
+        }
+        using var sound = File([0x15, 0x02, 0x29, 0x1C, 0, 0], [6, 0, 0, 0], "PAR1"u8.ToArray());
+        ParquetCheck.Footer(sound);
+    }
+
+    private static MemoryStream File(params byte[][] parts) => new([.. "PAR1"u8, .. parts.SelectMany(part => part)]);
+
+    /// <summary>The header of a page of values (type 0) or of a dictionary (2), as parquet.thrift has it.</summary>
+    private static byte[] Page(int type, long unpacked, long packed, long values) =>
+        [0x15, .. Varint(Zigzag(type)), 0x15, .. Varint(Zigzag(unpacked)), 0x15, .. Varint(Zigzag(packed)),
+            (byte)(type == 2 ? 0x4C : 0x2C), 0x15, .. Varint(Zigzag(values)), 0, 0];
+
+    private static ulong Zigzag(long value) => (ulong)((value << 1) ^ (value >> 63));
+
+    private static List<byte> Varint(ulong value)
+    {
+        var bytes = new List<byte>();
+        for (; value >= 128; value >>= 7)
+            bytes.Add((byte)(value & 127 | 128));
+        bytes.Add((byte)value);
+        return bytes;
+    }
+}
