@@ -21,7 +21,7 @@ public static class StratifiedOrder
     {
         var order = new int[rows.Length];
         var at = 0;
-        foreach (var row in Each(rows.ToArray(), null, labels, seed))
+        foreach (var row in Each(rows.ToArray(), labels, seed))
             order[at++] = row;
         return order;
     }
@@ -32,14 +32,10 @@ public static class StratifiedOrder
         var all = new int[rows];
         for (var row = 0; row < rows; row++)
             all[row] = row;
-        return Each(all, row => row, labels, seed).Take(count);
+        return Each(all, labels, seed).Take(count);
     }
 
-    /// <param name="rows">Is put into another order.</param>
-    /// <param name="at">The row that stands at a place, where that can be told without a copy.</param>
-    /// <param name="labels">Of all rows.</param>
-    /// <param name="seed">Of the order.</param>
-    private static IEnumerable<int> Each(int[] rows, Func<int, int>? at, int[] labels, long seed)
+    private static IEnumerable<int> Each(int[] rows, int[] labels, long seed)
     {
         var random = new SplitMix64(seed);
         if (labels.Length == 0)
@@ -47,7 +43,7 @@ public static class StratifiedOrder
             random.Shuffle(rows);
             return rows;
         }
-        var strata = Strata(rows, at, labels);
+        var strata = Strata(rows, labels);
         foreach (var (_, begin, end) in strata)
             random.Shuffle(rows.AsSpan(begin, end - begin));
         return Merged(rows, strata);
@@ -56,7 +52,7 @@ public static class StratifiedOrder
     /// <summary>
     /// Puts the rows of each class together, in the order in which they stood, and tells where each class begins and ends.
     /// </summary>
-    private static List<(int Label, int Begin, int End)> Strata(int[] rows, Func<int, int>? at, int[] labels)
+    private static List<(int Label, int Begin, int End)> Strata(int[] rows, int[] labels)
     {
         var counts = new SortedDictionary<int, int>();
         foreach (var row in rows)
@@ -68,12 +64,9 @@ public static class StratifiedOrder
             next.Add(label, begin);
             begin += count;
         }
-        var old = at is null ? rows.AsSpan().ToArray() : [];
-        for (var place = 0; place < rows.Length; place++)
-        {
-            var row = at is null ? old[place] : at(place);
+        var old = rows.AsSpan().ToArray();
+        foreach (var row in old)
             rows[CollectionsMarshal.GetValueRefOrAddDefault(next, labels[row], out _)++] = row;
-        }
         return strata;
     }
 

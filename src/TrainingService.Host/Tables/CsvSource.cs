@@ -32,7 +32,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
             encoding = options.Encoding ?? TextEncoding.Find(file);
         var separator = options.Delimiter ?? FindSeparator(open, encoding);
         if (separator == Blank && encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian)
-            throw new TableException("fields separated by blanks are read from UTF-8 or Windows-1252 only: save the file as UTF-8", "/delimiter");
+            throw new TableException("fields separated by blanks are read from UTF-8 or Windows-1252 only: save the file as UTF-8",
+                "/delimiter");
         var records = Records(open, separator, encoding);
         if (records.Count == 0)
             throw new TableException("the file is empty");
@@ -49,8 +50,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     }
 
     /// <summary>
-    /// The one by which the first lines fall into the same number of fields, more than one; blanks only if no other does and all lines have as
-    /// many; else a comma.
+    /// The one by which the first lines fall into the same number of fields, more than one; blanks only if no other does and all lines have
+    /// as many; else a comma.
     /// </summary>
     private static char FindSeparator(Func<Stream> open, string encoding) =>
         (encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
@@ -60,7 +61,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
                 r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
         .Where(tried => tried.Fields > 1)
         .Where(tried => tried.Separator != Blank || tried.Same == 1)
-        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Separator != Blank).ThenByDescending(tried => tried.Fields)
+        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Separator != Blank).ThenByDescending(tried =>
+            tried.Fields)
         .Select(tried => tried.Separator).FirstOrDefault(',');
 
     private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
