@@ -17,6 +17,9 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
 {
     public const int MostColumns = 16_384;
 
+    /// <summary>Any number of blanks and tabs.</summary>
+    public const char Blank = ' ';
+
     private const int Looked = 50;
     private static readonly char[] Separators = [',', ';', '\t', '|'];
 
@@ -28,6 +31,9 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         using (var file = open())
             encoding = options.Encoding ?? TextEncoding.Find(file);
         var separator = options.Delimiter ?? FindSeparator(open, encoding);
+        if (separator == Blank && encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian)
+            throw new TableException("fields separated by blanks are read from UTF-8 or Windows-1252 only: save the file as UTF-8",
+                "/delimiter");
         var records = Records(open, separator, encoding);
         if (records.Count == 0)
             throw new TableException("the file is empty");
@@ -43,14 +49,20 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         return new(separator, true, encoding, names, rowNames);
     }
 
-    /// <summary>The one by which the first lines fall into the same number of fields, more than one; else a comma.</summary>
-    private static char FindSeparator(Func<Stream> open, string encoding) => Separators
+    /// <summary>
+    /// The one by which the first lines fall into the same number of fields, more than one; blanks only if no other does and all lines have
+    /// as many; else a comma.
+    /// </summary>
+    private static char FindSeparator(Func<Stream> open, string encoding) =>
+        (encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
         .Select(separator => (Separator: separator, Records: Records(open, separator, encoding)))
         .Select(tried => (tried.Separator, Fields: tried.Records.Count == 0 ? 1 : tried.Records[^1].Length,
             Same: tried.Records.Count == 0 ? 0 : tried.Records.Count(r =>
                 r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
         .Where(tried => tried.Fields > 1)
-        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Fields)
+        .Where(tried => tried.Separator != Blank || tried.Same == 1)
+        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Separator != Blank).ThenByDescending(tried =>
+            tried.Fields)
         .Select(tried => tried.Separator).FirstOrDefault(',');
 
     private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
@@ -132,7 +144,7 @@ public sealed class CsvSource : RowSource
     public override Cell this[int column] => new(_csv.GetSpan(column));
 
     internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
-        CsvReader.Create(file, new CsvReaderOptions
+        CsvReader.Create(dialect.Separator == CsvDialect.Blank ? new BlankFields(file) : file, new CsvReaderOptions
         {
             Separator = dialect.Separator,
             HasHeader = false,
@@ -140,7 +152,7 @@ public sealed class CsvSource : RowSource
             CommentPrefix = dialect.Comment,
             Encoding = TextEncoding.Of(dialect.Encoding),
             TrackLineNumbers = true,
-            TrimWhitespace = dialect.Separator != '\t',
+            TrimWhitespace = dialect.Separator is not ('\t' or CsvDialect.Blank),
             MaxRecordSize = LongestRecord,
             OnMalformedRecord = malformed,
         });
@@ -214,5 +226,5 @@ public sealed class CsvSource : RowSource
                 + TableException.Show(Encoding.UTF8.GetBytes(record.RawRecord[..Math.Min(record.RawRecord.Length, 200)]));
     }
 
-    private static string Shown(char separator) => separator == '\t' ? "tab" : $"'{separator}'";
+    private static string Shown(char separator) => separator == '\t' ? "tab" : separator == CsvDialect.Blank ? "blanks" : $"'{separator}'";
 }

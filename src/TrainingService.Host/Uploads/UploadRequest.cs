@@ -50,7 +50,7 @@ public sealed record UploadRequest
     /// </summary>
     public string? Missing { get; init; }
 
-    /// <summary>Between a CSV file's fields: one character, or comma, semicolon, tab, bar. Default: found.</summary>
+    /// <summary>Between a CSV file's fields: one character, or comma, semicolon, tab, bar, blank (any number of them). Default: found.</summary>
     public string? Delimiter { get; init; }
 
     /// <summary>Whether a CSV file's first line has the names of the columns. Default: found.</summary>
@@ -103,7 +103,7 @@ public sealed record UploadFields
         .Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name))];
 
     private static readonly Dictionary<string, char> Delimiters =
-        new() { ["comma"] = ',', ["semicolon"] = ';', ["tab"] = '\t', ["\\t"] = '\t', ["bar"] = '|', ["pipe"] = '|' };
+        new() { ["comma"] = ',', ["semicolon"] = ';', ["tab"] = '\t', ["\\t"] = '\t', ["bar"] = '|', ["pipe"] = '|', ["blank"] = ' ', ["space"] = ' ' };
 
     public required string Name { get; init; }
     public bool DryRun { get; init; }
@@ -239,7 +239,7 @@ public sealed record UploadFields
             if (text.Length == 1 && text[0] < 128 && text[0] is not ('"' or '\r' or '\n' or '.' or '-')
                 && !char.IsAsciiLetterOrDigit(text[0]))
                 return text[0];
-            Add("delimiter", $"must be one character that no value has, or comma, semicolon, tab or bar, not "
+            Add("delimiter", $"must be one character that no value has, or comma, semicolon, tab, bar or blank, not "
                 + $"'{Characters.Shorten(text, 100)}'");
             return null;
         }
