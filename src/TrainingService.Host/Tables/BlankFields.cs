@@ -1,7 +1,8 @@
 namespace TrainingService.Host.Tables;
 
 /// <summary>
-/// Text whose fields are separated by blanks, as many as it takes to line them up: read with one blank between fields and none around a line.
+/// Text whose fields are separated by blanks, as many as it takes to line them up: read with one blank between fields and none around a
+/// line.
 /// Inside of quotes, which end with their line, blanks stay. Of encodings in which a blank is one byte.
 /// </summary>
 /// <param name="file">The text.</param>

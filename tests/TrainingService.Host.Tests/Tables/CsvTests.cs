@@ -157,13 +157,15 @@ public sealed class CsvTests
     [Fact]
     public void Fields_may_be_separated_by_any_number_of_blanks()
     {
-        const string Text = "18.0   8   307.0  \t\"chevrolet  malibu\"\r\n 15.0   8   ?      \t\"buick skylark\"  \r\n24.0   4   113.0  \t\"toyota\"\r\n";
+        const string Text = "18.0   8   307.0  \t\"chevrolet  malibu\"\r\n 15.0   8   ?      \t\"buick skylark\"  \r\n24.0   4   113.0  "
+            + "\t\"toyota\"\r\n";
         using var made = Made.Of(Text, new() { Target = "column1" });
         Assert.Empty(made.Plan.Problems.Where(problem => problem.Pointer != "/drop"));
         Assert.Equal((' ', false, 4), (made.File.Dialect!.Separator, made.File.Dialect.HasHeader, made.Plan.Profile.Names.Count));
         Assert.Equal(["18.0", "8", "307.0", "chevrolet  malibu"], made.Plan.Profile.Preview[0]);
         Assert.Equal(1, made.Plan.Profile.Columns[2].Missing);
-        Assert.Contains("row 2 (line 3) has 2 fields instead of 3", Made.Refusal("x z y\n1 2 a\n1 b\n", new() { Target = "y", Delimiter = ' ' }),
+        Assert.Contains("row 2 (line 3) has 2 fields instead of 3",
+            Made.Refusal("x z y\n1 2 a\n1 b\n", new() { Target = "y", Delimiter = ' ' }),
             StringComparison.Ordinal);
         // Texts in one column are no table of words.
         using var words = Made.Of("text\na b\nc\nd e f\n", new());
