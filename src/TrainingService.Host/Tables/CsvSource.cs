@@ -53,17 +53,24 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     /// The one by which the first lines fall into the same number of fields, more than one; blanks only if no other does and all lines have
     /// as many; else a comma.
     /// </summary>
-    private static char FindSeparator(Func<Stream> open, string encoding) =>
-        (encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
-        .Select(separator => (Separator: separator, Records: Records(open, separator, encoding)))
-        .Select(tried => (tried.Separator, Fields: tried.Records.Count == 0 ? 1 : tried.Records[^1].Length,
-            Same: tried.Records.Count == 0 ? 0 : tried.Records.Count(r =>
-                r.Length == tried.Records[^1].Length) / (double)tried.Records.Count))
-        .Where(tried => tried.Fields > 1)
-        .Where(tried => tried.Separator != Blank || tried.Same == 1)
-        .OrderByDescending(tried => tried.Same > 0.9).ThenByDescending(tried => tried.Separator != Blank).ThenByDescending(tried =>
-            tried.Fields)
-        .Select(tried => tried.Separator).FirstOrDefault(',');
+    private static char FindSeparator(Func<Stream> open, string encoding)
+    {
+        var tried = (encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
+            .Select(separator => (Separator: separator, Records: Records(open, separator, encoding))).Where(t => t.Records.Count > 0)
+            .Select(t => (t.Separator, t.Records, Fields: t.Records[^1].Length,
+                Same: t.Records.Count(r => r.Length == t.Records[^1].Length) / (double)t.Records.Count))
+            .Where(t => t.Fields > 1 && (t.Separator != Blank || t.Same == 1))
+            .OrderByDescending(t => t.Same > 0.9).ThenByDescending(t => t.Separator != Blank).ThenByDescending(t => t.Fields).ToList();
+        // A tab here and there among blanks: what stands between tabs are several numbers.
+        if (tried is [{ Separator: '\t', Records: var records }, ..] && tried.Exists(t => t.Separator == Blank) && AreSeveral(records))
+            return Blank;
+        return tried.Select(t => t.Separator).FirstOrDefault(',');
+
+        static bool AreSeveral(List<string[]> records) =>
+            Enumerable.Range(0, records[0].Length).Any(c => records.TrueForAll(r => c < r.Length
+            && r[c].Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 1 } parts
+            && parts.All(part => IsNumber(part) || MissingText.IsAlways(Utf8(part)))));
+    }
 
     private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
     {

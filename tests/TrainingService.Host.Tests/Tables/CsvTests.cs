@@ -157,8 +157,8 @@ public sealed class CsvTests
     [Fact]
     public void Fields_may_be_separated_by_any_number_of_blanks()
     {
-        const string Text = "18.0   8   307.0  \"chevrolet  malibu\"\r\n 15.0   8   ?      \"buick skylark\"  \r\n24.0   4   113.0  "
-            + "\"toyota\"\r\n";
+        const string Text = "18.0   8   307.0  \t\"chevrolet  malibu\"\r\n 15.0   8   ?      \t\"buick skylark\"  \r\n24.0   4   113.0  "
+            + "\t\"toyota\"\r\n";
         using var made = Made.Of(Text, new() { Target = "column1" });
         Assert.Empty(made.Plan.Problems.Where(problem => problem.Pointer != "/drop"));
         Assert.Equal((' ', false, 4), (made.File.Dialect!.Separator, made.File.Dialect.HasHeader, made.Plan.Profile.Names.Count));
