@@ -30,7 +30,7 @@ public static class Numbers
 
     /// <summary>A difference with its sign: "+0.42 points" for what is told in per cent.</summary>
     public static string Difference(Outcome outcome, double? value) => value is not { } number ? "–"
-        : (number > 0 ? "+" : "") + (outcome.IsRelative ? $"{Fixed(100 * number, 1)} %" : Amount(outcome, number));
+        : Signed(number, outcome.IsRelative ? $"{Fixed(100 * number, 1)} %" : Amount(outcome, number));
 
     /// <summary>An amount of the outcome, as of a standard deviation: "0.42 points" for what is told in per cent, "0.26 ms".</summary>
     public static string Amount(Outcome outcome, double amount) =>
@@ -64,7 +64,9 @@ public static class Numbers
         : unit == "fraction" ? isDifference ? $"[{Fixed(100 * low, 2)}, {Fixed(100 * high, 2)}]" : $"[{Percent(low)}, {Percent(high)}]"
         : unit == "ratio" ? $"[×{Short(low)}, ×{Short(high)}]" : $"[{Short(low)}, {Short(high)}]";
 
-    private static string Signed(double value, string text) => value > 0 ? $"+{text}" : text;
+    /// <summary>With a plus where the text isn't 0.</summary>
+    private static string Signed(double value, string text) =>
+        value > 0 && text.Any(c => c is >= '1' and <= '9' or '∞') ? $"+{text}" : text;
 
     public static string P(double p) =>
         p < 0.001 ? "p < 0.001" : $"p = {p.ToString(p < 0.1 ? "0.000" : "0.00", CultureInfo.InvariantCulture)}";

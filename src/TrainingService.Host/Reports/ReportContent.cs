@@ -80,7 +80,8 @@ public static class ReportContent
                         ? [statement.LeftOut.Count == 0 ? "–" : string.Join(", ", statement.LeftOut)] : (Cell[])[]], statement.Evidence)),
             ])),
         new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time (×), or the arm's own value "
-            + "where there is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing."),
+            + "where there is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing or "
+            + "diverged."),
     ]);
 
     private static string MetricOf(StatementReport statement) =>
@@ -94,7 +95,12 @@ public static class ReportContent
         // Of many, one wants to see the figures at a glance.
         var many = contrasts.Count > MostSentences;
         var (sentences, shared) = InShort.Once([.. contrasts.Select(contrast => contrast.Sentence)]);
-        Block[] below = shared is null ? [] : [new Paragraph(shared)];
+        Block[] below =
+        [
+            .. shared is null ? (Block[])[] : [new Paragraph(shared)],
+            .. !contrasts.Any(ReachesFurther) ? (Block[])[] : [new Paragraph("A 90 % interval here can reach further than the 95 % one: it "
+                + "has to show that there is no difference that matters, and so allows more for skewed differences.")],
+        ];
         var within = report.Delta is > 0 and var delta ? $"within ±{Plain(outcome, delta)}? (90 % interval)" : null;
         var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
             + $"{(outcome.Sides.More)}”",
@@ -114,6 +120,9 @@ public static class ReportContent
             ? [table, new Table("The comparisons in words", ["arm against baseline", "what the evidence says"],
                 [.. contrasts.Zip(sentences, (contrast, sentence) => new Row([Between(contrast), sentence]))], Folded: true), .. below]
             : [table, .. below]);
+
+        static bool ReachesFurther(ContrastResult contrast) => contrast is
+            { Ci95: [var low, var high], Equivalence.Ci90: [var lower, var higher] } && (lower < low || higher > high);
 
         static string Seeds(ContrastResult contrast) => (contrast.N, contrast.Divergence) switch
         {

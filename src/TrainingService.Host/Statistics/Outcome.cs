@@ -57,7 +57,8 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
     /// A difference without its unit: hundredths of a percentage point, or three digits; a relative one as a ratio, 1.03 for 3 % more.
     /// </summary>
     public string Number(double value) => IsRelative ? Ratio(1 + value)
-        : IsFraction ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture)
+        // + 0 makes 0 of -0
+        : IsFraction ? (Math.Round(100 * value, 2) + 0.0).ToString("0.00", CultureInfo.InvariantCulture)
         : Digits(value);
 
     /// <summary>A difference with its unit; a relative one in per cent.</summary>

@@ -27,14 +27,14 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.",
             Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.",
             Verdict.Higher or Verdict.Lower when inWords =>
-                $"{Capital(outcome.Words)} of {arm} is {(result.Verdict == Verdict.Higher ? more : less)} than of {baseline} by "
+                $"The {outcome.Words} of {arm} is {(result.Verdict == Verdict.Higher ? more : less)} than that of {baseline} by "
                 + $"{outcome.Amount(Math.Abs(result.MeanDifference ?? 0))} ({Evidence()}).",
             Verdict.Higher => $"{arm} is {more} than {baseline}: {figures}.",
             Verdict.Lower => $"{arm} is {less} than {baseline}: {figures}.",
             Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; {WithinDelta()}.",
             Verdict.Negligible =>
                 $"The difference between {arm} and {baseline} is real but too small to matter: {figures}; {WithinDelta()}.",
-            _ when inWords => $"Whether {outcome.Words} of {arm} is {more} or {less} than of {baseline} can't be said: {figures}.",
+            _ when inWords => $"Whether the {outcome.Words} of {arm} is {more} or {less} than that of {baseline} can't be said: {figures}.",
             _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
         };
     }
@@ -56,17 +56,23 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         var with = pairs.ArmOnly + pairs.BaselineOnly > 0 ? "where both finished, " : "";
         if (outcome.IsRelative && contrast.IsInteraction)
             return $"{with}the ratio of {outcome.Words} is {outcome.Number(mean)} times the other one";
+        // Where the sentence speaks of both, it must say whose is higher.
+        var of = result.Verdict is Verdict.Equivalent or Verdict.Negligible ? $" of {result.Arm}" : "";
         if (outcome.IsRelative)
-            return $"{with}{outcome.Words} is {outcome.Number(mean)} times that of {result.Baseline}";
-        var size = outcome.Amount(Math.Abs(mean));
+            return $"{with}the {outcome.Words}{of} is {outcome.Number(mean)} times that of {result.Baseline}";
         return with + ((contrast.IsInteraction, Math.Abs(mean) <= pairs.Noise) switch
         {
-            (true, true) => $"the gains in {outcome.Words} do not differ",
-            (true, false) => $"the gains in {outcome.Words} differ by {size}",
-            (false, true) => $"mean {outcome.Words} does not differ",
-            _ => $"mean {outcome.Words} is {(mean > 0 ? "higher" : "lower")} by {size}",
+            (true, true) => $"the gains in {outcome.Words} are the same on average",
+            (true, false) => $"the gains in {outcome.Words} differ by {Size(mean)}",
+            // of these runs; what it would be over more of them is in the interval
+            (false, true) => $"both have the same mean {outcome.Words}",
+            _ => $"the mean {outcome.Words}{of} is {(mean > 0 ? "higher" : "lower")} by {Size(mean)}",
         });
     }
+
+    /// <summary>The amount of a difference that isn't 0, also where it is below the last digit that is told.</summary>
+    private string Size(double mean) => outcome.IsFraction && Math.Abs(mean) < 0.5e-4 ? $"less than {outcome.Amount(1e-4)}"
+        : outcome.Amount(Math.Abs(mean));
 
     /// <summary>What could not be found with so few seeds, and how many would do, where more of them would.</summary>
     private string? Doubt()
@@ -99,13 +105,15 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
     private string Unsure()
     {
         if (result.Ci95 is [> 0, _] or [_, < 0])
-            return "The p is below 0.05, but no difference at all lies within the interval that a verdict needs, which allows for skewed "
-                + $"differences{(contrasts > 1 ? $" and for {contrasts} comparisons" : "")}: {Range(sure)}.";
+            return "The p is below 0.05, but the wider interval that a verdict needs, which allows for skewed differences"
+                + $"{(contrasts > 1 ? $" and for {contrasts} comparisons" : "")}, includes {NoDifference}: {Range(sure)}.";
         return testToTrain > 0
             ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
-                + "rows and so is of new rows, includes no difference; a verdict needs both."
-            : "The p is below 0.05, but the interval includes no difference: a few seeds make up most of the mean. A verdict needs both.";
+                + $"rows and so is of new rows, includes {NoDifference}; a verdict needs both."
+            : $"The p is below 0.05, but the interval includes {NoDifference}: a few seeds make up most of the mean. A verdict needs both.";
     }
+
+    private string NoDifference => outcome.IsRelative ? "a ratio of 1" : "0";
 
     /// <summary>That the promise of at most 5 % of false findings has not been tried with differences like these.</summary>
     private string? Skewed() => result.Verdict == Verdict.Inconclusive || pairs.Finite.Length < 3 || pairs.AllEqual
@@ -168,8 +176,6 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
 
     private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
-
-    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Capitalized(string sentence) =>
         sentence.StartsWith("the gain", StringComparison.Ordinal) ? "The" + sentence[3..] : sentence;

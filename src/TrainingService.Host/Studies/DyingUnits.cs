@@ -45,16 +45,17 @@ public sealed class DyingUnits : Study
         string Share(string activation, string rate)
         {
             var (runs, diverged) = (e.Cells(Arm(activation, rate)).Count, e.Cells(Arm(activation, rate)).Count(run => run.Diverged));
-            return runs > 0 && diverged == runs ? "none measured, since all runs diverged,"
+            return runs > 0 && diverged == runs ? $"none measured (all {runs} runs diverged)"
                 : StudyEvidence.Percent(Off(activation, rate))
                     + (diverged == 0 ? "" : $" (without {diverged} of {runs} runs, which diverged)");
         }
-        var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: {Share("relu", rate)} of ReLU's, "
-            + $"{Share("leaky_relu", rate)} of leaky ReLU's, {Share("elu", rate)} of ELU's"));
+        var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: ReLU {Share("relu", rate)}, "
+            + $"leaky ReLU {Share("leaky_relu", rate)}, ELU {Share("elu", rate)}"));
         var broken = Rates.Where(rate => e.LearnedNothing(Arm("relu", rate)) || e.LearnedNothing(Arm("leaky_relu", rate))).ToList();
         var stress = Rates.Except(broken).DefaultIfEmpty(Rates[0]).MaxBy(rate => Off("relu", rate) ?? -1) ?? Rates[0];
         var mitigation = Mitigation.Judge(e, Arm("leaky_relu", stress), Arm("relu", stress),
-            $"At rate {stress}, where ReLU's share of units that are off is the largest among the rates at which both learn.",
+            $"At rate {stress}, where ReLU's share of units that are off is the largest among the rates at which both learn."
+                + Stalled(e, Arm("relu", stress)) + Stalled(e, Arm("leaky_relu", stress)),
             $"At all rates: {shares}.");
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
         var accuracy = InShort.Of([.. Pairs.Select((pair, i) => ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline)))]);
@@ -64,6 +65,10 @@ public sealed class DyingUnits : Study
             Sparsity(e),
         ]);
     }
+
+    /// <summary>The runs that learned nothing of an arm that counts, because less than half of its runs did.</summary>
+    private static string Stalled(StudyEvidence e, string arm) => e.Cells(arm).Count(e.LearnedNothing) is > 0 and var stalled
+        ? $" {stalled} of {e.Cells(arm).Count} runs of {arm} learned nothing or diverged." : "";
 
     /// <summary>C4 at the rate that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.</summary>
     private static ClaimReport Sparsity(StudyEvidence e)

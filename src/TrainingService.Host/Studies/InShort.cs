@@ -66,7 +66,9 @@ public static class InShort
     private static (int Order, string Words) Heading(Comparison by)
     {
         var (more, less) = by.Metric.Outcome.Sides;
-        return by.LeftOut.Count > 0 ? (5, "Learned nothing, so not compared") : by.Result.Verdict switch
+        return by.LeftOut.Count > 0 ? by.Result.Divergence is { Arm: 0, Baseline: 0 } ? (5, "Learned nothing, so not compared")
+                : (6, "Diverged or learned nothing, so not compared")
+            : by.Result.Verdict switch
         {
             Verdict.Supported or Verdict.Higher => (0, Capital(more)),
             Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
@@ -81,9 +83,15 @@ public static class InShort
         if (by.LeftOut.Count > 0)
             return "";
         var (pairs, arm, baseline, _, _) = by.Result.Divergence;
-        return $" ({Figures(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
+        return $" ({Figures(by)}{Why(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
             + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")})";
     }
+
+    /// <summary>Why a difference whose interval excludes none is not decided.</summary>
+    private static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result
+        || result.Divergence is not { Arm: 0, Baseline: 0 } ? ""
+        : result.AdjustedPValue < Tails.Alpha ? ", but not by the wider interval that a verdict needs"
+        : string.Create(CultureInfo.InvariantCulture, $", p = {result.AdjustedPValue:0.00}");
 
     /// <summary>If no number of seeds would decide what is open; where some would, the comparisons say how many.</summary>
     private static string? MoreSeeds(IReadOnlyList<Comparison> all)

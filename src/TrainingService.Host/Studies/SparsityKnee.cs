@@ -82,7 +82,7 @@ public sealed class SparsityKnee : Study
         var same = bySparsity.TakeWhile(arm => accuracy[arm].IsEquivalent() == Verdict.Supported).LastOrDefault();
         var worse = bySparsity.Find(arm => accuracy[arm].Sign < 0 && accuracy[arm].LeftOut.Count == 0);
         return (same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
-                : $"Up to {StudyEvidence.Percent(zeros[same].Mean)} zeros the accuracy is the same as without a penalty")
+                : $"Up to {StudyEvidence.Percent(zeros[same].Mean)} zeros the accuracy is, within 1 point, the same as without a penalty")
             + (worse is null ? ", and at none is it shown to be worse. "
                 : $"; the first at which it is worse is {StudyEvidence.Percent(zeros[worse].Mean)}. ");
     }

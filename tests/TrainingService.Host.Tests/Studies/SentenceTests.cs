@@ -99,9 +99,9 @@ public sealed class SentenceTests
     {
         var answer = World.Read("dying-units", (arm, noise) => arm.EndsWith("1.5", StringComparison.Ordinal)
             ? new(Diverged: arm[0] == 'e' || noise > 0, Train: 0.1, Off: 0.4) : new()).Answer;
-        Assert.Matches(@"rate 1\.5: 40\.0 % \(without \d+ of 30 runs, which diverged\) of ReLU's", answer);
-        Assert.Contains("none measured, since all runs diverged, of ELU's", answer, StringComparison.Ordinal);
-        Assert.Contains("Learned nothing, so not compared: rate 1.5.", answer, StringComparison.Ordinal);
+        Assert.Matches(@"rate 1\.5: ReLU 40\.0 % \(without \d+ of 30 runs, which diverged\), leaky", answer);
+        Assert.Contains("ELU none measured (all 30 runs diverged)", answer, StringComparison.Ordinal);
+        Assert.Contains("Diverged or learned nothing, so not compared: rate 1.5.", answer, StringComparison.Ordinal);
     }
 
     /// <summary>Higher rank by more than matters, and a lower loss by less: the opposite of both is claimed.</summary>
