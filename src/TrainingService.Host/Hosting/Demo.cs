@@ -28,8 +28,12 @@ internal sealed class Demo(DemoClient client, Uri service, IAnsiConsole console)
     /// <param name="own">A file of one's own and its target; null for the sample.</param>
     public static async Task<int> Run(Uri service, (string File, string Target)? own = null)
     {
-        using var http = new HttpClient { BaseAddress = service, Timeout = own is null ? TimeSpan.FromSeconds(10)
-            : Timeout.InfiniteTimeSpan };
+        using var http = new HttpClient
+        {
+            BaseAddress = service,
+            Timeout = own is null ? TimeSpan.FromSeconds(10)
+            : Timeout.InfiniteTimeSpan
+        };
         // deploy/run.sh leaves us no input, which says nothing about who sees the output.
         var console =
             AnsiConsole.Create(new() { Interactive = Console.IsOutputRedirected ? InteractionSupport.No : InteractionSupport.Yes });

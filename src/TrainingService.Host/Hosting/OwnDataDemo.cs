@@ -71,8 +71,12 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
         ? client.Post<DemoSweep>("/api/v1/sweeps", new
         {
             name = $"{dataset.Name}: leaky ReLU against ReLU",
-            @base = new { dataset = new { name = dataset.Name, maxTrainExamples = dataset.Rows > 4000 ? 2000 : (int?)null }, training =
-                new { epochs = 30 } },
+            @base = new
+            {
+                dataset = new { name = dataset.Name, maxTrainExamples = dataset.Rows > 4000 ? 2000 : (int?)null },
+                training =
+                new { epochs = 30 }
+            },
             grid = new Dictionary<string, string[]> { ["/model/activation"] = ["relu", "leaky_relu"] },
             baseline = "relu",
             seedCount = 12,

@@ -122,7 +122,7 @@ public static class ReportContent
             : [table, .. below]);
 
         static bool ReachesFurther(ContrastResult contrast) => contrast is
-            { Ci95: [var low, var high], Equivalence.Ci90: [var lower, var higher] } && (lower < low || higher > high);
+        { Ci95: [var low, var high], Equivalence.Ci90: [var lower, var higher] } && (lower < low || higher > high);
 
         static string Seeds(ContrastResult contrast) => (contrast.N, contrast.Divergence) switch
         {

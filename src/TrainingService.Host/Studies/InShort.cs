@@ -69,13 +69,13 @@ public static class InShort
         return by.LeftOut.Count > 0 ? by.Result.Divergence is { Arm: 0, Baseline: 0 } ? (5, "Learned nothing, so not compared")
                 : (6, "Diverged or learned nothing, so not compared")
             : by.Result.Verdict switch
-        {
-            Verdict.Supported or Verdict.Higher => (0, Capital(more)),
-            Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
-            Verdict.Negligible => (2, "Different, but by too little to matter"),
-            Verdict.Equivalent => (3, $"The same within {Amount(by)}"),
-            _ => (4, "Not decided"),
-        };
+            {
+                Verdict.Supported or Verdict.Higher => (0, Capital(more)),
+                Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
+                Verdict.Negligible => (2, "Different, but by too little to matter"),
+                Verdict.Equivalent => (3, $"The same within {Amount(by)}"),
+                _ => (4, "Not decided"),
+            };
     }
 
     private static string Bracketed(Comparison by)

@@ -111,8 +111,15 @@ public sealed class TablePlan
                 + $"column", "/groupBy");
             return null;
         }
-        return new() { Name = name, Source = source, Kind = ColumnKind.Category, Storage = new(StorageType.UInt), Missing =
-            column.Missing };
+        return new()
+        {
+            Name = name,
+            Source = source,
+            Kind = ColumnKind.Category,
+            Storage = new(StorageType.UInt),
+            Missing =
+            column.Missing
+        };
     }
 
     private PlannedColumn? PlanTime(string name, PlannedColumn? planned)

@@ -104,8 +104,17 @@ public sealed record UploadFields
         .Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name))];
 
     private static readonly Dictionary<string, char> Delimiters =
-        new() { ["comma"] = ',', ["semicolon"] = ';', ["tab"] = '\t', ["\\t"] = '\t', ["bar"] = '|', ["pipe"] = '|', ["blank"] = ' ',
-            ["space"] = ' ' };
+        new()
+        {
+            ["comma"] = ',',
+            ["semicolon"] = ';',
+            ["tab"] = '\t',
+            ["\\t"] = '\t',
+            ["bar"] = '|',
+            ["pipe"] = '|',
+            ["blank"] = ' ',
+            ["space"] = ' '
+        };
 
     public required string Name { get; init; }
     public bool DryRun { get; init; }

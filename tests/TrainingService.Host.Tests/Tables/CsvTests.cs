@@ -160,7 +160,7 @@ public sealed class CsvTests
         const string Text = "18.0   8   307.0  \t\"chevrolet  malibu\"\r\n 15.0   8   ?      \t\"buick skylark\"  \r\n24.0   4   113.0  "
             + "\t\"toyota\"\r\n";
         using var made = Made.Of(Text, new() { Target = "column1" });
-        Assert.Empty(made.Plan.Problems.Where(problem => problem.Pointer != "/drop"));
+        Assert.DoesNotContain(made.Plan.Problems, problem => problem.Pointer != "/drop");
         Assert.Equal((' ', false, 4), (made.File.Dialect!.Separator, made.File.Dialect.HasHeader, made.Plan.Profile.Names.Count));
         Assert.Equal(["18.0", "8", "307.0", "chevrolet  malibu"], made.Plan.Profile.Preview[0]);
         Assert.Equal(1, made.Plan.Profile.Columns[2].Missing);
