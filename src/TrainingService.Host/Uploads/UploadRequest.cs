@@ -50,8 +50,8 @@ public sealed record UploadRequest
     /// </summary>
     public string? Missing { get; init; }
 
-    /// <summary>Between a CSV file's fields: one character, or comma, semicolon, tab, bar, blank (any number of them). Default:
-    /// found.</summary>
+    /// <summary>Between a CSV file's fields: one character, or comma, semicolon, tab, bar, blank (any number of them).
+    /// Default: found.</summary>
     public string? Delimiter { get; init; }
 
     /// <summary>Whether a CSV file's first line has the names of the columns. Default: found.</summary>

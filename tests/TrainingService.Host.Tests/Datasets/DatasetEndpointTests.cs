@@ -7,16 +7,17 @@ namespace TrainingService.Host.Tests.Datasets;
 
 public sealed class DatasetEndpointTests(Service service)
 {
+    /// <summary>Other tests bring data sets of their own meanwhile.</summary>
+    private static readonly string[] BuiltIn = ["breast_cancer", "digits", "fashion-mnist", "friedman1", "gaussian_clusters", "iris",
+        "moons", "penguins", "spirals", "wine"];
+
     [Fact]
     public async Task All_are_listed_by_name()
     {
-        // others bring data sets called own-... meanwhile
         var page = await Get("/api/v1/datasets?limit=500");
-        Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1",
-            "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
-            Names(page).Where(name => !name.StartsWith("own-", StringComparison.Ordinal)));
+        Assert.Equal(BuiltIn, Names(page).Where(BuiltIn.Contains));
         Assert.Equal(JsonValueKind.Null, page.GetProperty("nextCursor").ValueKind);
-        var digits = page.GetProperty("items")[1];
+        var digits = page.GetProperty("items").EnumerateArray().Single(item => item.GetProperty("name").GetString() == "digits");
         Assert.Equal(("ready", 1797, 64, "classes", 10, "CC BY 4.0"),
             (digits.GetProperty("status").GetString(), digits.GetProperty("rows").GetInt32(),
                 digits.GetProperty("featureCount").GetInt32(), digits.GetProperty("targetKind").GetString(),
@@ -34,7 +35,8 @@ public sealed class DatasetEndpointTests(Service service)
             cursor = page.GetProperty("nextCursor").GetString() is { } next ? $"&cursor={next}" : null;
         }
         while (cursor != null);
-        Assert.Equal(Names(await Get("/api/v1/datasets?limit=100000")), seen);
+        Assert.Equal(seen.Order(StringComparer.Ordinal).Distinct(), seen);
+        Assert.Equal(BuiltIn, seen.Where(BuiltIn.Contains));
     }
 
     [Fact]

@@ -189,7 +189,7 @@ public sealed class FamilyTests
         Assert.Equal(With(0).Ci95, With(8).Ci95);
         Assert.InRange(With(8).AdjustedPValue, 0, 0.05);
         Assert.Equal(Verdict.Inconclusive, With(8).Verdict);
-        Assert.Contains("which allows for skewed differences and for 9 comparisons: -", With(8).Sentence, StringComparison.Ordinal);
+        Assert.Contains("which allows for skewed differences and for 9 comparisons, includes 0: -", With(8).Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -284,7 +284,7 @@ public sealed class FamilyTests
         Assert.Equal(
             $"leaky_relu is better than relu: the mean test accuracy is higher by {100 * result.MeanDifference:0.00} percentage points "
             + $"(95 % interval of the difference {points[0]} to {points[1]}, p = 0.00049, 12 seeds).", result.Sentence);
-        Assert.StartsWith("leaky_relu is worse than relu, not better: mean test loss is higher by 0.00",
+        Assert.StartsWith("leaky_relu is worse than relu, not better: the mean test loss is higher by 0.00",
             Judge(Base.Plus(Gain), Base, Loss).Sentence);
         Assert.StartsWith("leaky_relu and relu are equivalent: ", Judge(Base.Plus(Noise), Base).Sentence);
         Assert.Matches("^Whether leaky_relu is better or worse than relu can't be said: .* At this spread it takes about [0-9]+ seeds "
@@ -356,7 +356,7 @@ public sealed class FamilyTests
         Assert.Equal(Math.Exp(logs.Average()) - 1, slower.MeanDifference!.Value, 1e-12);
         Assert.Equal(new MeanInterval(logs).At(0.05, 0)!.Value.ToArray().Select(end => Math.Exp(end) - 1), slower.Ci95!,
             (a, b) => Math.Abs(a - b) < 3e-4);
-        Assert.Matches("^elu is slower than relu, not faster: time of the fastest epoch is 1.1[12][0-9]? times that of relu "
+        Assert.Matches("^elu is slower than relu, not faster: the time of the fastest epoch is 1.1[12][0-9]? times that of relu "
             + "[(]95 % interval of the ratio 1.1[12][0-9]? to 1.1[12][0-9]?, p = 0.00049, 12 seeds[)].$", slower.Sentence);
         Assert.Equal(Verdict.Supported, Times(1 / 1.12).Verdict);
         // The unit of time is of no account, nor how long an epoch takes.
