@@ -189,7 +189,8 @@ public sealed class FamilyTests
         Assert.Equal(With(0).Ci95, With(8).Ci95);
         Assert.InRange(With(8).AdjustedPValue, 0, 0.05);
         Assert.Equal(Verdict.Inconclusive, With(8).Verdict);
-        Assert.Contains("which allows for skewed differences and for 9 comparisons, includes 0: -", With(8).Sentence, StringComparison.Ordinal);
+        Assert.Contains("which allows for skewed differences and for 9 comparisons, includes 0: -", With(8).Sentence,
+            StringComparison.Ordinal);
     }
 
     [Fact]

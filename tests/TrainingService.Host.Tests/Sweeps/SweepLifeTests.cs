@@ -271,7 +271,9 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         await _http.WaitForSweepEnd(id);
         // As the version before stored its runs: no word of the target's scale, which was the target's own.
         await using (var db = service.NewDbContext())
-            await db.Database.ExecuteSqlAsync($"UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] WHERE sweep_id = {Guid.Parse(id)}", TestContext.Current.CancellationToken);
+            await db.Database.ExecuteSqlAsync($"""
+                UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] WHERE sweep_id = {Guid.Parse(id)}
+                """, TestContext.Current.CancellationToken);
         foreach (var body in (string[])["""{"seedCount": 4}""",
             """{"arms": [{"name": "wide", "patch": {"model": {"hiddenLayers": [8]}}}]}"""])
         {
