@@ -98,11 +98,11 @@ public sealed class ActivationCost : Study
     {
         // as often in each place as in every other one
         var (rounds, runs) = ((size == StudySize.Quick ? 10 : 20) * (Others.Length + 1), 30);
-        var passes = Others.Prepend(Relu).Select(name => new ElementTimes(name, new double[rounds])).ToList();
+        var passes = Others.Prepend(Relu).Select(name => (Activation: name, Seconds: new double[rounds])).ToList();
         for (var round = 0; round < rounds; round++)
         {
             // Where the numbers lie costs up to a fifth of the time: in each round each has another's place.
-            ElementTimes[] turn = [.. passes[(round % passes.Count)..], .. passes[..(round % passes.Count)]];
+            (string Activation, double[] Seconds)[] turn = [.. passes[(round % passes.Count)..], .. passes[..(round % passes.Count)]];
             var costs = turn.Select(pass => new ElementCost(ActivationRegistry.Standard(pass.Activation))).ToList();
             try
             {
@@ -110,7 +110,7 @@ public sealed class ActivationCost : Study
                 {
                     cancellation.ThrowIfCancellationRequested();
                     // not the fastest alone: the clock's own steps are too coarse for that
-                    ((double[])pass.Seconds)[round] =
+                    pass.Seconds[round] =
                         Enumerable.Range(0, runs).Select(_ => Once(cost)).Order().Take(runs / 3).Average() / ElementCost.Elements;
                 }
             }
@@ -119,7 +119,7 @@ public sealed class ActivationCost : Study
                 costs.ForEach(cost => cost.Dispose());
             }
         }
-        return new(ElementTimes: passes);
+        return new(ElementTimes: [.. passes.Select(pass => new ElementTimes(pass.Activation, pass.Seconds))]);
     }
 
     private static double Once(ElementCost cost)

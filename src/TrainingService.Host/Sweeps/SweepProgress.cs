@@ -30,7 +30,6 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         {
             jobs = await AddDueAsync(db, sweep, cancellation);
             // Cells that all share jobs which have ended are outcomes, too.
-            await db.SaveChangesAsync(cancellation);
             if (jobs.Count > 0 || sweep.FinishedAt is not null || !await LookAsync(db, sweep, cancellation))
                 break;
         }

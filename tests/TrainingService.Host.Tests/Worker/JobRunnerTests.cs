@@ -189,11 +189,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     public async Task What_a_group_has_not_begun_when_the_process_ends_is_given_back()
     {
         await using var db = Service.Context(_database);
-        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
-        for (var i = 0; i < 7; i++)
-            await db.InsertJobAsync(cost: 0.001);
-        var run = Runner().DrainAsync(null, _cancellation);
-        await UntilAsync(first, job => job.Step > 0);
+        var (first, run) = await DrainAsync(db);
         Assert.Equal(4, await db.Jobs.CountAsync(job => job.Status == JobStatus.Running, _cancellation));
         await _stopping.CancelAsync();
         await run;
@@ -205,11 +201,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     public async Task One_of_a_group_that_waits_for_its_turn_can_be_canceled()
     {
         await using var db = Service.Context(_database);
-        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
-        for (var i = 0; i < 7; i++)
-            await db.InsertJobAsync(cost: 0.001);
-        var run = Runner().DrainAsync(null, _cancellation);
-        await UntilAsync(first, job => job.Step > 0);
+        var (first, run) = await DrainAsync(db);
         var last = await db.Jobs.Where(job => job.Status == JobStatus.Running).OrderByDescending(job => job.Id).Select(job => job.Id)
             .FirstAsync(_cancellation);
         await db.Jobs.Where(job => job.Id == first || job.Id == last)
@@ -218,6 +210,17 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         Assert.Equal([first, last], (await db.Jobs.Where(job => job.Status == JobStatus.Canceled).Select(job => job.Id)
             .ToListAsync(_cancellation)).Order());
         Assert.Equal(6, await db.Jobs.CountAsync(job => job.Status == JobStatus.Succeeded, _cancellation));
+    }
+
+    /// <summary>A group of four, the first of which trains for hours, and four more that wait.</summary>
+    private async Task<(Guid First, Task Run)> DrainAsync(TrainingDbContext db)
+    {
+        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
+        for (var i = 0; i < 7; i++)
+            await db.InsertJobAsync(cost: 0.001);
+        var run = Runner().DrainAsync(null, _cancellation);
+        await UntilAsync(first, job => job.Step > 0);
+        return (first, run);
     }
 
     /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
