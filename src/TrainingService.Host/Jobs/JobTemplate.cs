@@ -1,8 +1,8 @@
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// A row of <c>job_templates</c>: what jobs of a sweep have in common that differ by seed and name alone. So ten thousand cells cost as many
-/// small rows, however long the spec of their arm is.
+/// A row of <c>job_templates</c>: what jobs of a sweep have in common that differ by seed and name alone. So ten thousand cells cost as
+/// many small rows, however long the spec of their arm is.
 /// </summary>
 public sealed class JobTemplate
 {

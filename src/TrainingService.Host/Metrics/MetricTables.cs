@@ -7,8 +7,8 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Metrics;
 
 /// <summary>
-/// What a run leaves behind. All of it goes with its job, by a trigger: a foreign key would be looked up for each row that is copied, at three
-/// times the price of the row, and who writes holds the job's own row anyway.
+/// What a run leaves behind. All of it goes with its job, by a trigger: a foreign key would be looked up for each row that is copied, at
+/// three times the price of the row, and who writes holds the job's own row anyway.
 /// </summary>
 public static class MetricTables
 {

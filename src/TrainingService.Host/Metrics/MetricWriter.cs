@@ -6,7 +6,9 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Metrics;
 
-/// <summary>What a run has measured, on its way from the training thread into the tables. Where too much waits, the training waits, too.</summary>
+/// <summary>
+/// What a run has measured, on its way from the training thread into the tables. Where too much waits, the training waits, too.
+/// </summary>
 public sealed class MetricWriter(CancellationToken stop)
 {
     private const int Capacity = 10_000;

@@ -51,7 +51,8 @@ public static class SweepCells
             .ToDictionary(same => same.Key, same => same.First().JobId);
         var stored = (await db.JobTemplates.AsNoTracking().Where(template => template.SweepId == sweep.Id).ToListAsync(cancellation))
             .ToDictionary(template => Text(new { template.Spec, template.Request }));
-        var (before, arms) = (stored.Count, new Dictionary<(int Arm, int Candidate), (CheckedJob Job, JobTemplate Template, byte[] Hash)>());
+        var before = stored.Count;
+        var arms = new Dictionary<(int Arm, int Candidate), (CheckedJob Job, JobTemplate Template, byte[] Hash)>();
         foreach (var cell in due)
         {
             // Nothing but the seed and the name differs between the seeds of an arm.

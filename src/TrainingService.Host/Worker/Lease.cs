@@ -52,7 +52,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id
             ORDER BY jobs.id LIMIT (SELECT runs FROM share) FOR UPDATE OF jobs SKIP LOCKED),
         placed AS (
-            SELECT id, row_number() OVER earlier AS place, sum(cost) OVER earlier - cost AS before, bool_and(attempt = 0) OVER earlier AS fresh
+            SELECT id, row_number() OVER earlier AS place, sum(cost) OVER earlier - cost AS before,
+                bool_and(attempt = 0) OVER earlier AS fresh
             FROM candidate WINDOW earlier AS (ORDER BY id)),
         picked AS (
             SELECT id, place, max(place) OVER () AS runs FROM placed WHERE place = 1 OR fresh AND before < @seconds)

@@ -4,7 +4,9 @@ using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>Gives memory back to the system when no job has run for a while: prepared data, and what the collector and malloc keep.</summary>
+/// <summary>
+/// Gives memory back to the system when no job has run for a while: prepared data, and what the collector and malloc keep.
+/// </summary>
 public sealed partial class Rest(Slots slots, DatasetRegistry datasets, TimeProvider clock, ILogger<Rest> log) : BackgroundService
 {
     /// <summary>The next sweep may come at once.</summary>
