@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Diagnostics;
@@ -23,7 +24,8 @@ public sealed record Histogram(float Low, float High, IReadOnlyList<int> Counts)
 /// <summary>Counts in one pass: the edges are those of the first batch, and a fourth more on both sides.</summary>
 internal sealed unsafe class HistogramCounter(int units)
 {
-    private readonly int[] _counts = new int[Histogram.Bins];
+    // one bin more, for what isn't counted
+    private readonly int[] _counts = new int[Histogram.Bins + 1];
     private float _low, _high;
     private bool _hasEdges;
 
@@ -32,31 +34,56 @@ internal sealed unsafe class HistogramCounter(int units)
     {
         if (!_hasEdges)
             SetEdges(h, samples);
-        var scale = Histogram.Bins / (_high - _low);
+        Vector512<float> low = Vector512.Create(_low), scale = Vector512.Create(Histogram.Bins / (_high - _low));
+        Vector512<float> last = Vector512.Create(Histogram.Bins - 1f);
+        var bins = stackalloc int[Layout.Lanes];
         for (var block = 0; block < Layout.Tiles(samples); block++)
+        {
+            var count = Math.Min(Layout.Lanes, samples - block * Layout.Lanes);
             for (var unit = 0; unit < units; unit++)
             {
                 var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
-                for (var s = 0; s < Math.Min(Layout.Lanes, samples - block * Layout.Lanes); s++)
-                    if (lanes[s] is var value && value != 0 && float.IsFinite(value))
-                        _counts[(int)Math.Clamp((value - _low) * scale, 0, Histogram.Bins - 1)]++;
+                for (var lane = 0; lane < Layout.Lanes; lane += 16)
+                {
+                    var value = Vector512.Load(lanes + lane);
+                    var place = Vector512.Min(Vector512.Max((value - low) * scale, Vector512<float>.Zero), last);
+                    Vector512.ConditionalSelect(Counts(value).AsInt32(), Vector512.ConvertToInt32(place), Vector512.Create(Histogram.Bins))
+                        .Store(bins + lane);
+                }
+                for (var s = 0; s < count; s++)
+                    _counts[bins[s]]++;
             }
+        }
     }
 
     /// <summary>Null where there is nothing but zeros and what is not finite.</summary>
-    public Histogram? Value => _hasEdges ? new(_low, _high, _counts) : null;
+    public Histogram? Value => _hasEdges ? new(_low, _high, _counts[..Histogram.Bins]) : null;
+
+    /// <summary>All bits set where a value is finite and not 0.</summary>
+    private static Vector512<float> Counts(Vector512<float> value)
+    {
+        var magnitude = Vector512.Abs(value);
+        return Vector512.GreaterThan(magnitude, Vector512<float>.Zero)
+            & Vector512.LessThan(magnitude, Vector512.Create(float.PositiveInfinity));
+    }
 
     private void SetEdges(float* h, int samples)
     {
-        (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
+        Vector512<float> lowest = Vector512.Create(float.PositiveInfinity), highest = -lowest;
         for (var block = 0; block < Layout.Tiles(samples); block++)
             for (var unit = 0; unit < units; unit++)
-            {
-                var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
-                for (var s = 0; s < Math.Min(Layout.Lanes, samples - block * Layout.Lanes); s++)
-                    if (lanes[s] is var value && float.IsFinite(value) && value != 0)
-                        (_low, _high) = (Math.Min(_low, value), Math.Max(_high, value));
-            }
+                for (var lane = 0; lane < Layout.Lanes; lane += 16)
+                {
+                    var value = Vector512.Load(h + Layout.Block(unit, block * Layout.Lanes, units) + lane);
+                    // what lies behind the last sample doesn't count
+                    var counts = Counts(value) & Vector512.LessThan(Vector512<int>.Indices,
+                        Vector512.Create(samples - block * Layout.Lanes - lane)).AsSingle();
+                    lowest = Vector512.ConditionalSelect(counts, Vector512.Min(lowest, value), lowest);
+                    highest = Vector512.ConditionalSelect(counts, Vector512.Max(highest, value), highest);
+                }
+        (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
+        for (var lane = 0; lane < 16; lane++)
+            (_low, _high) = (Math.Min(_low, lowest[lane]), Math.Max(_high, highest[lane]));
         if (!(_low <= _high))
             return;
         // one sign only: 0 is the natural edge, as with rectifiers

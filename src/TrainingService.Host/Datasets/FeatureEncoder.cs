@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text.Json.Serialization;
 
 namespace TrainingService.Host.Datasets;
@@ -59,16 +60,24 @@ public sealed class FeatureEncoder
         _inputs = new double[Shift.Length];
 
         var (raw, inputs, sum, varies) = (new double[table.Columns],
-            new double[Shift.Length], new double[Shift.Length], new bool[Shift.Length]);
+            new double[Shift.Length], new double[Shift.Length], new long[Shift.Length]);
         var first = new double[Shift.Length];
         Expand(table, rows[0], raw, first);
         foreach (var row in rows)
         {
             Expand(table, row, raw, inputs);
-            for (var i = 0; i < inputs.Length; i++)
+            // column by column, so that each sum has the order of the rows
+            var done = 0;
+            for (; done <= inputs.Length - Vector<double>.Count; done += Vector<double>.Count)
+            {
+                var input = new Vector<double>(inputs, done);
+                (new Vector<double>(sum, done) + input).CopyTo(sum, done);
+                (new Vector<long>(varies, done) | ~Vector.Equals(input, new(first, done))).CopyTo(varies, done);
+            }
+            for (var i = done; i < inputs.Length; i++)
             {
                 sum[i] += inputs[i];
-                varies[i] |= inputs[i] != first[i];
+                varies[i] = inputs[i] != first[i] ? -1 : varies[i];
             }
         }
         if (standardize)
@@ -113,7 +122,7 @@ public sealed class FeatureEncoder
         Scaled(_inputs, encoded);
     }
 
-    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, bool[] varies)
+    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, long[] varies)
     {
         var (raw, inputs, squares) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length]);
         for (var i = 0; i < Shift.Length; i++)
@@ -121,11 +130,17 @@ public sealed class FeatureEncoder
         foreach (var row in rows)
         {
             Expand(table, row, raw, inputs);
-            for (var i = 0; i < inputs.Length; i++)
+            var done = 0;
+            for (; done <= inputs.Length - Vector<double>.Count; done += Vector<double>.Count)
+            {
+                var distance = new Vector<double>(inputs, done) - new Vector<double>(Shift, done);
+                (new Vector<double>(squares, done) + distance * distance).CopyTo(squares, done);
+            }
+            for (var i = done; i < inputs.Length; i++)
                 squares[i] += (inputs[i] - Shift[i]) * (inputs[i] - Shift[i]);
         }
         for (var i = 0; i < Scale.Length; i++)
-            Scale[i] = varies[i] ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
+            Scale[i] = varies[i] != 0 ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
     }
 
     /// <summary>Only a category of no training row is silenced: its weights would stay as they were drawn.</summary>
@@ -151,8 +166,13 @@ public sealed class FeatureEncoder
 
     private void Scaled(double[] inputs, Span<float> encoded)
     {
-        for (var i = 0; i < encoded.Length; i++)
+        var done = 0;
+        for (; done <= encoded.Length - Vector<float>.Count; done += Vector<float>.Count)
+            Vector.Narrow(Scaled(done), Scaled(done + Vector<double>.Count)).CopyTo(encoded[done..]);
+        for (var i = done; i < encoded.Length; i++)
             encoded[i] = (float)((inputs[i] - Shift[i]) * Scale[i]);
+
+        Vector<double> Scaled(int at) => (new Vector<double>(inputs, at) - new Vector<double>(Shift, at)) * new Vector<double>(Scale, at);
     }
 
     private void Expand(Table table, int row, double[] raw, double[] inputs)

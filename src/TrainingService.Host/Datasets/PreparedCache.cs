@@ -56,9 +56,11 @@ public sealed class PreparedCache(long maxBytes)
     {
         if (_total <= maxBytes)
             return;
+        // some more at once, since all have to be looked at
+        var least = maxBytes - maxBytes / 8;
         foreach (var (key, entry) in _entries.Where(pair => pair.Value.Bytes > 0).OrderBy(pair => pair.Value.LastUse).SkipLast(1).ToArray())
         {
-            if (_total <= maxBytes)
+            if (_total <= least)
                 return;
             _total -= entry.Bytes;
             _entries.Remove(key);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
@@ -17,6 +18,7 @@ public sealed record Column(string Name, IReadOnlyList<string>? Categories = nul
 public sealed class Table
 {
     private readonly double[]? _cells;
+    private StrongBox<bool>? _hasMissing;
     private readonly byte[]? _pixels;
     private readonly IReadOnlyList<ColumnValues>? _columns;
 
@@ -48,7 +50,9 @@ public sealed class Table
     /// <summary>When each row was, where held out rows are the latest; else empty.</summary>
     public double[] Times { get; init; } = [];
 
-    public bool HasMissing => _cells != null && _cells.Any(double.IsNaN) || _columns != null && _columns.Any(column => column.HasMissing);
+    // asked for each seed
+    public bool HasMissing => (_hasMissing ??= new(_cells != null && Array.Exists(_cells, double.IsNaN)
+        || _columns != null && _columns.Any(column => column.HasMissing))).Value;
 
     /// <summary>A cell as people wrote it; null where it is missing.</summary>
     public object? Shown(int row, int column)

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Data;
@@ -55,7 +56,8 @@ public static class MetricTables
         public void Configure(EntityTypeBuilder<UnitRow> row)
         {
             row.ToTable("job_units").HasKey(r => new { r.JobId, r.Layer });
-            row.Property(r => r.Units).Jsonb();
+            row.Property(r => r.Units).HasColumnType("jsonb").HasConversion(units => UnitRow.Write(units), json => UnitRow.Read(json),
+                new ValueComparer<IReadOnlyList<UnitPoint>>((a, b) => Equals(a, b), units => units.GetHashCode()));
         }
     }
 

@@ -108,8 +108,8 @@ public sealed class MetricWriter(CancellationToken stop)
         if (jobIds.Length == 0)
             return counts;
         await using var query = new NpgsqlCommand("""
-            SELECT job_id, count(*) FROM (SELECT job_id FROM job_metrics WHERE job_id = ANY ($1)
-                UNION ALL SELECT job_id FROM job_layers WHERE job_id = ANY ($1)) measured GROUP BY job_id
+            SELECT id, (SELECT count(*) FROM job_metrics WHERE job_id = id) + (SELECT count(*) FROM job_layers WHERE job_id = id)
+            FROM unnest($1) AS job (id)
             """, connection);
         query.Parameters.Add(new() { Value = jobIds });
         await using var rows = await query.ExecuteReaderAsync();

@@ -126,7 +126,7 @@ internal static class RunRows
                 await copy.StartRowAsync();
                 await copy.WriteAsync(run.Lease.Id, NpgsqlDbType.Uuid);
                 await copy.WriteAsync((short)layer, NpgsqlDbType.Smallint);
-                await copy.WriteAsync(ToJson(units), NpgsqlDbType.Jsonb);
+                await copy.WriteAsync(UnitRow.Write(units), NpgsqlDbType.Jsonb);
             }
         await copy.CompleteAsync();
     }
