@@ -11,8 +11,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
 {
     public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
-    // One preparation of Fashion-MNIST (220 MB) or many small ones.
-    private readonly PreparedCache _prepared = new(256_000_000);
+    // Hundreds of small ones; of Fashion-MNIST (220 MB) the last.
+    private readonly PreparedCache _prepared = new(100_000_000);
     private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
