@@ -11,8 +11,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
 {
     public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
-    // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
-    private readonly PreparedCache _prepared = new(600_000_000);
+    // One preparation of Fashion-MNIST (220 MB) or many small ones.
+    private readonly PreparedCache _prepared = new(256_000_000);
     private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
@@ -102,6 +102,9 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
     public TrainingData Load(DatasetSpec resolved, long seed) => _prepared.GetOrAdd(resolved, seed, () => Prepare(resolved, seed));
+
+    /// <summary>Lets go of what <see cref="Load"/> has prepared; whoever uses it keeps it.</summary>
+    public void Forget() => _prepared.Clear();
 
     /// <summary>How that data was encoded; the spec is a resolved one.</summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
