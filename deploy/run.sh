@@ -8,6 +8,7 @@ host_program=$host_project/bin/Release/net10.0/TrainingService.Host.dll
 port=${TRAINING_PORT:-8080}
 url=http://127.0.0.1:$port
 once=''
+pull=''
 own_data=()
 build_pid='' host_pid='' sample_pid=''
 export DOTNET_NOLOGO=true DOTNET_GENERATE_ASPNET_CERTIFICATE=false
@@ -31,6 +32,7 @@ main() {
   [[ ${ConnectionStrings__Training:-} ]] || start_private_postgres
   wait "$build_pid" || die "The build failed: $(grep -m1 -o 'error .*' "$data/build.log" || tail -n 1 "$data/build.log") (log: $data/build.log)"
   build_pid=''
+  [[ ! $pull ]] || (service datasets pull "$pull") || die "$pull could not be pulled."
   migrate
   start_host
   train_sample
@@ -50,8 +52,12 @@ read_options() {
       [[ ${2:-} ]] || die "--target needs the name of the column to predict: deploy/run.sh --csv my.csv --target y"
       target=$2 && shift
       ;;
+    --pull)
+      [[ ${2:-} ]] || die "--pull needs the name of a data set: deploy/run.sh --pull mnist"
+      pull=$2 && shift
+      ;;
     -h | --help) usage && exit ;;
-    *) die "Unknown option '$1': the only ones are --csv, --target, --once and --help." ;;
+    *) die "Unknown option '$1': the only ones are --csv, --target, --pull, --once and --help." ;;
     esac
     shift
   done
@@ -63,11 +69,12 @@ read_options() {
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/run.sh [--once] [--csv FILE --target COLUMN]
+Usage: deploy/run.sh [--once] [--pull NAME] [--csv FILE --target COLUMN]
 
 Brings up a private Postgres, migrates, serves API and worker on http://127.0.0.1:8080, trains a sample network and keeps serving until Ctrl-C.
   --once                       end after the sample; the exit code is 0 only if it succeeded
   --csv FILE --target COLUMN   in place of the sample: brings the file, asks whether leaky ReLU beats ReLU at predicting the column, tells the verdict
+  --pull NAME                  first fetches mnist, kmnist or fashion-mnist from TRAINING_DATASETS_SOURCE, an address or a folder
 
 Environment:
   TRAINING_PORT                 port to serve on (8080)

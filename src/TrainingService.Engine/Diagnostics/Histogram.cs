@@ -33,12 +33,13 @@ internal sealed unsafe class HistogramCounter(int units)
         if (!_hasEdges)
             SetEdges(h, samples);
         var scale = Histogram.Bins / (_high - _low);
-        for (var unit = 0; unit < units; unit++)
-            for (var s = 0; s < samples; s++)
+        for (var block = 0; block < Layout.Tiles(samples); block++)
+            for (var unit = 0; unit < units; unit++)
             {
-                var value = h[Layout.Block(unit, s, units)];
-                if (value != 0 && float.IsFinite(value))
-                    _counts[(int)Math.Clamp((value - _low) * scale, 0, Histogram.Bins - 1)]++;
+                var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
+                for (var s = 0; s < Math.Min(Layout.Lanes, samples - block * Layout.Lanes); s++)
+                    if (lanes[s] is var value && value != 0 && float.IsFinite(value))
+                        _counts[(int)Math.Clamp((value - _low) * scale, 0, Histogram.Bins - 1)]++;
             }
     }
 
@@ -48,10 +49,14 @@ internal sealed unsafe class HistogramCounter(int units)
     private void SetEdges(float* h, int samples)
     {
         (_low, _high) = (float.PositiveInfinity, float.NegativeInfinity);
-        for (var unit = 0; unit < units; unit++)
-            for (var s = 0; s < samples; s++)
-                if (h[Layout.Block(unit, s, units)] is var value && float.IsFinite(value) && value != 0)
-                    (_low, _high) = (Math.Min(_low, value), Math.Max(_high, value));
+        for (var block = 0; block < Layout.Tiles(samples); block++)
+            for (var unit = 0; unit < units; unit++)
+            {
+                var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
+                for (var s = 0; s < Math.Min(Layout.Lanes, samples - block * Layout.Lanes); s++)
+                    if (lanes[s] is var value && float.IsFinite(value) && value != 0)
+                        (_low, _high) = (Math.Min(_low, value), Math.Max(_high, value));
+            }
         if (!(_low <= _high))
             return;
         // one sign only: 0 is the natural edge, as with rectifiers

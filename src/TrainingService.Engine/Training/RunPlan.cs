@@ -120,6 +120,9 @@ public sealed class RunPlan
             course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
     }
 
+    /// <summary>The same run with another seed, which breaks no rule.</summary>
+    public RunPlan WithSeed(long seed) => new(Model, Training with { Seed = seed }, Diagnostics, Data, Layers);
+
     /// <summary>The same run with the weights that fit each activation, and biases of 0.</summary>
     internal RunPlan WithUsualWeights() =>
         new(Model, Training, Diagnostics, Data, [.. Layers.Select(layer => layer.WithUsualWeights(Model.Activation))]);

@@ -11,23 +11,23 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
 {
     public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
-    // Two preparations of Fashion-MNIST (220 MB each) and many small ones.
-    private readonly PreparedCache _prepared = new(600_000_000);
+    // One preparation of Fashion-MNIST (220 MB) or many small ones.
+    private readonly PreparedCache _prepared = new(256_000_000);
     private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
-    /// <param name="fashionMnistFolders">Where Fashion-MNIST's files are looked for, in this order.</param>
-    public DatasetRegistry(params string[] fashionMnistFolders) : this(BuiltInOnes(fashionMnistFolders)) { }
+    /// <param name="folders">Where folders with the files of MNIST and its like are looked for, in this order.</param>
+    public DatasetRegistry(params string[] folders) : this(BuiltInOnes(folders)) { }
 
-    public static IReadOnlyList<Dataset> BuiltInOnes(params string[] fashionMnistFolders) =>
-        [.. BuiltIn.All, .. Synthetic.All, new FashionMnist(fashionMnistFolders)];
+    public static IReadOnlyList<Dataset> BuiltInOnes(params IReadOnlyList<string> folders) =>
+        [.. BuiltIn.All, .. Synthetic.All, .. MnistFamily.All(folders)];
 
     /// <summary>The built-in ones, in alphabetical order.</summary>
     public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
 
     /// <summary>Of all, in alphabetical order.</summary>
     public IReadOnlyList<string> Names() =>
-        [.. All.Select(dataset => dataset.Name).Concat(stored?.Names() ?? []).Order(StringComparer.Ordinal)];
+        [.. All.Select(dataset => dataset.Name).Union(stored?.Names() ?? []).Order(StringComparer.Ordinal)];
 
     /// <summary>By name, case-sensitive, in the latest version; null if unknown.</summary>
     public Dataset? Find(string name) => Find(name, null);
@@ -35,8 +35,13 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     /// <summary>The one that a job is about, in the version that it was submitted for.</summary>
     public Dataset? Find(DatasetSpec spec) => Find(spec.Name, spec.Sha256);
 
-    private Dataset? Find(string name, string? sha256) => All.FirstOrDefault(dataset => dataset.Name == name) is { } builtIn
-        ? sha256 is null || builtIn.Sha256 == sha256 ? builtIn : null : stored?.Find(name, sha256);
+    private Dataset? Find(string name, string? sha256)
+    {
+        if (All.FirstOrDefault(dataset => dataset.Name == name) is not { } builtIn)
+            return stored?.Find(name, sha256);
+        // Somebody may have brought a data set of this name before it was built in.
+        return sha256 is null || builtIn.Sha256 == sha256 ? builtIn : stored?.Find(name, sha256);
+    }
 
     /// <summary>What to answer for an unknown name.</summary>
     public string Unknown(string name)
@@ -97,6 +102,9 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
     public TrainingData Load(DatasetSpec resolved, long seed) => _prepared.GetOrAdd(resolved, seed, () => Prepare(resolved, seed));
+
+    /// <summary>Lets go of what <see cref="Load"/> has prepared; whoever uses it keeps it.</summary>
+    public void Forget() => _prepared.Clear();
 
     /// <summary>How that data was encoded; the spec is a resolved one.</summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>

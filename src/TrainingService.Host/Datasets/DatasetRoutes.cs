@@ -1,14 +1,19 @@
+using TrainingService.Host.Http;
+
 namespace TrainingService.Host.Datasets;
 
 public static class DatasetRoutes
 {
+    public const string Root = "/api/v1/datasets";
+
     public static void AddDatasets(this WebApplicationBuilder builder)
     {
-        var dataFolder = builder.Configuration["TRAINING_DATA_DIR"] is { Length: > 0 } configured ? configured : ".data";
+        var source = DatasetSource.Read(builder.Configuration);
+        builder.Services.AddSingleton(source);
+        builder.Services.AddSingleton<DatasetPulls>();
         builder.Services.AddSingleton<StoredDatasets>();
-        builder.Services.AddSingleton(services => new DatasetRegistry(DatasetRegistry.BuiltInOnes(
-            Path.Combine(Path.GetFullPath(dataFolder), "datasets", "fashion-mnist"),
-            "/usr/share/datasets/fashion-mnist"), services.GetRequiredService<StoredDatasets>()));
+        builder.Services.AddSingleton(services => new DatasetRegistry(DatasetRegistry.BuiltInOnes(source.Folders),
+            services.GetRequiredService<StoredDatasets>()));
     }
 
     public static void MapDatasets(this IEndpointRouteBuilder api)
@@ -18,5 +23,8 @@ public static class DatasetRoutes
         datasets.MapGet("/{name}", GetDataset.Handle).WithName("getDataset").Produces(304).ProducesProblem(400).ProducesProblem(404);
         datasets.MapGet("/{name}/preview", PreviewDataset.Handle).WithName("previewDataset")
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        datasets.MapPost("/{name}/pull", PullDataset.Handle).WithName("pullDataset")
+            .AnswersWith(202, "Location", "Retry-After").Refuses(404, 409);
+        datasets.MapGet("/{name}/pull", GetPull.Handle).WithName("getDatasetPull").AnswersWith(200, "Retry-After").Refuses(404);
     }
 }

@@ -26,11 +26,12 @@ public sealed class PreparedCache(long maxBytes)
             var data = entry.Data.Value;
             if (entry.Bytes == 0)
                 lock (_lock)
-                {
-                    _total += Bytes(data) - entry.Bytes;
-                    entry.Bytes = Bytes(data);
-                    Evict();
-                }
+                    // unless another has counted it, or it was let go meanwhile
+                    if (entry.Bytes == 0 && _entries.GetValueOrDefault((spec, seed)) == entry)
+                    {
+                        _total += entry.Bytes = Bytes(data);
+                        Evict();
+                    }
             return data;
         }
         catch
@@ -39,6 +40,15 @@ public sealed class PreparedCache(long maxBytes)
                 if (_entries.GetValueOrDefault((spec, seed)) == entry)
                     _entries.Remove((spec, seed));
             throw;
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _entries.Clear();
+            _total = 0;
         }
     }
 

@@ -33,14 +33,17 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         double[] squares = new double[width], filled = new double[width];
         var differs = new bool[width];
         for (var row = 0; row < rows; row++)
+        {
+            // spread over all rows, which may be in the order of their classes
+            var cells = data.Train.Features.AsSpan((int)((long)row * data.Train.Rows / rows) * width, width);
             for (var i = 0; i < width; i++)
             {
-                // spread over all rows, which may be in the order of their classes
-                var x = data.Train.Features[(long)row * data.Train.Rows / rows * width + i];
+                var x = cells[i];
                 squares[i] += (double)x * x;
                 filled[i] += x == 0 ? 0 : 1;
                 differs[i] |= x != data.Train.Features[i];
             }
+        }
         // a category that is rare is as large as one that is not: its scale is that of the rows that have it
         var scales = features.Count < width ? [] : Enumerable.Range(0, width).Where(i => differs[i])
             .Select(i => new FeatureScale(features[i], Math.Sqrt(squares[i] / filled[i]))).OrderBy(scale => scale.Rms).ToArray();
@@ -59,8 +62,11 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
             return plan.Training.Loss is MeanSquaredErrorPlan && data.Shape.Numbers == 1 ? spread : null;
         }
         var weights = plan.Training.ClassWeights?.Of(data.Train, data.Shape.Classes);
-        double[] counts = [.. Enumerable.Range(0, data.Shape.Classes)
-            .Select(c => (weights?[c] ?? 1.0) * data.Train.Labels.Count(label => label == c))];
+        var counts = new double[data.Shape.Classes];
+        foreach (var label in data.Train.Labels)
+            counts[label]++;
+        for (var c = 0; c < counts.Length; c++)
+            counts[c] *= weights?[c] ?? 1.0;
         double[] shares = [.. counts.Select(count => count / counts.Sum())];
         return plan.Training.Loss switch
         {

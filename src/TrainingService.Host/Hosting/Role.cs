@@ -33,7 +33,7 @@ public sealed record Role
     }
 
     private static string Unknown(string argument) =>
-        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, or the command healthcheck or demo; "
+        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, or the command healthcheck, demo or datasets; "
         + "all else comes from the environment.";
 }
 

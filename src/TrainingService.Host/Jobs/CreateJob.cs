@@ -98,7 +98,19 @@ public static class CreateJob
         DataFacts.Of(plan, data, spec.Dataset.Standardize ?? true, datasets.Find(spec.Dataset)?.InputNames ?? []);
 
     /// <summary>The row of a job that is to be queued.</summary>
-    public static Job NewJob(CheckedJob job, DateTimeOffset now, Guid? sweepId = null, int place = 0)
+    public static Job NewJob(CheckedJob job, DateTimeOffset now) => NewJob(job, now, job.Spec.Name, null, null, 0);
+
+    /// <summary>The row of a sweep's job that is to be queued.</summary>
+    /// <param name="job">Whose spec but for its name and seed it has.</param>
+    /// <param name="template">Where that is stored.</param>
+    /// <param name="name">Its own.</param>
+    /// <param name="seed">Its own.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="place">Among those that are made together.</param>
+    public static Job NewCell(CheckedJob job, JobTemplate template, string name, long seed, DateTimeOffset now, int place) =>
+        NewJob(job, now, name, template, seed, place);
+
+    private static Job NewJob(CheckedJob job, DateTimeOffset now, string? name, JobTemplate? template, long? seed, int place)
     {
         // Whole milliseconds, as in the id: so the order of ids is the order of creation times.
         var created = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
@@ -106,20 +118,18 @@ public static class CreateJob
         return new()
         {
             Id = Ordered(Guid.CreateVersion7(created), place),
-            Name = job.Spec.Name,
+            Name = name,
             Status = JobStatus.Queued,
-            // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
-            Spec = sweepId is null ? job.Spec : job.Spec with
-            {
-                Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false },
-                StoreWeights = job.Request.StoreWeights ?? false,
-            },
-            Request = job.Request,
+            OwnSpec = template is null ? job.Spec : null,
+            OwnRequest = template is null ? job.Request : null,
+            Template = template,
+            TemplateNumber = template?.Number,
+            Seed = seed,
             Dataset = job.Spec.Dataset.Name,
             Activations = [.. layers.SkipLast(1).Select(layer => layer.Activation).Distinct().Order()],
             Initializers = [.. layers.Select(layer => layer.Initializer).Distinct().Order()],
             Labels = new(job.Labels),
-            SweepId = sweepId,
+            SweepId = template?.SweepId,
             Priority = job.Priority,
             CreatedAt = created,
             Epochs = job.Plan.Training.Epochs,

@@ -34,10 +34,27 @@ public sealed class Job
     public JobStatus Status { get; set; }
 
     /// <summary>Resolved: canonical names, all defaults filled in.</summary>
-    public required JobSpec Spec { get; init; }
+    public JobSpec Spec
+    {
+        get => OwnSpec ?? Template?.SpecOf(Name, Seed) ?? throw new InvalidOperationException($"Job {Id} was read without its spec.");
+        init => OwnSpec = value;
+    }
 
     /// <summary>As it was asked for, without the defaults: those of a clone follow what it changes.</summary>
-    public JobSpec? Request { get; init; }
+    public JobSpec? Request
+    {
+        get => OwnRequest ?? Template?.RequestOf(Name, Seed);
+        init => OwnRequest = value;
+    }
+
+    /// <summary>What a sweep's job shares with others; null of a job by itself, whose spec is its own.</summary>
+    public JobTemplate? Template { get; init; }
+    public short? TemplateNumber { get; init; }
+
+    /// <summary>That of the template's jobs it is.</summary>
+    public long? Seed { get; init; }
+    public JobSpec? OwnSpec { get; init; }
+    public JobSpec? OwnRequest { get; init; }
 
     // Copies of parts of the spec, to filter by.
     public required string Dataset { get; init; }

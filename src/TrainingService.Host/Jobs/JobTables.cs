@@ -10,6 +10,8 @@ public static class JobTables
     {
         public DbSet<Job> Jobs => db.Set<Job>();
 
+        public DbSet<JobTemplate> JobTemplates => db.Set<JobTemplate>();
+
         public DbSet<IdempotencyRecord> IdempotencyKeys => db.Set<IdempotencyRecord>();
     }
 
@@ -20,8 +22,13 @@ public static class JobTables
             job.ToTable("jobs").HasKey(j => j.Id);
             job.Property(j => j.Id).ValueGeneratedNever();
             job.Property(j => j.Status).Named();
-            job.Property(j => j.Spec).Jsonb();
-            job.Property(j => j.Request).Jsonb();
+            job.Ignore(j => j.Spec);
+            job.Ignore(j => j.Request);
+            job.Property(j => j.OwnSpec).HasColumnName("spec").Jsonb();
+            job.Property(j => j.OwnRequest).HasColumnName("request").Jsonb();
+            job.HasOne(j => j.Template).WithMany().HasForeignKey(j => new { j.SweepId, j.TemplateNumber })
+                .OnDelete(DeleteBehavior.Cascade).HasConstraintName("fk_jobs_job_templates");
+            job.Navigation(j => j.Template).AutoInclude();
             job.Property(j => j.Findings).Jsonb();
             job.Property(j => j.Labels).Jsonb();
             job.Property(j => j.Layers).Jsonb();
@@ -31,6 +38,16 @@ public static class JobTables
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
             // A sweep asks after each of its jobs whether others are still to end.
             job.HasIndex(j => new { j.SweepId, j.FinishedAt });
+        }
+    }
+
+    internal sealed class OfTemplates : IEntityTypeConfiguration<JobTemplate>
+    {
+        public void Configure(EntityTypeBuilder<JobTemplate> template)
+        {
+            template.ToTable("job_templates").HasKey(t => new { t.SweepId, t.Number });
+            template.Property(t => t.Spec).Jsonb();
+            template.Property(t => t.Request).Jsonb();
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Npgsql;
 using NpgsqlTypes;
 using TrainingService.Engine.Diagnostics;
@@ -7,13 +6,17 @@ using TrainingService.Engine.Training;
 
 namespace TrainingService.Host.Metrics;
 
-/// <summary>What a run has measured, on its way from the training thread into the tables. A full channel makes the training wait.</summary>
+/// <summary>
+/// What a run has measured, on its way from the training thread into the tables. Where too much waits, the training waits, too.
+/// </summary>
 public sealed class MetricWriter(CancellationToken stop)
 {
     private const int Capacity = 10_000;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    private readonly Channel<object> _channel =
-        Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    // most runs measure a few dozen rows
+    private readonly Lock _lock = new();
+    private readonly Queue<object> _waiting = new(64);
     private readonly List<object> _batch = [];
     private readonly List<long> _layerSteps = [];
     private bool _mayBeStored;
@@ -22,7 +25,7 @@ public sealed class MetricWriter(CancellationToken stop)
     private sealed record Returned(long Step);
 
     /// <summary>Rows that wait to be written.</summary>
-    public int Waiting => _channel.Reader.Count;
+    public int Waiting => _waiting.Count;
 
     public void Add(MetricPoint point) => Enqueue(point);
 
@@ -54,7 +57,7 @@ public sealed class MetricWriter(CancellationToken stop)
     /// </summary>
     /// <param name="connection">In a transaction.</param>
     /// <param name="writers">Of which jobs. Of one that has ended nothing is left; else, while Postgres refuses, no more may gather here
-    /// than the channel holds, which then fills.</param>
+    /// than may wait, which then does.</param>
     public static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers)
     {
         foreach (var (jobId, writer, ended) in writers)
@@ -80,8 +83,9 @@ public sealed class MetricWriter(CancellationToken stop)
             ?? (_batch.Exists(point => point is Returned) ? null : _batch.FirstOrDefault());
         if (known is not null && await ExistsAsync(connection, jobId, known))
             _batch.Clear();
-        while ((all || _batch.Count < Capacity) && _channel.Reader.TryRead(out var point))
-            _batch.Add(point);
+        lock (_lock)
+            while ((all || _batch.Count < Capacity) && _waiting.TryDequeue(out var point))
+                _batch.Add(point);
         if (_batch.FindIndex(point => point is Returned) is >= 0 and var place && _batch[place] is Returned { Step: var step })
         {
             object[] stay = [.. _batch.Where((point, i) => i > place || point is not LayerPoint layer || layer.Step < step)];
@@ -116,8 +120,13 @@ public sealed class MetricWriter(CancellationToken stop)
 
     private void Enqueue(object point)
     {
-        if (!_channel.Writer.TryWrite(point))
-            _channel.Writer.WriteAsync(point, stop).AsTask().GetAwaiter().GetResult();
+        while (Waiting >= Capacity)
+        {
+            stop.WaitHandle.WaitOne(Pause);
+            stop.ThrowIfCancellationRequested();
+        }
+        lock (_lock)
+            _waiting.Enqueue(point);
         Measured++;
     }
 

@@ -52,6 +52,6 @@ public sealed class SweepCell
     public long Seed { get; init; }
     public Guid JobId { get; init; }
 
-    /// <summary>SHA-256 of the job's resolved spec without its name.</summary>
+    /// <summary>SHA-256 by which cells with equal specs are known: of the spec without name and seed, and of the seed.</summary>
     public required byte[] SpecHash { get; init; }
 }

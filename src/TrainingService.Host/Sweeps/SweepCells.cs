@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
@@ -48,27 +49,54 @@ public static class SweepCells
         var (jobs, cells) = (new List<Job>(), new List<SweepCell>());
         var byHash = existing.ToLookup(cell => Convert.ToHexString(cell.SpecHash))
             .ToDictionary(same => same.Key, same => same.First().JobId);
-        var templates = new Dictionary<(int Arm, int Candidate), CheckedJob>();
+        var stored = (await db.JobTemplates.AsNoTracking().Where(template => template.SweepId == sweep.Id).ToListAsync(cancellation))
+            .ToDictionary(template => Text(new { template.Spec, template.Request }));
+        var before = stored.Count;
+        var arms = new Dictionary<(int Arm, int Candidate), (CheckedJob Job, JobTemplate Template, byte[] Hash)>();
         foreach (var cell in due)
         {
             // Nothing but the seed and the name differs between the seeds of an arm.
-            if (!templates.TryGetValue((cell.Arm, cell.Candidate), out var template))
-                templates[(cell.Arm, cell.Candidate)] = template = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
-            JobSpec Named(JobSpec of) => SweepRules.Named(of, spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed, spec.TestSplit);
-            var job = template with { Request = Named(template.Request), Spec = Named(template.Spec) };
-            var told = job.Spec with { Name = null, StoreWeights = null };
-            var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told, Json.Options));
+            if (!arms.TryGetValue((cell.Arm, cell.Candidate), out var arm))
+            {
+                var job = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
+                var told = JobTemplate.Common(job.Spec) with { StoreWeights = null };
+                arms[(cell.Arm, cell.Candidate)] = arm = (job, Shared(job), SHA256.HashData(Encoding.UTF8.GetBytes(Text(told))));
+            }
+            var hash = SHA256.HashData([.. arm.Hash, .. BitConverter.GetBytes(cell.Seed)]);
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
-                jobs.Add(CreateJob.NewJob(job, clock.GetUtcNow(), sweep.Id, jobs.Count));
+                var name = SweepRules.NameOf(spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
+                jobs.Add(CreateJob.NewCell(arm.Job, arm.Template, name, cell.Seed, clock.GetUtcNow(), jobs.Count));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
             cells.Add(Cell(sweep, cell.Arm, cell.Candidate, cell.Seed, id, hash));
         }
+        await db.CopyAsync([.. stored.Values.Where(template => template.Number >= before)], cancellation);
         await db.CopyAsync(jobs, cancellation);
         await db.CopyAsync(cells, cancellation);
         return jobs;
+
+        JobTemplate Shared(CheckedJob job)
+        {
+            // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
+            var resolved = JobTemplate.Common(job.Spec) with
+            {
+                Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false },
+                StoreWeights = job.Request.StoreWeights ?? false,
+            };
+            var (request, number) = (JobTemplate.Common(job.Request), (short)stored.Count);
+            var text = Text(new { Spec = resolved, Request = request });
+            return stored.TryGetValue(text, out var same) ? same
+                : stored[text] = new() { SweepId = sweep.Id, Number = number, Spec = resolved, Request = request };
+        }
+
+        static string Text<T>(T value) => JsonSerializer.Serialize(value, Json.Options);
     }
+
+    /// <summary>They would be most of what is read, and nothing is compared by them.</summary>
+    private static readonly string WithoutHistograms =
+        $"SELECT job_id, step, layer, epoch, NULL::real[] AS histogram, {string.Join(", ", Measures.OfLayers.Where(m => m.IsStored)
+            .Select(m => m.Column))} FROM job_layers";
 
     private static SweepCell Cell(Sweep sweep, int arm, int candidate, long seed, Guid job, byte[] hash) => new()
     {
@@ -94,7 +122,7 @@ public static class SweepCells
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
         var steps = returned.Select(id => measured[id]).Distinct().ToArray();
         var ends = await (from job in db.Jobs
-                          join layer in db.Layers on job.Id equals layer.JobId
+                          join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
                           where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
                               || returned.Contains(job.Id) && steps.Contains(layer.Step))
                           select layer).AsNoTracking().ToListAsync(cancellation);

@@ -13,7 +13,7 @@ namespace TrainingService.Host.Sweeps;
 public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> databases, KnownStudies studies,
     SweepProgress sweeps, TimeProvider clock, ILogger<SweepMeasuring> log) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -112,14 +112,17 @@ public sealed class SweepRules(JobRules jobs)
     /// <summary>With the cell's seed and a name that tells where it belongs.</summary>
     public static JobSpec Named(JobSpec job, string? sweep, ArmSpec arm, int candidate, long seed, TestSplit? testSplit)
     {
-        var name = $"{sweep ?? "sweep"} · {arm.Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}";
         return WithPriority(job) with
         {
-            Name = Characters.Cut(name, JobRules.MaxName),
+            Name = NameOf(sweep, arm, candidate, seed),
             Dataset = job.Dataset with { TestSplit = testSplit },
             Training = (job.Training ?? new()) with { Seed = seed },
         };
     }
+
+    /// <summary>What a cell's job is called.</summary>
+    public static string NameOf(string? sweep, ArmSpec arm, int candidate, long seed) => Characters.Cut(
+        $"{sweep ?? "sweep"} · {arm.Name}{(candidate < 0 ? "" : $" · tuning {candidate + 1}")} · seed {seed}", JobRules.MaxName);
 
     private CheckedJob? Check(SweepSpec given, JsonObject job, ArmSpec arm, int index, long seed, List<(int Arm, SpecError Error)> errors)
     {

@@ -12,14 +12,7 @@ public sealed class ParquetSource : RowSource
     /// <summary>Of the values of a row group.</summary>
     private const long MostBytes = 160_000_000;
 
-    /// <summary>For a column of a row group, of which the largest takes seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private const int MostLost = 2;
-
-    private static int _lost;
-
-    private readonly Stream _file;
+    private readonly WatchedFile _file;
     private readonly ParquetReader _reader;
     private readonly DataField?[] _fields;
     private readonly string[] _names;
@@ -33,17 +26,13 @@ public sealed class ParquetSource : RowSource
     /// <param name="drop">Columns that are not looked at.</param>
     public ParquetSource(Stream file, IReadOnlyList<string> drop)
     {
-        _file = file;
-        if (Volatile.Read(ref _lost) >= MostLost)
-            throw new TableException("Parquet files are not read until the service is started again, since damaged ones keep its threads "
-                + "busy: "
-                + "send the table as CSV");
+        _file = new(file);
         Do(() =>
         {
             ParquetCheck.Footer(file);
             return Task.FromResult(0);
         });
-        _reader = Do(() => ParquetReader.CreateAsync(file, leaveStreamOpen: true));
+        _reader = Do(() => ParquetReader.CreateAsync(_file, leaveStreamOpen: true));
         var fields = Do(() => Task.FromResult(_reader.Schema.Fields.ToArray()));
         if (fields.Length > CsvDialect.MostColumns)
             throw new TableException($"the file has {fields.Length:N0} columns; at most {CsvDialect.MostColumns:N0} are allowed");
@@ -101,6 +90,7 @@ public sealed class ParquetSource : RowSource
     private void Load(ParquetRowGroupReader group)
     {
         (_row, _rows) = (0, group.RowCount);
+        _file.Allow(0, _file.Length);
         Array.Clear(_columns);
         var bytes = _fields.OfType<DataField>().Sum(field => Math.Max(
             _rows * (field.ClrType.IsPrimitive ? 8L : 60L),
@@ -108,20 +98,25 @@ public sealed class ParquetSource : RowSource
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
             throw TooLarge(bytes);
         // Pages tell the truth; the list of contents may not.
-        bytes = _fields.OfType<DataField>().Sum(field => 2 * Do(() => Task.FromResult(Unpacked(group, field))));
+        var pages = _fields.Select(field => field is null ? default : Do(() => Task.FromResult(PagesOf(group, field)))).ToList();
+        bytes = pages.Sum(column => 2 * column.Unpacked);
         if (bytes > MostBytes)
             throw TooLarge(bytes);
         for (var c = 0; c < _fields.Length; c++)
             if (_fields[c] is { } field)
-                _columns[c] = Do(() => WithinPatience(() => ReadAsync(group, field, (int)_rows)));
+            {
+                _file.Allow(pages[c].Start, pages[c].Length);
+                _columns[c] = Do(() => ReadAsync(group, field, (int)_rows));
+            }
+        _file.Allow(0, _file.Length);
     }
 
     private TableException TooLarge(long bytes) =>
         new($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at most "
             + $"{MostBytes / 1_000_000:N0} MB are allowed: write the file with smaller row groups (row_group_size=50000), or as CSV");
 
-    /// <summary>Bytes of a column's pages, each of which is looked at.</summary>
-    private long Unpacked(ParquetRowGroupReader group, DataField field)
+    /// <summary>Where a column's pages are, and their bytes when unpacked; each page is looked at.</summary>
+    private (long Start, long Length, long Unpacked) PagesOf(ParquetRowGroupReader group, DataField field)
     {
         if (group.GetMetadata(field)?.MetaData is not { } column)
             throw new InvalidDataException($"it says nothing of the column '{field.Name}'");
@@ -129,7 +124,8 @@ public sealed class ParquetSource : RowSource
             throw new InvalidDataException($"the column '{field.Name}' has {column.NumValues:N0} values in {_rows:N0} rows");
         var start = column.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, column.DataPageOffset)
             : column.DataPageOffset;
-        return ParquetCheck.Pages(_file, start, column.TotalCompressedSize, _rows, column.Codec == CompressionCodec.SNAPPY);
+        return (start, column.TotalCompressedSize,
+            ParquetCheck.Pages(_file, start, column.TotalCompressedSize, _rows, column.Codec == CompressionCodec.SNAPPY));
     }
 
     private static async Task<Array> ReadAsync(ParquetRowGroupReader group, DataField field, int rows)
@@ -225,24 +221,6 @@ public sealed class ParquetSource : RowSource
 
     private static DataField Flat(Field field) => field is DataField { IsArray: false, MaxRepetitionLevel: 0 } flat ? flat
         : throw new TableException($"column '{field.Name}' holds lists or structures, which are no table: drop={field.Name}");
-
-    /// <summary>
-    /// With some damaged levels the library never comes to an end, and nothing can stop it; so it is left behind, at a low priority, and
-    /// not
-    /// asked again after the second time.
-    /// </summary>
-    private static async Task<Array> WithinPatience(Func<Task<Array>> read)
-    {
-        var reading = Task.Factory.StartNew(() =>
-        {
-            Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
-            return read().GetAwaiter().GetResult();
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        if (await Task.WhenAny(reading, Task.Delay(Patience)) == reading)
-            return await reading;
-        Interlocked.Increment(ref _lost);
-        throw new InvalidDataException($"a column can't be read within {Patience.TotalSeconds:0} seconds");
-    }
 
     /// <summary>The library trusts files; whatever it stumbles over is the file's fault.</summary>
     private static T Do<T>(Func<Task<T>> read)

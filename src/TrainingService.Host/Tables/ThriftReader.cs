@@ -32,7 +32,11 @@ internal sealed class ThriftReader(Stream file, long end, int mostItems)
             if (type is 1 or False)
                 number?.Invoke((field, outer), type == False ? 0 : 1);
             else if (type is >= 4 and <= Int64)
-                number?.Invoke((field, outer), Signed());
+            {
+                // Read whether or not somebody wants to know it.
+                var value = Signed();
+                number?.Invoke((field, outer), value);
+            }
             else if (type == Structure)
                 Struct(depth == 0 ? number : null, field, depth + 1);
             else

@@ -45,6 +45,6 @@ public static class CreateDataset
             if (plan.Problems.Count > 0)
                 return Problems.Invalid(plan.Problems);
             var (stored, conflict) = await Upload.Store(form, fields, file, plan, isNew, db, datasets, clock, cancellation);
-            return stored is null ? conflict : TypedResults.Created($"{UploadRoutes.Root}/{stored.Name}", GetDataset.Details(stored));
+            return stored is null ? conflict : TypedResults.Created($"{DatasetRoutes.Root}/{stored.Name}", GetDataset.Details(stored));
         }, problem => problem, cancellation);
 }

@@ -63,7 +63,7 @@ internal static class Upload
                 .OrderByDescending(v => v.Version).FirstOrDefaultAsync(cancellation);
             if (isNew && last is not null && last.Sha256 != sha256)
                 return (null, Problems.Conflict($"there is a data set '{fields.Name}' with other content: PUT "
-                    + $"{UploadRoutes.Root}/{fields.Name} "
+                    + $"{DatasetRoutes.Root}/{fields.Name} "
                     + "makes a new version of it, or choose another name"));
             if (last?.Sha256 != sha256)
             {

@@ -5,8 +5,6 @@ namespace TrainingService.Host.Uploads;
 
 public static class UploadRoutes
 {
-    public const string Root = "/api/v1/datasets";
-
     public static void AddUploads(this WebApplicationBuilder builder) =>
         builder.Services.AddSingleton(UploadLimits.Read(builder.Configuration));
 

@@ -35,22 +35,22 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     public Task WithdrawAsync() => _withdrawn.CancelAsync();
 
     /// <summary>Trains, on the caller's thread, until it has an outcome.</summary>
-    public void Train(DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    public void Train(GroupPlans plans, DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
     {
         var outcome = stopping.IsCancellationRequested && !_withdrawn.IsCancellationRequested ? Outcome.Released
             : _withdrawn.IsCancellationRequested ? Outcome.Canceled
-            : TrainToOutcome(datasets, rules, threads, clock, log);
+            : TrainToOutcome(plans, datasets, rules, threads, clock, log);
         Ended = clock.GetUtcNow();
         _outcome = _fault ?? outcome;
     }
 
-    private Outcome TrainToOutcome(DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    private Outcome TrainToOutcome(GroupPlans plans, DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
     {
         Began = clock.GetUtcNow();
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(lease.Spec.TimeoutSeconds!.Value), clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token, _withdrawn.Token);
         var trials = new PatchTrials(lease, rules, datasets, threads, clock, log);
-        _run = new TrainingRun(lease.Spec, datasets, trials, threads, lease.SweepId is not null, stop.Token);
+        _run = new TrainingRun(lease, plans, datasets, trials, threads, stop.Token);
         try
         {
             var result = _run.Train();

@@ -13,7 +13,9 @@ namespace TrainingService.Host.Worker;
 /// One attempt at one job. The attempt's number is the fencing token: all that is written for a job is written through
 /// <see cref="WriteAsync"/>.
 /// </summary>
-public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, short Priority, Guid? SweepId, Guid? Verifies)
+/// <param name="Template">What it shares with others of its group; null if its spec is its own.</param>
+public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, short Priority, Guid? SweepId, Guid? Verifies,
+    JobTemplate? Template = null)
 {
     /// <summary>Seconds of work, as estimated, that a worker claims at once.</summary>
     private const double GroupSeconds = 1;
@@ -42,17 +44,19 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             SELECT source.id FROM source LEFT JOIN (SELECT {Source} AS id, sum(least(cost, @seconds)) AS workers
                 FROM jobs WHERE status IN ('running', 'canceling') GROUP BY 1) busy USING (id)
             ORDER BY coalesce(round(busy.workers / @seconds), 0), random() LIMIT 1),
+        share AS (
+            SELECT greatest(1, least(@most, count(*) / (2 * @workers))) AS runs FROM (SELECT FROM jobs, urgent, chosen
+                WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id LIMIT @most * 2 * @workers) waiting),
         candidate AS (
             SELECT jobs.id, cost, attempt FROM jobs, urgent, chosen
             WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id
-            ORDER BY jobs.id LIMIT @most FOR UPDATE OF jobs SKIP LOCKED),
+            ORDER BY jobs.id LIMIT (SELECT runs FROM share) FOR UPDATE OF jobs SKIP LOCKED),
         placed AS (
-            SELECT id, row_number() OVER earlier AS place, count(*) OVER () AS waiting, sum(cost) OVER earlier - cost AS before,
+            SELECT id, row_number() OVER earlier AS place, sum(cost) OVER earlier - cost AS before,
                 bool_and(attempt = 0) OVER earlier AS fresh
             FROM candidate WINDOW earlier AS (ORDER BY id)),
         picked AS (
-            SELECT id, place, max(place) OVER () AS runs FROM placed
-            WHERE place = 1 OR fresh AND before < @seconds AND place <= waiting / (2 * @workers))
+            SELECT id, place, max(place) OVER () AS runs FROM placed WHERE place = 1 OR fresh AND before < @seconds)
         UPDATE jobs SET {Claimed}, started_at = CASE WHEN runs = 1 THEN @now END FROM picked WHERE jobs.id = picked.id
         """;
 
@@ -64,7 +68,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         """;
 
     private const string Returned =
-        " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies";
+        " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed";
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
@@ -112,7 +116,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        List<Lease> leases = [];
+        var claimed = new List<(Lease Lease, short? Template, string? Name, long? Seed)>();
         await using (var claim = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             claim.Parameters.AddRange(parameters);
@@ -122,11 +126,23 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             await using var rows = await claim.ExecuteReaderAsync(cancellation);
             while (await rows.ReadAsync(cancellation))
             {
-                var spec = Parse(rows.GetString(2));
-                leases.Add(new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)),
-                    rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)));
+                var spec = rows.IsDBNull(2) ? Shared : Parse(rows.GetString(2));
+                claimed.Add((new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)),
+                    rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)),
+                    rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
+                    rows.IsDBNull(9) ? null : rows.GetInt64(9)));
             }
         }
+        // all of one source
+        var templates = claimed.Select(run => run.Template).OfType<short>().Distinct().ToArray() is not { Length: > 0 } numbers ? []
+            : await db.JobTemplates.AsNoTracking().Where(template => template.SweepId == claimed[0].Lease.SweepId
+                && numbers.Contains(template.Number)).ToDictionaryAsync(template => template.Number, cancellation);
+        var leases = claimed.ConvertAll(run => run.Lease.Spec != Shared || run.Template is not { } number ? run.Lease : run.Lease with
+        {
+            Spec = templates[number].SpecOf(run.Name, run.Seed),
+            Request = templates[number].RequestOf(run.Name, run.Seed),
+            Template = templates[number],
+        });
         // An attempt begins at step 0, so what an earlier one measured goes.
         if (leases.Where(lease => lease.Attempt > 1).Select(lease => lease.Id).ToArray() is { Length: > 0 } again)
         {
@@ -139,6 +155,12 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await transaction.CommitAsync(cancellation);
         return leases;
     }
+
+    /// <summary>Until that of the template is put in its place.</summary>
+    private static JobSpec NoSpec { get; } = new() { Dataset = new() { Name = "" } };
+
+    /// <summary>In the place of a spec that is its template's.</summary>
+    private static JobSpec Shared { get; } = new() { Dataset = new() { Name = "" } };
 
     private static JobSpec Parse(string json) => JsonSerializer.Deserialize<JobSpec>(json, Json.Options)
         ?? throw new InvalidOperationException("A job has no spec.");

@@ -58,10 +58,11 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
 
     private void TrainAll()
     {
+        var plans = new GroupPlans();
         foreach (var run in _runs)
         {
             _training = run;
-            run.Train(datasets, rules, options.ThreadsPerJob, clock, log);
+            run.Train(plans, datasets, rules, options.ThreadsPerJob, clock, log);
         }
     }
 

@@ -7,7 +7,17 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     private readonly TimeSpan _patience = 2 * options.Lease;
     private readonly Lock _lock = new();
     private int _taken;
-    private DateTimeOffset? _idleSince, _asked;
+    private DateTimeOffset? _idleSince, _asked, _freeSince;
+
+    /// <summary>Since when none has been taken; null while one is, or if none ever was.</summary>
+    public DateTimeOffset? FreeSince
+    {
+        get
+        {
+            lock (_lock)
+                return _freeSince;
+        }
+    }
 
     public void Take() => Change(1);
 
@@ -43,6 +53,7 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
         {
             _taken += by;
             _idleSince = null;
+            _freeSince = _taken == 0 ? clock.GetUtcNow() : null;
         }
     }
 }

@@ -11,13 +11,13 @@ using TrainingService.Host.Models;
 namespace TrainingService.Host.Worker;
 
 /// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
-/// <param name="spec">As it was resolved.</param>
+/// <param name="lease">Whose run it is.</param>
+/// <param name="plans">Of the runs before it.</param>
 /// <param name="datasets">Where its rows are.</param>
 /// <param name="trials">Of what its findings recommend.</param>
 /// <param name="threads">That it may use.</param>
-/// <param name="inSweep">Of many runs that are alike: their pre-flight is made when somebody asks for it.</param>
 /// <param name="stop">Ends it.</param>
-public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTrials trials, int threads, bool inSweep,
+public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry datasets, PatchTrials trials, int threads,
     CancellationToken stop)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -43,15 +43,15 @@ public sealed class TrainingRun(JobSpec spec, DatasetRegistry datasets, PatchTri
 
     private (TrainingResult Result, Watch Watch) Run()
     {
+        var (spec, inSweep) = (lease.Spec, lease.SweepId is not null);
         // All that is read is read before it trains: no outage shall cost a run that is done.
         var outage = new Outage(LongestPause);
         var data = outage.Through(() => datasets.Load(spec.Dataset, spec.Training!.Seed!.Value), stop);
         var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
-        List<SpecError> errors = [];
-        var plan = RunPlan.Check(spec.Model!, spec.Training!.Stored(data.Shape.Target), spec.Diagnostics!, data.Shape, errors)
-            ?? throw new InvalidSpecException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
+        var plan = plans.Of(lease, data.Shape);
         _steps = plan.Steps;
+        // of a sweep's many when somebody asks for it
         _preflight = inSweep ? null : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, outage.Through(() => CreateJob.Facts(spec, plan, data, datasets), stop));
         var card = spec.StoreWeights ?? !inSweep ? outage.Through(() => new ModelCard(datasets.Encoding(spec.Dataset, plan.Training.Seed),

@@ -1,5 +1,7 @@
 using Hangfire;
 using Hangfire.States;
+using Npgsql;
+using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
@@ -8,7 +10,8 @@ namespace TrainingService.Host.Worker;
 /// Carries wake-ups into Hangfire's queue, wherever jobs are made, on threads of its own: Hangfire's client holds
 /// its thread while Postgres answers.
 /// </summary>
-public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobStorage storage, TimeProvider clock, ILogger<Waker> log)
+public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobStorage storage, NpgsqlDataSource source, TimeProvider clock,
+    ILogger<Waker> log)
     : IHostedService
 {
     private static readonly TimeSpan Known = TimeSpan.FromSeconds(5);
@@ -49,9 +52,10 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
             else
                 for (var more = Math.Min(wakeUp.Jobs, Slots()); more > 0; more--)
                     Create(Hangfire.Common.Job.FromExpression<JobRunner>(runner => runner.DrainAsync(null, CancellationToken.None), queue));
+            QueueBell.Ring(source);
             return true;
         }
-        catch (BackgroundJobClientException e)
+        catch (Exception e) when (e is BackgroundJobClientException || Database.IsOutage(e))
         {
             log.LogWarning(e, "Job {Id} could not be put into the queue at once; the reconciler will see to it.", wakeUp.Id);
             return false;

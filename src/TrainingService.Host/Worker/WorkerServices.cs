@@ -21,9 +21,8 @@ public static class WorkerServices
                     UseSlidingInvisibilityTimeout = true,
                     InvisibilityTimeout = TimeSpan.FromSeconds(60),
                     // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled
-                    // LISTEN for ever (seen with 1.21.1 and Npgsql 10). The least interval that is allowed is an index look-up per worker,
-                    // and wakes as fast as one can notice.
-                    QueuePollInterval = TimeSpan.FromMilliseconds(50),
+                    // LISTEN for ever (seen with 1.21.1 and Npgsql 10). QueueBell has the workers look as soon as there is something.
+                    QueuePollInterval = TimeSpan.FromSeconds(5),
                     // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
                     DistributedLockTimeout = LockTimeout,
                 }));
@@ -45,9 +44,11 @@ public static class WorkerServices
             server.ShutdownTimeout = TimeSpan.FromSeconds(30);
             server.CancellationCheckInterval = TimeSpan.FromSeconds(2);
             server.HeartbeatInterval = TimeSpan.FromSeconds(10);
-            server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(10);
         });
         builder.Services.AddHostedService<Reconciler>();
+        builder.Services.AddHostedService<QueueBell>();
+        builder.Services.AddHostedService<Rest>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(45));
     }
 

@@ -120,7 +120,7 @@ public sealed class BuiltInTests
     public void Registry_lists_all_by_name()
     {
         Assert.Equal(["breast_cancer", "digits", "fashion-mnist", "friedman1",
-            "gaussian_clusters", "iris", "moons", "penguins", "spirals", "wine"],
+            "gaussian_clusters", "iris", "kmnist", "mnist", "moons", "penguins", "spirals", "wine"],
             Registry.All.Select(dataset => dataset.Name));
         Assert.All(Registry.All,
             dataset => Assert.Equal(dataset.Name == "friedman1" ? TargetKind.Number : TargetKind.Classes, dataset.TargetKind));

@@ -9,7 +9,7 @@ public sealed class DatasetEndpointTests(Service service)
 {
     /// <summary>Other tests bring data sets of their own meanwhile.</summary>
     private static readonly string[] BuiltIn = ["breast_cancer", "digits", "fashion-mnist", "friedman1", "gaussian_clusters", "iris",
-        "moons", "penguins", "spirals", "wine"];
+        "kmnist", "mnist", "moons", "penguins", "spirals", "wine"];
 
     [Fact]
     public async Task All_are_listed_by_name()

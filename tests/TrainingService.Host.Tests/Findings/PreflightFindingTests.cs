@@ -11,7 +11,7 @@ namespace TrainingService.Host.Tests.Findings;
 /// <summary>What is found before a run, without a service.</summary>
 public sealed class PreflightFindingTests
 {
-    private static readonly DatasetRegistry Datasets = new("/usr/share/datasets/fashion-mnist");
+    private static readonly DatasetRegistry Datasets = new("/usr/share/datasets");
 
     public static TheoryData<string> Built =>
         [.. Datasets.All.Where(dataset => dataset.FindObstacle() is null).Select(dataset => dataset.Name)];

@@ -269,7 +269,8 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         await _http.WaitForSweepEnd(id);
         Assert.Equal(202, (await Act(id, "extend", """{"seedCount": 3}""")).Status);
         await _http.WaitForSweepEnd(id);
-        // As the version before stored its runs: no word of the target's scale, which was the target's own.
+        // As an earlier version stored its runs: no word of the target's scale, which was the target's own.
+        await StoreAsBefore(id);
         await using (var db = service.NewDbContext())
             await db.Database.ExecuteSqlAsync($"""
                 UPDATE jobs SET spec = spec #- ARRAY['training', 'standardizeTarget'] WHERE sweep_id = {Guid.Parse(id)}
@@ -284,6 +285,36 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         }
         Assert.Equal("succeeded", (await _http.GetSweep(id)).Json.Status());
         Assert.Equal(3, (await _http.GetReport(id)).List("arms")[0].GetProperty("n").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_sweep_whose_jobs_have_each_their_own_spec_is_shown_and_goes_on()
+    {
+        var id = await Submit("""
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [4]}, "training": {"epochs": 1}},
+             "arms": [{"name": "relu"}, {"name": "tanh", "patch": {"model": {"activation": "tanh"}}}], "seedCount": 2}
+            """);
+        await _http.WaitForSweepEnd(id);
+        var jobs = (await _http.SweepJobs(id)).Select(job => job.GetProperty("spec").GetRawText()).ToList();
+        await StoreAsBefore(id);
+        Assert.Equal(jobs, (await _http.SweepJobs(id)).Select(job => job.GetProperty("spec").GetRawText()));
+        Assert.Equal(202, (await Act(id, "extend", """{"seedCount": 3}""")).Status);
+        Assert.Equal("succeeded", (await _http.WaitForSweepEnd(id)).Status());
+        Assert.Equal(6, (await _http.SweepJobs(id)).Count);
+        Assert.Equal(3, (await _http.GetReport(id)).List("arms")[1].GetProperty("n").GetInt32());
+    }
+
+    /// <summary>Each job with its own spec, as versions before stored a sweep's, too.</summary>
+    private async Task StoreAsBefore(string id)
+    {
+        await using var db = service.NewDbContext();
+        await db.Database.ExecuteSqlAsync($$"""
+            UPDATE jobs SET template_number = NULL, seed = NULL,
+                spec = jsonb_set(template.spec || jsonb_build_object('name', name), '{training,seed}', to_jsonb(seed)),
+                request = jsonb_set(template.request || jsonb_build_object('name', name), '{training,seed}', to_jsonb(seed))
+            FROM job_templates template
+            WHERE jobs.sweep_id = {{Guid.Parse(id)}} AND template.sweep_id = jobs.sweep_id AND template.number = jobs.template_number
+            """, TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -54,6 +54,16 @@ public sealed class ParquetCheckTests
         ParquetCheck.Footer(sound);
     }
 
+    [Fact]
+    public void Numbers_are_numbers_at_every_depth()
+    {
+        // Numbers whose bytes would be headers of long texts, of a struct and of its end, were they not read as numbers.
+        byte[] struct3 = [0x15, 0xC8, 0x01, 0x16, 0x98, 0x7F, 0x1C, 0x15, 0x8C, 0x01, 0x00, 0x00];
+        byte[] footer = [0x15, 0xC8, 0x01, 0x19, 0x2C, .. struct3, .. struct3, 0x16, 0x88, 0x7F, 0x00];
+        using var file = File(footer, [(byte)footer.Length, 0, 0, 0], "PAR1"u8.ToArray());
+        ParquetCheck.Footer(file);
+    }
+
     private static MemoryStream File(params byte[][] parts) => new([.. "PAR1"u8, .. parts.SelectMany(part => part)]);
 
     /// <summary>The header of a page of values (type 0) or of a dictionary (2), as parquet.thrift has it.</summary>

@@ -226,6 +226,14 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<string>("OwnRequest")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("request");
+
+                    b.Property<string>("OwnSpec")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("spec");
+
                     b.Property<string>("Preflight")
                         .HasColumnType("jsonb")
                         .HasColumnName("preflight");
@@ -233,10 +241,6 @@ namespace TrainingService.Host.Data.Migrations
                     b.Property<short>("Priority")
                         .HasColumnType("smallint")
                         .HasColumnName("priority");
-
-                    b.Property<string>("Request")
-                        .HasColumnType("jsonb")
-                        .HasColumnName("request");
 
                     b.Property<string>("Result")
                         .HasColumnType("jsonb")
@@ -246,10 +250,9 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("samples_per_second");
 
-                    b.Property<string>("Spec")
-                        .IsRequired()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("spec");
+                    b.Property<long?>("Seed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seed");
 
                     b.Property<DateTimeOffset?>("StartedAt")
                         .HasColumnType("timestamp with time zone")
@@ -272,6 +275,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("sweep_id");
 
+                    b.Property<short?>("TemplateNumber")
+                        .HasColumnType("smallint")
+                        .HasColumnName("template_number");
+
                     b.Property<Guid?>("Verifies")
                         .HasColumnType("uuid")
                         .HasColumnName("verifies");
@@ -288,10 +295,39 @@ namespace TrainingService.Host.Data.Migrations
                     b.HasIndex("SweepId", "FinishedAt")
                         .HasDatabaseName("ix_jobs_sweep_id_finished_at");
 
+                    b.HasIndex("SweepId", "TemplateNumber")
+                        .HasDatabaseName("ix_jobs_sweep_id_template_number");
+
                     b.HasIndex("Status", "Priority", "Id")
                         .HasDatabaseName("ix_jobs_status_priority_id");
 
                     b.ToTable("jobs", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.JobTemplate", b =>
+                {
+                    b.Property<Guid>("SweepId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("sweep_id");
+
+                    b.Property<short>("Number")
+                        .HasColumnType("smallint")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("request");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("spec");
+
+                    b.HasKey("SweepId", "Number")
+                        .HasName("pk_job_templates");
+
+                    b.ToTable("job_templates", (string)null);
                 });
 
             modelBuilder.Entity("TrainingService.Host.Metrics.FindingRow", b =>
@@ -770,6 +806,24 @@ namespace TrainingService.Host.Data.Migrations
                         .HasForeignKey("SweepId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_jobs_sweeps_sweep_id");
+
+                    b.HasOne("TrainingService.Host.Jobs.JobTemplate", "Template")
+                        .WithMany()
+                        .HasForeignKey("SweepId", "TemplateNumber")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_jobs_job_templates");
+
+                    b.Navigation("Template");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.JobTemplate", b =>
+                {
+                    b.HasOne("TrainingService.Host.Sweeps.Sweep", null)
+                        .WithMany()
+                        .HasForeignKey("SweepId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_templates_sweeps_sweep_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Metrics.FindingRow", b =>
@@ -780,36 +834,6 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_findings_jobs_job_id");
-                });
-
-            modelBuilder.Entity("TrainingService.Host.Metrics.LayerRow", b =>
-                {
-                    b.HasOne("TrainingService.Host.Jobs.Job", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_layers_jobs_job_id");
-                });
-
-            modelBuilder.Entity("TrainingService.Host.Metrics.MetricRow", b =>
-                {
-                    b.HasOne("TrainingService.Host.Jobs.Job", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_metrics_jobs_job_id");
-                });
-
-            modelBuilder.Entity("TrainingService.Host.Metrics.UnitRow", b =>
-                {
-                    b.HasOne("TrainingService.Host.Jobs.Job", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_units_jobs_job_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Models.JobModel", b =>

@@ -4,7 +4,7 @@ using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Tests.Datasets;
 
-public sealed class FashionMnistTests
+public sealed class MnistFamilyTests
 {
     private static readonly string[] Files =
         ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
@@ -18,7 +18,7 @@ public sealed class FashionMnistTests
         var error = Assert.Single(errors);
         Assert.Equal("/dataset/name", error.Pointer);
         Assert.Contains("apt-get install dataset-fashion-mnist", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"to {folder}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"to {folder}/fashion-mnist", error.Message, StringComparison.Ordinal);
         var dataset = registry.Find("fashion-mnist")!;
         Assert.Equal((60_000, 10_000, 784), (dataset.TrainRows, dataset.TestRows, dataset.EncodedFeatures));
         var resolved = new DatasetSpec { Name = "fashion-mnist", ValidationFraction = 0.1, Standardize = true };
@@ -30,7 +30,8 @@ public sealed class FashionMnistTests
     public void Other_or_incomplete_files_are_refused()
     {
         var folder = Directory.CreateTempSubdirectory().FullName;
-        var dataset = new FashionMnist([folder]);
+        var dataset = Fashion(folder);
+        folder = Directory.CreateDirectory(Path.Combine(folder, "fashion-mnist")).FullName;
         File.WriteAllBytes(Path.Combine(folder, Files[0]), [1, 2, 3]);
         Assert.Contains($"lacks {Files[1]}, {Files[2]}, {Files[3]}", dataset.FindObstacle(), StringComparison.Ordinal);
         foreach (var file in Files)
@@ -39,18 +40,27 @@ public sealed class FashionMnistTests
             + "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81 instead of b0564c3e";
         Assert.Contains(message, dataset.FindObstacle(), StringComparison.Ordinal);
         Assert.Throws<DatasetUnavailableException>(dataset.Read);
-        Directory.Delete(folder, recursive: true);
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [Fact]
+    public void Class_counts_are_those_of_the_files()
+    {
+        var mnist = MnistFamily.All(["/nowhere"]).Single(dataset => dataset.Name == "mnist");
+        Assert.Equal((70_000, 10), (mnist.ClassCounts.Sum(), mnist.ClassCounts.Count));
+        Assert.Contains("datasets pull mnist", mnist.FindObstacle(), StringComparison.Ordinal);
+        Assert.DoesNotContain("apt-get", mnist.FindObstacle(), StringComparison.Ordinal);
     }
 
     [Fact]
     [Trait("Category", "Slow")]
     public void With_files_it_has_the_official_split()
     {
-        const string Installed = "/usr/share/datasets/fashion-mnist";
-        var folder = Environment.GetEnvironmentVariable("TRAINING_TEST_FASHION_MNIST") ?? Installed;
-        if (!Directory.Exists(folder))
-            Assert.Skip($"There is no {folder}: apt-get install dataset-fashion-mnist, "
-                + "or set TRAINING_TEST_FASHION_MNIST to a folder with its files.");
+        const string Installed = "/usr/share/datasets";
+        var folder = Environment.GetEnvironmentVariable("TRAINING_TEST_DATASETS") ?? Installed;
+        if (!Directory.Exists(Path.Combine(folder, "fashion-mnist")))
+            Assert.Skip($"There is no {folder}/fashion-mnist: apt-get install dataset-fashion-mnist, "
+                + "or set TRAINING_TEST_DATASETS to a folder that has its folder.");
 
         var registry = new DatasetRegistry("/nowhere", folder);
         var dataset = registry.Find("fashion-mnist")!;
@@ -75,4 +85,7 @@ public sealed class FashionMnistTests
         Assert.Equal((0, 1), (Math.Round(center.Average(), 4), Math.Round(center.Average(v => v * v), 4)));
         Assert.True(data.Train.Features.All(float.IsFinite));
     }
+
+    private static MnistFamily Fashion(string folder) =>
+        MnistFamily.All([folder]).Single(dataset => dataset.Name == "fashion-mnist");
 }
