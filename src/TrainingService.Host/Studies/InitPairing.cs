@@ -61,7 +61,7 @@ public sealed class InitPairing : Study
         var comparisons = Pairs().Select(pair => e.Compare(e.Spec.Metric, pair.Arm, pair.Baseline, anyway: true)).ToList();
         var answers = Pairings.Select((pairing, i) => Answer(pairing.Words,
             [.. Depths.Zip(comparisons.Skip(i * Depths.Length), (depth, by) => (depth, by))]));
-        return new(InShort.Unrepeated($"At learning rate 0.002: {string.Join(" ", answers)}"),
+        return new(InShort.Unrepeated($"All at learning rate 0.002. {string.Join(" ", answers)}"),
             [claim.Report([.. Pairs().Zip(comparisons).Select((pair, i) => claim[(char)('a' + i)].Better(pair.Second,
                 after: $"{Figures(e, pair.First.Arm)} {Figures(e, pair.First.Baseline)}"))])]);
     }

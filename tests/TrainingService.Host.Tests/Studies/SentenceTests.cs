@@ -168,7 +168,7 @@ public sealed class SentenceTests
     {
         var answer = World.Read("init-pairing", (arm, noise) => new(Test: arm is "relu kaiming_normal x3" or "relu kaiming_normal x30"
             ? 0.9 + 0.01 * noise : arm == "relu kaiming_normal x10" ? 0.8 + 0.1 * noise : 0.8 + 0.01 * noise)).Answer;
-        Assert.StartsWith("At learning rate 0.002: At 3 and 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's", answer,
+        Assert.StartsWith("All at learning rate 0.002. At 3 and 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's", answer,
             StringComparison.Ordinal);
         Assert.Contains("That tanh with Xavier's initialisation beats tanh with Kaiming's is shown at no depth", answer,
             StringComparison.Ordinal);

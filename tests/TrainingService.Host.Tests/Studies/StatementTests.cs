@@ -205,7 +205,7 @@ public sealed class StatementTests
         var deep = World.Read("init-pairing", (name, noise) => name == "relu xavier_normal x30" ? new(Train: 0.1, Test: 0.1)
             : new(Test: 0.9 + 0.01 * noise));
         Assert.Equal(Supported, deep.Statement("C10c").Verdict);
-        Assert.StartsWith("At learning rate 0.002: At 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's", deep.Answer,
+        Assert.StartsWith("All at learning rate 0.002. At 30 layers ReLU with Kaiming's initialisation beats ReLU with Xavier's", deep.Answer,
             StringComparison.Ordinal);
     }
 
