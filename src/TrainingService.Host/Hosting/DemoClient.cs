@@ -61,6 +61,15 @@ internal sealed class DemoClient(HttpClient http)
         return (answer, location ?? throw new DemoException($"{path} answered without a Location"));
     }
 
+    public async Task Download(string path, string file)
+    {
+        using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        if (!response.IsSuccessStatusCode)
+            throw await Refused(response);
+        await using var target = File.Create(file);
+        await response.Content.CopyToAsync(target);
+    }
+
     private static async Task<T> Read<T>(HttpResponseMessage response) =>
         await response.Content.ReadFromJsonAsync<T>(JsonOptions)
         ?? throw new DemoException($"{response.RequestMessage?.RequestUri} answered with nothing");

@@ -11,7 +11,7 @@ public sealed record DemoProgress(int Epoch, int Epochs, double Fraction);
 public sealed record DemoError(string Code, string Message);
 
 public sealed record DemoResult(double? TrainLoss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy,
-    double? TestLoss, double? TestAccuracy, int BestEpoch, double Seconds, double SamplesPerSecond, long ParameterCount);
+    double? TestLoss, double? TestAccuracy, double? TestRmse, int BestEpoch, double Seconds, double SamplesPerSecond, long ParameterCount);
 
 /// <summary>The answer of <c>/jobs/{id}/layers</c>.</summary>
 public sealed record DemoLayers(IReadOnlyList<DemoLayer> Layers);

@@ -4,12 +4,16 @@ using Spectre.Console;
 namespace TrainingService.Host.Hosting;
 
 /// <summary>
-/// From somebody's file to an answer: brings it as a data set, asks whether leaky ReLU beats ReLU on it, and tells the verdict. Knows no
-/// more than a client does.
+/// From somebody's file to an answer and a net: brings it as a data set, asks whether leaky ReLU beats ReLU on it, tells the verdict, and
+/// trains the better one on all rows. Knows no more than a client does.
 /// </summary>
 internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole console, string file, string target)
 {
     private const string Datasets = "/api/v1/datasets", Study = "relu-vs-leaky-relu";
+
+    /// <summary>Rows that each net of the comparison trains on, at most; the net that is kept trains on all.</summary>
+    private const int Compared = 4_000;
+
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(300);
 
     public async Task<int> Run()
@@ -28,8 +32,28 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
         sweep = await Follow(sweep, location);
         if (sweep.Status != "succeeded")
             throw new DemoException($"the sweep {sweep.Id} ended as {sweep.Status}: {new Uri(service, location)}");
-        Tell(await client.Get<DemoReportAnswer>(sweep.Links.Report), dataset, sweep, location);
+        Tell(await client.Get<DemoReportAnswer>(sweep.Links.Report));
+        var (job, path) = await Keep(location);
+        Addresses(dataset, sweep, location, job, path);
         return 0;
+    }
+
+    /// <summary>The better arm, trained on all rows, as a file.</summary>
+    private async Task<(DemoJob Job, string Path)> Keep(string sweep)
+    {
+        var (job, location) = await client.Post<DemoJob>($"{sweep}/best", new { dataset = new { maxTrainExamples = (int?)null } });
+        console.WriteLine("Training the better arm on all rows");
+        for (; job.Status is "queued" or "running" or "canceling"; await Task.Delay(Between))
+            job = await client.Get<DemoJob>(location);
+        if (job is not { Status: "succeeded", Result: { } result })
+            throw new DemoException($"job {job.Id} ended as {job.Status}{(job.Error is { } error ? $": {error.Message}" : "")}");
+        console.WriteLine(result.TestAccuracy is { } accuracy
+            ? string.Create(CultureInfo.InvariantCulture, $"Right on {accuracy:0.0 %} of the test rows")
+            : string.Create(CultureInfo.InvariantCulture, $"Root mean squared error on the test rows {result.TestRmse:G4}"));
+        var folder = Environment.GetEnvironmentVariable("TRAINING_DATA_DIR") is { Length: > 0 } data ? Path.Combine(data, "models") : ".";
+        var path = Path.Combine(Directory.CreateDirectory(folder).FullName, $"{Path.GetFileNameWithoutExtension(file)}.onnx");
+        await client.Download($"{location}/model?format=onnx", path);
+        return (job, path);
     }
 
     /// <summary>What the service makes of the file; what it can't use of it is left out, and told.</summary>
@@ -66,22 +90,35 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
         return form;
     }
 
-    /// <summary>The study, which compares classes; a number is asked of in a sweep of the same arms.</summary>
-    private Task<(DemoSweep Answer, string Location)> Ask(DemoDataset dataset) => dataset.Target.Kind == "number"
-        ? client.Post<DemoSweep>("/api/v1/sweeps", new
+    /// <summary>
+    /// Two arms, seeds until it is decided: fewer nets than the study of the same question has, which tests more statements.
+    /// </summary>
+    private Task<(DemoSweep Answer, string Location)> Ask(DemoDataset dataset)
+    {
+        var isNumber = dataset.Target.Kind == "number";
+        return client.Post<DemoSweep>("/api/v1/sweeps", new
         {
             name = $"{dataset.Name}: leaky ReLU against ReLU",
             @base = new
             {
-                dataset = new { name = dataset.Name, maxTrainExamples = dataset.Rows > 4000 ? 2000 : (int?)null },
-                training =
-                new { epochs = 30 }
+                dataset = new { name = dataset.Name, maxTrainExamples = dataset.Rows > 2 * Compared ? Compared : (int?)null },
+                model = new { hiddenLayers = new[] { 128, 64 }, initializer = "kaiming_normal" },
+                training = new
+                {
+                    epochs = 15,
+                    batchSize = 64,
+                    optimizer = new { name = "adam", learningRate = 0.002 },
+                    schedule = new { name = "cosine" },
+                },
+                diagnostics = new { everySteps = 1000 },
             },
             grid = new Dictionary<string, string[]> { ["/model/activation"] = ["relu", "leaky_relu"] },
             baseline = "relu",
-            seedCount = 12,
-        })
-        : client.Post<DemoSweep>($"/api/v1/studies/{Study}", new { size = "quick", dataset = dataset.Name });
+            metric = isNumber ? "testR2" : "testAccuracy",
+            delta = 0.01,
+            seeds = new { until = "decided", atLeast = 12, atMost = 48 },
+        });
+    }
 
     private Task<DemoSweep> Follow(DemoSweep sweep, string location) => console.Profile.Capabilities.Interactive
         ? console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
@@ -117,7 +154,7 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
         : string.Create(CultureInfo.InvariantCulture,
         $"leaky ReLU against ReLU: {sweep.Progress.Finished} of at most {sweep.Progress.AtMost} nets trained");
 
-    private void Tell(DemoReportAnswer report, DemoDataset dataset, DemoSweep sweep, string location)
+    private void Tell(DemoReportAnswer report)
     {
         // Past the console, which would break a long line in two.
         var plain = console.Profile.Out.Writer;
@@ -127,11 +164,26 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
         foreach (var contrast in report.Contrasts)
             plain.WriteLine($"Verdict on {report.Metric}, {contrast.Arm} against {contrast.Baseline}: {contrast.Verdict}");
         plain.WriteLine();
-        foreach (var (name, path) in new[]
+    }
+
+    private void Addresses(DemoDataset dataset, DemoSweep sweep, string location, DemoJob job, string path)
+    {
+        var plain = console.Profile.Out.Writer;
+        plain.WriteLine();
+        plain.WriteLine($"{"The model",-20}{path}");
+        foreach (var (name, address) in new[]
         {
             ("The data set", $"{Datasets}/{dataset.Name}"), ("The sweep", location), ("Its report", sweep.Links.Report),
+            ("The model's job", $"/api/v1/jobs/{job.Id}"),
         })
-            plain.WriteLine($"{name,-20}{new Uri(service, path)}");
+            plain.WriteLine($"{name,-20}{new Uri(service, address)}");
+        plain.WriteLine();
+        plain.WriteLine("Ask it, with rows in columns of the same names:");
+        plain.WriteLine($"  head -n 4 {Path.GetFileName(file)} | curl -s {new Uri(service, $"/api/v1/jobs/{job.Id}/predictions")} "
+            + "-H 'Content-Type: text/csv' --data-binary @-");
+        if (dataset.Target.Kind != "number")
+            plain.WriteLine($"More on the question, with slopes and tuning: POST {new Uri(service, $"/api/v1/studies/{Study}")} "
+                + $"{{\"size\": \"quick\", \"dataset\": \"{dataset.Name}\"}}");
     }
 }
 

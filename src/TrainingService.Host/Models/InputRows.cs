@@ -1,29 +1,37 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using CsvHelper;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
+using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Models;
 
 /// <summary>
 /// Raw rows of a request, as a number or a category's index a column; NaN is missing. What doesn't fit is told with its row, its column,
-/// what was found and what is allowed.
+/// what was found and what is allowed. By name, columns of a file that was brought may stand as they stood in it: whole dates, yes and no,
+/// the values of an ordinal; those that were dropped are not looked at.
 /// </summary>
-public sealed class InputRows(ModelCard card, List<SpecError> errors)
+/// <param name="card">Of the net.</param>
+/// <param name="errors">Where refusals go.</param>
+/// <param name="brought">The data set that it was trained on, if it was brought and is still there.</param>
+public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredDataset? brought = null)
 {
     /// <summary>Of a request.</summary>
     public const int MaxRows = 10_000;
 
     private const int MaxErrors = 50;
 
-    /// <summary>What stands for a missing value in text, unless it is a category.</summary>
-    private static readonly string[] Missing = ["", "?", "NA", "N/A", "NaN", "null"];
-
     private readonly IReadOnlyList<EncodedColumn> _columns = card.Encoding.Columns;
-    private readonly Dictionary<string, int> _places = card.Encoding.Columns.Index().ToDictionary(c => c.Item.Name, c => c.Index);
+    private readonly Dictionary<string, int[]> _places = PlacesOf(card, brought);
+    private readonly Dictionary<string, StoredColumn> _stored =
+        (brought?.Schema.Features ?? []).ToDictionary(column => column.Name);
+    private readonly HashSet<string> _unused =
+        [card.Target, .. brought?.Version.Facts.Options.Drop ?? [], .. brought?.Schema.Group is { } group ? (string[])[group.Name] : []];
+    private readonly Missing _missing = new(brought?.Version.Facts.Options.Missing ?? []);
 
     public IReadOnlyList<double[]> Read(JsonElement inputs)
     {
@@ -58,12 +66,15 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
         {
             using var csv = CsvReader.Create(text.ToArray(), new CsvReaderOptions { Separator = ',', TrackLineNumbers = true });
             string[] header = [.. csv.Headers];
-            int[] places = [.. header.Select(name => Place(name, ""))];
-            foreach (var column in _columns.Where(column => !header.Contains(column.Name)))
+            int[][] places = [.. header.Select(name => Places(name, ""))];
+            var covered = places.SelectMany(place => place).ToHashSet();
+            foreach (var column in _columns.Where((_, c) => !covered.Contains(c)))
                 errors.Add(new("", $"the header has no column '{column.Name}'{Names.DidYouMean(column.Name, header)}; "
                     + $"there must be {List(_columns.Select(c => c.Name))}"));
             foreach (var twice in header.GroupBy(name => name).Where(name => name.Count() > 1))
                 errors.Add(new("", $"the header names column '{twice.Key}' {twice.Count()} times"));
+            if (errors.Count == 0 && places.Sum(place => place.Length) > covered.Count)
+                errors.Add(new("", "the header names a date and its parts: leave out one or the other"));
             for (var row = 0; errors.Count == 0 && !TooMany(row) && csv.Read(); row++)
             {
                 if (csv.FieldCount != header.Length)
@@ -75,8 +86,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
                 var cells = new double[_columns.Count];
                 rows.Add(cells);
                 for (var field = 0; field < header.Length; field++)
-                    if (places[field] is >= 0 and var place)
-                        cells[place] = Text(csv.GetString(field), row, place, $"/{row}");
+                    foreach (var place in places[field])
+                        cells[place] = Text(csv.GetString(field), row, place, $"/{row}", header[field]);
             }
             if (rows.Count == 0 && errors.Count == 0)
                 errors.Add(new("", "the body has a header and no rows"));
@@ -107,12 +118,13 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
         var seen = new bool[cells.Length];
         foreach (var property in values.EnumerateObject())
         {
-            if (Place(property.Name, $"/inputs/{row}") is not (>= 0 and var place))
-                continue;
-            if (seen[place])
-                errors.Add(new($"/inputs/{row}/{JsonShape.Escape(property.Name)}", $"row {row} names column '{property.Name}' twice"));
-            seen[place] = true;
-            cells[place] = Cell(property.Value, row, place, $"/inputs/{row}");
+            foreach (var place in Places(property.Name, $"/inputs/{row}"))
+            {
+                if (seen[place])
+                    errors.Add(new($"/inputs/{row}/{JsonShape.Escape(property.Name)}", $"row {row} names column '{property.Name}' twice"));
+                seen[place] = true;
+                cells[place] = Cell(property.Value, row, place, $"/inputs/{row}", property.Name);
+            }
         }
         if (!seen.Contains(false))
             return;
@@ -121,24 +133,34 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
             + "a missing value is written as null"));
     }
 
-    /// <summary>-1 for what is not looked at.</summary>
-    private int Place(string name, string pointer)
+    /// <summary>Of the net's columns by name, and of whole dates by the name of their column in the file.</summary>
+    private static Dictionary<string, int[]> PlacesOf(ModelCard card, StoredDataset? brought)
     {
-        if (_places.TryGetValue(name, out var place))
-            return place;
-        if (name != card.Target)
-            errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"there is no column '{Characters.Shorten(name, 100)}'"
-                + $"{Names.DidYouMean(name, _places.Keys)}; there are {List(_places.Keys)}"));
-        return -1;
+        var places = card.Encoding.Columns.Index().ToDictionary(c => c.Item.Name, c => (int[])[c.Index]);
+        foreach (var date in (brought?.Schema.Features ?? []).Where(column => column is { From: not null, Part: not null })
+            .GroupBy(column => column.From ?? ""))
+            places.TryAdd(date.Key, [.. date.Where(part => places.ContainsKey(part.Name)).Select(part => places[part.Name][0])]);
+        return places;
     }
 
-    private double Cell(JsonElement value, int row, int column, string pointer) => value.ValueKind switch
+    /// <summary>None for what is not looked at.</summary>
+    private int[] Places(string name, string pointer)
+    {
+        if (_places.TryGetValue(name, out var places))
+            return places;
+        if (!_unused.Contains(name))
+            errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"there is no column '{Characters.Shorten(name, 100)}'"
+                + $"{Names.DidYouMean(name, _places.Keys)}; there are {List(_places.Keys)}"));
+        return [];
+    }
+
+    private double Cell(JsonElement value, int row, int column, string pointer, string? named = null) => value.ValueKind switch
     {
         JsonValueKind.Null => double.NaN,
         JsonValueKind.Number when _columns[column].Categories is null && double.IsFinite(value.GetDouble()) => value.GetDouble(),
         JsonValueKind.Number when _columns[column].Categories is not null => Text(value.GetRawText(), row, column, pointer),
         JsonValueKind.True or JsonValueKind.False => Flag(value.ValueKind is JsonValueKind.True, row, column, pointer),
-        JsonValueKind.String when value.GetString() is { } text => Text(text, row, column, pointer),
+        JsonValueKind.String when value.GetString() is { } text => Text(text, row, column, pointer, named),
         _ => Refuse(row, column, pointer, Show(value)),
     };
 
@@ -152,8 +174,18 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
         return Refuse(row, column, pointer, value ? "true" : "false");
     }
 
-    private double Text(string text, int row, int column, string pointer)
+    /// <param name="text">The value.</param>
+    /// <param name="row">For what is told.</param>
+    /// <param name="column">Of the net.</param>
+    /// <param name="pointer">To the row.</param>
+    /// <param name="named">As what it was named: a part of a date by the name of the whole.</param>
+    private double Text(string text, int row, int column, string pointer, string? named = null)
     {
+        var stored = _stored.GetValueOrDefault(_columns[column].Name);
+        var bytes = Encoding.UTF8.GetBytes(text.Trim());
+        if (stored is { Part: { } part, Order: { } order } && named == stored.From)
+            return DateText.TryRead(bytes, order, out var date) ? DateText.Part(date, part)
+                : _missing.Has(bytes) ? double.NaN : RefuseDate(row, named ?? "", pointer, text);
         if (_columns[column].Categories is { } categories)
         {
             for (var k = 0; k < categories.Count; k++)
@@ -164,7 +196,20 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
         {
             return number;
         }
-        return Missing.Contains(text) ? double.NaN : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");
+        else if (stored is { Categories: { } places } && places.Index().FirstOrDefault(p => p.Item == text) is { Item: not null } place)
+        {
+            return place.Index;
+        }
+        else if (stored is { Kind: ColumnKind.Boolean } && TablePlan.Truth(text) is { } truth)
+        {
+            return truth;
+        }
+        else if (stored is { Kind: ColumnKind.Number }
+            && NumberText.Read(bytes, Decimals.PointAndThousands, out var written, out _) is NumberForm.Number)
+        {
+            return written;
+        }
+        return _missing.Has(bytes) || _columns[column].Categories is null && MissingText.IsAmongNumbers(bytes) ? double.NaN : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");
     }
 
     private double Refuse(int row, int column, string pointer, string found)
@@ -173,6 +218,16 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors)
         errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"row {row}, column '{name}': found {found}; allowed is "
             + (categories is null ? "a finite number, or null for a missing value"
                 : $"one of {List(categories)}, or null for a missing value")));
+        return double.NaN;
+    }
+
+    private double RefuseDate(int row, string name, string pointer, string text)
+    {
+        var refusal = new SpecError($"{pointer}/{JsonShape.Escape(name)}", $"row {row}, column '{name}': found "
+            + $"'{Characters.Shorten(text, 100)}'; allowed is a date as in the file that was brought, or null for a missing value");
+        // Once, not for each part.
+        if (!errors.Contains(refusal))
+            errors.Add(refusal);
         return double.NaN;
     }
 

@@ -47,7 +47,8 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
                 + (found.SweepId is null ? ", since its spec says 'storeWeights': false, or it ran before nets were kept"
                     : ", as jobs of a sweep keep theirs only if its base says 'storeWeights': true")
                 + $". Run it once more with POST {JobRoutes.Root}/{id}/clone and {{\"storeWeights\": true}}: "
-                + "the weights will be the same.")),
+                + "the weights will be the same."
+                + (found.SweepId is { } sweep ? $" POST /api/v1/sweeps/{sweep}/best does so with the best arm." : ""))),
             _ => (null, Problems.Conflict($"The job is {Json.NameOf(found.Status)}: only jobs that succeeded have a net.")),
         };
     }

@@ -11,9 +11,9 @@ public static class PredictModel
     /// <response code="200">The answers, row by row.</response>
     /// <response code="410">The job was deleted, or its weights retired.</response>
     public static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Handle(string name, HttpContext http,
-        TrainingDbContext db, Predictor predictor, CancellationToken cancellation)
+        TrainingDbContext db, Predictor predictor, ModelCache cache, CancellationToken cancellation)
     {
-        var (source, problem) = await RegisteredModels.FindAsync(db, name, cancellation);
+        var (source, problem) = await RegisteredModels.FindAsync(db, name, cancellation, cache);
         return source is null ? problem ?? RegisteredModels.NotFound(name)
             : await predictor.AnswerAsync(source, http.Request, cancellation);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -14,11 +15,14 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
 {
     private const int MaxBytes = 16 << 20;
 
+    /// <summary>By name and content; null for one that is gone.</summary>
+    private readonly ConcurrentDictionary<string, StoredDataset?> _brought = [];
+
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(ModelSource source, HttpRequest request,
         CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        var rows = new InputRows(source.Card, errors);
+        var rows = new InputRows(source.Card, errors, Brought(source));
         IReadOnlyList<double[]>? inputs;
         PredictionSpec spec = new();
         if (request.GetTypedHeaders().ContentType?.MediaType == MediaTypes.Csv)
@@ -71,6 +75,10 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
         await using var db = await databases.CreateDbContextAsync();
         return await source.LoadAsync(db, CancellationToken.None);
     }
+
+    /// <summary>The data set that the net was trained on, if somebody brought it; it is looked for once.</summary>
+    private StoredDataset? Brought(ModelSource source) => source.Spec.Dataset.Sha256 is not { } sha256 ? null
+        : _brought.GetOrAdd($"{source.Spec.Dataset.Name} {sha256}", _ => datasets.Find(source.Spec.Dataset) as StoredDataset);
 
     private string? Obstacle(ModelSource source) =>
         datasets.Find(source.Spec.Dataset) is not { } dataset ? $"The data set '{source.Spec.Dataset.Name}' is gone, "

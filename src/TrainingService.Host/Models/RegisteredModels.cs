@@ -71,8 +71,18 @@ public static partial class RegisteredModels
 
     /// <summary>The net that a name stands for, or why there is none.</summary>
     public static async Task<(ModelSource? Source, ProblemHttpResult? Problem)> FindAsync(TrainingDbContext db, string name,
-        CancellationToken cancellation)
+        CancellationToken cancellation, ModelCache? cache = null)
     {
+        if (cache is not null)
+        {
+            var models = db.JobModels;
+            // Of a net at hand only this is asked: whether the name still stands for it, and whether it is still kept.
+            var known = await db.ModelVersions.Where(v => v.Name == name).OrderByDescending(v => v.Version)
+                .Select(v => new { v.JobId, Sha256 = models.Where(m => m.JobId == v.JobId).Select(m => m.Sha256).FirstOrDefault() })
+                .FirstOrDefaultAsync(cancellation);
+            if (known is { JobId: { } id, Sha256: { } kept } && cache.Find(id, kept) is { } source)
+                return (source, null);
+        }
         var latest = await db.ModelVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
             .FirstOrDefaultAsync(cancellation);
         return latest switch

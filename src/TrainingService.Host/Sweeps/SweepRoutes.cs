@@ -42,6 +42,9 @@ public static class SweepRoutes
         sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep")
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
+        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm")
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+            .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);
     }
 }

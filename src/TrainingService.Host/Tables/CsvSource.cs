@@ -11,9 +11,10 @@ namespace TrainingService.Host.Tables;
 /// <param name="RowNames">Whether rows begin with a field more than the header has, as R writes it.</param>
 /// <param name="Quote">Around fields.</param>
 /// <param name="Comment">At the beginning of lines that are no rows.</param>
-/// <param name="Offset">Where in the file the first line begins.</param>
+/// <param name="Offset">Where in the file the table begins.</param>
+/// <param name="LinesAbove">Lines before it.</param>
 public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding, IReadOnlyList<string> Names, bool RowNames,
-    char Quote = '"', char? Comment = null, long Offset = 0)
+    char Quote = '"', char? Comment = null, long Offset = 0, int LinesAbove = 0)
 {
     public const int MostColumns = 16_384;
 
@@ -30,33 +31,74 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         string encoding;
         using (var file = open())
             encoding = options.Encoding ?? TextEncoding.Find(file);
-        var separator = options.Delimiter ?? FindSeparator(open, encoding);
+        var above = CsvPreamble.Find(open, encoding);
+        var dialect = new CsvDialect(',', false, encoding, [], false, Comment: above.Comment is null ? null : CsvPreamble.CommentSign,
+            Offset: above.Offset, LinesAbove: above.Lines);
+        var separator = options.Delimiter ?? above.Separator ?? FindSeparator(open, dialect);
         if (separator == Blank && encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian)
             throw new TableException("fields separated by blanks are read from UTF-8 or Windows-1252 only: save the file as UTF-8",
                 "/delimiter");
-        var records = Records(open, separator, encoding);
+        dialect = dialect with { Separator = separator };
+        var records = Records(open, dialect, out var lines);
         if (records.Count == 0)
             throw new TableException("the file is empty");
+        if (records[0].Length > 1 && Array.TrueForAll(records[0], IsInApostrophes))
+            records = Records(open, dialect = dialect with { Quote = '\'' }, out lines);
+        if (Titles(records, options) is > 0 and var titles && titles < records.Count)
+        {
+            dialect = dialect with { LinesAbove = above.Lines + lines[titles] - 1 };
+            dialect = dialect with { Offset = CsvPreamble.OffsetOf(open, encoding, dialect.LinesAbove) };
+            records.RemoveRange(0, titles);
+        }
+        else if (above.Comment is { } comment && options.Header is null && comment.Split(separator) is { Length: > 1 } commented
+            && commented.Length == records[0].Length && !LooksLikeHeader(records))
+        {
+            return dialect with { Names = Named([.. commented.Select(name => name.Trim().Trim('"'))]) };
+        }
         var hasHeader = options.Header ?? (options.Target is not null && records[0].Contains(options.Target) || LooksLikeHeader(records));
         if (!hasHeader)
-            return new(separator, false, encoding, Named(new string[records[0].Length]), false);
-        var rowNames = records.Count > 1 && records.Skip(1).All(r => r.Length == records[0].Length + 1);
-        var names = Named(rowNames ? ["row", .. records[0]] : records[0]);
+            return dialect with { Names = Named(new string[records[0].Length]) };
+        // A field more in all rows is a row's name in front, or a separator too much behind.
+        var isOneMore = records.Count > 1 && records.Skip(1).All(r => r.Length == records[0].Length + 1);
+        var rowNames = isOneMore && records.Skip(1).Any(r => r[^1].Length > 0);
+        var names = Named(rowNames ? ["row", .. records[0]] : isOneMore ? [.. records[0], ""] : records[0]);
         foreach (var (i, name) in names.Index())
             if (names.PlaceOf(name) is var first && first != i)
-                throw new TableException($"line 1: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its "
+                throw new TableException($"line {dialect.LinesAbove + 1}: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its "
                     + $"own");
-        return new(separator, true, encoding, names, rowNames);
+        return dialect with { HasHeader = true, Names = names, RowNames = rowNames };
     }
+
+    /// <summary>
+    /// How many of the first records are no part of the table: titles, or figures about it, which have fewer fields than all that
+    /// follow, or are mostly empty, above names or above numbers that can't be their values.
+    /// </summary>
+    private static int Titles(List<string[]> records, TableOptions options)
+    {
+        const int Most = 10, Least = 3;
+        if (options.Header is not null || options.Target is not null && records[0].Contains(options.Target))
+            return 0;
+        var fields = records[^1].Length;
+        var titles = records.TakeWhile(r => r.Length < fields || 2 * r.Count(field => field.Length > 0) <= fields).Count();
+        var rest = records.Skip(titles).ToList();
+        if (titles is 0 or > Most || rest.Count < Least || !rest.TrueForAll(r => r.Length == fields))
+            return 0;
+        var isNamed = Array.TrueForAll(rest[0], field => field.Length > 0) && LooksLikeHeader(rest);
+        // A line of names that are too few is a fault of the file, and so is none at all above texts.
+        return isNamed || records[titles - 1].Length < fields - 1 && records[titles - 1].Any(IsNumber) && rest[0].Any(IsNumber) ? titles
+            : 0;
+    }
+
+    private static bool IsInApostrophes(string field) => field.Length > 1 && field[0] == '\'' && field[^1] == '\'';
 
     /// <summary>
     /// The one by which the first lines fall into the same number of fields, more than one; blanks only if no other does and all lines have
     /// as many; else a comma.
     /// </summary>
-    private static char FindSeparator(Func<Stream> open, string encoding)
+    private static char FindSeparator(Func<Stream> open, CsvDialect dialect)
     {
-        var tried = (encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
-            .Select(separator => (Separator: separator, Records: Records(open, separator, encoding))).Where(t => t.Records.Count > 0)
+        var tried = (dialect.Encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
+            .Select(separator => (Separator: separator, Records: Records(open, dialect with { Separator = separator }, out _))).Where(t => t.Records.Count > 0)
             .Select(t => (t.Separator, t.Records, Fields: t.Records[^1].Length,
                 Same: t.Records.Count(r => r.Length == t.Records[^1].Length) / (double)t.Records.Count))
             .Where(t => t.Fields > 1 && (t.Separator != Blank || t.Same == 1))
@@ -72,23 +114,26 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
             && parts.All(part => IsNumber(part) || MissingText.IsAlways(Utf8(part)))));
     }
 
-    private static List<string[]> Records(Func<Stream> open, char separator, string encoding)
+    private static List<string[]> Records(Func<Stream> open, CsvDialect dialect, out List<int> lines)
     {
-        var records = new List<string[]>();
-        using var csv = CsvSource.Reader(open(), new(separator, false, encoding, [], false), null);
+        (var records, lines) = (new List<string[]>(), []);
+        var file = open();
+        file.Position = dialect.Offset;
+        using var csv = CsvSource.Reader(file, dialect, null);
         try
         {
             while (records.Count <= Looked && csv.Read())
             {
                 if (csv.FieldCount > MostColumns + 1)
-                    throw new TableException($"line {csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns "
+                    throw new TableException($"line {dialect.LinesAbove + csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns "
                         + $"are allowed");
+                lines.Add((int)csv.LineNumber);
                 records.Add([.. Enumerable.Range(0, csv.FieldCount).Select(i => csv.GetString(i).Trim())]);
             }
         }
         catch (CsvFormatException e)
         {
-            throw CsvSource.Refused(e);
+            throw CsvSource.Refused(e, dialect);
         }
         // The last may be cut off where the file goes on.
         return records;
@@ -146,9 +191,11 @@ public sealed class CsvSource : RowSource
 
     public override IReadOnlyList<string> Names => _dialect.Names;
 
-    public override string Place => $"row {Row:N0} (line {_csv.LineNumber:N0})";
+    public override string Place => $"row {Row:N0} (line {Line:N0})";
 
     public override Cell this[int column] => new(_csv.GetSpan(column));
+
+    private long Line => _dialect.LinesAbove + _csv.LineNumber;
 
     internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
         CsvReader.Create(dialect.Separator == CsvDialect.Blank ? new BlankFields(file) : file, new CsvReaderOptions
@@ -164,8 +211,8 @@ public sealed class CsvSource : RowSource
             OnMalformedRecord = malformed,
         });
 
-    internal static TableException Refused(CsvFormatException e) => new(
-        $"line {e.LineNumber:N0}: " + (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase)
+    internal static TableException Refused(CsvFormatException e, CsvDialect dialect) => new(
+        $"line {dialect.LinesAbove + e.LineNumber:N0}: " + (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase)
             || e.Message.Contains("MaxRecordSize", StringComparison.Ordinal)
                 ? $"a record of more than {LongestRecord >> 20} MiB begins here; is a quote not closed?" : e.Message));
 
@@ -196,7 +243,7 @@ public sealed class CsvSource : RowSource
         }
         catch (CsvFormatException e)
         {
-            throw Refused(e);
+            throw Refused(e, _dialect);
         }
     }
 
@@ -204,9 +251,9 @@ public sealed class CsvSource : RowSource
     {
         for (var c = 0; c < Names.Count; c++)
             if (_csv.GetSpan(c).Contains((byte)0))
-                return new($"row {Row + 1:N0} (line {_csv.LineNumber:N0}), column '{Names[c]}': {TableException.Show(_csv.GetSpan(c))} "
+                return new($"row {Row + 1:N0} (line {Line:N0}), column '{Names[c]}': {TableException.Show(_csv.GetSpan(c))} "
                     + "holds a NUL character, which no text has");
-        return new($"row {Row + 1:N0} (line {_csv.LineNumber:N0}) holds a NUL character, which no text has");
+        return new($"row {Row + 1:N0} (line {Line:N0}) holds a NUL character, which no text has");
     }
 
     /// <summary>This row and the next ones that have too few or too many fields.</summary>
@@ -218,7 +265,7 @@ public sealed class CsvSource : RowSource
         {
             row++;
             if (_csv.FieldCount != Names.Count)
-                faults.Add(new(TableException.File, $"row {row:N0} (line {_csv.LineNumber:N0}) has {_csv.FieldCount:N0} "
+                faults.Add(new(TableException.File, $"row {row:N0} (line {Line:N0}) has {_csv.FieldCount:N0} "
                     + $"{(_csv.FieldCount == 1 ? "field" : "fields")} instead of {Names.Count:N0}: {TableException.Show(_csv.RawRecord)}"
                     + $"; fields are separated by {Shown(_dialect.Separator)}, and one that holds it stands in quotes"));
         }
@@ -229,7 +276,7 @@ public sealed class CsvSource : RowSource
     private void OnMalformed(CsvMalformedRecord record)
     {
         if (record.Reason == CsvMalformedReason.UnterminatedQuote)
-            _unclosed = $"line {record.LineNumber:N0}: a quote is opened in the record that begins here and never closed: "
+            _unclosed = $"line {_dialect.LinesAbove + record.LineNumber:N0}: a quote is opened in the record that begins here and never closed: "
                 + TableException.Show(Encoding.UTF8.GetBytes(record.RawRecord[..Math.Min(record.RawRecord.Length, 200)]));
     }
 

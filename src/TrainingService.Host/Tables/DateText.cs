@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace TrainingService.Host.Tables;
 
 /// <summary>In which order a date's parts stand.</summary>
@@ -9,10 +12,10 @@ public enum DateOrders
     /// <summary>2021-12-31, also with / or .</summary>
     YearMonthDay = 1,
 
-    /// <summary>31.12.2021, also with / or -</summary>
+    /// <summary>31.12.2021, also with / or -, and 31 Dec 2021</summary>
     DayMonthYear = 2,
 
-    /// <summary>12/31/2021, also with . or -</summary>
+    /// <summary>12/31/2021, also with . or -, and December 31, 2021</summary>
     MonthDayYear = 4,
 
     All = YearMonthDay | DayMonthYear | MonthDayYear,
@@ -52,14 +55,13 @@ public static class DateText
     public static bool TryRead(ReadOnlySpan<byte> text, DateOrders order, out DateTime date)
     {
         date = default;
-        if (!Number(ref text, out var a, out var aDigits) || text.IsEmpty || text[0] is not ((byte)'-' or (byte)'/' or (byte)'.'))
+        if (!NumberOrMonth(ref text, out var a, out var aDigits, out var aIsName) || !Gap(ref text, out var separator)
+            || !NumberOrMonth(ref text, out var b, out var bDigits, out var bIsName) || !Gap(ref text, out var second) || second != separator
+            || !Number(ref text, out var c, out var cDigits) || bDigits > 2)
             return false;
-        var separator = text[0];
-        text = text[1..];
-        if (!Number(ref text, out var b, out var bDigits) || text.IsEmpty || text[0] != separator)
-            return false;
-        text = text[1..];
-        if (!Number(ref text, out var c, out var cDigits) || bDigits > 2)
+        // Only the month has a name, and only beside one may a blank stand.
+        var monthIsFirst = order == DateOrders.MonthDayYear;
+        if ((aIsName || bIsName || separator == ' ') && (aIsName, bIsName) != (monthIsFirst, !monthIsFirst))
             return false;
         var (year, month, day, yearDigits, other) = order switch
         {
@@ -137,6 +139,42 @@ public static class DateText
         text = text[1..];
         return true;
     }
+
+    /// <summary>Jan, january: a month in English has two digits.</summary>
+    private static bool NumberOrMonth(ref ReadOnlySpan<byte> text, out int number, out int digits, out bool isName)
+    {
+        isName = false;
+        if (Number(ref text, out number, out digits))
+            return true;
+        var length = text.IndexOfAnyExcept(Letters);
+        if (length < 3)
+            return false;
+        for (var month = 0; month < Months.Length; month++)
+            if (length <= Months[month].Length && Ascii.EqualsIgnoreCase(text[..length], Months[month].AsSpan(0, length)))
+            {
+                (number, digits, isName) = (month + 1, 2, true);
+                text = text[length..];
+                return true;
+            }
+        return false;
+    }
+
+    private static bool Gap(ref ReadOnlySpan<byte> text, out byte separator)
+    {
+        separator = 0;
+        if (text.IsEmpty || text[0] is not ((byte)'-' or (byte)'/' or (byte)'.' or (byte)' ' or (byte)','))
+            return false;
+        // "Jan 1, 2021"
+        var isComma = text[0] == ',';
+        separator = isComma ? (byte)' ' : text[0];
+        text = isComma ? text[1..].TrimStart((byte)' ') : text[1..];
+        return true;
+    }
+
+    private static readonly SearchValues<byte> Letters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
+
+    private static readonly byte[][] Months = [.. ((string[])["january", "february", "march", "april", "may", "june", "july", "august",
+        "september", "october", "november", "december"]).Select(Encoding.ASCII.GetBytes)];
 
     private static bool Number(ref ReadOnlySpan<byte> text, out int number, out int digits)
     {

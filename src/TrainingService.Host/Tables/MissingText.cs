@@ -6,7 +6,7 @@ namespace TrainingService.Host.Tables;
 public static class MissingText
 {
     /// <summary>In every column.</summary>
-    public static IReadOnlyList<string> Always { get; } = ["", "?", "NA", "N/A", "#N/A", "NaN", "null", "\\N"];
+    public static IReadOnlyList<string> Always { get; } = ["", "?", "NA", "N/A", "#N/A", "NaN", "null", "\\N", "<NA>"];
 
     /// <summary>Only among numbers, dates and the like: as a text they may be a value.</summary>
     public static IReadOnlyList<string> AmongNumbers { get; } = ["none", "nil", "-", "--", ".", "n.a.", "missing", "unknown"];
@@ -18,7 +18,8 @@ public static class MissingText
         1 => text[0] == '?',
         2 => Ascii.EqualsIgnoreCase(text, "na"u8) || text.SequenceEqual("\\N"u8),
         3 => Ascii.EqualsIgnoreCase(text, "nan"u8) || Ascii.EqualsIgnoreCase(text, "n/a"u8),
-        _ => Ascii.EqualsIgnoreCase(text, "null"u8) || Ascii.EqualsIgnoreCase(text, "#n/a"u8),
+        _ => Ascii.EqualsIgnoreCase(text, "null"u8) || Ascii.EqualsIgnoreCase(text, "#n/a"u8)
+            || Ascii.EqualsIgnoreCase(text, "<na>"u8),
     };
 
     /// <param name="text">Without blanks around it; case does not matter.</param>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -44,15 +45,83 @@ public static class NumberText
     /// <summary>Digits behind the point that a text has that is a number; <see cref="Many"/> with an exponent.</summary>
     public const int Many = 99;
 
-    /// <param name="text">Without blanks around it.</param>
+    /// <param name="text">Without blanks around it; it may have a sign of per cent or of a currency.</param>
     /// <param name="decimals">How numbers are written.</param>
     /// <param name="number">The number, where it is one.</param>
     /// <param name="digits">Digits behind the point.</param>
     public static NumberForm Read(ReadOnlySpan<byte> text, Decimals decimals, out double number, out int digits)
     {
         (number, digits) = (double.NaN, 0);
-        if (text.IsEmpty || text.Length > Longest || !MayBegin(text[0]))
+        if (text.IsEmpty || text.Length > Longest)
             return NumberForm.None;
+        if (text.IndexOfAnyExcept(Usual) < 0)
+            return MayBegin(text[0]) ? Bare(text, decimals, out number, out digits) : NumberForm.None;
+        var isNegative = text[0] is (byte)'-';
+        var rest = WithoutUnit(isNegative ? text[1..] : text);
+        if (rest.IsEmpty || isNegative && rest[0] == '-')
+            return NumberForm.None;
+        Span<byte> bare = stackalloc byte[rest.Length + 1];
+        bare[0] = (byte)'-';
+        var length = Ungrouped(rest, bare[1..]);
+        return length == 0 ? NumberForm.None
+            : Bare(isNegative ? bare[..(length + 1)] : bare.Slice(1, length), decimals, out number, out digits);
+    }
+
+    /// <summary>What numbers without a unit are made of, and texts that are none.</summary>
+    private static readonly SearchValues<byte> Usual = SearchValues.Create(
+        "0123456789.,+-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/:"u8);
+
+    /// <summary>
+    /// Copies 1 234,5 or 1'234.5 without what stands between thousands: a blank, one that doesn't break, or an apostrophe. Answers the
+    /// length; 0 if anything else stands there than digits and what belongs to them.
+    /// </summary>
+    private static int Ungrouped(ReadOnlySpan<byte> text, Span<byte> plain)
+    {
+        var (length, group, isGrouped) = (0, 0, false);
+        while (!text.IsEmpty)
+        {
+            var gap = text[0] is (byte)' ' or (byte)'\'' ? 1 : text.StartsWith("\u00A0"u8) ? 2
+                : text.StartsWith("\u202F"u8) || text.StartsWith("\u2019"u8) ? 3 : 0;
+            var isDigit = text[0] is >= (byte)'0' and <= (byte)'9';
+            if (gap > 0)
+            {
+                if (isGrouped ? group != 3 : group is < 1 or > 3)
+                    return 0;
+                (group, isGrouped) = (0, true);
+                text = text[gap..];
+                continue;
+            }
+            if (!isDigit && (isGrouped && group != 3 || text[0] is not ((byte)'.' or (byte)',' or (byte)'-')))
+                return 0;
+            // Behind the point there are no groups.
+            (group, isGrouped) = isDigit ? (group + 1, isGrouped) : (text[0] == '-' ? 0 : 4, false);
+            plain[length++] = text[0];
+            text = text[1..];
+        }
+        return isGrouped && group != 3 ? 0 : length;
+    }
+
+    /// <summary>$5, 5 € or 5 % without the sign.</summary>
+    private static ReadOnlySpan<byte> WithoutUnit(ReadOnlySpan<byte> text)
+    {
+        foreach (var sign in Units)
+            if (text.StartsWith(sign) && sign[0] != '%')
+                return text[sign.Length..].TrimStart((byte)' ');
+            else if (text.EndsWith(sign))
+                return Trimmed(text[..^sign.Length]);
+        return text;
+    }
+
+    private static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> text)
+    {
+        return text.EndsWith(" "u8) ? text[..^1] : text.EndsWith("\u00A0"u8) ? text[..^2] : text.EndsWith("\u202F"u8) ? text[..^3] : text;
+    }
+
+    private static readonly byte[][] Units = [.. ((string[])["%", "$", "€", "£", "¥"]).Select(Encoding.UTF8.GetBytes)];
+
+    private static NumberForm Bare(ReadOnlySpan<byte> text, Decimals decimals, out double number, out int digits)
+    {
+        (number, digits) = (double.NaN, 0);
         var commas = text.Count((byte)',');
         if (decimals == Decimals.Comma)
             return ReadComma(text, commas, out number, out digits);
@@ -113,7 +182,7 @@ public static class NumberText
     /// <summary>One to three digits, then groups of three.</summary>
     private static bool IsGrouped(ReadOnlySpan<byte> text, byte separator)
     {
-        if (!text.IsEmpty && text[0] is (byte)'+' or (byte)'-')
+        if (text[0] is (byte)'+' or (byte)'-')
             text = text[1..];
         var first = text.IndexOf(separator);
         if (first is < 1 or > 3 || !IsDigits(text[..first]) || text[0] == '0')

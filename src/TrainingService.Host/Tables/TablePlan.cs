@@ -189,7 +189,7 @@ public sealed class TablePlan
         if (column.FirstTooLarge is { } large)
         {
             Problem($"{large.Place}, column '{name}': {large.Text} is beyond the range of numbers (up to 1.8e308): correct it, "
-                + "or leave it empty if the value is missing");
+                + $"leave it empty if the value is missing, or say missing={large.Text.Trim('\'')}");
             return null;
         }
         if (column.FirstText is { } text)
@@ -466,6 +466,13 @@ public sealed class TablePlan
 
     private static readonly (string No, string Yes)[] Pairs =
         [("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on")];
+
+    /// <summary>1 for a text that means yes, 0 for one that means no; null for others.</summary>
+    public static int? Truth(string text)
+    {
+        var lower = text.ToLowerInvariant();
+        return Array.Exists(Pairs, pair => pair.Yes == lower) ? 1 : Array.Exists(Pairs, pair => pair.No == lower) ? 0 : null;
+    }
 
     /// <summary>
     /// Codes of texts that mean no (0) and yes (1), or, where they are two others that were declared, the first and second.

@@ -45,7 +45,9 @@ public sealed record InspectedColumn(string Name, ColumnRole Role, ColumnKind? K
 /// <param name="Header">Whether the first line has the columns' names.</param>
 /// <param name="Encoding">Of the text.</param>
 /// <param name="Decimals">How numbers are written.</param>
-public sealed record InspectedFile(FileFormat Format, string? Delimiter, bool? Header, string? Encoding, Decimals Decimals);
+/// <param name="SkippedLines">Lines above the table of a CSV file that are no part of it: comments, titles.</param>
+public sealed record InspectedFile(FileFormat Format, string? Delimiter, bool? Header, string? Encoding, Decimals Decimals,
+    int? SkippedLines = null);
 
 /// <summary>What stands in the way of storing a file.</summary>
 /// <param name="Field">The field of the upload to change, as a JSON pointer.</param>
@@ -113,7 +115,8 @@ public sealed record DatasetInspection
             Problems = [.. plan.Problems.Select(problem => new InspectionProblem(problem.Pointer, problem.Message))],
             Warnings = warnings,
             SuggestedDrop = plan.Unfit,
-            File = new(file.Format, file.Dialect?.Separator.ToString(), file.Dialect?.HasHeader, file.Dialect?.Encoding, profile.Decimals),
+            File = new(file.Format, file.Dialect?.Separator.ToString(), file.Dialect?.HasHeader, file.Dialect?.Encoding, profile.Decimals,
+                file.Format is FileFormat.Csv ? file.Dialect?.LinesAbove : null),
             Rows = profile.Rows,
             DroppedRows = profile.DroppedRows,
             Columns = [.. profile.Names.Select((name, i) => Column(name, i, plan))],

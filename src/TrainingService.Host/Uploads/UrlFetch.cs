@@ -53,6 +53,10 @@ public static class UrlFetch
             await using var content = await response.Content.ReadAsStreamAsync(cancellation);
             await read(content, Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)));
         }
+        catch (Exception e) when (e is NotSupportedException or UriFormatException)
+        {
+            throw Refused($"{uri.Host} leads on to an address that doesn't begin with http:// or https://");
+        }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw (e.InnerException ?? e) as ProblemException ?? Refused($"{uri.Host} can't be read: {(e.InnerException ?? e).Message}");

@@ -49,9 +49,20 @@ public sealed class CommandsTests(Service service)
             await File.WriteAllLinesAsync(file, lines.Select((line, i) => i == 0 ? $"{line},note" : $"{line},note {i} of {i * 7}"),
                 TestContext.Current.CancellationToken);
             var (exitCode, errors, log) = await HostProcess.RunAsync(
-                ["demo", "--url", service.Http.BaseAddress!.ToString(), "--csv", file, "--target", "kind"], new Dictionary<string,
-                    string?>());
+                ["demo", "--url", service.Http.BaseAddress!.ToString(), "--csv", file, "--target", "kind"],
+                new Dictionary<string, string?> { ["TRAINING_DATA_DIR"] = folder.FullName });
             Assert.Equal((0, ""), (exitCode, errors));
+            // It ends with the verdict, the net as a file, and how to ask it.
+            var model = Path.Combine(folder.FullName, "models", "iris.onnx");
+            Assert.Matches($"The model +{System.Text.RegularExpressions.Regex.Escape(model)}", log);
+            using (var session = new Microsoft.ML.OnnxRuntime.InferenceSession(model))
+                Assert.Contains("length", session.InputMetadata.Keys);
+            Assert.Matches("head -n 4 iris.csv \\| curl -s http://.*/predictions -H 'Content-Type: text/csv' --data-binary @-", log);
+            var job = System.Text.RegularExpressions.Regex.Match(log, "api/v1/jobs/([0-9a-f-]{36})/predictions").Groups[1].Value;
+            var asked = await service.Http.Send("POST", $"/api/v1/jobs/{job}/predictions",
+                System.Text.Encoding.UTF8.GetBytes(string.Join('\n', (await File.ReadAllLinesAsync(file,
+                    TestContext.Current.CancellationToken)).Take(4))), "text/csv");
+            Assert.True(asked.Status == 200 && asked["labels"].GetArrayLength() == 3, asked.Text);
             Assert.All(["Left out", "note", "Stored as 'own-iris', version 1: 150 rows", "leaky ReLU against ReLU: succeeded",
                 "Verdict on testAccuracy", $"{service.Http.BaseAddress}api/v1/sweeps/"], words =>
                     Assert.Contains(words, log, StringComparison.Ordinal));

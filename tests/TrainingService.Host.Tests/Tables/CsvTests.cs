@@ -20,6 +20,12 @@ public sealed class CsvTests
     [InlineData("\uFEFFx,y\n1.5,a\n2.5,b\n3,a\n4,b\n")]
     [InlineData(" x , y \n 1.5, a\n 2.5, b\n 3, a\n\n 4, b\n\n")]
     [InlineData("\"x\",\"y\"\n\"1.5\",\"a\"\n2.5,b\n3,a\n4,b")]
+    [InlineData("# by hand\n# on a day, in May\n\nx,y\n1.5,a\n2.5,b\n3,a\n# a line\n4,b\n")]
+    [InlineData("#x,y\n1.5,a\n2.5,b\n3,a\n4,b\n")]
+    [InlineData("# x y\n1.5 a\n2.5 b\n3 a\n4 b\n")]
+    [InlineData("sep=;\r\nx;y\r\n1,5;a\r\n2,5;b\r\n3;a\r\n4;b\r\n")]
+    [InlineData("\"sep=^\"\nx^y\n1.5^a\n2.5^b\n3^a\n4^b\n")]
+    [InlineData("'x' 'y'\n1.5 a\n2.5 'b'\n3 a\n4 b\n")]
     public void The_same_table_is_read_however_it_is_written(string csv)
     {
         using var made = Made.Of(csv);
@@ -27,6 +33,34 @@ public sealed class CsvTests
         Assert.Equal((ColumnKind.Number, 4L), (made["x"].Kind, made.Plan.Profile.Rows));
         Assert.Equal([[1.5, 0], [2.5, 1], [3, 0], [4, 1]], made.Rows());
         Assert.Equal(["a", "b"], made.Plan.Target?.Categories);
+    }
+
+    [Theory]
+    [InlineData("Report of the year\nfor all\nx,z,y\n1,2,a\n2,3,b\n3,4,a\n4,5,b\n", 2, "x,z,y")]
+    [InlineData("Report;;\nx;z;y\n1;2;a\n2;3;b\n3;4;a\n4;5;b\n", 1, "x,z,y")]
+    [InlineData("4,2,ab,cd\n1,2,3,4,0,0\n2,3,4,5,1,1\n3,4,5,6,0,0\n4,5,6,7,1,1\n", 1, "column1,column2,column3,column4,column5,column6")]
+    [InlineData("506,2,,,\n\"x\",\"z\",\"u\",\"v\",\"y\"\n1,2,3,4,0\n2,3,4,5,1\n3,4,5,6,0\n4,5,6,7,1\n", 1, "x,z,u,v,y")]
+    [InlineData("x,y,\n1,a,\n2,b,\n3,a,\n4,b,\n", 0, "x,y,column3")]
+    [InlineData("x,y\n1,a,\n2,b,\n3,a,\n4,b,\n", 0, "x,y,column3")]
+    [InlineData("x,y\nr1,1,a\nr2,2,b\nr3,3,a\n", 0, "row,x,y")]
+    public void What_stands_above_or_behind_a_table_is_left_out(string csv, int above, string names)
+    {
+        using var made = Made.Of(csv, new());
+        Assert.Equal((names, above), (string.Join(',', made.Plan.Profile.Names), made.File.Dialect?.LinesAbove));
+        Assert.Equal(names[0] == 'r' ? 3 : 4, made.Plan.Profile.Rows);
+    }
+
+    [Fact]
+    public void Lines_are_counted_from_the_beginning_of_the_file()
+    {
+        Assert.Contains("row 2 (line 5) has 3 fields instead of 2", Made.Refusal("# one\n# two\nx,y\n1,a\n2,b,c\n3,a\n4,b\n"),
+            StringComparison.Ordinal);
+        // Too few names are a fault, not a title.
+        Assert.Contains("row 1 (line 2) has 4 fields instead of 2", Made.Refusal("x,y\n1,2,3,a\n2,3,4,b\n3,4,5,a\n4,5,6,b\n"),
+            StringComparison.Ordinal);
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        using var wide = Made.Of([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("# größe\r\nx,y\r\n1,ä\r\n2,b\r\n3,ä\r\n4,b\r\n")]);
+        Assert.Equal((4L, 1), (wide.Plan.Profile.Rows, wide.File.Dialect?.LinesAbove));
     }
 
     [Theory]

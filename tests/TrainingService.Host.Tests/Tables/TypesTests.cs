@@ -25,6 +25,70 @@ public sealed class TypesTests
         Assert.Equal([0.5, 1, 0, 2, 2, 1, 1], made.Rows()[1]);
     }
 
+    [Theory]
+    [InlineData("12.5%", 12.5)]
+    [InlineData("12.5 %", 12.5)]
+    [InlineData("$1,234.50", 1234.5)]
+    [InlineData("-$1,234.5", -1234.5)]
+    [InlineData("$-12", -12)]
+    [InlineData("€ 7", 7)]
+    [InlineData("7 €", 7)]
+    [InlineData("£0.5", 0.5)]
+    [InlineData("1 234 567.5", 1234567.5)]
+    [InlineData("1\u00A0234", 1234)]
+    [InlineData("-12\u202F345", -12345)]
+    [InlineData("1'234.5", 1234.5)]
+    [InlineData("1 234 567.5 €", 1234567.5)]
+    public void Numbers_may_have_a_unit_or_groups(string text, double number)
+    {
+        using var made = Made.Of(Table("x,y", 40, i => i == 3 ? $"\"{text}\",a" : $"{i * 7}.5,{"ab"[i % 2]}"));
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal((ColumnKind.Number, number), (made["x"].Kind, made.Rows()[3][0]));
+    }
+
+    [Theory]
+    [InlineData("-$-5")]
+    [InlineData("$5%")]
+    [InlineData("12 34")]
+    [InlineData("1 2345")]
+    [InlineData("1234 567")]
+    [InlineData("1 234 56")]
+    [InlineData("$")]
+    [InlineData("%")]
+    [InlineData("-")]
+    [InlineData("$abc")]
+    [InlineData("1.5 234")]
+    [InlineData("€€5")]
+    [InlineData("1' 234")]
+    public void Other_texts_are_no_numbers(string text) => Assert.True(
+        NumberText.Read(System.Text.Encoding.UTF8.GetBytes(text), Decimals.Point, out _, out _) is NumberForm.None, text);
+
+    [Theory]
+    [InlineData("3 Feb 2021")]
+    [InlineData("03-Feb-2021")]
+    [InlineData("February 3, 2021")]
+    [InlineData("Feb 3 2021")]
+    [InlineData("2021-Feb-03 00:00")]
+    public void Months_may_have_names(string text)
+    {
+        var isFirst = char.IsLetter(text[0]);
+        var order = isFirst ? DateOrders.MonthDayYear : text[0] == '2' ? DateOrders.YearMonthDay : DateOrders.DayMonthYear;
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+        Assert.Equal(order, DateText.Orders(bytes, DateOrders.All));
+        Assert.True(DateText.TryRead(bytes, order, out var date));
+        Assert.Equal(new DateTime(2021, 2, 3, 0, 0, 0, DateTimeKind.Utc), date);
+    }
+
+    [Theory]
+    [InlineData("3 2 2021")]
+    [InlineData("3 Fe 2021")]
+    [InlineData("3 Febx 2021")]
+    [InlineData("30 Feb 2021")]
+    [InlineData("Feb Feb 2021")]
+    [InlineData("Feb-2021")]
+    public void Other_texts_are_no_dates(string text) =>
+        Assert.Equal(DateOrders.None, DateText.Orders(System.Text.Encoding.UTF8.GetBytes(text), DateOrders.All));
+
     [Fact]
     public void Missing_values_have_many_names()
     {

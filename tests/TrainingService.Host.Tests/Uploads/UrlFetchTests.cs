@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Uploads;
@@ -56,6 +58,68 @@ public sealed class UrlFetchTests(Service service)
         Assert.Contains("can't be read", await Refusal("http://127.0.0.1:1/", UrlSources.Any), StringComparison.Ordinal);
         foreach (var address in (string[])["file:///etc/passwd", "ftp://127.0.0.1/x", "x.csv", "http://me:secret@127.0.0.1/"])
             Assert.Contains("must be an address", await Refusal(address, UrlSources.Any), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_is_fetched_and_stored_or_nothing_is()
+    {
+        var csv = Encoding.UTF8.GetBytes(UploadClient.Flowers(90));
+        await using var server = await FileServer.StartAsync(async context =>
+        {
+            switch (context.Request.Path.Value)
+            {
+                case "/flowers.csv":
+                    await FileServer.Give(context, csv);
+                    break;
+                case "/moved":
+                    context.Response.Redirect("/flowers.csv");
+                    break;
+                case "/circle":
+                    context.Response.Redirect("/circle");
+                    break;
+                case "/elsewhere":
+                    context.Response.Redirect("file:///etc/passwd");
+                    break;
+                case "/cut":
+                    await FileServer.Give(context, csv, cutAfter: csv.Length / 2);
+                    break;
+                case "/large":
+                    // Without a length: what counts is what comes.
+                    for (var i = 0; i < 40 && !context.RequestAborted.IsCancellationRequested; i++)
+                        await context.Response.Body.WriteAsync(new byte[100_000], context.RequestAborted);
+                    break;
+                default:
+                    context.Response.StatusCode = 404;
+                    break;
+            }
+        });
+        var database = await service.CreateMigratedDatabaseAsync();
+        await using (var host = await HostProcess.StartAsync("api", database, new Dictionary<string, string?>
+        {
+            ["TRAINING_UPLOAD_FROM_URL"] = "any",
+            ["TRAINING_UPLOAD_MB"] = "2",
+            ["TRAINING_DATA_DIR"] = Path.Combine(Path.GetTempPath(), $"fetch-{Guid.NewGuid():N}"),
+        }))
+        {
+            Task<Answer> Bring(string path, string name) => host.Http.Upload("POST",
+                $"/api/v1/datasets?fromUrl={Uri.EscapeDataString(server.Address + path)}", [], ("target", "kind"), ("name", name));
+
+            var stored = await Bring("/flowers.csv", "fetched");
+            Assert.True(stored.Status == 201, stored.Text);
+            Assert.Equal((90, "flowers.csv"), (stored["rows"].GetInt32(), stored["files"][0].GetProperty("name").GetString()));
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(csv)), stored["files"][0].GetProperty("sha256").GetString());
+            var moved = await Bring("/moved", "moved");
+            Assert.Equal((201, stored["sha256"].GetString()), (moved.Status, moved["sha256"].GetString()));
+
+            Assert.Contains("can't be read", (await Bring("/cut", "cut")).Error("/fromUrl"), StringComparison.Ordinal);
+            Assert.Contains("answered 302", (await Bring("/circle", "circle")).Error("/fromUrl"), StringComparison.Ordinal);
+            Assert.Contains("leads on to an address", (await Bring("/elsewhere", "elsewhere")).Error("/fromUrl"), StringComparison.Ordinal);
+            Assert.Contains("answered 404", (await Bring("/none", "none")).Error("/fromUrl"), StringComparison.Ordinal);
+            (await Bring("/large", "large")).MustBeProblem(413, "too-large");
+            foreach (var name in (string[])["cut", "circle", "elsewhere", "none", "large"])
+                Assert.Equal(404, (await host.Http.GetAnswer($"/api/v1/datasets/{name}")).Status);
+        }
+        await service.Postgres.DropDatabaseAsync(database);
     }
 
     private static async Task<string[]> Fetch(string address, UrlSources sources)

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Sweeps;
+using TrainingService.Host.Tests.Uploads;
+
+namespace TrainingService.Host.Tests.Models;
+
+/// <summary>The whole way over HTTP: a file with missing values, categories, dates and booleans; a net of it; that net asked.</summary>
+public sealed class OwnDataModelTests(Service service)
+{
+    [Fact]
+    public async Task Predictions_and_ONNX_Runtime_are_right_on_the_very_test_rows_that_the_job_was()
+    {
+        var (train, test) = (UploadClient.Flowers(240, seed: 5), UploadClient.Flowers(90, seed: 6));
+        var (name, job) = await TrainAsync(train, test);
+        string[][] rows = [.. test.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(','))];
+        string[] truth = [.. rows.Select(row => row[5])];
+        var accuracy = job.GetProperty("result").GetProperty("testAccuracy").GetSingle();
+        Assert.InRange(accuracy, 0.5f, 0.999f);
+
+        // The rows as they stand in the file, the target among them.
+        var answer = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.UTF8.GetBytes(test), "text/csv");
+        Assert.True(answer.Status == 200, answer.Text);
+        string[] labels = [.. answer["labels"].EnumerateArray().Select(label => label.GetString()!)];
+        Assert.Equal(accuracy, Right(labels, truth));
+        // The same by name as JSON, and by the parts that the net knows.
+        string[] columns = test[..test.IndexOf('\n', StringComparison.Ordinal)].Split(',');
+        var named = await service.Http.AskAsync(job.Path(), new
+        {
+            inputs = rows.Select(row => columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second.Length == 0 ? null : cell.Second)),
+        });
+        Assert.Equal(answer.Text, named.Text);
+
+        var net = await service.Http.GetByteArrayAsync(job.Path() + "/model", TestContext.Current.CancellationToken);
+        using var session = new InferenceSession(net);
+        using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value.ElementType, columns, rows))]);
+        Assert.Equal(labels, answers.First(a => a.Name == "label").AsEnumerable<string>());
+        var probabilities = answers.First(a => a.Name == "probabilities").AsEnumerable<float>();
+        Assert.All(answer["outputs"].EnumerateArray().SelectMany(row => row.EnumerateArray()).Zip(probabilities), pair =>
+            Assert.Equal(pair.First.GetDouble(), pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_a_column_of_the_file_is_told()
+    {
+        var (_, job) = await TrainAsync(UploadClient.Flowers(90, seed: 7), UploadClient.Flowers(30, seed: 8));
+        var wrong = await service.Http.AskAsync(job.Path(), new
+        {
+            inputs = new[] { new { length = "1.5", width = "-", color = "r", seen = "someday", wild = "perhaps" } },
+        });
+        wrong.MustBeProblem(400, "validation");
+        Assert.Equal("row 0, column 'seen': found 'someday'; allowed is a date as in the file that was brought, or null for a missing value",
+            wrong.Error("/inputs/0/seen"));
+        Assert.StartsWith("row 0, column 'wild': found 'perhaps'", wrong.Error("/inputs/0/wild"), StringComparison.Ordinal);
+        Assert.Equal(2, wrong["errors"].EnumerateObject().Count());
+        var lacking = await service.Http.AskAsync(job.Path(), new { inputs = new[] { new { length = 1.5, width = 1, color = "r", wild = true } } });
+        Assert.Contains("seen.month", lacking.Error("/inputs/0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sweeps_best_arm_is_kept_as_a_net()
+    {
+        var sweep = await service.Http.Send("POST", "/api/v1/sweeps", """
+            {"base": {"dataset": "iris", "training": {"epochs": 8}}, "seedCount": 6, "baseline": "worse",
+             "arms": [{"name": "worse", "patch": {"training": {"epochs": 1}}}, {"name": "better"}]}
+            """);
+        Assert.True(sweep.Status == 202, sweep.Text);
+        await service.Http.WaitForSweepEnd(sweep.Id);
+        var report = await service.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/report");
+        var better = report["arms"].EnumerateArray().Single(arm => arm.GetProperty("name").GetString() == "better");
+        Guid[] cells = [.. better.GetProperty("jobs").EnumerateArray().Select(id => id.GetGuid())];
+        (await service.Http.GetAnswer($"/api/v1/jobs/{cells[0]}/model")).MustBeProblem(409, "conflict");
+
+        var answer = await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/best", "{}");
+        Assert.True(answer.Status == 202, answer.Text);
+        var kept = await service.Http.WaitForEndAsync(Guid.Parse(answer.Id));
+        // The very net of the arm's lower median.
+        var runs = new List<JsonElement>();
+        foreach (var cell in cells)
+            runs.Add((await service.Http.GetJobAsync(cell)).GetProperty("result"));
+        var accuracies = runs.Select(run => run.GetProperty("testAccuracy").GetSingle()).Order().ToList();
+        var result = kept.GetProperty("result");
+        Assert.Equal(accuracies[2], result.GetProperty("testAccuracy").GetSingle());
+        Assert.Contains(result.GetProperty("weightsSha256").GetString(), runs.Select(run => run.GetProperty("weightsSha256").GetString()));
+        Assert.Equal(200, (await service.Http.GetAnswer(kept.Path() + "/model?format=json")).Status);
+
+        var changed = await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/best", """{"training": {"epochs": 2}}""");
+        Assert.Equal(2, changed["spec"].GetProperty("training").GetProperty("epochs").GetInt32());
+        Assert.True(changed["spec"].GetProperty("storeWeights").GetBoolean());
+        (await service.Http.Send("POST", $"/api/v1/sweeps/{Guid.NewGuid()}/best", "{}")).MustBeProblem(404, "not-found");
+    }
+
+    private async Task<(string Name, JsonElement Job)> TrainAsync(string train, string test)
+    {
+        var name = $"own-{Guid.NewGuid():N}";
+        var stored = await service.Http.Upload("POST", "/api/v1/datasets",
+            [("file", "train.csv", Encoding.UTF8.GetBytes(train)), ("testFile", "test.csv", Encoding.UTF8.GetBytes(test))],
+            ("name", name), ("target", "kind"));
+        Assert.True(stored.Status == 201, stored.Text);
+        return (name, await service.Http.TrainAsync($$"""
+            {"dataset": "{{name}}", "model": {"hiddenLayers": [8] }, "training": {"epochs": 6 } }
+            """));
+    }
+
+    private static NamedOnnxValue Input(string name, Type type, string[] columns, string[][] rows)
+    {
+        var parts = name.Split('.');
+        var place = Array.IndexOf(columns, parts[0]);
+        string[] cells = [.. rows.Select(row => row[place])];
+        if (type == typeof(string))
+            return NamedOnnxValue.CreateFromTensor(name, new DenseTensor<string>(cells, [rows.Length, 1]));
+        var numbers = cells.Select(cell => cell switch
+        {
+            "" => double.NaN,
+            "yes" or "no" => cell == "yes" ? 1 : 0,
+            _ when parts.Length == 1 => double.Parse(cell, CultureInfo.InvariantCulture),
+            _ => Part(DateTime.Parse(cell, CultureInfo.InvariantCulture), parts[1]),
+        });
+        return type == typeof(double) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<double>(numbers.ToArray(), [rows.Length, 1]))
+            : NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(numbers.Select(n => (float)n).ToArray(), [rows.Length, 1]));
+    }
+
+    private static int Part(DateTime date, string part) => part switch
+    {
+        "month" => date.Month,
+        "day" => date.Day,
+        _ => date.DayOfWeek == DayOfWeek.Sunday ? 7 : (int)date.DayOfWeek,
+    };
+
+    private static float Right(IReadOnlyList<string> labels, string[] truth) =>
+        (float)(labels.Zip(truth).Count(pair => pair.First == pair.Second) / (double)truth.Length);
+}
