@@ -182,7 +182,7 @@ public static class NumberText
     /// <summary>One to three digits, then groups of three.</summary>
     private static bool IsGrouped(ReadOnlySpan<byte> text, byte separator)
     {
-        if (text[0] is (byte)'+' or (byte)'-')
+        if (!text.IsEmpty && text[0] is (byte)'+' or (byte)'-')
             text = text[1..];
         var first = text.IndexOf(separator);
         if (first is < 1 or > 3 || !IsDigits(text[..first]) || text[0] == '0')

@@ -1,3 +1,5 @@
+using Parquet;
+using Parquet.Schema;
 using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Tests.Tables;
@@ -52,6 +54,31 @@ public sealed class ParquetCheckTests
         }
         using var sound = File([0x15, 0x02, 0x29, 0x1C, 0, 0], [6, 0, 0, 0], "PAR1"u8.ToArray());
         ParquetCheck.Footer(sound);
+    }
+
+    [Fact]
+    public async Task A_column_that_leads_past_its_end_is_refused()
+    {
+        var schema = new ParquetSchema(new DataField<double?>("x"));
+        using var written = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(schema, written, new() { CompressionMethod = CompressionMethod.None },
+            cancellationToken: TestContext.Current.CancellationToken))
+        {
+            using var group = writer.CreateRowGroup();
+            double?[] x = [.. Enumerable.Range(0, 20).Select(i => (double?)i)];
+            await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+        }
+        // Definition levels: 20 times 1. Told to be one of them, the page has a value, and 19 are looked for behind it.
+        var bytes = written.ToArray();
+        var levels = bytes.AsSpan().IndexOf((byte[])[2, 0, 0, 0, 20 << 1, 1]);
+        Assert.True(levels > 0);
+        bytes[levels + 4] = 1 << 1;
+        var refused = Assert.Throws<TableException>(() =>
+        {
+            using var source = new ParquetSource(new MemoryStream(bytes), []);
+            source.Read();
+        });
+        Assert.Contains("a column claims to be longer than it is", refused.Errors.Single().Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,6 +60,7 @@ public sealed class TypesTests
     [InlineData("1.5 234")]
     [InlineData("€€5")]
     [InlineData("1' 234")]
+    [InlineData(".1,2")]
     public void Other_texts_are_no_numbers(string text) => Assert.True(
         NumberText.Read(System.Text.Encoding.UTF8.GetBytes(text), Decimals.Point, out _, out _) is NumberForm.None, text);
 
