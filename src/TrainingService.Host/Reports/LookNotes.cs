@@ -12,7 +12,9 @@ public static class LookNotes
         var spec = sweep.Spec;
         var looks = SweepLookResponse.AllOf(spec);
         if (spec.Until is { AtMost: { } atMost })
-            yield return $"{Why(sweep, cells, contrasts, atMost)} {Cost(looks)}";
+            yield return $"{Why(sweep, cells, contrasts, atMost)} {Cost(looks)}"
+                + (looks.Zip(looks.Skip(1)).Any(pair => pair.Second.Decided < pair.First.Decided)
+                    ? " What was decided at one look can be open at the next: verdicts are of all seeds." : "");
         if (!sweep.Extended)
             yield break;
         if (looks.Count == 0)
@@ -41,8 +43,9 @@ public static class LookNotes
         return sweep.Spec.Stopped switch
         {
             SweepStop.Decided => $"{stopped}, because "
-                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided. What stops when "
-                    + "a difference shows tends to show it somewhat too large.",
+                + $"{(contrasts.Count == 1 ? "its comparison was" : $"all {contrasts.Count} comparisons were")} decided."
+                + (seeds < atMost && contrasts.Any(contrast => SweepLooks.IsDecided(contrast) && !contrast.Equivalence.Equivalent)
+                    ? " What stops when a difference shows tends to show it somewhat too large." : ""),
             SweepStop.AtMost => $"{stopped}, with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
@@ -68,7 +69,7 @@ public static class ReportContent
     private static Section? Claims(SweepReport report) => report.Claims is not { Count: > 0 } claims ? null : new("claims", "Claims",
     [
         new Paragraph("Each claim is taken apart into statements that can come out true (✔), false (✘), real but too small to matter "
-            + "(≈), or open (?), on this data and with these nets. A claim as a whole has no verdict."),
+            + "(≈), or open (?), on this data and with these nets, or on what the evidence names. A claim as a whole has no verdict."),
         .. claims.Select(claim => new Table($"{claim.Id}: {claim.Claim}",
             ["statement", "verdict", "metric", "effect", "95 % interval", "n", .. claim.Statements.Any(s => s.LeftOut.Count > 0)
                 ? ["left out"] : (string[])[]],
@@ -80,8 +81,10 @@ public static class ReportContent
                         ? [statement.LeftOut.Count == 0 ? "–" : string.Join(", ", statement.LeftOut)] : (Cell[])[]], statement.Evidence)),
             ])),
         new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time (×), or the arm's own value "
-            + "where there is no baseline. n counts paired seeds, runs or nets. Arms are left out whose nets learned nothing or "
-            + "diverged."),
+            + "where there is no baseline. n counts paired seeds, runs or nets. Left out are arms whose nets "
+            + "learned nothing or diverged, except where just that is the question." + (report.Guess is not { } guess ? ""
+                : $" A net has learned nothing that has at most {Numbers.Percent(guess)} of its training rows right, the share of the most "
+                    + "frequent class and three standard errors; an arm, if half of its runs have.")),
     ]);
 
     private static string MetricOf(StatementReport statement) =>
@@ -134,7 +137,7 @@ public static class ReportContent
     }
 
     private static Table Arms(SweepReport report, Outcome outcome) => new($"{Capital(outcome.Words)} over the seeds of each arm",
-        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "time per epoch",
+        ["arm", "n", "mean", "95 % interval", "median", "sd", "diverged", "no outcome", "fastest epoch",
             .. report.Arms.Any(arm => arm.Tuned is not null) ? ["chosen most often"] : (string[])[], "jobs"],
         [
             .. report.Arms.Index().Select(arm => new Row(
@@ -237,6 +240,7 @@ public static class ReportContent
                 .. report.Split is { } split ? [new(["rows of a run", $"{split.TrainRows:N0} to train on, {split.ValidationRows:N0} for "
                     + $"validation, {split.TestRows:N0} for the test "
                     + $"({(split.TestSplit is TestSplit.PerSeed ? "drawn by the seed" : "fixed")})"])] : (Row[])[],
+                .. Course(made.Spec, report.Split) is { } course ? [new(["course of a run", course])] : (Row[])[],
                 new(["seeds", Seeds(made.Seeds)]),
             ]),
             new Paragraph("Means, intervals and curves of an arm are over its jobs; each job has its metrics, "
@@ -247,6 +251,14 @@ public static class ReportContent
             new Listing("The sweep as it was resolved", JsonSerializer.Serialize(made.Spec, Indented)),
         ]);
     }
+
+    /// <summary>Steps and learning rate of the base, without which nobody can tell whether a net had time to learn.</summary>
+    private static string? Course(SweepSpec spec, SplitReport? split) =>
+        spec.Base.Training is not { Epochs: { } epochs, BatchSize: { } batch } training || split is null ? null
+        : $"{epochs:N0} epochs of {(split.TrainRows + batch - 1) / batch:N0} steps of {batch:N0} rows"
+            + (training.Optimizer?.LearningRate is { } rate
+                ? $", learning rate {rate.ToString(CultureInfo.InvariantCulture)}, not tuned" : "") + ", where an arm doesn't say "
+                    + "otherwise";
 
     /// <summary>A difference without a sign.</summary>
     private static string Plain(Outcome outcome, double amount) => Numbers.Difference(outcome, amount).TrimStart('+');

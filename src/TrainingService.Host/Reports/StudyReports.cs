@@ -22,6 +22,7 @@ public static class StudyReports
             Study = study.Name,
             Question = study.Question,
             Method = study.Method,
+            Guess = guess,
             // As long as there is nothing to read, the sweep's own answer says so.
             Answer = !compared.Exists(cell => cell.HasOutcome) ? report.Answer
                 : sweep.IsFinished && compared.TrueForAll(cell => cell.HasOutcome) ? reading.Answer
@@ -31,7 +32,8 @@ public static class StudyReports
                 Statements = [.. claim.Statements.Select(s => s with { Evidence = InShort.Unrepeated(s.Evidence) })],
             })],
             Cells = measured?.BornDead,
-            Notes = [.. report.Notes, $"Statements by {sweep.Spec.By.Outcome.Words} have the p-values of the comparisons. By any other "
+            Notes = [.. report.Notes, $"Statements by {sweep.Spec.By.Outcome.Words} have the p-values of the comparisons"
+                + $"{(sweep.Spec.Until is null ? "" : ", and they alone decide when the sweep stops")}. By any other "
                 + "metric all comparisons that statements rest on are one family, and their p-values are adjusted over it (Holm)."],
         };
     }

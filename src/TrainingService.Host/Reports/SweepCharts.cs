@@ -50,7 +50,8 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words),
             [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
         {
-            Note = "Bars are 95 % intervals of the mean over seeds; the time is the median over seeds, measurements left out."
+            Note = "Bars are 95 % intervals of the mean over seeds; the time is each run's fastest epoch, the median over "
+                + "seeds, measurements left out."
                 + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst."
                     : ""),
         }]);

@@ -63,6 +63,9 @@ public sealed record SweepReport
     /// <summary>Nets that were drawn and never trained; the study born-dead only.</summary>
     public IReadOnlyList<BornDeadCell>? Cells { get; init; }
 
+    /// <summary>Training accuracy that a net can reach which has learned nothing; studies of classes only.</summary>
+    public double? Guess { get; init; }
+
     /// <summary>When the sweep looked at its seeds, and what each look spent of the risk of a false finding.</summary>
     public required IReadOnlyList<SweepLookResponse> Looks { get; init; }
 
@@ -83,7 +86,9 @@ public sealed record SweepReport
 /// <param name="Sd">Standard deviation over seeds; null below two.</param>
 /// <param name="Ci95">Interval of the mean; null below two.</param>
 /// <param name="Median">Median over seeds.</param>
-/// <param name="SecondsPerEpoch">Median wall time of training over seeds, diagnostics left out.</param>
+/// <param name="SecondsPerEpoch">
+/// Of each run's fastest epoch, the median over seeds, diagnostics left out: the other epochs tell of what else the machine did.
+/// </param>
 /// <param name="Tuned">
 /// What most seeds chose in tuning, by JSON pointer into the spec; <c>trials</c> tells how many. Null without tuning.
 /// </param>

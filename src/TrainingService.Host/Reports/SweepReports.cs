@@ -43,8 +43,9 @@ public static class SweepReports
     private static ArmReport Arm(string name, SweepMetric metric, List<CellResult> cells, IReadOnlyList<TrialReport> trials)
     {
         var ended = cells.Where(cell => cell.HasOutcome).ToList();
-        var summary = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
-        var seconds = ended.Select(cell => cell.SecondsPerEpoch).OfType<double>().ToArray();
+        var all = ArmSummary.Of([.. ended.Select(metric.Of).OfType<double>()]);
+        var summary = metric.Outcome.IsShare ? all.OfShares() : all;
+        var seconds = ended.Where(cell => !cell.Diverged).Select(cell => cell.Result?.FastestEpochSeconds).OfType<double>().ToArray();
         var finished = ended.Where(cell => !cell.Diverged).ToList();
         return new(name, summary.N, summary.Diverged, summary.DivergedCi95,
             cells.Count(cell => cell.Status is JobStatus.Failed or JobStatus.Canceled && !cell.HasOutcome),

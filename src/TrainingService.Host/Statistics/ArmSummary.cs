@@ -35,6 +35,9 @@ public sealed record ArmSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required double? Median { get; init; }
 
+    /// <summary>Of shares, whose interval ends at 0 and 1.</summary>
+    public ArmSummary OfShares() => this with { Ci95 = Ci95?.Select(end => Math.Clamp(end, 0, 1)).ToArray() };
+
     /// <param name="values">One value per seed, not finite where the run diverged.</param>
     /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
     public static ArmSummary Of(IReadOnlyList<double> values, double testToTrain = 0)

@@ -18,22 +18,20 @@ namespace TrainingService.Host.Statistics;
 /// Simulated with 6 to 60 seeds in eight looks (6, 9, 12, 16, 22, 30, 40, 60), false winners in per cent of sweeps over all looks:
 /// <code>
 ///                           1 contrast   3     6
-/// normal                       4.3      5.2   2.0
-/// rows of 1/36                 4.4      3.8   5.0
-/// rows of 1/360                3.8      4.5   3.5
-/// skewed values                4.3      5.8   5.5
-/// exponential differences      4.5      4.2   3.9    (5.4, 15.8, 21.5 without allowing for skewness and contrasts)
+/// normal                       3.7      4.4   2.8
+/// rows of 1/36                 3.9      4.4   2.9
+/// rows of 1/360                3.7      3.6   3.3
+/// skewed values                4.2      3.3   2.7
+/// exponential differences      3.5      5.4   5.5    (5.4, 15.8, 21.5 without allowing for skewness and contrasts)
 /// </code>
-/// The last row of 3,000 contrasts (standard error 0.4 to 0.9), taken as independent; the others of 1,200, 400, 200 sweeps (0.6, 1.1, 1.5)
-/// before intervals allowed for skewness, which can only lower them. A difference of delta is called equivalent in 4.0, 3.9 and 3.8 %
-/// (normal, sd a half, one and two deltas; 3,000 sweeps, standard error 0.4), in 5.0 and 4.2 % (exponential with the tail beyond delta,
-/// sd a
-/// half and two deltas) and 2.0 and 1.6 % (with the tail on the other side); without the allowance in 13.3 and 11.8 %.
+/// of 2,000 sweeps each (standard error 0.4 to 0.5). A difference of delta is called equivalent in 4.3, 4.2 and 4.0 % (normal, sd a half,
+/// one and two deltas), 0.3 and 4.5 % (rows of 1/36 and 1/360), 4.6 and 4.3 % (exponential with the tail beyond delta, sd a half and one
+/// delta) and 1.8 % (with the tail on the other side), of 2,000 sweeps each; without the allowance in 13.3 and 11.8 %.
 /// </para>
 /// <para>
-/// Mean number of seeds of 60 until arms without a difference are found equivalent, one contrast: 14.5, 21.7 and 45.5 at a spread of a
-/// half,
-/// one and two deltas (8.5, 17.7, 44.1 without allowing for skewness), in 100, 100 and 95 % of sweeps.
+/// Mean number of seeds of 60 until it is decided, one contrast, 150 sweeps each: without a difference 17.1, 22.1 and 45.0 at a spread of
+/// a half, one and two deltas (8.5, 17.7, 44.1 without allowing for skewness); with one of two deltas 13.5, 19.9 and 38.9 at a spread of
+/// one, two and four; where it is hopeless, a spread of twelve deltas, 48.7, and 8.6 with a test split of a quarter drawn by the seed.
 /// </para>
 /// <para>
 /// A look costs what it is planned to cost, not what it finds: later seeds, whether drawn by the sweep or added by hand, use what is left.

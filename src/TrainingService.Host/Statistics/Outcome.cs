@@ -32,6 +32,9 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
     /// </summary>
     public bool IsRelative => Name.Contains("seconds", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether values lie between 0 and 1, as accuracies do and a gap between two of them doesn't.</summary>
+    public bool IsShare => IsFraction && !Name.EndsWith("Gap", StringComparison.Ordinal);
+
     /// <summary>
     /// Unit of differences in the API: "fraction" (0.01 is one percentage point), "relative" (0.01 is 1 % more than the baseline),
     /// "decades" (of log10) or "number", in the metric's own unit.

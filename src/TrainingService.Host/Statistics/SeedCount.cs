@@ -52,24 +52,24 @@ public static class SeedCount
     /// <param name="contrasts">Of the family.</param>
     /// <param name="testToTrain">As for <see cref="MeanInterval"/>.</param>
     public static double ToFind(double difference, double sd, int contrasts, double testToTrain = 0) =>
-        Math.Max(Pairs(Tails.Normal(Tails.Alpha / contrasts), Power80, difference / sd, testToTrain, MeanInterval.ForDifference),
+        Math.Max(Pairs(Tails.Normal(Tails.Alpha / contrasts), Power80, difference / sd, testToTrain, allowed: 1),
             ForSignificance(contrasts));
 
     /// <summary>
     /// Pairs with which the 90 % interval lies within ±<paramref name="delta"/> in 80 % of all cases if there is no difference:
     /// n = ((z_0.95 + z_0.9) sd / delta)^2 (Chow, Shao and Wang, "Sample Size Calculations in Clinical Research" (2008), section 3.1.3),
-    /// and 1.6 z^2 as above.
+    /// and 2 z^2 as above.
     /// </summary>
     public static double ToShowEquivalence(double delta, double sd, double testToTrain = 0) =>
-        Math.Max(Pairs(Tails.Normal(Tails.EquivalenceAlpha), Power90, delta / sd, testToTrain, MeanInterval.ForEquivalence),
+        Math.Max(Pairs(Tails.Normal(Tails.EquivalenceAlpha), Power90, delta / sd, testToTrain, allowed: 2),
             LeastForEquivalence);
 
     private const double Power80 = 0.8416212335729143, Power90 = 1.2815515655446004;
 
     /// <summary>The least n with (z + power)^2 (1/n + test/train) at most effect^2.</summary>
-    private static double Pairs(double z, double power, double effect, double testToTrain, double leans)
+    private static double Pairs(double z, double power, double effect, double testToTrain, double allowed)
     {
         var left = Math.Pow(effect / (z + power), 2) - testToTrain;
-        return left <= 0 ? double.PositiveInfinity : Math.Ceiling(1 / left + leans * z * z);
+        return left <= 0 ? double.PositiveInfinity : Math.Ceiling(1 / left + allowed * z * z);
     }
 }

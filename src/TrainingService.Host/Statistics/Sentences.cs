@@ -39,7 +39,8 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         };
     }
 
-    private string WithinDelta() => $"the 90 % interval ({Range(result.Equivalence.Ci90)}) lies within "
+    private string WithinDelta() => (result.Equivalence.Equivalent ? $"the 90 % interval ({Range(result.Equivalence.Ci90)})"
+            : "the 95 % interval") + " lies within "
         + (outcome.IsRelative ? $"{outcome.Number(1 / (1 + result.Equivalence.Delta) - 1)} to {outcome.Number(result.Equivalence.Delta)}, "
             + "the ratios too near to 1 to matter" : $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters");
 
@@ -91,11 +92,12 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
                     : ", since by this look only a part of the 5 % may be spent.")
                 + (hopeless && result.Verdict != Verdict.Equivalent && Hopeless() is { } why ? $" {why}" : "");
         if (result.Verdict == Verdict.Equivalent)
-            return null;
+            return result.AdjustedPValue < Tails.Alpha ? Unsure() : null;
         if (hopeless)
             return Hopeless();
         if (pairs.Differing < needed)
-            return $"Only {pairs.Differing} of {Count(pairs.Pairs, "seed")} tell the arms apart; significance takes at least {needed}.";
+            return $"Only {pairs.Differing} of {Count(pairs.Pairs, "seed")} {(pairs.Differing == 1 ? "tells" : "tell")} the arms apart; "
+                + $"significance takes at least {needed}.";
         if (result.AdjustedPValue < Tails.Alpha && pairs.ArmOnly + pairs.BaselineOnly == 0)
             return Unsure();
         return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
@@ -118,7 +120,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
     /// <summary>That the promise of at most 5 % of false findings has not been tried with differences like these.</summary>
     private string? Skewed() => result.Verdict == Verdict.Inconclusive || pairs.Finite.Length < 3 || pairs.AllEqual
         || pairs.ArmOnly + pairs.BaselineOnly > 0 || Math.Abs(pairs.Finite.Skewness()) is not (> TriedSkewness and var skewness) ? null
-        : $"The differences are very skewed (skewness {skewness.ToString("0.0", CultureInfo.InvariantCulture)}): that at most 5 % of such "
+        : $"The differences are very skewed (skewness {skewness.ToString("0.00", CultureInfo.InvariantCulture)}): that at most 5 % of such "
             + $"findings are false has been tried up to {TriedSkewness:0}, and not beyond.";
 
     private string? Hopeless() =>

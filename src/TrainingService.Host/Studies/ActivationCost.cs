@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using TrainingService.Engine.Activations;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
@@ -28,7 +29,8 @@ public sealed class ActivationCost : Study
     public override string Method =>
         "Wall time of a run's fastest epoch as a ratio to ReLU's in nets of two layers of 256, runs of a seed one after another so that "
         + "all see the same machine; paired by seed, exact sign-flip test, Holm over all. Beside the trainings, the time of the activation "
-        + "alone for each element, forwards and back, in interleaved rounds. Ratios within 5 % count as none.";
+        + "alone for each element, forwards and back, in interleaved rounds. Ratios count as none whose whole 90 % interval lies within "
+        + "5 %.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
@@ -87,12 +89,14 @@ public sealed class ActivationCost : Study
     }
 
     private static string Sentence(ContrastResult result) => result is { MeanDifference: { } mean, Ci95: [var low, var high] }
-        ? $"The activation alone, forwards and back, takes {result.Arm} {Ratio(mean)} times as long as {result.Baseline} for each element "
-            + $"(95 % interval {Ratio(low)} to {Ratio(high)}, {result.N} interleaved rounds). It is a part of an epoch's time only. {Doubt}"
+        ? $"The activation alone, forwards and back, takes {Ratio(mean)} times as long for each element with {result.Arm} as with "
+            + $"{result.Baseline} (95 % interval {Ratio(low)} to {Ratio(high)}, 90 % {Ratio(result.Equivalence.Ci90?[0])} to "
+            + $"{Ratio(result.Equivalence.Ci90?[1])}, {result.N} interleaved rounds). It is a part of an epoch's time only. {Doubt}"
         : result.N == 0 ? "The activations alone have not been timed."
-        : $"The activation alone takes {result.Arm} {Ratio(result.MeanDifference)} times as long as {result.Baseline}, without any spread.";
+        : $"The activation alone takes {Ratio(result.MeanDifference)} times as long with {result.Arm} as with {result.Baseline}, without "
+            + "any spread.";
 
-    private static string Ratio(double? relative) => StudyEvidence.Number(1 + relative);
+    private static string Ratio(double? relative) => (1 + relative)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "not measured";
 
     private static StudyMeasurement Time(StudySize size, CancellationToken cancellation)
     {

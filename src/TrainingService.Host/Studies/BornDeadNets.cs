@@ -81,12 +81,23 @@ public sealed class BornDeadNets : Study
                 + $"{Math.Round(0.05 * cells.Count)} are expected by chance, in clusters, since the depths of a width share their draws.";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
-        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, {dead.Count} of {trained.Count} trained ReLU "
-            + $"nets had a dead layer before the first step, and {dead.Count(run => !e.LearnedNothing(run))} of these learned. "
-            + $"Does leaky ReLU help? {InShort.Of(("test accuracy", e.Compare("testAccuracy", Leaky, Relu, anyway: true)))}",
-            // the nets that learn nothing are the question
+        double? Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway: true).Summary.Mean;
+        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, of nets of 20 layers: {Learned(Relu)}; "
+            + $"{Learned(Wide)}. Does leaky ReLU help? "
+            + $"{InShort.Of(("test accuracy", e.Compare("testAccuracy", Leaky, Relu, anyway: true)))} "
+            + $"Off on every row at the end: {StudyEvidence.Percent(Off(Relu))} of ReLU's units, {StudyEvidence.Percent(Off(Leaky))} of "
+            + "leaky ReLU's.",
             [Mitigation.Judge(e, Leaky, Relu, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
-                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing.", anyway: true), OneLayer(e, dead)]);
+                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."), OneLayer(e, dead)]);
+
+        string Learned(string arm)
+        {
+            var born = e.Cells(arm).Where(dead.Contains).ToList();
+            var others = e.Cells(arm).Where(run => run.First.Count > 0 && !dead.Contains(run)).ToList();
+            return $"{born.Count} of {born.Count + others.Count} {arm} had a dead layer before the first step"
+                + (born.Count == 0 ? "" : $" and {born.Count(run => !e.LearnedNothing(run))} of these learned")
+                + $"; of {(born.Count == 0 ? "all" : "the other")} {others.Count}, {others.Count(run => !e.LearnedNothing(run))} learned";
+        }
     }
 
     /// <summary>"Only if all units of all layers die": each of these nets has a dead layer and living ones.</summary>
@@ -99,7 +110,9 @@ public sealed class BornDeadNets : Study
         var arms = new[] { Relu, Wide }.Where(arm => e.Cells(arm).Any(partly.Contains)).DefaultIfEmpty(Relu).ToList();
         var names = string.Join(", ", arms);
         var share = claim['b'].Share("learnedNothing", names, stalled, partly.Count, 0.5, 1,
-            "with a dead layer and living ones learned nothing");
+            "with a dead layer and living ones learned nothing",
+            after: partly.Count == 0 ? null : "The most training rows that one of them got right are "
+                + $"{StudyEvidence.Percent(partly.Max(run => run.Result?.TrainAccuracy))}.");
         return claim.Report(DeadLayer.NoGradient(claim['a'], names, [.. partly.Where(run => DeadLayer.Of(run) > 0)]),
             // one net that learns in spite of its dead layer refutes it
             stalled < partly.Count ? share with { Verdict = Verdict.Refuted } : share);

@@ -13,10 +13,9 @@ public sealed class Capacity : Study
     public override string Question => "Does ReLU's sparsity waste units, so that narrow nets suffer?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
     public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky "
-        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, among arms that learn (training "
-        + "accuracy within 2 points of the best of their width; tanh is there for that); training loss without the nets of which more "
-        + "than 10 % of "
-        + "the units are dead. Paired by seed, exact sign-flip test, Holm over the widths.";
+        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, where both learn alike (training "
+        + "accuracies within 2 points); training loss without the nets of which more than 10 % of the units are dead. Tanh is shown beside "
+        + "them. Paired by seed, exact sign-flip test, Holm over the widths.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
@@ -67,15 +66,15 @@ public sealed class Capacity : Study
         var claim = Studies.Claims.C5;
         string relu = Arm("relu", width), leaky = Arm("leaky_relu", width);
         Statement Of(char letter) => new($"{claim[letter].Id}-{width}", $"{width} units wide: {claim[letter].Text}");
-        var learning = e.Learning([.. Activations.Select(activation => Arm(activation, width))]);
-        string[] leftOut = [.. learning.LeftOut.Where(arm => arm == relu || arm == leaky)];
+        var learning = e.Learning([relu, leaky]);
+        var leftOut = learning.LeftOut;
         var sparsity = e.Compare("sparsity", relu, leaky, anyway: true);
         var loss = e.Compare(LiveUnits.TrainLoss.Name, relu, leaky);
         var before = $"{learning.Sentence}{StudyEvidence.Percent(e.Hidden(relu, row => row.Sparsity))} of ReLU's activations are "
             + $"zeros and {StudyEvidence.Percent(e.Hidden(relu, row => row.DeadFraction))} of its units dead.";
-        if (sparsity.Sign <= 0 || leftOut.Length > 0)
+        if (sparsity.Sign <= 0 || leftOut.Count > 0)
         {
-            var reason = leftOut.Length > 0 ? $"{before} So nothing can be said of nets that learn."
+            var reason = leftOut.Count > 0 ? $"{before} Nets that fit the training rows so differently are not compared."
                 : $"{before} {relu} is not shown to be sparser than {leaky}.";
             yield return Of('a').Open(LiveUnits.Rank.Name, "fraction", [relu], reason, leftOut);
             yield return Of('b').Open("generalizationGap", "fraction", [relu], reason, leftOut);

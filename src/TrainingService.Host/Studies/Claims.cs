@@ -72,7 +72,7 @@ public static class Claims
         "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
         "In the paper's 4- and 5-layer sigmoid nets the last hidden layer saturates early and training stalls for many epochs.",
         ["Entries saturate more, the larger the weights are.",
-            "The gradient falls as the entries saturate.",
+            "Of two scales of the initial weights, less of the gradient passes where more entries saturate.",
             "Training stalls as the gradient falls."]);
 
     public static readonly Claim C8 = new("C8", "ReLU's sparsity does not reduce the gradient.",

@@ -1,3 +1,5 @@
+using TrainingService.Host.Statistics;
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>Layers that are killed on purpose.</summary>
@@ -52,16 +54,21 @@ public sealed class DeadLayers : Study
         string Accuracy(string arm) => StudyEvidence.Percent(e.Mean("testAccuracy", arm, anyway: true).Summary.Mean);
         string Dead(string arm) => StudyEvidence.Percent(e.Summary(arm, run => run.Last.Count > Middle
             ? run.Last[Middle].DeadFraction : null).Mean);
-        return new($"Test accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer's units dead, "
+        var noBetter = NoBetter(claim['b'], e, $"In {All} nothing but the output's bias can learn: it reaches {Accuracy(All)}, what is "
+            + "known of the classes without looking at an input.", e.Compare("testAccuracy", One, Healthy, anyway: true).Result.Sentence);
+        var half = DeadLayer.Learns(claim['c'], e, Half, $"{Dead(Half)} of the middle layer's units are dead at the end.",
+            e.Compare("testAccuracy", Half, Healthy, anyway: true).Result.Sentence);
+        return new((noBetter.Verdict, half.Verdict) switch
+        {
+            (Verdict.Supported, Verdict.Supported) => "One dead layer is enough, half of one is not. ",
+            (Verdict.Supported, _) => "One dead layer is enough. ",
+            _ => "",
+        } + $"Test accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer's units dead, "
             + $"{Accuracy(One)} with all of them dead, {Accuracy(All)} with all layers dead, where only the output's bias can learn.",
         [
             claim.Report(
                 DeadLayer.NoGradient(claim['a'], One, [.. e.Cells(One).Where(run => DeadLayer.Of(run) == Middle)]),
-                NoBetter(claim['b'], e, $"In {All} nothing but the output's bias can learn: it reaches {Accuracy(All)}, what is known of "
-                    + $"the classes without "
-                    + "looking at an input.", e.Compare("testAccuracy", One, Healthy, anyway: true).Result.Sentence),
-                DeadLayer.Learns(claim['c'], e, Half, $"{Dead(Half)} of the middle layer's units are dead at the end.",
-                    e.Compare("testAccuracy", Half, Healthy, anyway: true).Result.Sentence)),
+                noBetter, half),
         ]);
     }
 

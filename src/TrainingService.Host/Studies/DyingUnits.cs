@@ -44,10 +44,13 @@ public sealed class DyingUnits : Study
         double? Off(string activation, string rate) => e.Mean("offEveryRowFraction", Arm(activation, rate)).Summary.Mean;
         string Share(string activation, string rate)
         {
-            var (runs, diverged) = (e.Cells(Arm(activation, rate)).Count, e.Cells(Arm(activation, rate)).Count(run => run.Diverged));
+            var cells = e.Cells(Arm(activation, rate));
+            var (runs, diverged) = (cells.Count, cells.Count(run => run.Diverged));
+            var nothing = cells.Count(run => !run.Diverged && e.LearnedNothing(run));
+            string[] but = [.. diverged == 0 ? [] : (string[])[$"without {diverged} of {runs} runs, which diverged"],
+                .. nothing == 0 ? [] : (string[])[$"{nothing} of {runs - diverged} learned nothing"]];
             return runs > 0 && diverged == runs ? $"none measured (all {runs} runs diverged)"
-                : StudyEvidence.Percent(Off(activation, rate))
-                    + (diverged == 0 ? "" : $" (without {diverged} of {runs} runs, which diverged)");
+                : StudyEvidence.Percent(Off(activation, rate)) + (but.Length == 0 ? "" : $" ({string.Join("; ", but)})");
         }
         var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: ReLU {Share("relu", rate)}, "
             + $"leaky ReLU {Share("leaky_relu", rate)}, ELU {Share("elu", rate)}"));
@@ -58,8 +61,11 @@ public sealed class DyingUnits : Study
                 + Stalled(e, Arm("relu", stress)) + Stalled(e, Arm("leaky_relu", stress)),
             $"At all rates: {shares}.");
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
-        var accuracy = InShort.Of([.. Pairs.Select((pair, i) => ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline)))]);
-        return new($"Units off on every row after training, {shares}. Is leaky ReLU's test accuracy another than ReLU's? {accuracy}",
+        var accuracy = InShort.Of([.. Pairs.Select((pair, i) =>
+            ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]);
+        return new($"Units off on every row after training, {shares}. ReLU's test accuracy at these rates: "
+            + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Mean("testAccuracy", Arm("relu", rate)).Summary.Mean))) + ". Does "
+            + $"leaky ReLU's differ? {accuracy}",
         [
             mitigation with { Statements = [.. mitigation.Statements.Select(s => s with { LeftOut = [.. s.LeftOut.Union(leftOut)] })] },
             Sparsity(e),
@@ -73,8 +79,8 @@ public sealed class DyingUnits : Study
     /// <summary>C4 at the rate that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.</summary>
     private static ClaimReport Sparsity(StudyEvidence e)
     {
-        var usual = Rates.MaxBy(rate => e.Mean("validationAccuracy", Arm("relu", rate)).Summary.Mean ?? -1) ?? Rates[0];
-        return LiveUnits.Read(e, Arm("relu", usual), $"At rate {usual}, ReLU's best by validation accuracy.");
+        var (usual, how) = e.Best([.. Rates.Select(rate => Arm("relu", rate))]);
+        return LiveUnits.Read(e, usual, $"{char.ToUpperInvariant(usual[0])}{usual[1..]}, ReLU's best rate {how}.");
     }
 
     private static string Arm(string activation, string rate) => $"{activation} at {rate}";

@@ -15,16 +15,22 @@ public static class InShort
         return string.Join(" ", [.. groups, .. new[] { MoreSeeds([.. all.Select(one => one.By)]) }.OfType<string>()]);
     }
 
-    /// <summary>The difference with its unit and 95 % interval: "+1.2 points, 0.5 to 1.9".</summary>
-    public static string Figures(Comparison by)
+    /// <summary>
+    /// The difference with its unit and the interval that carries its verdict, by <see cref="Heading"/>: "+1.2 points, 0.5 to 1.9".
+    /// </summary>
+    /// <param name="sign">-1 to tell how far the baseline is from the arm.</param>
+    public static string Figures(Comparison by, int sign = 1)
     {
-        if (by.Result.MeanDifference is not { } mean)
+        if (by.Result.MeanDifference * sign is not { } mean)
             return "not measured";
         var relative = by.Metric.Outcome.IsRelative;
         string Number(double value, bool signed) => relative
             ? (signed ? "×" : "") + (1 + value).ToString("0.00", CultureInfo.InvariantCulture)
             : by.Metric.Outcome.IsFraction ? Fixed(100 * value, signed) : Fixed(value, signed);
-        var range = by.Result.Ci95 is [var low, var high] ? $", {Number(low, false)} to {Number(high, false)}" : "";
+        // That two are the same is shown by the 90 % interval.
+        var interval = by.Result.Verdict is Verdict.Equivalent ? by.Result.Equivalence.Ci90 : by.Result.Ci95;
+        var range = interval?.Select(end => sign * end).Order().ToArray() is [var low, var high]
+            ? $", {Number(low, false)} to {Number(high, false)}" : "";
         return $"{Number(mean, true)}{(by.Metric.Outcome.IsFraction ? " points" : "")}{range}";
     }
 
@@ -46,13 +52,24 @@ public static class InShort
     {
         var parts = texts.Select(Sentences).ToList();
         var counts = parts.SelectMany(part => part.Distinct()).CountBy(sentence => sentence).ToDictionary();
-        bool IsShared(string sentence) => counts[sentence] > 1 && IsLong(sentence);
-        var shared = counts.Keys.Where(IsShared).GroupBy(sentence => counts[sentence])
-            .Select(group => $"Of {(group.Key == 2 && texts.Count == 2 ? "both" : group.Key)} comparisons: {string.Join(" ", group)}")
-            .ToList();
+        // "Only 5 of 12 seeds ..." says of which comparison it is by standing there.
+        bool IsShared(string sentence) =>
+            counts[sentence] > 1 && IsLong(sentence) && !sentence.StartsWith("Only ", StringComparison.Ordinal);
+        var shared = counts.Keys.Where(IsShared).Aggregate(new List<(int Count, string Text)>(), (told, sentence) =>
+        {
+            // sentences that follow each other are of the same comparisons
+            if (told.Count > 0 && told[^1].Count == counts[sentence] && Follows(texts, sentence, told[^1].Text))
+                told[^1] = (told[^1].Count, $"{told[^1].Text} {sentence}");
+            else
+                told.Add((counts[sentence], sentence));
+            return told;
+        }).ConvertAll(one => $"Of {(one.Count == 2 && texts.Count == 2 ? "both" : one.Count)} comparisons: {one.Text}");
         return ([.. parts.Select(part => string.Join(" ", part.Where(sentence => !IsShared(sentence))))],
             shared.Count == 0 ? null : string.Join(" ", shared));
     }
+
+    private static bool Follows(IReadOnlyList<string> texts, string sentence, string text) =>
+        texts.Any(one => one.Contains($"{text} {sentence}", StringComparison.Ordinal));
 
     /// <summary>The text without a sentence that comes again, such as a doubt that two comparisons share.</summary>
     public static string Unrepeated(string text) => Sentences(text) is var sentences
@@ -73,7 +90,7 @@ public static class InShort
                 Verdict.Supported or Verdict.Higher => (0, Capital(more)),
                 Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
                 Verdict.Negligible => (2, "Different, but by too little to matter"),
-                Verdict.Equivalent => (3, $"The same within {Amount(by)}"),
+                Verdict.Equivalent => (3, $"The same within {Amount(by)} (90 % intervals)"),
                 _ => (4, "Not decided"),
             };
     }
@@ -83,12 +100,16 @@ public static class InShort
         if (by.LeftOut.Count > 0)
             return "";
         var (pairs, arm, baseline, _, _) = by.Result.Divergence;
-        return $" ({Figures(by)}{Why(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
+        return $" ({Figures(by)}{Why(by)}{Ceiling(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
             + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")})";
     }
 
+    /// <summary>That the same was to be expected, since the baseline can't be beaten by what matters.</summary>
+    private static string Ceiling(Comparison by) => by.Result.Verdict == Verdict.Equivalent && by.Metric.Outcome.HigherIsBetter == true
+        && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for more" : "";
+
     /// <summary>Why a difference whose interval excludes none is not decided.</summary>
-    private static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result
+    public static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result
         || result.Divergence is not { Arm: 0, Baseline: 0 } ? ""
         : result.AdjustedPValue < Tails.Alpha ? ", but not by the wider interval that a verdict needs"
         : string.Create(CultureInfo.InvariantCulture, $", p = {result.AdjustedPValue:0.00}");

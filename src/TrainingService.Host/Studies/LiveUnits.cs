@@ -1,3 +1,4 @@
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -25,6 +26,18 @@ public static class LiveUnits
     /// hundred test rows.
     /// </summary>
     public static double DeltaOf(SweepMetric metric) => metric.Name == SweepMetrics.GeneralizationGap ? 0.01 : metric.Delta ?? 0;
+
+    /// <summary>
+    /// Share of zeros in each hidden layer at the end. A mean over layers of which one is nearly dense and the next nearly silent is the
+    /// sparsity of neither.
+    /// </summary>
+    public static IReadOnlyList<ArmSummary> Zeros(StudyEvidence e, string arm) =>
+        [.. Enumerable.Range(0, e.Cells(arm).Select(run => run.Layers.Count - 1).Append(0).Max())
+            .Select(layer => e.Summary(arm, run => run.Last.FirstOrDefault(row => row.Layer == layer)?.Sparsity))];
+
+    /// <summary>In words, from the first hidden layer to the last: "51.6/65.5 % zeros".</summary>
+    public static string Told(IReadOnlyList<ArmSummary> zeros) => zeros.Count == 0 ? "zeros not measured"
+        : string.Join("/", zeros.Select(layer => layer.Mean is null ? "–" : StudyEvidence.Percent(layer.Mean)[..^2])) + " % zeros";
 
     /// <summary>Share of the hidden units that are dead at the end.</summary>
     public static double? Dead(CellResult run) => run.OverHidden(run.Last, row => row.DeadFraction);

@@ -1,3 +1,4 @@
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -71,8 +72,13 @@ public sealed class Saturation : Study
     {
         string Figures(string arm) => $"{arm} {StudyEvidence.Percent(e.Summary(arm, InitialSaturation.Of).Mean)}, "
             + $"{StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)}, {StudyEvidence.Percent(e.Stalled(arm))}";
-        return new("Saturated entries and gradient flow (decades) before training, and runs that learned nothing: "
-                + $"{string.Join("; ", Squashing.SelectMany(net => Depths.Select(depth => Figures(Arm(net.Activation, depth)))))}. "
+        string[] usual = [.. Squashing.SelectMany(net => Depths.Select(depth => Arm(net.Activation, depth)))];
+        string[] stalled = [.. usual.Where(arm => e.LearnedNothing(arm))];
+        return new($"At most {StudyEvidence.Percent(usual.Max(arm => e.Summary(arm, InitialSaturation.Of).Mean))} of the entries are "
+                + "saturated before training at the usual scale; " + (stalled.Length == 0 ? "all of these nets learn. "
+                    : $"half of the runs or more learn nothing in {string.Join(", ", stalled)}. ")
+                + "Saturated entries and gradient flow (decades) before training, and runs that learned nothing: "
+                + $"{string.Join("; ", usual.Select(Figures))}. "
                 + "Test accuracy against ReLU at the same depth? "
                 + InShort.Of([.. Usual().Select(pair => (pair.Arm, e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]),
             [Studies.Claims.C7.Report([.. Squashing.SelectMany(net => Links(e, net.Activation, net.Gains))])]);
@@ -110,9 +116,23 @@ public sealed class Saturation : Study
         yield return vanished.Length == 0 || kept.Length == 0
             ? Of('c').Open("learnedNothing", "fraction", flow.Keys, "It takes a scale at which the gradient falls by more than a decade, "
                 + $"and one at which it doesn't and the nets learn; the gradient flow is {Flows(flow.Keys)}.")
-            : Of('c').Every([.. vanished.Select(arm => Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing),
-                e.Cells(arm).Count, 0.5, 1, "learned nothing",
-                $"The gradient vanishes in {Flows([arm])} and does not in {Flows(kept)}, where at least half of the runs learn."))]);
+            : Of('c').Every([.. vanished.Select(Stalls)]);
+
+        StatementReport Stalls(string arm)
+        {
+            var share = Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing), e.Cells(arm).Count, 0.5, 1,
+                "learned nothing",
+                $"The gradient vanishes in {Flows([arm])} and does not in {Flows(kept)}, where at least half of the runs learn.");
+            double? Right(string net) => e.Summary(net, "trainAccuracy").Mean;
+            // What learned something, and far less than the others, has neither stalled nor not.
+            return share.Verdict == Verdict.Refuted && Right(arm) < kept.Max(Right) - LearningArms.Margin
+                ? share with
+                {
+                    Verdict = Verdict.Inconclusive,
+                    Evidence = $"{share.Evidence} But it learned less: {StudyEvidence.Percent(Right(arm))} of the training rows are right, "
+                        + $"and up to {StudyEvidence.Percent(kept.Max(Right))} where the gradient is kept.",
+                } : share;
+        }
     }
 
     /// <summary>Each squashing function against ReLU at the same depth, at its usual scale.</summary>

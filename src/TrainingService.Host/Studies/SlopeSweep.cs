@@ -56,19 +56,23 @@ public sealed class SlopeSweep : Study
     {
         var claim = Studies.Claims.C3;
         var learning = Slopes.Where(slope => !e.LearnedNothing(Arm(slope))).DefaultIfEmpty(Slopes[0]).ToList();
-        var best = learning.MaxBy(slope => e.Mean("validationAccuracy", Arm(slope)).Summary.Mean ?? -1) ?? Slopes[0];
-        var where = $"The best fixed slope by validation accuracy is {best}.";
+        var (chosen, how) = e.Best([.. learning.Select(Arm)]);
+        var best = learning.First(slope => Arm(slope) == chosen);
+        var where = $"The best fixed slope {how} is {best}.";
         var others = Slopes.Where(slope => slope != best).ToList();
         var (delta, metric) = (e.Spec.Delta ?? 0, e.Spec.Metric);
         var worse = others.ToDictionary(slope => slope, slope => Against(e, slope, best));
-        var hurts = claim['a'].Exists([.. others.Select(slope =>
-            worse[slope] is var (by, sign) && sign < 0 ? claim['a'].LowerBy(delta, by) : claim['a'].HigherBy(delta, by))]);
+        var cases = others.ToDictionary(slope => slope, slope =>
+            worse[slope] is var (by, sign) && sign < 0 ? claim['a'].LowerBy(delta, by) : claim['a'].HigherBy(delta, by));
+        var hurts = claim['a'].Exists([.. cases.Values]);
         var learned = e.Compare(metric, Learned, Arm(best));
         var linear = e.Compare(metric, Linear, Usual, anyway: true);
         return new($"{where} "
-            + $"{Words(hurts.Verdict, "Some other slope is worse by more than matters", "No other slope is worse by more than matters",
-                "Whether another slope is worse by more than matters can't be said")} "
-            + $"({string.Join(", ", others.Select(slope => $"{slope}: {Points(worse[slope])}"))}). "
+            + $"{Words(hurts.Verdict,
+                $"Worse by more than matters: slope {string.Join(" and ", others.Where(slope => cases[slope].Verdict == hurts.Verdict))}",
+                "No other slope is worse by more than matters", "Whether another slope is worse by more than matters can't be said")} "
+            + $"(95 % intervals, 90 % where it is the same: {string.Join("; ", others.Select(slope =>
+                $"{slope}: {InShort.Figures(worse[slope].By, -worse[slope].Sign)}"))}). "
             + $"Test accuracy of PReLU, and with no activation at all (slope 1)? {InShort.Of(($"PReLU against slope {best}", learned),
                 ("slope 1 against slope 0.01", linear))}",
         [
@@ -97,7 +101,9 @@ public sealed class SlopeSweep : Study
         var range = (good[0] == good[1] ? $"Of no other fixed slope is it shown that it is not worse than the best one, {best}; "
                 : $"Shown to be not worse than the best one are the fixed slopes from {StudyEvidence.Number(good[0])} to "
                     + $"{StudyEvidence.Number(good[1])}; ")
-            + $"{(bad is [null, null] ? "none is shown to be worse" : $"worse for sure: {string.Join(" and ", bad.OfType<string>())}")}. "
+            + $"{(bad is [null, null] ? "none is shown to be worse" : "worse for sure: "
+                + string.Join(" and ", new[] { (Slope: bad[0], Beyond: "below"), (Slope: bad[1], Beyond: "above") }
+                    .Where(end => end.Slope is not null).Select(end => $"{end.Slope}, and all tried {end.Beyond} it by that")))}. "
             + $"Slopes below {Slopes[0]} and above {Slopes[^1]} were not tried.";
         var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
         {
@@ -118,9 +124,6 @@ public sealed class SlopeSweep : Study
     private static (Comparison By, int Sign) Against(StudyEvidence e, string slope, string best) =>
         Array.IndexOf(Slopes, slope) < Array.IndexOf(Slopes, best) ? (e.Compare(e.Spec.Metric, Arm(slope), Arm(best)), -1)
             : (e.Compare(e.Spec.Metric, Arm(best), Arm(slope)), 1);
-
-    private static string Points((Comparison By, int Sign) against) => against.By.Result.MeanDifference is { } difference
-        ? (-100 * against.Sign * difference).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " points" : "not measured";
 
     private static string Words(Verdict verdict, string yes, string no, string open) =>
         verdict switch { Verdict.Supported => yes, Verdict.Refuted or Verdict.Negligible => no, _ => open };

@@ -21,7 +21,8 @@ public sealed class SparsityKnee : Study
     public override string Question => "How sparse can layers get before accuracy suffers?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
     public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
-        + "penalty; each statement is judged by the arms whose measured sparsity lies where it speaks of. Effective rank, training loss "
+        + "penalty; each statement is judged by the arms whose measured sparsity lies, in every layer, where it speaks of. Effective "
+        + "rank, training loss "
         + "and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact "
         + "sign-flip "
         + "test, Holm over all arms. A difference within one point of accuracy counts as none.";
@@ -58,48 +59,56 @@ public sealed class SparsityKnee : Study
     public override StudyReading Read(StudyEvidence e)
     {
         var zeros = Penalised.Prepend(None).ToDictionary(arm => arm, arm => e.Mean("sparsity", arm).Summary);
-        string Zeros(string arm) => $"{StudyEvidence.Percent(zeros[arm].Mean)} zeros";
+        var layers = zeros.Keys.ToDictionary(arm => arm, arm => LiveUnits.Zeros(e, arm));
+        string Zeros(string arm) => LiveUnits.Told(layers[arm]);
         var accuracy = Penalised.ToDictionary(arm => arm, arm => e.Compare("testAccuracy", arm, None));
-        return new(Summary(zeros, accuracy)
+        return new(Summary(e, zeros, layers, accuracy) + "By layer, with differences in accuracy (95 % intervals, 90 % where "
+            + "it is the same): "
             + string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
                 + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
-            [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, accuracy)]);
+            [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, layers, accuracy)]);
     }
 
-    private static string Word(Comparison accuracy) => "accuracy " + accuracy.Result.Verdict switch
+    private static string Word(Comparison accuracy) => accuracy.Result.Verdict switch
     {
         Verdict.Supported => "better",
         Verdict.Refuted => "worse",
         Verdict.Equivalent => "the same",
         Verdict.Negligible => "the same but for a trifle",
         _ => "undecided",
-    } + (accuracy.Result.MeanDifference is null ? "" : $" ({InShort.Figures(accuracy)})");
+    } + (accuracy.Result.MeanDifference is null ? "" : $" ({InShort.Figures(accuracy)}{InShort.Why(accuracy)})");
 
     /// <summary>The answer in one sentence: how far the accuracy is the same for sure, and from where on it is worse.</summary>
-    private static string Summary(Dictionary<string, ArmSummary> zeros, Dictionary<string, Comparison> accuracy)
+    private static string Summary(StudyEvidence e, Dictionary<string, ArmSummary> zeros,
+        Dictionary<string, IReadOnlyList<ArmSummary>> layers, Dictionary<string, Comparison> accuracy)
     {
         var bySparsity = Penalised.Where(arm => zeros[arm].Mean is not null).OrderBy(arm => zeros[arm].Mean).ToList();
         var same = bySparsity.TakeWhile(arm => accuracy[arm].IsEquivalent() == Verdict.Supported).LastOrDefault();
         var worse = bySparsity.Find(arm => accuracy[arm].Sign < 0 && accuracy[arm].LeftOut.Count == 0);
         return (same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
-                : $"Up to {StudyEvidence.Percent(zeros[same].Mean)} zeros the accuracy is, within 1 point, the same as without a penalty")
+                : $"Up to {same} ({LiveUnits.Told(layers[same])}) the accuracy is, within 1 point, the same as without a penalty")
             + (worse is null ? ", and at none is it shown to be worse. "
-                : $"; the first at which it is worse is {StudyEvidence.Percent(zeros[worse].Mean)}. ");
+                : $"; the first at which it is worse is {worse} ({LiveUnits.Told(layers[worse])}, "
+                    + $"{StudyEvidence.Percent(e.Summary(worse, "trainAccuracy").Mean)} of the training rows right). ");
     }
 
-    private static ClaimReport KneeOf(StudyEvidence e, Dictionary<string, ArmSummary> zeros, Dictionary<string, Comparison> accuracy)
+    private static ClaimReport KneeOf(StudyEvidence e, Dictionary<string, ArmSummary> zeros,
+        Dictionary<string, IReadOnlyList<ArmSummary>> layers, Dictionary<string, Comparison> accuracy)
     {
         var claim = Studies.Claims.C12;
-        // An arm whose interval reaches across the knee speaks of neither side.
-        string[] below = [.. Penalised.Where(arm => zeros[arm].Ci95?[1] <= Knee)];
-        string[] beyond = [.. Penalised.Where(arm => zeros[arm].Ci95?[0] > Knee)];
-        if (beyond.Any(arm => zeros[arm].Ci95?[0] >= Clearly && accuracy[arm].LeftOut.Count == 0))
-            beyond = [.. beyond.Where(arm => zeros[arm].Ci95?[0] >= Clearly)];
-        string Before(string arm) => $"At {StudyEvidence.Percent(zeros[arm].Mean)} zeros and "
-            + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units:";
+        // An arm with a layer on either side of the knee, or whose interval reaches across it, speaks of neither side.
+        string[] below = [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[1] <= Knee))];
+        string[] Beyond(double knee) =>
+            [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[0] > knee))];
+        var beyond = Beyond(Clearly) is var clear && clear.Any(arm => accuracy[arm].LeftOut.Count == 0) ? clear : Beyond(Knee);
+        string Before(string arm) => $"At {LiveUnits.Told(layers[arm])} and "
+            + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"
+            + (e.Cells(arm).Count(e.LearnedNothing) is > 0 and var stalled ? $", {stalled} of {e.Cells(arm).Count} runs having learned "
+                + "nothing:" : ":");
+        const string Cost = "The penalty itself may cost accuracy, too.";
         var flat = below.Length == 0
-            ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have 85 % zeros or fewer.")
-            : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm)))]);
+            ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have 85 % zeros or fewer in each layer.")
+            : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm), Cost))]);
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
         if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)
             flat = flat with
@@ -109,8 +118,8 @@ public sealed class SparsityKnee : Study
                     + "nothing can be said.",
             };
         var steep = beyond.Length == 0
-            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have more than 85 % zeros.")
-            : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm)))]);
+            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have more than 85 % zeros in each layer.")
+            : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm), Cost))]);
         return claim.Report(flat, steep);
     }
 
@@ -128,8 +137,10 @@ public sealed class SparsityKnee : Study
                 "fraction", Penalised, $"{learning.Sentence}None that learns is shown to be sparser than {None}.", learning.LeftOut))]);
         // The sparsest one: chosen by its sparsity, not by what it is judged by.
         var sparsest = sparser[0];
-        var waste = claim['a'].Either(e.Compare(LiveUnits.Rank.Name, sparsest, None), -1, e.Compare("trainLoss", sparsest, None), 1,
-            Before(sparsest), "The penalty itself may cost training loss and rank, too.");
+        // A term that is added to what is minimised raises the rest of it, whatever sparsity does.
+        var waste = claim['a'].Lower(e.Compare(LiveUnits.Rank.Name, sparsest, None), Before(sparsest),
+            "The rank alone decides: a penalty costs training loss by itself, and may cost rank. "
+                + e.Compare("trainLoss", sparsest, None).Result.Sentence);
         var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
         var gap = alike is null
             ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones is shown to have "

@@ -73,8 +73,7 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// point, nor can an accuracy of 99.8 % rise by one. Then that both are the same was to be expected and refutes nothing.
     /// </summary>
     public bool HasRoom(int sign) => !Metric.Outcome.IsFraction || Baseline?.Mean is not { } mean
-        || (sign < 0 ? mean : Metric.Name.EndsWith("Gap", StringComparison.Ordinal) ? double.PositiveInfinity : 1 - mean)
-            >= Result.Equivalence.Delta;
+        || (sign < 0 ? mean : Metric.Outcome.IsShare ? 1 - mean : double.PositiveInfinity) >= Result.Equivalence.Delta;
 
     /// <summary>Whether it is open, and no number of seeds would find a difference of delta or show that there is none.</summary>
     public bool NoSeedsDecide
@@ -181,9 +180,11 @@ public sealed record Statement(string Id, string Text)
         return verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
             ? report with
             {
-                Evidence = Join(before, $"That {by.Result.Arm} is worse than {by.Result.Baseline} by {outcome.Amount(delta)} or more is "
+                Evidence = Join(before, $"That {by.Result.Arm} is {outcome.Sides.Less} than {by.Result.Baseline} by "
+                    + $"{outcome.Amount(delta)} or more is "
                     + $"excluded: the 90 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} in {outcome.Words} is "
-                    + $"{outcome.Number(low)} to {outcome.Number(high)} ({by.Result.N} seeds). Whether it is better is open.", after),
+                    + $"{outcome.Number(low)} to {outcome.Number(high)} ({by.Result.N} seeds). Whether it is {outcome.Sides.More} is "
+                    + "open.", after),
             } : report;
     }
 
@@ -276,20 +277,23 @@ public sealed record Statement(string Id, string Text)
     }
 
     /// <summary>
-    /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05); refuted if
+    /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05), unless the
+    /// other one shows the opposite; refuted if
     /// neither does, for sure; negligible if one that is real but small lies on the claimed side, or both are small. The report shows the
     /// one that decides.
     /// </summary>
     public StatementReport Either(Comparison first, int signOfFirst, Comparison second, int signOfSecond, string? before = null,
         string? after = null)
     {
-        (Comparison By, Verdict Verdict, bool AsClaimed)[] tries =
+        (Comparison By, Verdict Verdict, bool AsClaimed, bool Against)[] tries =
         [
             .. new[] { (By: first, Sign: signOfFirst), (By: second, Sign: signOfSecond) }.Select(measure => (measure.By,
                 measure.By.Differs(measure.Sign) is Verdict.Supported && 2 * measure.By.Result.AdjustedPValue >= Tails.Alpha
-                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign), measure.By.Result.MeanDifference * measure.Sign > 0)),
+                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign), measure.By.Result.MeanDifference * measure.Sign > 0,
+                measure.By.Sign == -measure.Sign)),
         ];
-        var verdict = tries.Any(one => one.Verdict == Verdict.Supported) ? Verdict.Supported
+        var verdict = tries.Any(one => one.Verdict == Verdict.Supported)
+            ? tries.Any(one => one.Against) ? Verdict.Inconclusive : Verdict.Supported
             : tries.All(one => one.Verdict == Verdict.Refuted) ? Verdict.Refuted
             : !tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Inconclusive
             : tries.All(one => one.Verdict == Verdict.Negligible)
@@ -326,8 +330,8 @@ public sealed record Statement(string Id, string Text)
 public sealed record ArmMean(string Arm, string Metric, string Unit, string Words, ArmSummary Summary, IReadOnlyList<string> LeftOut)
 {
     /// <summary>Mean and interval; that of a share ends at 0 and 1, a gap between two shares may be negative.</summary>
-    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) && Summary.Ci95 is { } ends
-        ? Summary with { Ci95 = [.. ends.Select(end => Math.Clamp(end, 0, 1))] } : Summary;
+    public ArmSummary Summary { get; } = Unit == "fraction" && !Metric.EndsWith("Gap", StringComparison.Ordinal) ? Summary.OfShares()
+        : Summary;
 
     /// <summary>The mean and its interval.</summary>
     public string Sentence => Summary.Mean is not { } mean ? $"{Arm}: {Words} not measured."

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -84,15 +86,25 @@ public abstract class Study
         using var json = JsonDocument.Parse(Request(size));
         var spec = JsonBody.Read<SweepSpec>(json.RootElement, errors)
             ?? throw new InvalidOperationException($"The study {Name} is malformed: {string.Join("; ", errors)}");
+        var rows = Rows(spec.Base.Dataset with { Name = dataset }, size, trainRows);
         return spec with
         {
             Name = $"{Name} ({(size == StudySize.Quick ? "quick" : "full")}, {dataset})",
-            Base = spec.Base with { Dataset = Rows(spec.Base.Dataset with { Name = dataset }, size, trainRows) },
+            Base = spec.Base with
+            {
+                Dataset = rows,
+                Diagnostics = Often(spec.Base, Math.Min(rows.MaxTrainExamples ?? int.MaxValue, trainRows ?? int.MaxValue)),
+            },
             SeedCount = seedCount ?? (SeedsAtLeast(size) is null ? Seeds(size) : null),
             Seeds = seedCount is null && SeedsAtLeast(size) is { } atLeast
                 ? new(new UntilSpec { Until = UntilSpec.Decided, AtLeast = atLeast, AtMost = Seeds(size) }) : null,
         };
     }
+
+    /// <summary>Ten measurements of the layers at least: units that die and come back between two of them are not seen.</summary>
+    private static DiagnosticsSpec? Often(JobSpec job, int rows) => job is not
+        { Diagnostics: { EverySteps: { } every } diagnostics, Training: { Epochs: { } epochs, BatchSize: { } batch } } ? job.Diagnostics
+        : diagnostics with { EverySteps = (int)Math.Clamp(epochs * ((long)rows / batch) / 10, 1, every) };
 
     private static DatasetSpec Rows(DatasetSpec spec, StudySize size, int? trainRows) => size != StudySize.Quick || !(trainRows > ManyRows)
         ? spec : spec with

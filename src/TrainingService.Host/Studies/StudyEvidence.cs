@@ -136,6 +136,21 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
                 + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}. ");
     }
 
+    /// <summary>
+    /// The arm that one would choose, by validation accuracy, and how it was chosen; ties go to the lower validation loss, then to the
+    /// middle of the list.
+    /// </summary>
+    public (string Arm, string How) Best(IReadOnlyList<string> arms)
+    {
+        double Of(string arm, string metric, double none) => Summary(arm, metric).Mean is { } mean && double.IsFinite(mean) ? mean : none;
+        var most = arms.Max(arm => Of(arm, "validationAccuracy", -1));
+        string[] tied = [.. arms.Where(arm => Of(arm, "validationAccuracy", -1) >= most - 1e-6)];
+        var best = tied.OrderBy(arm => Of(arm, "validationLoss", double.MaxValue))
+            .ThenBy(arm => Math.Abs(2 * arms.Index().First(one => one.Item == arm).Index - (arms.Count - 1))).First();
+        return (best, tied.Length == 1 ? "by validation accuracy"
+            : $"by validation accuracy, where {string.Join(" and ", tied)} are tied, and then by validation loss");
+    }
+
     /// <summary>The accuracy that no net exceeds which has learned nothing, on so many rows.</summary>
     /// <param name="classCounts">Rows of each class.</param>
     public static double GuessOf(IReadOnlyList<int> classCounts, int rows)

@@ -12,6 +12,13 @@ public sealed class ParquetSource : RowSource
     /// <summary>Of the values of a row group.</summary>
     private const long MostBytes = 160_000_000;
 
+    /// <summary>For a column of a row group, of which the largest takes seconds.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private const int MostLost = 2;
+
+    private static int _lost;
+
     private readonly WatchedFile _file;
     private readonly ParquetReader _reader;
     private readonly DataField?[] _fields;
@@ -27,6 +34,9 @@ public sealed class ParquetSource : RowSource
     public ParquetSource(Stream file, IReadOnlyList<string> drop)
     {
         _file = new(file);
+        if (Volatile.Read(ref _lost) >= MostLost)
+            throw new TableException("Parquet files are not read until the service is started again, since damaged ones keep its threads "
+                + "busy: send the table as CSV");
         Do(() =>
         {
             ParquetCheck.Footer(file);
@@ -106,7 +116,7 @@ public sealed class ParquetSource : RowSource
             if (_fields[c] is { } field)
             {
                 _file.Allow(pages[c].Start, pages[c].Length);
-                _columns[c] = Do(() => ReadAsync(group, field, (int)_rows));
+                _columns[c] = Do(() => WithinPatience(() => ReadAsync(group, field, (int)_rows)));
             }
         _file.Allow(0, _file.Length);
     }
@@ -221,6 +231,23 @@ public sealed class ParquetSource : RowSource
 
     private static DataField Flat(Field field) => field is DataField { IsArray: false, MaxRepetitionLevel: 0 } flat ? flat
         : throw new TableException($"column '{field.Name}' holds lists or structures, which are no table: drop={field.Name}");
+
+    /// <summary>
+    /// With some damaged values inside of a page the library never comes to an end, and nothing can stop it; so it is left behind, at a
+    /// low priority, and not asked again after the second time.
+    /// </summary>
+    private static async Task<Array> WithinPatience(Func<Task<Array>> read)
+    {
+        var reading = Task.Factory.StartNew(() =>
+        {
+            Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+            return read().GetAwaiter().GetResult();
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (await Task.WhenAny(reading, Task.Delay(Patience)) == reading)
+            return await reading;
+        Interlocked.Increment(ref _lost);
+        throw new InvalidDataException($"a column can't be read within {Patience.TotalSeconds:0} seconds");
+    }
 
     /// <summary>The library trusts files; whatever it stumbles over is the file's fault.</summary>
     private static T Do<T>(Func<Task<T>> read)

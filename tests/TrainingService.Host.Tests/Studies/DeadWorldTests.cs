@@ -40,6 +40,33 @@ public sealed class DeadWorldTests
             Assert.Equal("tanh x5, gain 4", world["C7c-tanh"].Arm);
     }
 
+    /// <summary>45 % where others reach 99, and guessing 10: it has not stalled, nor has it learned.</summary>
+    [Fact]
+    public void What_learned_far_less_has_neither_stalled_nor_not()
+    {
+        var c = Squashing("tanh", new() { Saturation = 0.6, Flow = -3, Train = 0.45 })["C7c-tanh"];
+        Assert.Equal(Verdict.Inconclusive, c.Verdict);
+        Assert.Contains("But it learned less: 45.0 % of the training rows are right, and up to 99.0 % where", c.Evidence,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_nets_at_chance_it_is_not_said_that_units_come_back()
+    {
+        var world = new NetWorld(new BornDeadNets(), new()
+        {
+            ["relu 4x20"] = Chance with { DeadLayers = [3], Stalls = _ => true },
+            ["leaky_relu 4x20"] = new() { Locked = 0.1, Revived = 0.1, Train = 0.1 },
+        }, layers: 5);
+        foreach (var id in (string[])["C1a", "C1b", "C1c", "C1d"])
+        {
+            Assert.Equal(Verdict.Inconclusive, world[id].Verdict);
+            Assert.Contains("relu 4x20", world[id].LeftOut);
+        }
+        Assert.Contains("16 of 16 relu 4x20 had a dead layer before the first step and 0 of these learned; of the other 0, 0 learned; "
+            + "0 of 16 relu 32x20 had a dead layer before the first step; of all 16, 16 learned.", world.Answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Relus_zeros_are_no_saturation()
     {

@@ -79,8 +79,9 @@ public sealed class EveryStatementTests
         [
             Of("C1a+ C1b+ C1c+ C1d+ C9a+ C9b+", new BornDeadNets(), new()
             {
-                ["relu 4x20"] = Chance with { DeadLayers = [3, 4], Dead = 0.4, Noise = 0.001 },
+                ["relu 4x20"] = new() { Dead = 0.4 },
                 ["leaky_relu 4x20"] = new() { Locked = 0.1, Revived = 0.1 },
+                ["relu 32x20"] = Chance with { DeadLayers = [3, 4], Dead = 0.4, Noise = 0.001 },
             }, layers: 5),
             Of("C1a- C1b- C1c- C1d- C9a- C9b-", new BornDeadNets(), new()
             {

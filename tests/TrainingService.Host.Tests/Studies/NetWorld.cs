@@ -25,6 +25,9 @@ internal sealed record Net
     /// <summary>Of each hidden layer at the end, as all that follows.</summary>
     public double Zeros { get; init; } = 0.5;
 
+    /// <summary>How many more each next hidden layer has.</summary>
+    public double ZerosRise { get; init; }
+
     public double Dead { get; init; } = 0.05;
 
     public double? Locked { get; init; }
@@ -114,7 +117,7 @@ internal sealed class NetWorld
             Step = step,
             Epoch = step,
             Layer = layer,
-            Sparsity = net.DeadLayers.Contains(layer) ? 1 : With(net.Zeros, 10 + layer),
+            Sparsity = net.DeadLayers.Contains(layer) ? 1 : With(net.Zeros + layer * net.ZerosRise, 10 + layer),
             DeadFraction = net.DeadLayers.Contains(layer) ? 1 : net.Dead == 0 ? 0 : With(net.Dead, 20 + layer),
             RevivedFraction = net.Revived == 0 ? 0 : With(net.Revived, 70 + layer),
             NegativeLockedFraction = net.Locked is { } locked ? With(locked, 30 + layer) : null,

@@ -42,6 +42,22 @@ public sealed class SparseWorldTests
         Assert.Contains("of those up to 85 % nothing can be said", world["C12a"].Evidence, StringComparison.Ordinal);
     }
 
+    /// <summary>81 % on the mean, of a layer with 65 % and one with 97 %, which is silent: it is not 81 % zeros that did it.</summary>
+    [Fact]
+    public void An_arm_with_a_layer_on_either_side_of_the_knee_speaks_of_neither()
+    {
+        var world = new NetWorld(new SparsityKnee(), new()
+        {
+            ["l1 0.1"] = new() { Zeros = 0.78, ZerosRise = 0.02 },
+            ["l1 0.15"] = new() { Zeros = 0.65, ZerosRise = 0.32, Test = 0.6, Train = 0.6, Stalls = seed => seed < 4 },
+        });
+        Assert.Equal(Verdict.Supported, world["C12a"].Verdict);
+        Assert.Equal(Verdict.Inconclusive, world["C12b"].Verdict);
+        Assert.Contains("At 78.0/80.0 % zeros", world["C12a"].Evidence, StringComparison.Ordinal);
+        Assert.Matches(@"the first at which it is worse is l1 0\.15 \(65\.0/97\.0 % zeros, 50\.\d % of the training rows right\)",
+            world.Answer);
+    }
+
     /// <summary>"About 85 %": an arm at the edge that is still flat doesn't refute the fall behind it.</summary>
     [Theory]
     [InlineData(0.9, Verdict.Supported)]
@@ -71,11 +87,10 @@ public sealed class SparseWorldTests
 
     [Theory]
     [InlineData(15, 0.05, 0.001, Verdict.Supported)] // lower rank
-    [InlineData(20, 0.15, 0.001, Verdict.Supported)] // higher loss
+    [InlineData(20, 0.15, 0.001, Verdict.Refuted)] // higher loss, as a penalty makes it by itself
     [InlineData(20, 0.05, 0.001, Verdict.Refuted)] // neither
-    [InlineData(25, 0.01, 0.001, Verdict.Refuted)] // the opposite of both
-    [InlineData(20, 0.05, 0.4, Verdict.Inconclusive)]
-    public void Capacity_is_under_used_if_rank_or_loss_worsens_with_sparsity(double rank, double loss, double noise, Verdict verdict)
+    [InlineData(25, 0.15, 0.001, Verdict.Refuted)] // the opposite
+    public void Capacity_is_under_used_if_the_rank_falls_with_sparsity(double rank, double loss, double noise, Verdict verdict)
     {
         var world = new NetWorld(new SparsityKnee(), new()
         {
@@ -161,6 +176,22 @@ public sealed class SparseWorldTests
         Assert.Contains("those of the 0 seeds", half["C5a-4"].Evidence, StringComparison.Ordinal);
     }
 
+    /// <summary>Rank higher and loss higher: the one shows the opposite of what the other one does.</summary>
+    [Fact]
+    public void Of_two_measures_that_contradict_each_other_neither_decides() =>
+        Assert.Equal(Verdict.Inconclusive, Widths(128, new() { Zeros = 0.6, Rank = 25, Loss = 0.15 })["C5a-128"].Verdict);
+
+    [Fact]
+    public void Widths_at_which_both_fit_alike_are_compared_though_a_third_fits_better()
+    {
+        var nets = new Dictionary<string, Net>
+        {
+            ["relu 8"] = new() { Zeros = 0.6, Dead = 0, Train = 0.9 },
+            ["leaky_relu 8"] = new() { Zeros = 0, Dead = 0, Train = 0.9 },
+        };
+        Assert.Equal(Verdict.Refuted, new NetWorld(new Capacity(), nets)["C5a-8"].Verdict);
+    }
+
     private static NetWorld Widths(int width, Net relu)
     {
         var nets = new[] { 4, 8, 32, 128 }.SelectMany(w => new (string, Net)[]
@@ -184,12 +215,31 @@ public sealed class SparseWorldTests
             Assert.Equal("l1 0.03, dropout 0.5", world["C6a"].Arm);
     }
 
+    /// <summary>99.5 % without it: no dropout could have brought a point.</summary>
+    [Fact]
+    public void That_dropout_brings_nothing_where_nothing_can_be_brought_supports_nothing()
+    {
+        var c6 = new NetWorld(new DropoutVsSparsity(), [], new() { Zeros = 0.8, Test = 0.995 })["C6a"];
+        Assert.Equal(Verdict.Inconclusive, c6.Verdict);
+        Assert.Contains("so that dropout could not have brought 1.00 percentage points", c6.Evidence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_dropout_costs_is_called_a_cost()
+    {
+        var c6 = Dropout(0.75, -0.03, 0.03, 0.001)["C6a"];
+        Assert.Matches(@"It costs at least 2\.\d\d percentage points", c6.Evidence);
+        Assert.DoesNotContain("at most -", c6.Evidence, StringComparison.Ordinal);
+        Assert.Contains("Without a penalty dropout changes it by +3.0", c6.Evidence, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_a_sparse_setting_nothing_is_said_of_dropout_there()
     {
         var world = Dropout(0.6, 0, 0, 0.001);
         Assert.Equal(Verdict.Inconclusive, world["C6a"].Verdict);
-        Assert.Contains("Of no setting is it shown that more than 70 % are zeros", world["C6a"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("Of no setting is it shown that more than 70 % are zeros in each "
+            + "layer", world["C6a"].Evidence, StringComparison.Ordinal);
     }
 
     private static NetWorld Dropout(double zeros, double gain, double others, double noise) =>

@@ -12,7 +12,8 @@ namespace TrainingService.Host.Tests.Studies;
 
 /// <summary>What one run of a made-up world has measured, the same in all its hidden layers.</summary>
 public sealed record Run(double Test = 0.9, double Train = 0.95, double Validation = 0.9, double EpochSeconds = 0.01, double Off = 0,
-    double Revived = 0, double Sparsity = 0.5, double Shift = 0.5, double? Slope = null, bool Diverged = false);
+    double Revived = 0, double Sparsity = 0.5, double Shift = 0.5, double? Slope = null, bool Diverged = false,
+    double ValidationLoss = 0.3);
 
 /// <summary>A study's evidence, made by hand: its sweep as it would be run, and what each arm's runs gave.</summary>
 public static class World
@@ -88,6 +89,7 @@ public static class World
                 TestAccuracy = (float)run.Test,
                 TrainAccuracy = (float)run.Train,
                 ValidationAccuracy = (float)run.Validation,
+                ValidationLoss = (float)run.ValidationLoss,
                 FastestEpochSeconds = run.EpochSeconds,
             },
             layers, [.. layers.Select(layer => Row(layer.Index, 0))], [.. layers.Select(layer => Row(layer.Index, 10))]);
