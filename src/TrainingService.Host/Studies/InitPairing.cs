@@ -1,5 +1,4 @@
 using System.Globalization;
-using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Studies;
 

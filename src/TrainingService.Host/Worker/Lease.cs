@@ -156,9 +156,6 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         return leases;
     }
 
-    /// <summary>Until that of the template is put in its place.</summary>
-    private static JobSpec NoSpec { get; } = new() { Dataset = new() { Name = "" } };
-
     /// <summary>In the place of a spec that is its template's.</summary>
     private static JobSpec Shared { get; } = new() { Dataset = new() { Name = "" } };
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
