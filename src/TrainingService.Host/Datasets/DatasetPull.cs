@@ -76,7 +76,8 @@ public sealed class DatasetPull(string source, Action<PullProgress> tell)
         File.Move(part, Path.Combine(folder, file.Name), overwrite: true);
     }
 
-    private async Task Copy(string name, PublishedFile file, FileStream content, Action<long, long?> arrived, CancellationToken cancellation)
+    private async Task Copy(string name, PublishedFile file, FileStream content, Action<long, long?> arrived,
+        CancellationToken cancellation)
     {
         string[] places = [Path.Combine(source, name, file.Name), Path.Combine(source, file.Name)];
         var place = Array.Find(places, File.Exists)
@@ -143,7 +144,8 @@ public sealed class DatasetPull(string source, Action<PullProgress> tell)
             vain = content.Length > had ? 0 : vain + 1;
             if (vain == MostVainTries)
                 throw new PullException($"{places[place]} can't be reached: {why}. "
-                    + (content.Length > 0 ? $"{content.Length:N0} bytes are kept; the next pull goes on from there" : "Nothing has come of it"));
+                    + (content.Length > 0 ? $"{content.Length:N0} bytes are kept; the next pull goes on from there" : "Nothing has come "
+                    + "of it"));
             await Task.Delay(Pause * (1 + vain), cancellation);
         }
     }

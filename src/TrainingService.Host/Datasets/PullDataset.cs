@@ -68,7 +68,8 @@ public sealed class DatasetPulls(DatasetSource source, TimeProvider clock, IHost
     }
 
     /// <summary>Why nothing can be pulled; null if it can.</summary>
-    public string? Obstacle => source.Source is null ? "no source of data sets is configured: the operator sets TRAINING_DATASETS_SOURCE to "
+    public string? Obstacle => source.Source is null ? "no source of data sets is configured: the operator sets TRAINING_DATASETS_SOURCE "
+        + "to "
         + "an address or a folder that has the files" : null;
 
     public string Source => source.Source ?? throw new InvalidOperationException(Obstacle);
@@ -90,7 +91,8 @@ public sealed class DatasetPulls(DatasetSource source, TimeProvider clock, IHost
         }
         catch (Exception e) when (e is PullException or OperationCanceledException)
         {
-            message = e is PullException ? e.Message : "the service was stopped; what has come is kept, and the next pull goes on from there";
+            message = e is PullException ? e.Message : "the service was stopped; what has come is kept, and the next pull goes on from "
+                + "there";
         }
         _pulls[dataset.Name] = (Find(dataset.Name) ?? started) with
         {

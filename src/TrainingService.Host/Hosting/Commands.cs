@@ -1,6 +1,8 @@
 namespace TrainingService.Host.Hosting;
 
-/// <summary>What the executable does besides serving a role: it does one thing, mostly as a client of a service that runs, then ends.</summary>
+/// <summary>
+/// What the executable does besides serving a role: it does one thing, mostly as a client of a service that runs, then ends.
+/// </summary>
 public static class Commands
 {
     public static Func<Task<int>>? Find(string[] args) => args switch

@@ -14,8 +14,10 @@ internal static class PullCommand
             var source = DatasetSource.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build());
             var known = MnistFamily.All(source.Folders);
             if (known.FirstOrDefault(dataset => dataset.Name == name) is not { } dataset)
-                return await Refuse($"There is nothing to pull for '{name}'{Engine.Specs.Names.DidYouMean(name, known.Select(d => d.Name))}; "
-                    + $"there is for {string.Join(", ", known.Select(d => d.Name))}. Other data sets are there whole, or are brought by POST "
+                return await Refuse($"There is nothing to pull for "
+                    + $"'{name}'{Engine.Specs.Names.DidYouMean(name, known.Select(d => d.Name))}; "
+                    + $"there is for {string.Join(", ", known.Select(d => d.Name))}. Other data sets are there whole, or are brought by "
+                    + "POST "
                     + $"{DatasetRoutes.Root}.");
             if (dataset.FindObstacle() is null)
             {

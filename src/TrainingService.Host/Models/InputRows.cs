@@ -209,7 +209,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
         {
             return written;
         }
-        return _missing.Has(bytes) || _columns[column].Categories is null && MissingText.IsAmongNumbers(bytes) ? double.NaN : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");
+        return _missing.Has(bytes) || _columns[column].Categories is null && MissingText.IsAmongNumbers(bytes) ? double.NaN
+            : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");
     }
 
     private double Refuse(int row, int column, string pointer, string found)

@@ -9,7 +9,8 @@ public static class PredictJob
     /// <summary>Ask a job's net</summary>
     /// <remarks>
     /// Raw rows go in, as JSON (by position or by column name) or as `text/csv` with a header; they are imputed, encoded and scaled as the
-    /// training rows were. By name, columns of a file that was brought may stand as they stood in it, dates and yes and no among them. The answer is computed by the code that trained, to the same bits. With `explain` the net is also
+    /// training rows were. By name, columns of a file that was brought may stand as they stood in it, dates and yes and no among them. The
+    /// answer is computed by the code that trained, to the same bits. With `explain` the net is also
     /// asked what each feature is worth to it on its test rows; `inputs` may then be left out.
     /// </remarks>
     /// <param name="id">The job's id.</param>

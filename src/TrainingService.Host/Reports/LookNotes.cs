@@ -51,13 +51,16 @@ public static class LookNotes
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Hopeless => $"{stopped}: {decided} of {contrasts.Count} {(contrasts.Count == 1 ? "comparison" : "comparisons")} "
                 + $"decided; {Open(contrasts.Count - decided, decided)} "
-                + (SweepLooks.BeyondSeeds(sweep.Spec, cells, contrasts) == contrasts.Count - decided
+                + (contrasts.Count(contrast => contrast.BeyondSeeds) == contrasts.Count - decided
                     ? "can't be decided by more seeds of these rows"
-                        + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0 ? ", whose training rows overlap too much for the spread "
+                        + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0
+                            && contrasts.All(contrast => !contrast.BeyondSeeds || contrast.SdDifference > 0) ? ", whose training rows "
+                                + "overlap too much for the spread "
                             + "between seeds "
                             + "to average out. More rows, or a larger delta, would help." : ".")
                     : $"{(contrasts.Count - decided == 1 ? "has" : "have")}, as far as the spread between seeds tells, a chance below "
-                        + $"{Number(100 * Prospects.Least)} % each to be decided with {atMost} seeds. More rows to test on, or a larger "
+                        + $"{Number(100 * Prospects.Least)} %{(contrasts.Count - decided == 1 ? "" : " each")} to be decided with "
+                        + $"{atMost} seeds. More rows to test on, or a larger "
                         + "delta, would help more than seeds."),
             _ when sweep.IsFinished => $"The sweep ended with {seeds} of at most {atMost} seeds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",

@@ -108,7 +108,7 @@ public static class ReportContent
         var table = new Table($"{Capital(outcome.Words)}, arm minus baseline, paired by seed; the verdict is on “the arm is "
             + $"{(outcome.Sides.More)}”",
             ["arm against baseline", "verdict", "mean difference", "95 % interval", "n",
-                "p (Holm)", $"P(arm {outcome.Sides.More})", .. within is null ? [] : (string[])[within]],
+                "p (adjusted)", $"P(arm {outcome.Sides.More})", .. within is null ? [] : (string[])[within]],
             [
                 .. contrasts.Zip(sentences, (contrast, sentence) => new Row(
                 [

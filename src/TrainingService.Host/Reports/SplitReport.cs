@@ -15,15 +15,18 @@ public sealed record SplitReport(TestSplit TestSplit, int TrainRows, int Validat
     string GeneralizesTo)
 {
     public static SplitReport Of(SweepPlan spec, RowCounts rows) =>
-        new(spec.TestSplit, rows.Train, rows.Validation, rows.Test, spec.RowWorth, (spec.TestSplit is TestSplit.PerSeed
-            ? spec.TestToTrain(spec.By) == 0
-            ? $"Each seed drew its own {rows.Test:N0} test rows, the same for all arms, but what is compared, "
-                + $"{spec.By.Outcome.Words}, is not measured on them: the comparisons hold for further seeds on this data"
-                + $"{(spec.By.Outcome.IsRelative ? " and this machine" : "")}."
-            : $"Each seed drew its own {rows.Test:N0} test rows, the same for all arms: the comparisons hold for new rows from the same "
-                + "source. The training rows of the seeds overlap, and the intervals allow for that (Nadeau and Bengio 2003)."
-            : $"All seeds were tested on the same {rows.Test:N0} rows: the comparisons hold for these {rows.Test:N0} test rows only; "
-                + "how new rows would differ is in no interval.")
+        new(spec.TestSplit, rows.Train, rows.Validation, rows.Test, spec.RowWorth, $"Each run trained on {rows.Train:N0} rows. "
+            + (!spec.By.IsOnTestRows
+                ? $"What is compared, {spec.By.Outcome.Words}, is not measured on the {rows.Test:N0} test rows: the comparisons hold for "
+                    + $"further seeds on this data{(spec.By.Outcome.IsRelative ? " and this machine" : "")}."
+            : (spec.TestSplit is TestSplit.PerSeed
+                ? $"Each seed drew its own {rows.Test:N0} test rows, the same for all arms: the comparisons by {spec.By.Outcome.Words} "
+                    + "hold "
+                    + "for new rows from the same source. The training rows of the seeds overlap, and their intervals allow for that "
+                    + "(Nadeau and Bengio 2003)."
+                : $"All seeds were tested on the same {rows.Test:N0} rows: the comparisons by {spec.By.Outcome.Words} hold for these "
+                    + $"{rows.Test:N0} test rows only; how new rows would differ is in no interval.")
+                + " What is told of other measures holds for further seeds on this data.")
             + (spec.RowWorth is { } worth
                 ? $" One row is worth {spec.By.Outcome.Amount(worth)} "
                     + $"(1/{Math.Round(1 / worth).ToString("0", CultureInfo.InvariantCulture)})."

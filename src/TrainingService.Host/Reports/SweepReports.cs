@@ -52,7 +52,7 @@ public static class SweepReports
             summary.Mean, summary.Sd, summary.Ci95, summary.Median, seconds.Length == 0 ? null : seconds.Median(),
             trials.Where(trial => trial.Arm == name && trial.Chosen > 0).MaxBy(trial => trial.Chosen)?.Values,
             // Of runs that diverged little is finite, and one would spoil the mean of all.
-            Layers(finished.Count > 0 ? finished : ended), [.. cells.Select(cell => cell.JobId)]);
+            Layers(finished), [.. cells.Select(cell => cell.JobId)]);
     }
 
     private static IReadOnlyList<ArmLayer> Layers(List<CellResult> cells) =>

@@ -116,6 +116,10 @@ public sealed record ContrastResult
     /// <summary>What the evidence says of the claim that the arm is better.</summary>
     public required Verdict Verdict { get; init; }
 
+    /// <summary>Whether it is open, and no number of seeds is likely to decide it.</summary>
+    [JsonIgnore]
+    public bool BeyondSeeds { get; init; }
+
     /// <summary>The verdict in words, with its figures.</summary>
     public required string Sentence { get; init; }
 }

@@ -127,7 +127,12 @@ public static class Family
             },
             Sentence = "",
         };
-        return result with { Sentence = new Sentences(result, contrast, pairs, outcome, contrasts, testToTrain, Told(sure)).Of() };
+        return result with
+        {
+            BeyondSeeds = result.Verdict == Verdict.Inconclusive
+                && Prospects.Of(result, contrast, outcome, pairs.Pairs, double.PositiveInfinity, testToTrain) < Prospects.Least,
+            Sentence = new Sentences(result, contrast, pairs, outcome, contrasts, testToTrain, Told(sure)).Of(),
+        };
 
         double[]? Told(Interval? interval) => interval is { } ends
             ? [.. new[] { ends.Lower, ends.Upper }.Select(end => Math.Clamp(outcome.Told(end), -most, most))] : null;

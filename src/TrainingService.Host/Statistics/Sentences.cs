@@ -48,7 +48,8 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
 
     private string Evidence() =>
         $"{(result.Ci95 is null ? "" : $"95 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} {Range(result.Ci95)}, ")}"
-        + $"{(result.AdjustedPValue > result.PValue ? "adjusted " : "")}p {P(result.AdjustedPValue)}, {Count(result.N, "seed")}";
+        + $"{(Math.Abs(result.AdjustedPValue - result.PValue) > 1e-12 ? "adjusted " : "")}p {P(result.AdjustedPValue)}, "
+        + $"{Count(result.N, "seed")}";
 
     private string Effect()
     {

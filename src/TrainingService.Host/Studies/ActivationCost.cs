@@ -60,7 +60,7 @@ public sealed class ActivationCost : Study
     public override StudyReading Read(StudyEvidence e)
     {
         var ratios = InShort.Of([.. Others.Select(name => (name, e.Compare("fastestEpochSeconds", name, Relu, anyway: true)))]);
-        return new($"Time of the fastest epoch as a multiple of ReLU's, with 95 % intervals. {ratios}",
+        return new($"{Busy(e, Relu)}Time of the fastest epoch as a multiple of ReLU's, with 95 % intervals. {ratios}",
         [
             Studies.Claims.C2.Report(
                 [LeakyEpoch(e, "leaky_relu", Relu), EluEpoch(e, "elu", Relu), .. Elements(e.Measured?.ElementTimes ?? [])]),
@@ -69,11 +69,23 @@ public sealed class ActivationCost : Study
 
     /// <summary>C2 (a): an epoch with leaky ReLU takes no longer.</summary>
     public static StatementReport LeakyEpoch(StudyEvidence e, string leaky, string relu) =>
-        Studies.Claims.C2['a'].NotWorse(e.Compare("fastestEpochSeconds", leaky, relu, anyway: true), after: Doubt);
+        Undisturbed(e, relu, Studies.Claims.C2['a'].NotWorse(e.Compare("fastestEpochSeconds", leaky, relu, anyway: true), after: Doubt));
 
     /// <summary>C2 (b): an epoch with ELU takes longer.</summary>
     public static StatementReport EluEpoch(StudyEvidence e, string elu, string relu) =>
-        Studies.Claims.C2['b'].Worse(e.Compare("fastestEpochSeconds", elu, relu, anyway: true), after: Doubt);
+        Undisturbed(e, relu, Studies.Claims.C2['b'].Worse(e.Compare("fastestEpochSeconds", elu, relu, anyway: true), after: Doubt));
+
+    /// <summary>Spread of a net's own times beyond which they tell of the machine, relative to their mean.</summary>
+    private const double MostSpread = 0.2;
+
+    private static StatementReport Undisturbed(StudyEvidence e, string relu, StatementReport statement) => Busy(e, relu) is { } busy
+        ? statement with { Verdict = Verdict.Inconclusive, Evidence = busy + statement.Evidence } : statement;
+
+    private static string? Busy(StudyEvidence e, string relu) =>
+        e.Summary(relu, "fastestEpochSeconds") is { Sd: { } sd, Mean: { } mean } && sd > MostSpread * mean
+            ? $"The machine was busy: the times of {relu} alone stray by {StudyEvidence.Percent(sd / mean)} of their mean from seed to "
+                + "seed, so "
+                + "that no statement is judged by times of epochs. " : null;
 
     private const string Doubt = "Where the whole 90 % interval lies within 5 % the times count as equal. They are those of this "
         + "engine's vector code on this machine.";

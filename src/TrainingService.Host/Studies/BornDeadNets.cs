@@ -81,14 +81,22 @@ public sealed class BornDeadNets : Study
                 + $"{Math.Round(0.05 * cells.Count)} are expected by chance, in clusters, since the depths of a width share their draws.";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
+        var stalled = $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the "
+            + "leaky "
+            + "ReLU runs learned nothing.";
+        var claim = Mitigation.Judge(e, Leaky, Relu, stalled);
         double? Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway: true).Summary.Mean;
         return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, of nets of 20 layers: {Learned(Relu)}; "
             + $"{Learned(Wide)}. Does leaky ReLU help? "
             + $"{InShort.Of(("test accuracy", e.Compare("testAccuracy", Leaky, Relu, anyway: true)))} "
             + $"Off on every row at the end: {StudyEvidence.Percent(Off(Relu))} of ReLU's units, {StudyEvidence.Percent(Off(Leaky))} of "
             + "leaky ReLU's.",
-            [Mitigation.Judge(e, Leaky, Relu, $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and "
-                + $"{StudyEvidence.Percent(e.Stalled(Leaky))} of the leaky ReLU runs learned nothing."), OneLayer(e, dead)]);
+            [claim with
+            {
+                // That a net learns nothing is an accuracy like any other, and no reason to leave it out of a comparison of accuracies.
+                Statements = [.. claim.Statements.SkipLast(1), Studies.Claims.C1['d'].NotWorse(
+                    e.Compare("testAccuracy", Leaky, Relu, anyway: true), stalled)],
+            }, OneLayer(e, dead)]);
 
         string Learned(string arm)
         {

@@ -70,8 +70,9 @@ public sealed class DropoutVsSparsity : Study
             : claim.Exists([.. from penalty in large from rate in Rates select Setting(penalty, rate)]) is var sparse ? sparse with
             {
                 Evidence = $"{sparse.Evidence} Without a penalty dropout changes it by "
-                    + $"{string.Join(" and ", Rates.Select(rate => InShort.Figures(Gain(Penalties[0], rate))))}: whether sparsity is why "
-                    + "is not shown.",
+                    + $"{string.Join(" and ", Rates.Select(rate => InShort.Figures(Gain(Penalties[0], rate),
+                        interval: Gain(Penalties[0], rate).Result.Ci95)))} (95 % intervals)"
+                    + (sparse.Verdict == Verdict.Supported ? ": whether sparsity is why is not shown." : "."),
             } : null;
         return new("Test accuracy with dropout against none, by the share of zeros in each layer without it? "
             + InShort.Of([.. from penalty in Penalties

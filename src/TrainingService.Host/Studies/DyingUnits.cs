@@ -64,7 +64,7 @@ public sealed class DyingUnits : Study
         var accuracy = InShort.Of([.. Pairs.Select((pair, i) =>
             ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]);
         return new($"Units off on every row after training, {shares}. ReLU's test accuracy at these rates: "
-            + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Mean("testAccuracy", Arm("relu", rate)).Summary.Mean))) + ". Does "
+            + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Summary(Arm("relu", rate), "testAccuracy").Mean))) + ". Does "
             + $"leaky ReLU's differ? {accuracy}",
         [
             mitigation with { Statements = [.. mitigation.Statements.Select(s => s with { LeftOut = [.. s.LeftOut.Union(leftOut)] })] },

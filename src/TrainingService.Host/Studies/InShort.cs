@@ -19,7 +19,8 @@ public static class InShort
     /// The difference with its unit and the interval that carries its verdict, by <see cref="Heading"/>: "+1.2 points, 0.5 to 1.9".
     /// </summary>
     /// <param name="sign">-1 to tell how far the baseline is from the arm.</param>
-    public static string Figures(Comparison by, int sign = 1)
+    /// <param name="interval">Another one than that of the verdict.</param>
+    public static string Figures(Comparison by, int sign = 1, double[]? interval = null)
     {
         if (by.Result.MeanDifference * sign is not { } mean)
             return "not measured";
@@ -28,7 +29,7 @@ public static class InShort
             ? (signed ? "×" : "") + (1 + value).ToString("0.00", CultureInfo.InvariantCulture)
             : by.Metric.Outcome.IsFraction ? Fixed(100 * value, signed) : Fixed(value, signed);
         // That two are the same is shown by the 90 % interval.
-        var interval = by.Result.Verdict is Verdict.Equivalent ? by.Result.Equivalence.Ci90 : by.Result.Ci95;
+        interval ??= by.Result.Verdict is Verdict.Equivalent ? by.Result.Equivalence.Ci90 : by.Result.Ci95;
         var range = interval?.Select(end => sign * end).Order().ToArray() is [var low, var high]
             ? $", {Number(low, false)} to {Number(high, false)}" : "";
         return $"{Number(mean, true)}{(by.Metric.Outcome.IsFraction ? " points" : "")}{range}";
@@ -100,8 +101,13 @@ public static class InShort
         if (by.LeftOut.Count > 0)
             return "";
         var (pairs, arm, baseline, _, _) = by.Result.Divergence;
-        return $" ({Figures(by)}{Why(by)}{Ceiling(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
-            + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")})";
+        var finished = arm + baseline == 0 ? Figures(by) : by.Result.N == 0 ? "both finished with no seed"
+            : $"{Figures(by)} where both finished, with {by.Result.N} of {pairs} seeds";
+        return $" ({finished}{Why(by)}"
+            + $"{Ceiling(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
+            + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")}"
+            + (by.Result.Divergence.PValue < Tails.Alpha
+                ? string.Create(CultureInfo.InvariantCulture, $", more often for sure (p = {by.Result.Divergence.PValue:G2})") : "") + ")";
     }
 
     /// <summary>That the same was to be expected, since the baseline can't be beaten by what matters.</summary>
@@ -109,16 +115,17 @@ public static class InShort
         && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for more" : "";
 
     /// <summary>Why a difference whose interval excludes none is not decided.</summary>
-    public static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result
-        || result.Divergence is not { Arm: 0, Baseline: 0 } ? ""
-        : result.AdjustedPValue < Tails.Alpha ? ", but not by the wider interval that a verdict needs"
+    public static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result ? ""
+        : result.Divergence is not { Arm: 0, Baseline: 0 }
+            ? string.Create(CultureInfo.InvariantCulture, $", by the ranks of all seeds p = {result.AdjustedPValue:0.00}")
+        : result.AdjustedPValue < Tails.Alpha ? ", but the wider interval that a verdict needs includes no difference"
         : string.Create(CultureInfo.InvariantCulture, $", p = {result.AdjustedPValue:0.00}");
 
     /// <summary>If no number of seeds would decide what is open; where some would, the comparisons say how many.</summary>
     private static string? MoreSeeds(IReadOnlyList<Comparison> all)
     {
         var open = all.Where(by => by.LeftOut.Count == 0 && by.Result.Verdict == Verdict.Inconclusive).ToList();
-        return open.Count > 0 && open.TrueForAll(by => by.NoSeedsDecide)
+        return open.Count > 0 && open.TrueForAll(by => by.Result.BeyondSeeds && by.Result.SdDifference > 0)
             ? "More seeds would not decide what is open, since they share training rows; more rows would." : null;
     }
 

@@ -18,7 +18,8 @@ public sealed class InitPairing : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C10];
     public override string Method => "Test accuracy of ReLU and tanh nets of 3, 10 and 30 layers of 64 units, drawn by Xavier's and by "
         + "Kaiming's initialiser (at the gain of the activation: √2 for ReLU, 5/3 for tanh), all trained at one learning rate, 0.002, "
-        + "which is not tuned: nets with small gradients may learn later or at a larger one; gradient flow before training and the share of "
+        + "which is not tuned: nets with small gradients may learn later or at a larger one; gradient flow before training and the share "
+        + "of "
         + "runs that learn nothing stand beside it; "
         + "paired by seed, exact sign-flip test, Holm over all.";
 
@@ -69,7 +70,8 @@ public sealed class InitPairing : Study
     private static string Answer(string pairing, List<(int Depth, Comparison By)> tried)
     {
         string[] at = [.. tried.Where(one => one.By.Sign > 0).Select(one => $"{one.Depth}")];
-        return (at.Length == 0 ? $"That {pairing} is shown at no depth. " : $"At {string.Join(" and ", at)} layers {pairing}. ")
+        return (at.Length == 0 ? $"That {pairing} is shown at no depth. " : $"At "
+            + $"{(at.Length < 3 ? string.Join(" and ", at) : $"all of {string.Join(", ", at)}")} layers {pairing}. ")
             + InShort.Of([.. tried.Select(one => ($"{one.Depth} layers", one.By))]);
     }
 

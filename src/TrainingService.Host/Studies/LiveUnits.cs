@@ -52,8 +52,9 @@ public static class LiveUnits
         var layers = e.Cells(arm).Where(run => !run.Diverged).Select(run => run.Layers.Count - 1).DefaultIfEmpty(0).Max();
         var dying = layers < 1 ? claim['a'].Open("offEveryRowFraction", "fraction", [arm], "No layer has been measured.")
             : claim['a'].Every([.. Enumerable.Range(0, layers).Select(layer => claim['a'].SomeButNotAll(e.Mean("offEveryRowFraction",
-                "fraction", $"share of hidden{layer + 1}'s units that are off on every row", arm,
-                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction), 0.01))]);
+                "fraction", "share of units off on every row", arm,
+                run => run.Last.FirstOrDefault(row => row.Layer == layer)?.OffEveryRowFraction) with { Arm = $"{arm}, hidden{layer + 1}" },
+                0.01))]);
         return claim.Report(where is null ? dying : dying with { Evidence = $"{where} {dying.Evidence}" },
             claim['b'].Within(e.Mean(Sparsity.Name, "fraction", "share of zeros among the entries of live units", arm, Sparsity.Of),
                 0.5, 0.9, before: where, after: $"{e.Mean("sparsity", arm).Sentence} Units that are off on every row are left out: "

@@ -122,7 +122,8 @@ public sealed class Saturation : Study
         {
             var share = Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing), e.Cells(arm).Count, 0.5, 1,
                 "learned nothing",
-                $"The gradient vanishes in {Flows([arm])} and does not in {Flows(kept)}, where at least half of the runs learn.");
+                $"The gradient vanishes, by more than a decade, in {Flows([arm])} and is kept within one in {Flows(kept)}, where at least "
+                    + "half of the runs learn.");
             double? Right(string net) => e.Summary(net, "trainAccuracy").Mean;
             // What learned something, and far less than the others, has neither stalled nor not.
             return share.Verdict == Verdict.Refuted && Right(arm) < kept.Max(Right) - LearningArms.Margin

@@ -103,8 +103,8 @@ public sealed class SlopeSweep : Study
                     + $"{StudyEvidence.Number(good[1])}; ")
             + $"{(bad is [null, null] ? "none is shown to be worse" : "worse for sure: "
                 + string.Join(" and ", new[] { (Slope: bad[0], Beyond: "below"), (Slope: bad[1], Beyond: "above") }
-                    .Where(end => end.Slope is not null).Select(end => $"{end.Slope}, and all tried {end.Beyond} it by that")))}. "
-            + $"Slopes below {Slopes[0]} and above {Slopes[^1]} were not tried.";
+                    .Where(end => end.Slope is not null).Select(end => $"{end.Slope} and {end.Beyond}")))}. "
+            + $"Below {Slopes[0]} and between {Slopes[^1]} and 1, no activation at all, no slope was tried.";
         var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
         {
             var mean = e.Mean("slope", "number", $"slope of hidden{layer + 1}, which began at 0.25,", Learned,

@@ -66,7 +66,7 @@ public sealed class SparsityKnee : Study
             + "it is the same): "
             + string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
                 + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
-            [LiveUnits.Read(e, None), Capacity(e, zeros), KneeOf(e, zeros, layers, accuracy)]);
+            [LiveUnits.Read(e, None), Capacity(e, zeros, layers), KneeOf(e, zeros, layers, accuracy)]);
     }
 
     private static string Word(Comparison accuracy) => accuracy.Result.Verdict switch
@@ -99,7 +99,7 @@ public sealed class SparsityKnee : Study
         // An arm with a layer on either side of the knee, or whose interval reaches across it, speaks of neither side.
         string[] below = [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[1] <= Knee))];
         string[] Beyond(double knee) =>
-            [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[0] > knee))];
+            [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => (layer.Ci95?[0] ?? layer.Mean) > knee))];
         var beyond = Beyond(Clearly) is var clear && clear.Any(arm => accuracy[arm].LeftOut.Count == 0) ? clear : Beyond(Knee);
         string Before(string arm) => $"At {LiveUnits.Told(layers[arm])} and "
             + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"
@@ -109,6 +109,19 @@ public sealed class SparsityKnee : Study
         var flat = below.Length == 0
             ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have 85 % zeros or fewer in each layer.")
             : claim['a'].Every([.. below.Select(arm => claim['a'].Equivalent(accuracy[arm], Before(arm), Cost))]);
+        var steep = beyond.Length == 0
+            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have more than 85 % zeros in each layer.")
+            : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm), Cost))]);
+        string[] neither = [.. Penalised.Except(below).Except(beyond).Where(arm => zeros[arm].Mean is not null)];
+        if (neither.Length > 0)
+            (flat, steep) = (flat with { Evidence = $"{flat.Evidence} {Neither()}" }, steep with
+            {
+                Evidence = $"{steep.Evidence} "
+                + $"{Neither()}"
+            });
+        string Neither() => "At the knee, or with layers on either side of it, and so not counted: " + string.Join("; "
+            + "", neither.Select(arm =>
+            $"{arm}, {LiveUnits.Told(layers[arm])}, {Word(accuracy[arm])}")) + ".";
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
         if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)
             flat = flat with
@@ -117,13 +130,11 @@ public sealed class SparsityKnee : Study
                 Evidence = $"{flat.Evidence} The sparsest of these arms has {StudyEvidence.Percent(nearest)} zeros: of those up to 85 % "
                     + "nothing can be said.",
             };
-        var steep = beyond.Length == 0
-            ? claim['b'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have more than 85 % zeros in each layer.")
-            : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm), Cost))]);
         return claim.Report(flat, steep);
     }
 
-    private static ClaimReport Capacity(StudyEvidence e, Dictionary<string, ArmSummary> zeros)
+    private static ClaimReport Capacity(StudyEvidence e, Dictionary<string, ArmSummary> zeros,
+        Dictionary<string, IReadOnlyList<ArmSummary>> layers)
     {
         var claim = Studies.Claims.C5;
         var learning = e.Learning([None, .. Penalised]);
@@ -135,18 +146,22 @@ public sealed class SparsityKnee : Study
         if (sparser.Count == 0)
             return claim.Report([.. "ab".Select(letter => claim[letter].Open(letter == 'a' ? LiveUnits.Rank.Name : "generalizationGap",
                 "fraction", Penalised, $"{learning.Sentence}None that learns is shown to be sparser than {None}.", learning.LeftOut))]);
-        // The sparsest one: chosen by its sparsity, not by what it is judged by.
-        var sparsest = sparser[0];
-        // A term that is added to what is minimised raises the rest of it, whatever sparsity does.
-        var waste = claim['a'].Lower(e.Compare(LiveUnits.Rank.Name, sparsest, None), Before(sparsest),
-            "The rank alone decides: a penalty costs training loss by itself, and may cost rank. "
-                + e.Compare("trainLoss", sparsest, None).Result.Sentence);
+        // A term that is added to what is minimised raises the rest of it, whatever sparsity does: the loss says nothing here.
+        var rank = claim['a'] with { Text = "At equal width the layers' effective rank is lower, the sparser they are." };
+        (string Label, Comparison By)[] ranks = [.. sparser.Select(arm => (arm, e.Compare(LiveUnits.Rank.Name, arm, None)))];
+        var waste = rank.Every([.. ranks.Select(one => rank.Lower(one.By))]) with
+        {
+            Evidence = $"{learning.Sentence}{None} has {LiveUnits.Told(layers[None])}; from the sparsest to the least sparse: "
+                + $"{string.Join(", ", sparser.Select(arm => $"{arm} {LiveUnits.Told(layers[arm])} and "
+                    + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"))}. Effective rank for each live unit "
+                + $"against {None}. {InShort.Of(ranks)} The penalty itself may cost rank.",
+        };
         var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
         var gap = alike is null
             ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones is shown to have "
                 + $"the same training loss as {None}.")
             : claim['b'].Lower(e.Compare("generalizationGap", alike, None),
-                $"{Before(alike)} {e.Compare("trainLoss", alike, None).Result.Sentence}");
+                $"{Before(alike)} It is the sparsest with the same training loss. {e.Compare("trainLoss", alike, None).Result.Sentence}");
         return claim.Report(waste with { LeftOut = learning.LeftOut }, gap with { LeftOut = learning.LeftOut });
     }
 }

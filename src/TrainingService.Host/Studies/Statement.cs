@@ -8,8 +8,7 @@ namespace TrainingService.Host.Studies;
 /// <param name="Id">Number of the claim and a letter, such as C1a.</param>
 /// <param name="Text">The statement, which can come out true, false or open.</param>
 /// <param name="Verdict">
-/// supported, refuted or inconclusive, here and on this data; negligible: there is such a difference or the opposite one, but too small to
-/// matter.
+/// supported, refuted or inconclusive, here and on this data; negligible: there is such a difference, but too small to matter.
 /// </param>
 /// <param name="Metric">What was measured.</param>
 /// <param name="Unit">
@@ -60,11 +59,11 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     };
 
     /// <summary>
-    /// The claim is that the arm's values are higher (sign 1) or lower (-1). That both are the same refutes it, if there was room for a
-    /// difference.
+    /// The claim is that the arm's values are higher (sign 1) or lower (-1). The opposite refutes it, by however little; that both are the
+    /// same does, if there was room for a difference.
     /// </summary>
     public Verdict Differs(int sign) => LeftOut.Count > 0 ? Verdict.Inconclusive
-        : Result.Verdict == Verdict.Negligible ? Verdict.Negligible
+        : Result.Verdict == Verdict.Negligible ? Result.MeanDifference * sign > 0 ? Verdict.Negligible : Verdict.Refuted
         : Result.Verdict == Verdict.Equivalent ? HasRoom(sign) ? Verdict.Refuted : Verdict.Inconclusive
         : Sign == 0 ? Verdict.Inconclusive : Sign == sign ? Verdict.Supported : Verdict.Refuted;
 
@@ -74,18 +73,6 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// </summary>
     public bool HasRoom(int sign) => !Metric.Outcome.IsFraction || Baseline?.Mean is not { } mean
         || (sign < 0 ? mean : Metric.Outcome.IsShare ? 1 - mean : double.PositiveInfinity) >= Result.Equivalence.Delta;
-
-    /// <summary>Whether it is open, and no number of seeds would find a difference of delta or show that there is none.</summary>
-    public bool NoSeedsDecide
-    {
-        get
-        {
-            var delta = Metric.Outcome.IsRelative ? Math.Log(1 + Result.Equivalence.Delta) : Result.Equivalence.Delta;
-            return Result is { Verdict: Verdict.Inconclusive, SdDifference: { } sd and > 0 } && delta > 0
-                && double.IsInfinity(SeedCount.ToFind(delta, sd, 1, TestToTrain))
-                && double.IsInfinity(SeedCount.ToShowEquivalence(delta, sd, TestToTrain));
-        }
-    }
 
     /// <summary>
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
@@ -194,8 +181,11 @@ public sealed record Statement(string Id, string Text)
 
     /// <summary>A verdict of the study's own on a comparison.</summary>
     public StatementReport Of(Comparison by, Verdict verdict, string? before = null, string? after = null) =>
-        new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, by.Effect, by.Ci95, by.Result.N,
-            by.LeftOut.Count > 0 ? Join(before, LearnedNothing(by.LeftOut)) : Join(before, by.Result.Sentence, after), by.LeftOut);
+        by.LeftOut.Count > 0
+            ? new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, null, null, 0,
+                Join(before, LearnedNothing(by.LeftOut)), by.LeftOut)
+            : new(Id, Text, verdict, by.Metric.Name, by.Unit, by.Result.Arm, by.Result.Baseline, by.Effect, by.Ci95, by.Result.N,
+                Join(before, by.Result.Sentence, after), []);
 
     /// <summary>
     /// An arm's mean lies in a range, by its whole 95 % interval: supported if that lies inside, refuted if it lies outside. An end of the
@@ -213,14 +203,18 @@ public sealed record Statement(string Id, string Text)
     /// A share of units is above 0 and below 1, by its whole 95 % interval; negligible if that lies below delta, refuted if no run has any,
     /// or every run has all.
     /// </summary>
-    public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null, string? after = null) =>
-        Of(share, (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
+    public StatementReport SomeButNotAll(ArmMean share, double delta, string? before = null)
+    {
+        var verdict = (share.LeftOut.Count, share.Summary.Ci95, share.Summary.Mean) switch
         {
             (0, _, 0 or 1) when share.Summary.N >= SeedCount.LeastForEquivalence => Verdict.Refuted,
             (0, [_, var to], > 0) when to < delta => Verdict.Negligible,
             (0, [> 0, < 1], _) => Verdict.Supported,
             _ => Verdict.Inconclusive,
-        }, before, after);
+        };
+        return Of(share, verdict, before, verdict == Verdict.Negligible
+            ? $"The whole interval lies below {StudyEvidence.Percent(delta)}, the least share that matters." : null);
+    }
 
     /// <summary>A verdict of the study's own on an arm's mean.</summary>
     public StatementReport Of(ArmMean mean, Verdict verdict, string? before = null, string? after = null) =>
@@ -279,25 +273,22 @@ public sealed record Statement(string Id, string Text)
     /// <summary>
     /// One of two measures differs as claimed: supported by either, if its p holds for two tries (Bonferroni's half of 0.05), unless the
     /// other one shows the opposite; refuted if
-    /// neither does, for sure; negligible if one that is real but small lies on the claimed side, or both are small. The report shows the
-    /// one that decides.
+    /// neither does, for sure; negligible if one that is real but small lies on the claimed side. The report shows the one that decides.
     /// </summary>
     public StatementReport Either(Comparison first, int signOfFirst, Comparison second, int signOfSecond, string? before = null,
         string? after = null)
     {
-        (Comparison By, Verdict Verdict, bool AsClaimed, bool Against)[] tries =
+        (Comparison By, Verdict Verdict, bool Against)[] tries =
         [
             .. new[] { (By: first, Sign: signOfFirst), (By: second, Sign: signOfSecond) }.Select(measure => (measure.By,
                 measure.By.Differs(measure.Sign) is Verdict.Supported && 2 * measure.By.Result.AdjustedPValue >= Tails.Alpha
-                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign), measure.By.Result.MeanDifference * measure.Sign > 0,
-                measure.By.Sign == -measure.Sign)),
+                    ? Verdict.Inconclusive : measure.By.Differs(measure.Sign), measure.By.Sign == -measure.Sign)),
         ];
         var verdict = tries.Any(one => one.Verdict == Verdict.Supported)
             ? tries.Any(one => one.Against) ? Verdict.Inconclusive : Verdict.Supported
             : tries.All(one => one.Verdict == Verdict.Refuted) ? Verdict.Refuted
             : !tries.All(one => one.Verdict is Verdict.Refuted or Verdict.Negligible) ? Verdict.Inconclusive
-            : tries.All(one => one.Verdict == Verdict.Negligible)
-                || tries.Any(one => one is { Verdict: Verdict.Negligible, AsClaimed: true }) ? Verdict.Negligible : Verdict.Refuted;
+            : Verdict.Negligible;
         var shown = tries.FirstOrDefault(one => one.Verdict == verdict, tries[0]).By;
         var other = shown == first ? second : first;
         return Of(shown, verdict) with
@@ -314,7 +305,7 @@ public sealed record Statement(string Id, string Text)
     private static string?[] Once(IReadOnlyList<string> texts) => InShort.Once(texts) is var (own, shared) ? [.. own, shared] : [];
 
     private static string LearnedNothing(IReadOnlyList<string> arms) =>
-        $"{string.Join(" and ", arms)} learned nothing and can't be judged by.";
+        $"At least half of the runs of {string.Join(" and of ", arms)} learned nothing, so that nothing is judged by them.";
 
     private static string Join(params string?[] sentences) =>
         string.Join(" ", sentences.Where(sentence => !string.IsNullOrEmpty(sentence)));

@@ -103,7 +103,7 @@ public abstract class Study
 
     /// <summary>Ten measurements of the layers at least: units that die and come back between two of them are not seen.</summary>
     private static DiagnosticsSpec? Often(JobSpec job, int rows) => job is not
-        { Diagnostics: { EverySteps: { } every } diagnostics, Training: { Epochs: { } epochs, BatchSize: { } batch } } ? job.Diagnostics
+    { Diagnostics: { EverySteps: { } every } diagnostics, Training: { Epochs: { } epochs, BatchSize: { } batch } } ? job.Diagnostics
         : diagnostics with { EverySteps = (int)Math.Clamp(epochs * ((long)rows / batch) / 10, 1, every) };
 
     private static DatasetSpec Rows(DatasetSpec spec, StudySize size, int? trainRows) => size != StudySize.Quick || !(trainRows > ManyRows)

@@ -46,7 +46,7 @@ public sealed class ZeroCentring : Study
     public override StudyReading Read(StudyEvidence e)
     {
         var figures = string.Join(", ", Others.Prepend(Relu)
-            .Select(name => $"{name} {StudyEvidence.Number(e.Mean("biasShift", name).Summary.Mean)}"));
+            .Select(name => $"{name}: {StudyEvidence.Number(e.Mean("biasShift", name).Summary.Mean)}"));
         return new($"Mean over rms of the hidden activations at the end: {figures}. Does it help? "
             + $"Test accuracy against ReLU. {InShort.Of([.. Others.Select(name => (name, e.Compare("testAccuracy", name, Relu)))])}",
             [Judge(e, Relu, Leaky, Steep)]);

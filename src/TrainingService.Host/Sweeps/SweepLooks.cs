@@ -38,13 +38,6 @@ public static class SweepLooks
         };
     }
 
-    /// <summary>How many comparisons are open that no number of seeds is likely to decide.</summary>
-    public static int BeyondSeeds(SweepPlan plan, IReadOnlyCollection<CellResult> cells, IReadOnlyList<ContrastResult> results) =>
-        results.Zip(SweepContrasts.Of(plan, cells, plan.By, plan.Contrasts.Select(contrast => (contrast.Arm, contrast.Baseline)),
-                plan.LooksUpTo(plan.Seeds.Count)))
-            .Count(both => !IsDecided(both.First) && Prospects.Of(both.First, both.Second, plan.By.Outcome, plan.Seeds.Count,
-                double.PositiveInfinity, plan.TestToTrain(plan.By)) < Prospects.Least);
-
     /// <summary>The sweep with a look at its present seeds, if that isn't noted yet.</summary>
     public static SweepPlan Noted(SweepPlan plan, IReadOnlyList<ContrastResult> results, DateTimeOffset now)
     {

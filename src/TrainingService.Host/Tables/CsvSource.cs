@@ -64,7 +64,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
         var names = Named(rowNames ? ["row", .. records[0]] : isOneMore ? [.. records[0], ""] : records[0]);
         foreach (var (i, name) in names.Index())
             if (names.PlaceOf(name) is var first && first != i)
-                throw new TableException($"line {dialect.LinesAbove + 1}: the columns {first + 1} and {i + 1} are both called '{name}': give each a name of its "
+                throw new TableException($"line {dialect.LinesAbove + 1}: the columns {first + 1} and {i + 1} are both called '{name}': "
+                    + "give each a name of its "
                     + $"own");
         return dialect with { HasHeader = true, Names = names, RowNames = rowNames };
     }
@@ -98,7 +99,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
     private static char FindSeparator(Func<Stream> open, CsvDialect dialect)
     {
         var tried = (dialect.Encoding is TextEncoding.Utf16 or TextEncoding.Utf16BigEndian ? Separators : [.. Separators, Blank])
-            .Select(separator => (Separator: separator, Records: Records(open, dialect with { Separator = separator }, out _))).Where(t => t.Records.Count > 0)
+            .Select(separator => (Separator: separator, Records: Records(open, dialect with { Separator = separator }, out _)))
+            .Where(t => t.Records.Count > 0)
             .Select(t => (t.Separator, t.Records, Fields: t.Records[^1].Length,
                 Same: t.Records.Count(r => r.Length == t.Records[^1].Length) / (double)t.Records.Count))
             .Where(t => t.Fields > 1 && (t.Separator != Blank || t.Same == 1))
@@ -125,7 +127,8 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
             while (records.Count <= Looked && csv.Read())
             {
                 if (csv.FieldCount > MostColumns + 1)
-                    throw new TableException($"line {dialect.LinesAbove + csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most {MostColumns:N0} columns "
+                    throw new TableException($"line {dialect.LinesAbove + csv.LineNumber:N0} has {csv.FieldCount:N0} fields; at most "
+                        + $"{MostColumns:N0} columns "
                         + $"are allowed");
                 lines.Add((int)csv.LineNumber);
                 records.Add([.. Enumerable.Range(0, csv.FieldCount).Select(i => csv.GetString(i).Trim())]);
@@ -276,7 +279,8 @@ public sealed class CsvSource : RowSource
     private void OnMalformed(CsvMalformedRecord record)
     {
         if (record.Reason == CsvMalformedReason.UnterminatedQuote)
-            _unclosed = $"line {_dialect.LinesAbove + record.LineNumber:N0}: a quote is opened in the record that begins here and never closed: "
+            _unclosed = $"line {_dialect.LinesAbove + record.LineNumber:N0}: a quote is opened in the record that begins here and never "
+                + "closed: "
                 + TableException.Show(Encoding.UTF8.GetBytes(record.RawRecord[..Math.Min(record.RawRecord.Length, 200)]));
     }
 

@@ -56,7 +56,8 @@ public static class DateText
     {
         date = default;
         if (!NumberOrMonth(ref text, out var a, out var aDigits, out var aIsName) || !Gap(ref text, out var separator)
-            || !NumberOrMonth(ref text, out var b, out var bDigits, out var bIsName) || !Gap(ref text, out var second) || second != separator
+            || !NumberOrMonth(ref text, out var b, out var bDigits, out var bIsName) || !Gap(ref text, out var second)
+            || second != separator
             || !Number(ref text, out var c, out var cDigits) || bDigits > 2)
             return false;
         // Only the month has a name, and only beside one may a blank stand.

@@ -178,7 +178,8 @@ public sealed class DatasetPullTests(Service service) : IDisposable
             Assert.Equal(("failed", "train-images-idx3-ubyte.gz", 300_000), (pull["status"].GetString(), pull["file"].GetString(),
                 pull["bytes"].GetInt64()));
             Assert.Contains("instead of 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", pull["message"].GetString(), Is);
-            Assert.Contains("POST /api/v1/datasets/mnist/pull", (await host.Http.GetAnswer("/api/v1/datasets/mnist"))["message"].GetString(),
+            Assert.Contains("POST /api/v1/datasets/mnist/pull",
+                (await host.Http.GetAnswer("/api/v1/datasets/mnist"))["message"].GetString(),
                 Is);
             (await host.Http.Send("POST", "/api/v1/datasets/digits/pull")).MustBeProblem(409, "conflict");
             (await host.Http.Send("POST", "/api/v1/datasets/nothing/pull")).MustBeProblem(404, "not-found");

@@ -14,7 +14,8 @@ public sealed class UnitRowTests
             var lives = new TheoryData<UnitPoint>
             {
                 new UnitPoint(0, UnitState.BornDead, 0, 0, true, null, null, null),
-                new UnitPoint(0, UnitState.Alive, 0.25f, 1.5f, false, 300, 500, new(DeathCause.BiasDrift, 290, 0.5f, -0.25f, -1, 280, 0.75f)),
+                new UnitPoint(0, UnitState.Alive, 0.25f, 1.5f, false, 300, 500,
+                    new(DeathCause.BiasDrift, 290, 0.5f, -0.25f, -1, 280, 0.75f)),
                 new UnitPoint(0, UnitState.Dead, 0, 0, false, 300, null, new(DeathCause.OneOversizedUpdate, null, 2, 0, 0, 250, 1.5f)),
                 new UnitPoint(0, UnitState.Dead, 0, 0, true, 7_000_000_000, 100, new(DeathCause.Weights, 10, 2, -1, 0.125f, null, null)),
             };

@@ -31,13 +31,15 @@ public sealed class OwnDataModelTests(Service service)
         string[] columns = test[..test.IndexOf('\n', StringComparison.Ordinal)].Split(',');
         var named = await service.Http.AskAsync(job.Path(), new
         {
-            inputs = rows.Select(row => columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second.Length == 0 ? null : cell.Second)),
+            inputs = rows.Select(row => columns.Zip(row)
+                .ToDictionary(cell => cell.First, cell => cell.Second.Length == 0 ? null : cell.Second)),
         });
         Assert.Equal(answer.Text, named.Text);
 
         var net = await service.Http.GetByteArrayAsync(job.Path() + "/model", TestContext.Current.CancellationToken);
         using var session = new InferenceSession(net);
-        using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value.ElementType, columns, rows))]);
+        using var answers = session.Run([.. session.InputMetadata.Select(input =>
+            Input(input.Key, input.Value.ElementType, columns, rows))]);
         Assert.Equal(labels, answers.First(a => a.Name == "label").AsEnumerable<string>());
         var probabilities = answers.First(a => a.Name == "probabilities").AsEnumerable<float>();
         Assert.All(answer["outputs"].EnumerateArray().SelectMany(row => row.EnumerateArray()).Zip(probabilities), pair =>
@@ -53,11 +55,15 @@ public sealed class OwnDataModelTests(Service service)
             inputs = new[] { new { length = "1.5", width = "-", color = "r", seen = "someday", wild = "perhaps" } },
         });
         wrong.MustBeProblem(400, "validation");
-        Assert.Equal("row 0, column 'seen': found 'someday'; allowed is a date as in the file that was brought, or null for a missing value",
+        Assert.Equal("row 0, column 'seen': found 'someday'; allowed is a date as in the file that was brought, or null for a missing "
+            + "value",
             wrong.Error("/inputs/0/seen"));
         Assert.StartsWith("row 0, column 'wild': found 'perhaps'", wrong.Error("/inputs/0/wild"), StringComparison.Ordinal);
         Assert.Equal(2, wrong["errors"].EnumerateObject().Count());
-        var lacking = await service.Http.AskAsync(job.Path(), new { inputs = new[] { new { length = 1.5, width = 1, color = "r", wild = true } } });
+        var lacking = await service.Http.AskAsync(job.Path(), new
+        {
+            inputs = new[] { new { length = 1.5, width = 1, color = "r", wild = true } },
+        });
         Assert.Contains("seen.month", lacking.Error("/inputs/0"), StringComparison.Ordinal);
     }
 

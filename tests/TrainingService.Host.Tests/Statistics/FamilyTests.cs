@@ -461,6 +461,18 @@ public sealed class FamilyTests
         Assert.DoesNotContain("it takes", spread.Sentence, StringComparison.Ordinal);
     }
 
+    /// <summary>Better with each of six seeds and far better with one: open, and not for lack of rows.</summary>
+    [Fact]
+    public void What_more_seeds_may_well_decide_is_not_beyond_them()
+    {
+        ContrastResult Judged(double[] gain) => Assert.Single(Family.Judge(
+            [Contrast.Between("a", Base[..gain.Length].Plus(gain), "b", Base[..gain.Length])], Accuracy, 0.005, testToTrain: 0.25));
+        var (near, far) = (Judged([0.02, 0.021, 0.02, 0.022, 0.02, 0.2]), Judged([.. new SplitMix64(5).Normal(12, 0, 0.02)]));
+        Assert.Equal((Verdict.Inconclusive, false), (near.Verdict, near.BeyondSeeds));
+        Assert.Equal((Verdict.Inconclusive, true), (far.Verdict, far.BeyondSeeds));
+        Assert.False(Judged([.. Enumerable.Repeat(0.05, 12)]).BeyondSeeds);
+    }
+
     [Fact]
     public void Seeds_are_advised_only_where_they_would_help()
     {

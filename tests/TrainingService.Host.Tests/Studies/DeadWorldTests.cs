@@ -58,11 +58,15 @@ public sealed class DeadWorldTests
             ["relu 4x20"] = Chance with { DeadLayers = [3], Stalls = _ => true },
             ["leaky_relu 4x20"] = new() { Locked = 0.1, Revived = 0.1, Train = 0.1 },
         }, layers: 5);
-        foreach (var id in (string[])["C1a", "C1b", "C1c", "C1d"])
+        foreach (var id in (string[])["C1a", "C1b", "C1c"])
         {
             Assert.Equal(Verdict.Inconclusive, world[id].Verdict);
             Assert.Contains("relu 4x20", world[id].LeftOut);
+            Assert.Contains("At least half of the runs of", world[id].Evidence, StringComparison.Ordinal);
         }
+        Assert.Equal((null, 0), (world["C1b"].Effect, world["C1b"].N));
+        // its accuracy is one like any other
+        Assert.Equal(Verdict.Supported, world["C1d"].Verdict);
         Assert.Contains("16 of 16 relu 4x20 had a dead layer before the first step and 0 of these learned; of the other 0, 0 learned; "
             + "0 of 16 relu 32x20 had a dead layer before the first step; of all 16, 16 learned.", world.Answer, StringComparison.Ordinal);
     }

@@ -107,7 +107,7 @@ public sealed class EveryStatementTests
                 Loss = zeros > 0.85 ? 0.5 : 0.05,
             }),
             Knee("C4a- C4b- C5a- C5b- C12b-", new() { Zeros = 0.3, Dead = 0 }, _ => new() { Rank = 25, Dead = 0 }),
-            Knee("C5b- C12a-", new() { Zeros = 0.3, Dead = 0 }, _ => new() { Test = 0.92, Dead = 0 }),
+            Knee("C12a-", new() { Zeros = 0.3, Dead = 0 }, _ => new() { Test = 0.92, Dead = 0 }),
             Knee("C4a? C4b? C5a? C5b? C12a? C12b?", new() { Zeros = 0.5, Dead = 0.05, Noise = 0.2 }, _ => new() { Noise = 0.2 }),
         ],
         "slope-sweep" =>

@@ -101,6 +101,27 @@ public sealed class SparseWorldTests
         Assert.Equal(("l1 0.05", "no penalty"), (world["C5a"].Arm, world["C5a"].Baseline));
     }
 
+    /// <summary>Higher rank at 78 % zeros, lower at 90: it doesn't fall with sparsity, whatever the sparsest arm shows.</summary>
+    [Fact]
+    public void A_rank_that_rises_before_it_falls_does_not_fall_with_sparsity()
+    {
+        var world = new NetWorld(new SparsityKnee(), new()
+        {
+            ["no penalty"] = new() { Zeros = 0.5, Dead = 0 },
+            ["l1 0.02"] = new() { Zeros = 0.78, Rank = 25, Dead = 0 },
+            ["l1 0.05"] = new() { Zeros = 0.9, Rank = 15, Dead = 0 },
+        }, new() { Train = 0.5 });
+        Assert.Equal(Verdict.Refuted, world["C5a"].Verdict);
+        Assert.Matches("Higher: l1 0[.]02 .* Lower: l1 0[.]05 ", world["C5a"].Evidence);
+        Assert.EndsWith("effective rank is lower, the sparser they are.", world["C5a"].Text, StringComparison.Ordinal);
+        // Arms that are counted on neither side of the knee are told of.
+        Assert.Contains("and so not counted: l1 0.05, 90.0/90.0 % zeros", new NetWorld(new SparsityKnee(), new()
+        {
+            ["l1 0.05"] = new() { Zeros = 0.88, ZerosRise = 0.04 },
+            ["l1 0.15"] = new() { Zeros = 0.97, Test = 0.8 },
+        })["C12b"].Evidence.Replace("88.0/92.0", "90.0/90.0", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     /// <summary>Fewer units that are alive have a lower rank together; each has as much as before.</summary>
     [Fact]
     public void Rank_that_is_lost_with_dead_units_is_not_put_down_to_sparsity()

@@ -63,7 +63,7 @@ public sealed class SweepLooksTests
         var (plan, _) = Run((arm, seed) => Accuracy(arm, seed), arms: 4, rows: rows);
         var cells = Cells(plan, (arm, seed) => Accuracy(arm, seed));
         var results = SweepContrasts.Judge(plan, cells);
-        Assert.Equal((SweepStop.Hopeless, 2), (plan.Stopped, SweepLooks.BeyondSeeds(plan, cells, results)));
+        Assert.Equal((SweepStop.Hopeless, 2), (plan.Stopped, results.Count(one => one.BeyondSeeds)));
         Assert.InRange(plan.Seeds.Count, 12, 22);
         var note = Note(plan, cells);
         Assert.StartsWith($"The sweep stopped with {plan.Seeds.Count} of at most 60 seeds: 1 of 3 comparisons decided; the other two "
@@ -72,7 +72,7 @@ public sealed class SweepLooksTests
         // With a fixed split enough seeds decide anything; it is just that 60 aren't enough.
         var (few, _) = Run((arm, seed) => arm == 1 ? null : Accuracy(arm, seed), arms: 3);
         var others = Cells(few, (arm, seed) => arm == 1 ? null : Accuracy(arm, seed));
-        Assert.Equal((SweepStop.Hopeless, 1), (few.Stopped, SweepLooks.BeyondSeeds(few, others, SweepContrasts.Judge(few, others))));
+        Assert.Equal((SweepStop.Hopeless, 1), (few.Stopped, SweepContrasts.Judge(few, others).Count(one => one.BeyondSeeds)));
         Assert.Contains(": 0 of 2 comparisons decided; they have, as far as the spread between seeds tells, a chance below 5 % each to be "
             + "decided with 60 seeds.", Note(few, others), StringComparison.Ordinal);
     }

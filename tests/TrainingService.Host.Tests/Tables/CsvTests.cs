@@ -59,7 +59,8 @@ public sealed class CsvTests
         Assert.Contains("row 1 (line 2) has 4 fields instead of 2", Made.Refusal("x,y\n1,2,3,a\n2,3,4,b\n3,4,5,a\n4,5,6,b\n"),
             StringComparison.Ordinal);
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-        using var wide = Made.Of([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("# größe\r\nx,y\r\n1,ä\r\n2,b\r\n3,ä\r\n4,b\r\n")]);
+        using var wide = Made.Of([.. Encoding.Unicode.Preamble,
+            .. Encoding.Unicode.GetBytes("# größe\r\nx,y\r\n1,ä\r\n2,b\r\n3,ä\r\n4,b\r\n")]);
         Assert.Equal((4L, 1), (wide.Plan.Profile.Rows, wide.File.Dialect?.LinesAbove));
     }
 
