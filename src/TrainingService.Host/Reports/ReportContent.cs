@@ -82,7 +82,8 @@ public static class ReportContent
             ])),
         new Paragraph("An effect is the arm's value minus its baseline's, their ratio where it is a time (×), or the arm's own value "
             + "where there is no baseline. n counts paired seeds, runs or nets. Left out are arms whose nets "
-            + "learned nothing or diverged, except where just that is the question." + (report.Guess is not { } guess ? ""
+            + "learned nothing or diverged, except where just that is the question, and where a "
+                + "statement says so those that fit the training rows less well." + (report.Guess is not { } guess ? ""
                 : $" A net has learned nothing that has at most {Numbers.Percent(guess)} of its training rows right, the share of the most "
                     + "frequent class and three standard errors; an arm, if half of its runs have.")),
     ]);

@@ -21,8 +21,7 @@ public enum Verdict
     Equivalent,
 
     /// <summary>
-    /// A difference that is real but too small to matter: significant by the criteria above, and the 90 % interval, or the 95 % one, lies
-    /// within delta.
+    /// A difference that is real but too small to matter: significant by the criteria above, and the 90 % interval lies within delta.
     /// </summary>
     Negligible,
 

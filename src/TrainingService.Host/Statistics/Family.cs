@@ -91,9 +91,6 @@ public static class Family
         var side = adjusted >= Tails.Alpha ? 0
             : pairs.ArmOnly + pairs.BaselineOnly > 0 ? test.Side
             : sure is { } ends && ends.Excludes(0) ? sign * Math.Sign(ends.Lower) : 0;
-        // Real, and by the interval that is told too small to matter; that the arms are the same takes the wider one.
-        var small = equivalent || (side != 0 && n >= SeedCount.LeastForEquivalence && pairs.ArmOnly + pairs.BaselineOnly + pairs.Lost == 0
-            && ci95 is { } told && told.IsWithin(outcome.Scaled(delta)));
         var all = contrast.IsInteraction ? pairs : contrast.DifferencesIn(outcome with { HigherIsBetter = true });
         var result = new ContrastResult
         {
@@ -115,7 +112,7 @@ public static class Family
             Equivalence = new(delta, Told(ci90), equivalent),
             Divergence = new(pairs.Pairs, all.ArmOnly + all.Both, all.BaselineOnly + all.Both, pairs.Lost,
                 Proportion.PairedP(all.ArmOnly, all.BaselineOnly)),
-            Verdict = (side, small, outcome.HigherIsBetter) switch
+            Verdict = (side, equivalent, outcome.HigherIsBetter) switch
             {
                 (0, true, _) => Verdict.Equivalent,
                 (0, false, _) => Verdict.Inconclusive,

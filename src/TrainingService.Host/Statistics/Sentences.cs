@@ -39,8 +39,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         };
     }
 
-    private string WithinDelta() => (result.Equivalence.Equivalent ? $"the 90 % interval ({Range(result.Equivalence.Ci90)})"
-            : "the 95 % interval") + " lies within "
+    private string WithinDelta() => $"the 90 % interval ({Range(result.Equivalence.Ci90)}) lies within "
         + (outcome.IsRelative ? $"{outcome.Number(1 / (1 + result.Equivalence.Delta) - 1)} to {outcome.Number(result.Equivalence.Delta)}, "
             + "the ratios too near to 1 to matter" : $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters");
 
@@ -80,7 +79,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
     private string? Doubt()
     {
         if (result.Verdict is not (Verdict.Inconclusive or Verdict.Equivalent))
-            return null;
+            return Small();
         var needed = SeedCount.ForSignificance(contrasts);
         // Of pairs that can't differ more would not help.
         var hopeless = pairs.Pairs > 0 && pairs.Differing == 0;
@@ -103,6 +102,12 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             return Unsure();
         return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
     }
+
+    /// <summary>That a sure difference may be too small to matter: the interval that is told has it so, the wider one doesn't.</summary>
+    private string? Small() => result.Verdict == Verdict.Negligible || result.Ci95 is not [var low, var high]
+        || !new Interval(outcome.Scaled(low), outcome.Scaled(high)).IsWithin(outcome.Scaled(result.Equivalence.Delta)) ? null
+        : "It may be too small to matter: its 95 % interval lies within "
+            + $"{(outcome.IsRelative ? "" : "±")}{outcome.Amount(result.Equivalence.Delta)}.";
 
     /// <summary>Why a p below 0.05 is not enough.</summary>
     private string Unsure()

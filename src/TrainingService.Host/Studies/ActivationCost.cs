@@ -79,13 +79,15 @@ public sealed class ActivationCost : Study
     private const double MostSpread = 0.2;
 
     private static StatementReport Undisturbed(StudyEvidence e, string relu, StatementReport statement) => Busy(e, relu) is { } busy
-        ? statement with { Verdict = Verdict.Inconclusive, Evidence = busy + statement.Evidence } : statement;
+        ? statement with { Verdict = Verdict.Inconclusive, Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} "
+            + "(95 % interval "
+                + $"{StudyEvidence.Number(statement.Ci95?[0])} to {StudyEvidence.Number(statement.Ci95?[1])}, {statement.N} "
+                + "seeds)." } : statement;
 
     private static string? Busy(StudyEvidence e, string relu) =>
         e.Summary(relu, "fastestEpochSeconds") is { Sd: { } sd, Mean: { } mean } && sd > MostSpread * mean
             ? $"The machine was busy: the times of {relu} alone stray by {StudyEvidence.Percent(sd / mean)} of their mean from seed to "
-                + "seed, so "
-                + "that no statement is judged by times of epochs. " : null;
+                + "seed. Statements on epochs, which are of some per cent, are left open. " : null;
 
     private const string Doubt = "Where the whole 90 % interval lies within 5 % the times count as equal. They are those of this "
         + "engine's vector code on this machine.";
@@ -108,7 +110,7 @@ public sealed class ActivationCost : Study
         : $"The activation alone takes {Ratio(result.MeanDifference)} times as long with {result.Arm} as with {result.Baseline}, without "
             + "any spread.";
 
-    private static string Ratio(double? relative) => (1 + relative)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "not measured";
+    private static string Ratio(double? relative) => (1 + relative)?.ToString("0.00#", CultureInfo.InvariantCulture) ?? "not measured";
 
     private static StudyMeasurement Time(StudySize size, CancellationToken cancellation)
     {

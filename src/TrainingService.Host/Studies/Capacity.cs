@@ -81,8 +81,11 @@ public sealed class Capacity : Study
             yield break;
         }
         var without = $"Training losses are those of the {loss.Result.N} seeds with at most 10 % of the units dead.";
-        yield return Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky), -1, loss, 1, before, without);
-        yield return loss.IsEquivalent() != Verdict.Supported
+        var (byLayer, disagree) = LiveUnits.RankByLayer(e, relu, leaky);
+        var waste = Of('a').Either(e.Compare(LiveUnits.Rank.Name, relu, leaky), -1, loss, 1, before,
+            $"{without} The rank is the mean over the hidden layers. {byLayer}");
+        yield return disagree ? waste with { Verdict = Verdict.Inconclusive } : waste;
+        yield return !LiveUnits.SameLoss(loss)
             ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} That the training losses are the same is not shown. "
                 + $"{loss.Result.Sentence} {without}")
             : Of('b').Lower(e.Compare("generalizationGap", relu, leaky),

@@ -36,22 +36,22 @@ public static class Claims
         ["At the end of training some units of ReLU are off on every row.",
             "Fewer of leaky ReLU's units than of ReLU's are off on every row, by the same measure.",
             "Units that were off on every row come back more often with leaky ReLU than with ReLU.",
-            "With leaky ReLU the accuracy on test rows is not worse than with ReLU."]);
+            "With leaky ReLU the accuracy on test rows is not worse than with ReLU by more than matters."]);
 
     public static readonly Claim C2 = new("C2", "Leaky ReLU doesn't slow training; ELU is expensive.",
         "Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units, ICLR 2016",
         "ELU needs an exponential; the authors report about 5 % more time per iteration for a large network.",
-        ["An epoch with leaky ReLU takes no longer than one with ReLU.",
+        ["An epoch with leaky ReLU takes no longer than one with ReLU, within 5 %.",
             "An epoch with ELU takes longer than one with ReLU.",
-            "For each element leaky ReLU costs no more than ReLU.",
+            "For each element leaky ReLU costs no more than ReLU, within 5 %.",
             "For each element ELU costs more than ReLU."]);
 
     public static readonly Claim C3 = new("C3", "A mistuned slope hurts; PReLU learns it.",
         "He, Zhang, Ren and Sun, Delving Deep into Rectifiers, ICCV 2015",
         "On ImageNet, PReLU improved the top-1 error of a 14-layer net by about 1.2 points over ReLU.",
         ["Some slope below 1 gives a lower test accuracy than the best one, by more than matters.",
-            "PReLU is not worse than the best fixed slope.",
-            "The slopes that PReLU learns lie among the fixed ones that are not worse than the best."]);
+            "PReLU is not worse than the best fixed slope by more than matters.",
+            "The slopes that PReLU learns are no worse ones than the best fixed slope."]);
 
     public static readonly Claim C4 = new("C4", "Dying hits a fraction of the units; dense ReLU layers are 50-90 % sparse.",
         "Glorot, Bordes and Bengio, Deep Sparse Rectifier Neural Networks, AISTATS 2011",

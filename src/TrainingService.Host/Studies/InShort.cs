@@ -107,12 +107,12 @@ public static class InShort
             + $"{Ceiling(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
             + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")}"
             + (by.Result.Divergence.PValue < Tails.Alpha
-                ? string.Create(CultureInfo.InvariantCulture, $", more often for sure (p = {by.Result.Divergence.PValue:G2})") : "") + ")";
+                ? string.Create(CultureInfo.InvariantCulture, $", more often (by itself p = {by.Result.Divergence.PValue:G2})") : "") + ")";
     }
 
     /// <summary>That the same was to be expected, since the baseline can't be beaten by what matters.</summary>
     private static string Ceiling(Comparison by) => by.Result.Verdict == Verdict.Equivalent && by.Metric.Outcome.HigherIsBetter == true
-        && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for more" : "";
+        && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for {Amount(by)} more" : "";
 
     /// <summary>Why a difference whose interval excludes none is not decided.</summary>
     public static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result ? ""

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
@@ -38,6 +39,30 @@ public static class LiveUnits
     /// <summary>In words, from the first hidden layer to the last: "51.6/65.5 % zeros".</summary>
     public static string Told(IReadOnlyList<ArmSummary> zeros) => zeros.Count == 0 ? "zeros not measured"
         : string.Join("/", zeros.Select(layer => layer.Mean is null ? "–" : StudyEvidence.Percent(layer.Mean)[..^2])) + " % zeros";
+
+    /// <summary>
+    /// Whether two arms have the same training loss: within delta, and not so low that a delta beyond the whole loss says nothing while a
+    /// difference is plain.
+    /// </summary>
+    public static bool SameLoss(Comparison by) => by.IsEquivalent() == Verdict.Supported
+        && (by.Result.Verdict == Verdict.Equivalent || by.Result.Equivalence.Delta < by.Baseline?.Mean);
+
+    /// <summary>
+    /// By how much the effective rank for each live unit is higher than the baseline's, layer by layer; where one is higher and another one
+    /// lower by more than matters their mean says nothing.
+    /// </summary>
+    public static (string Told, bool Disagree) RankByLayer(StudyEvidence e, string arm, string baseline)
+    {
+        double? Of(string name, int layer) => e.Summary(name, run =>
+            run.Last.FirstOrDefault(row => row.Layer == layer) is { DeadFraction: < 1 } row
+                ? row.EffectiveRank / (run.Layers[layer].Units * (1 - row.DeadFraction)) : null).Mean;
+        double[] higher = [.. Enumerable.Range(0, Zeros(e, arm).Count).Select(layer => Of(arm, layer) - Of(baseline, layer))
+            .OfType<double>()];
+        var delta = DeltaOf(Rank);
+        return ($"Layer by layer the rank of {arm} differs by "
+            + $"{string.Join(", ", higher.Select(one => (100 * one).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture)))} points.",
+            higher.Length > 0 && higher.Max() > delta && higher.Min() < -delta);
+    }
 
     /// <summary>Share of the hidden units that are dead at the end.</summary>
     public static double? Dead(CellResult run) => run.OverHidden(run.Last, row => row.DeadFraction);

@@ -98,10 +98,12 @@ public sealed class SlopeSweep : Study
         var bad = new[] { below, above }.Select(side => side.Find(slope => NotWorse(slope) == Verdict.Refuted)).ToArray();
         var (low, high) = (bad[0] is { } under ? Value(under) : double.NegativeInfinity, bad[1] is { } over ? Value(over)
             : double.PositiveInfinity);
-        var range = (good[0] == good[1] ? $"Of no other fixed slope is it shown that it is not worse than the best one, {best}; "
-                : $"Shown to be not worse than the best one are the fixed slopes from {StudyEvidence.Number(good[0])} to "
+        var range = (good[0] == good[1] ? $"Of no other fixed slope is it shown that it is not worse by more than matters than the best "
+            + $"one, {best}; "
+                : $"Shown to be not worse than the best one by more than matters are the fixed slopes from "
+                    + $"{StudyEvidence.Number(good[0])} to "
                     + $"{StudyEvidence.Number(good[1])}; ")
-            + $"{(bad is [null, null] ? "none is shown to be worse" : "worse for sure: "
+            + $"{(bad is [null, null] ? "none is shown to be worse by more than matters" : "worse by more than matters: "
                 + string.Join(" and ", new[] { (Slope: bad[0], Beyond: "below"), (Slope: bad[1], Beyond: "above") }
                     .Where(end => end.Slope is not null).Select(end => $"{end.Slope} and {end.Beyond}")))}. "
             + $"Below {Slopes[0]} and between {Slopes[^1]} and 1, no activation at all, no slope was tried.";

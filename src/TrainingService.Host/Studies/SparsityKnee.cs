@@ -11,9 +11,6 @@ public sealed class SparsityKnee : Study
     /// <summary>Glorot, Bordes and Bengio's knee, and how far below it an arm may lie to speak of it.</summary>
     private const double Knee = 0.85, Near = 0.1;
 
-    /// <summary>"About" 85 %: an arm that is clearly beyond it says more of what lies there than one at its edge.</summary>
-    private const double Clearly = 0.9;
-
     private static readonly string[] Penalised =
         [.. new[] { "0.001", "0.003", "0.01", "0.02", "0.03", "0.05", "0.1", "0.15" }.Select(penalty => $"l1 {penalty}")];
 
@@ -98,9 +95,8 @@ public sealed class SparsityKnee : Study
         var claim = Studies.Claims.C12;
         // An arm with a layer on either side of the knee, or whose interval reaches across it, speaks of neither side.
         string[] below = [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[1] <= Knee))];
-        string[] Beyond(double knee) =>
-            [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => (layer.Ci95?[0] ?? layer.Mean) > knee))];
-        var beyond = Beyond(Clearly) is var clear && clear.Any(arm => accuracy[arm].LeftOut.Count == 0) ? clear : Beyond(Knee);
+        string[] beyond =
+            [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => (layer.Ci95?[0] ?? layer.Mean) > Knee))];
         string Before(string arm) => $"At {LiveUnits.Told(layers[arm])} and "
             + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"
             + (e.Cells(arm).Count(e.LearnedNothing) is > 0 and var stalled ? $", {stalled} of {e.Cells(arm).Count} runs having learned "
@@ -119,7 +115,8 @@ public sealed class SparsityKnee : Study
                 Evidence = $"{steep.Evidence} "
                 + $"{Neither()}"
             });
-        string Neither() => "At the knee, or with layers on either side of it, and so not counted: " + string.Join("; "
+        string Neither() => "With layers on either side of the knee, or an interval that reaches across it, and so not counted: "
+            + "" + string.Join("; "
             + "", neither.Select(arm =>
             $"{arm}, {LiveUnits.Told(layers[arm])}, {Word(accuracy[arm])}")) + ".";
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
@@ -149,14 +146,16 @@ public sealed class SparsityKnee : Study
         // A term that is added to what is minimised raises the rest of it, whatever sparsity does: the loss says nothing here.
         var rank = claim['a'] with { Text = "At equal width the layers' effective rank is lower, the sparser they are." };
         (string Label, Comparison By)[] ranks = [.. sparser.Select(arm => (arm, e.Compare(LiveUnits.Rank.Name, arm, None)))];
-        var waste = rank.Every([.. ranks.Select(one => rank.Lower(one.By))]) with
+        var waste = rank.Every([.. ranks.Select(one => LiveUnits.RankByLayer(e, one.Label, None) is { Disagree: true }
+            ? rank.Of(one.By, Verdict.Inconclusive) : rank.Lower(one.By))]) with
         {
             Evidence = $"{learning.Sentence}{None} has {LiveUnits.Told(layers[None])}; from the sparsest to the least sparse: "
                 + $"{string.Join(", ", sparser.Select(arm => $"{arm} {LiveUnits.Told(layers[arm])} and "
                     + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"))}. Effective rank for each live unit "
-                + $"against {None}. {InShort.Of(ranks)} The penalty itself may cost rank.",
+                + $"against {None}, the mean over the hidden layers. {InShort.Of(ranks)} "
+                + $"{string.Join(" ", sparser.Select(arm => LiveUnits.RankByLayer(e, arm, None).Told))} The penalty itself may cost rank.",
         };
-        var alike = sparser.Find(arm => e.Compare("trainLoss", arm, None).IsEquivalent() == Verdict.Supported);
+        var alike = sparser.Find(arm => LiveUnits.SameLoss(e.Compare("trainLoss", arm, None)));
         var gap = alike is null
             ? claim['b'].Open("generalizationGap", "fraction", sparser, $"{learning.Sentence}None of the sparser ones is shown to have "
                 + $"the same training loss as {None}.")

@@ -76,7 +76,8 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
 
     /// <summary>
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %
-    /// interval excludes a loss of delta (the one test of the two that is needed here); refuted if it is worse, and not by a trifle.
+    /// interval excludes a loss of delta (the one test of the two that is needed here); refuted if it is worse by delta with its whole
+    /// interval, or because runs diverged.
     /// </summary>
     /// <param name="ofBaseline">The claim is that it is the baseline that is not worse.</param>
     public Verdict IsNotWorse(bool ofBaseline = false)
@@ -84,9 +85,11 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
         if (LeftOut.Count > 0)
             return Verdict.Inconclusive;
         var wins = ofBaseline ? -Better : Better;
-        if (Sign != 0)
-            return Sign == wins ? Verdict.Supported : Verdict.Refuted;
         var (delta, interval, _) = Result.Equivalence;
+        if (Sign != 0)
+            return Sign == wins ? Verdict.Supported
+                : Result.Divergence.Arm + Result.Divergence.Baseline > 0 || Result.Ci95 is not [var a, var b]
+                    || (wins > 0 ? b <= -delta : a >= delta) ? Verdict.Refuted : Verdict.Inconclusive;
         var excludesLoss = interval is [var low, var high] && (wins > 0 ? low > -delta : high < delta);
         var diverged = ofBaseline ? Result.Divergence.Baseline : Result.Divergence.Arm;
         return Result.Verdict is Verdict.Equivalent or Verdict.Negligible
@@ -160,7 +163,8 @@ public sealed record Statement(string Id, string Text)
     public StatementReport NotWorse(Comparison by, string? before = null, string? after = null)
     {
         var verdict = by.IsNotWorse();
-        var report = Of(by, verdict, before, after);
+        var report = Of(by, verdict, before, Join(by.Sign != 0 && verdict == Verdict.Inconclusive && by.LeftOut.Count == 0
+            ? "Whether by more than matters is open." : null, after));
         var outcome = by.Metric.Outcome;
         var (delta, interval, _) = by.Result.Equivalence;
         // The comparison is open, which of both is better, and yet the loss is excluded: that is what is said, and nothing beside it.
@@ -293,7 +297,9 @@ public sealed record Statement(string Id, string Text)
         var other = shown == first ? second : first;
         return Of(shown, verdict) with
         {
-            Evidence = Join([before, .. Once([shown.Result.Sentence, other.Result.Sentence]), after]),
+            Evidence = Join([before, .. Once([shown.Result.Sentence, other.Result.Sentence]), verdict == Verdict.Inconclusive
+                && new[] { (first, signOfFirst), (second, signOfSecond) }.Any(one => one.Item1.Differs(one.Item2) == Verdict.Supported)
+                ? "Of two measures either would do, so that each needs a p below 0.025, and neither may show the opposite." : null, after]),
         };
     }
 

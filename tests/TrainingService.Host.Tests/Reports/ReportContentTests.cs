@@ -77,8 +77,9 @@ public sealed class ReportContentTests
     /// <summary>Times have nothing to do with the rows that a seed is tested on, and their intervals allow for nothing.</summary>
     [Theory]
     [InlineData("testAccuracy", "new rows from the same source. The training rows of the seeds overlap")]
-    [InlineData("fastestEpochSeconds", "is not measured on them: the comparisons hold for further seeds on this data and this machine.")]
-    [InlineData("sparsity", "is not measured on them: the comparisons hold for further seeds on this data.")]
+    [InlineData("fastestEpochSeconds",
+        "is not measured on the 360 test rows: the comparisons hold for further seeds on this data and this machine.")]
+    [InlineData("sparsity", "is not measured on the 360 test rows: the comparisons hold for further seeds on this data.")]
     public void What_comparisons_hold_for_depends_on_what_is_compared(string metric, string words) =>
         Assert.Contains(words, SplitReport.Of(new()
         {

@@ -413,7 +413,7 @@ public sealed class FamilyTests
     /// wider one that shows two arms to be the same reaches beyond delta.
     /// </summary>
     [Fact]
-    public void What_is_real_and_lies_within_delta_by_its_interval_is_negligible()
+    public void What_is_real_and_lies_within_delta_by_the_narrower_interval_only_may_be_too_small()
     {
         double[] skewed = [.. Enumerable.Range(0, 24).Select(i => i % 8 == 7 ? 0.0062 : 0.0006 + 0.00002 * i)];
         double[] baseline = [.. Enumerable.Repeat(0.5, 24)];
@@ -421,9 +421,8 @@ public sealed class FamilyTests
             0.0028));
         Assert.False(result.Equivalence.Equivalent);
         Assert.InRange(result.Ci95![1], 0, 0.0028);
-        Assert.Equal(Verdict.Negligible, result.Verdict);
-        Assert.Contains("the 95 % interval lies within ±0.0028, the least difference that "
-            + "matters", result.Sentence, StringComparison.Ordinal);
+        Assert.Equal(Verdict.Refuted, result.Verdict);
+        Assert.Contains("It may be too small to matter: its 95 % interval lies within ±0.0028.", result.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]

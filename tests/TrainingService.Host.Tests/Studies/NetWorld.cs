@@ -40,6 +40,9 @@ internal sealed record Net
 
     public double Rank { get; init; } = 20;
 
+    /// <summary>How much higher each next hidden layer's is.</summary>
+    public double RankRise { get; init; }
+
     public double Saturation { get; init; }
 
     /// <summary>log10 of the gradient's norm in the first hidden layer over that in the last; null where no gradient flows.</summary>
@@ -121,7 +124,7 @@ internal sealed class NetWorld
             DeadFraction = net.DeadLayers.Contains(layer) ? 1 : net.Dead == 0 ? 0 : With(net.Dead, 20 + layer),
             RevivedFraction = net.Revived == 0 ? 0 : With(net.Revived, 70 + layer),
             NegativeLockedFraction = net.Locked is { } locked ? With(locked, 30 + layer) : null,
-            EffectiveRank = With(net.Rank, 40 + layer),
+            EffectiveRank = With(net.Rank + layer * net.RankRise, 40 + layer),
             Saturation = With(net.Saturation, 50 + layer),
             GradientRms = net.Flow is not { } flow ? 0 : layer > 0 ? 1 : (float)Math.Pow(10, With(flow, 60)),
         };

@@ -118,6 +118,7 @@ public sealed class SentenceTests
         var report = World.Read("activation-cost", (arm, noise) => new(EpochSeconds: arm == "relu" ? 0.02 * Math.Exp(0.3 * noise) : 0.012));
         Assert.StartsWith("The machine was busy: the times of relu alone stray by", report.Answer, StringComparison.Ordinal);
         Assert.Equal(Verdict.Inconclusive, report.Statement("C2a").Verdict);
+        Assert.DoesNotContain("is excluded", report.Statement("C2a").Evidence, StringComparison.Ordinal);
     }
 
     [Fact]
