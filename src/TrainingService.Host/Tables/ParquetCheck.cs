@@ -26,7 +26,7 @@ public static class ParquetCheck
             throw new InvalidDataException($"its list of contents has {length:N0} bytes; at most {MostFooter:N0} are allowed: use larger "
                 + $"row groups");
         file.Position = file.Length - 8 - length;
-        new ThriftReader(file, file.Length - 8, MostItems).Struct();
+        new ThriftReader(file, file.Length - 8, MostItems).Struct(ParquetContents.All);
         file.Position = 0;
     }
 

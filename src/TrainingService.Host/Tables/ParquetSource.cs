@@ -12,7 +12,7 @@ public sealed class ParquetSource : RowSource
     /// <summary>Of the values of a row group.</summary>
     private const long MostBytes = 160_000_000;
 
-    /// <summary>For a column of a row group, of which the largest takes seconds.</summary>
+    /// <summary>For the list of contents, or a column of a row group, of which the largest takes seconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private const int MostLost = 2;
@@ -42,7 +42,7 @@ public sealed class ParquetSource : RowSource
             ParquetCheck.Footer(file);
             return Task.FromResult(0);
         });
-        _reader = Do(() => ParquetReader.CreateAsync(_file, leaveStreamOpen: true));
+        _reader = Do(() => WithinPatience(() => ParquetReader.CreateAsync(_file, leaveStreamOpen: true)));
         var fields = Do(() => Task.FromResult(_reader.Schema.Fields.ToArray()));
         if (fields.Length > CsvDialect.MostColumns)
             throw new TableException($"the file has {fields.Length:N0} columns; at most {CsvDialect.MostColumns:N0} are allowed");
@@ -236,7 +236,7 @@ public sealed class ParquetSource : RowSource
     /// With some damaged values inside of a page the library never comes to an end, and nothing can stop it; so it is left behind, at a
     /// low priority, and not asked again after the second time.
     /// </summary>
-    private static async Task<Array> WithinPatience(Func<Task<Array>> read)
+    private static async Task<T> WithinPatience<T>(Func<Task<T>> read)
     {
         var reading = Task.Factory.StartNew(() =>
         {
@@ -246,7 +246,7 @@ public sealed class ParquetSource : RowSource
         if (await Task.WhenAny(reading, Task.Delay(Patience)) == reading)
             return await reading;
         Interlocked.Increment(ref _lost);
-        throw new InvalidDataException($"a column can't be read within {Patience.TotalSeconds:0} seconds");
+        throw new InvalidDataException($"a part of it can't be read within {Patience.TotalSeconds:0} seconds");
     }
 
     /// <summary>The library trusts files; whatever it stumbles over is the file's fault.</summary>

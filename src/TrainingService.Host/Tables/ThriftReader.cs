@@ -28,7 +28,7 @@ internal sealed class ThriftReader(Stream file, long end, int mostItems)
         for (var field = 0; Next() is not 0 and var header;)
         {
             var type = header & 15;
-            field = header >> 4 is > 0 and var delta ? field + delta : (int)Signed();
+            field = header >> 4 is > 0 and var delta ? field + delta : (short)Signed();
             if (type is 1 or False)
                 number?.Invoke((field, outer), type == False ? 0 : 1);
             else if (type is >= 4 and <= Int64)
@@ -42,6 +42,69 @@ internal sealed class ThriftReader(Stream file, long end, int mostItems)
             else
                 Skip(type, depth);
         }
+    }
+
+    /// <summary>
+    /// Walks over one of the <see cref="ParquetContents"/>. The library reads each field as what the format says that it is, whatever type
+    /// it is written with, skips of an unknown structure no more than one without fields, and at the end of all turns in a circle.
+    /// </summary>
+    /// <exception cref="InvalidDataException">If a field has another type than the format gives it, or can't be skipped.</exception>
+    public void Struct(string structure)
+    {
+        for (var field = 0; Next() is not 0 and var header;)
+        {
+            field = header >> 4 is > 0 and var delta ? field + delta : (short)Signed();
+            var (kind, type) = (ParquetContents.Kind(structure, field), header & 15);
+            var isSound = kind switch
+            {
+                "" => type is >= 1 and <= Binary or List,
+                ParquetContents.Bool => type is 1 or False,
+                ParquetContents.Byte => type == Byte,
+                ParquetContents.Int => type is > Byte and <= Int64,
+                ParquetContents.Double => type == Double,
+                ParquetContents.Text => type == Binary,
+                ['[', ..] => type == List,
+                _ => type == Structure,
+            };
+            if (!isSound && !(kind == "" && type == Structure && Next() == 0))
+                throw new InvalidDataException($"field {field} of its {structure} is not of the type that the format gives it");
+            if (type == List)
+                ListOf(kind.Trim('[', ']'), structure, field);
+            else if (type == Structure && kind != "")
+                Struct(kind);
+            else if (type is not (1 or False or Structure))
+                Skip(type, 0);
+        }
+    }
+
+    private void ListOf(string kind, string structure, int field)
+    {
+        var header = Next();
+        var (count, type) = (header >> 4 == 15 ? Unsigned() : (ulong)(header >> 4), header & 15);
+        if (count > (ulong)_items)
+            throw new InvalidDataException("it claims to list more than is allowed");
+        _items -= (int)count;
+        var isSound = kind switch
+        {
+            "" => type is >= Byte and <= Binary,
+            ParquetContents.Int => type is > Byte and <= Int64,
+            ParquetContents.Text => type == Binary,
+            _ => type == Structure,
+        };
+        if (count > 0 && !isSound)
+            throw new InvalidDataException($"field {field} of its {structure} lists what the format doesn't");
+        for (ulong i = 0; i < count; i++)
+            try
+            {
+                if (type == Structure)
+                    Struct(kind);
+                else
+                    Skip(type, 0);
+            }
+            catch (InvalidDataException e) when (kind is "RowGroup" or "ColumnChunk")
+            {
+                throw new InvalidDataException($"{(kind == "RowGroup" ? "row group" : "column")} {i + 1:N0}: {e.Message}");
+            }
     }
 
     private void Skip(int type, int depth)

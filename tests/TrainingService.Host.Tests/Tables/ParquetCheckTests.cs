@@ -52,7 +52,7 @@ public sealed class ParquetCheckTests
             using var file = File(footer, [(byte)footer.Length, 0, 0, 0], "PAR1"u8.ToArray());
             Assert.Throws<InvalidDataException>(() => ParquetCheck.Footer(file));
         }
-        using var sound = File([0x15, 0x02, 0x29, 0x1C, 0, 0], [6, 0, 0, 0], "PAR1"u8.ToArray());
+        using var sound = File([0x15, 0x02, 0x19, 0x1C, 0, 0], [6, 0, 0, 0], "PAR1"u8.ToArray());
         ParquetCheck.Footer(sound);
     }
 
@@ -82,13 +82,72 @@ public sealed class ParquetCheckTests
     }
 
     [Fact]
+    public async Task A_list_of_contents_with_a_value_of_another_type_is_refused()
+    {
+        var schema = new ParquetSchema(new DataField<int>("m"), new DataField<int>("n"));
+        using var written = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(schema, written,
+            cancellationToken: TestContext.Current.CancellationToken))
+            for (var g = 0; g < 2; g++)
+            {
+                using var group = writer.CreateRowGroup();
+                foreach (var field in schema.DataFields)
+                    await group.WriteAsync<int>(field, new[] { 1, 2, 3 }.AsMemory(),
+                        cancellationToken: TestContext.Current.CancellationToken);
+            }
+        // The codec (field 4) of the last column, told to be a set in field 7: of what follows, the library takes a number for a list.
+        var bytes = written.ToArray();
+        var codec = bytes.AsSpan().LastIndexOf((byte[])[0x19, 0x18, 1, (byte)'n', 0x15]) + 4;
+        Assert.True(codec > 4);
+        Assert.Equal("", Refusal(bytes));
+        bytes[codec] = 0x4A;
+        Assert.Contains("row group 2: column 2: field 7 of its ColumnMetaData", Refusal(bytes), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    // Of kinds that the format doesn't know: a structure with a field, a list of structures, of truths; known: texts for column paths.
+    [InlineData(false, 0xEC, 0x15, 2, 0)]
+    [InlineData(false, 0xE9, 0x1C, 0)]
+    [InlineData(false, 0xE9, 0x11, 1)]
+    [InlineData(false, 0x59, 0x18, 1, (int)'x')]
+    [InlineData(false, 0x18, 1, (int)'x')]
+    // A structure without fields, a list of numbers, a text.
+    [InlineData(true, 0xEC, 0, 0x18, 1, (int)'y')]
+    [InlineData(true, 0xE9, 0x25, 2, 4)]
+    [InlineData(true, 0xE8, 1, (int)'x')]
+    public void What_the_format_does_not_know_is_sound_only_where_it_can_be_skipped(bool isSound, params int[] field)
+    {
+        byte[] footer = [.. field.Select(value => (byte)value), 0];
+        using var file = File(footer, [(byte)footer.Length, 0, 0, 0], "PAR1"u8.ToArray());
+        var refused = Record.Exception(() => ParquetCheck.Footer(file));
+        Assert.Equal(isSound, refused is null);
+        Assert.True(refused is null or InvalidDataException);
+    }
+
+    [Fact]
     public void Numbers_are_numbers_at_every_depth()
     {
         // Numbers whose bytes would be headers of long texts, of a struct and of its end, were they not read as numbers.
-        byte[] struct3 = [0x15, 0xC8, 0x01, 0x16, 0x98, 0x7F, 0x1C, 0x15, 0x8C, 0x01, 0x00, 0x00];
+        byte[] struct3 = [0x15, 0xC8, 0x01, 0x15, 0x98, 0x7F, 0x15, 0x8C, 0x01, 0x00];
         byte[] footer = [0x15, 0xC8, 0x01, 0x19, 0x2C, .. struct3, .. struct3, 0x16, 0x88, 0x7F, 0x00];
         using var file = File(footer, [(byte)footer.Length, 0, 0, 0], "PAR1"u8.ToArray());
         ParquetCheck.Footer(file);
+    }
+
+    private static string Refusal(byte[] bytes)
+    {
+        try
+        {
+            using var source = new ParquetSource(new MemoryStream(bytes), []);
+            while (source.Read())
+            {
+            }
+            return "";
+        }
+        catch (TableException e)
+        {
+            return e.Errors.Single().Message;
+        }
     }
 
     private static MemoryStream File(params byte[][] parts) => new([.. "PAR1"u8, .. parts.SelectMany(part => part)]);
