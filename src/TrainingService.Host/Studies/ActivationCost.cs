@@ -79,10 +79,14 @@ public sealed class ActivationCost : Study
     private const double MostSpread = 0.2;
 
     private static StatementReport Undisturbed(StudyEvidence e, string relu, StatementReport statement) => Busy(e, relu) is { } busy
-        ? statement with { Verdict = Verdict.Inconclusive, Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} "
+        ? statement with
+        {
+            Verdict = Verdict.Inconclusive,
+            Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} "
             + "(95 % interval "
                 + $"{StudyEvidence.Number(statement.Ci95?[0])} to {StudyEvidence.Number(statement.Ci95?[1])}, {statement.N} "
-                + "seeds)." } : statement;
+                + "seeds)."
+        } : statement;
 
     private static string? Busy(StudyEvidence e, string relu) =>
         e.Summary(relu, "fastestEpochSeconds") is { Sd: { } sd, Mean: { } mean } && sd > MostSpread * mean
