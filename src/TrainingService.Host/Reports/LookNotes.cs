@@ -54,14 +54,12 @@ public static class LookNotes
                 + (contrasts.Count(contrast => contrast.BeyondSeeds) == contrasts.Count - decided
                     ? "can't be decided by more seeds of these rows"
                         + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0
-                            && contrasts.All(contrast => !contrast.BeyondSeeds || contrast.SdDifference > 0) ? ", whose training rows "
-                                + "overlap too much for the spread "
-                            + "between seeds "
-                            + "to average out. More rows, or a larger delta, would help." : ".")
+                            && contrasts.All(contrast => !contrast.BeyondSeeds || contrast.SdDifference > 0) ? ", as far as the intervals "
+                                + "allow for the training rows that seeds share. More rows, or a larger delta, may help." : ".")
                     : $"{(contrasts.Count - decided == 1 ? "has" : "have")}, as far as the spread between seeds tells, a chance below "
                         + $"{Number(100 * Prospects.Least)} %{(contrasts.Count - decided == 1 ? "" : " each")} to be decided with "
                         + $"{atMost} seeds. More rows to test on, or a larger "
-                        + "delta, would help more than seeds."),
+                        + "delta, may help more than seeds."),
             _ when sweep.IsFinished => $"The sweep ended with {seeds} of at most {atMost} seeds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
             _ => $"The sweep runs until decided, with at most {atMost} seeds; so far {decided} of {contrasts.Count} comparisons are.",

@@ -91,7 +91,8 @@ public sealed class ActivationCost : Study
     private static string? Busy(StudyEvidence e, string relu) =>
         e.Summary(relu, "fastestEpochSeconds") is { Sd: { } sd, Mean: { } mean } && sd > MostSpread * mean
             ? $"The machine was busy: the times of {relu} alone stray by {StudyEvidence.Percent(sd / mean)} of their mean from seed to "
-                + "seed. Statements on epochs, which are of some per cent, are left open. " : null;
+                + "seed. Statements on epochs, which are of some per cent, are left open; what is told of others is far above that. "
+                + "" : null;
 
     private const string Doubt = "Where the whole 90 % interval lies within 5 % the times count as equal. They are those of this "
         + "engine's vector code on this machine.";

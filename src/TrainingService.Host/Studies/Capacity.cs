@@ -86,7 +86,8 @@ public sealed class Capacity : Study
             $"{without} The rank is the mean over the hidden layers. {byLayer}");
         yield return disagree ? waste with { Verdict = Verdict.Inconclusive } : waste;
         yield return !LiveUnits.SameLoss(loss)
-            ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} That the training losses are the same is not shown. "
+            ? Of('b').Open("generalizationGap", "fraction", [relu], $"{before} That the training losses are the same is not shown; a "
+                + "delta beyond the whole loss does not show it. "
                 + $"{loss.Result.Sentence} {without}")
             : Of('b').Lower(e.Compare("generalizationGap", relu, leaky),
                 $"{before} {loss.Result.Sentence} {without}");

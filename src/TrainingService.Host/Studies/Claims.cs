@@ -51,7 +51,7 @@ public static class Claims
         "On ImageNet, PReLU improved the top-1 error of a 14-layer net by about 1.2 points over ReLU.",
         ["Some slope below 1 gives a lower test accuracy than the best one, by more than matters.",
             "PReLU is not worse than the best fixed slope by more than matters.",
-            "The slopes that PReLU learns are no worse ones than the best fixed slope."]);
+            "The slope that PReLU learns, on the mean of a layer, is not worse than the best fixed one by more than matters."]);
 
     public static readonly Claim C4 = new("C4", "Dying hits a fraction of the units; dense ReLU layers are 50-90 % sparse.",
         "Glorot, Bordes and Bengio, Deep Sparse Rectifier Neural Networks, AISTATS 2011",
@@ -71,7 +71,7 @@ public static class Claims
     public static readonly Claim C7 = new("C7", "Tanh and sigmoid saturate, gradients vanish, training stops.",
         "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
         "In the paper's 4- and 5-layer sigmoid nets the last hidden layer saturates early and training stalls for many epochs.",
-        ["Entries saturate more, the larger the weights are.",
+        ["Entries saturate more with the largest initial weights than with the smallest.",
             "Of two scales of the initial weights, less of the gradient passes where more entries saturate.",
             "Training stalls as the gradient falls."]);
 

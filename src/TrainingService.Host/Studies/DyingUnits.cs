@@ -63,7 +63,7 @@ public sealed class DyingUnits : Study
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
         var accuracy = InShort.Of([.. Pairs.Select((pair, i) =>
             ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]);
-        return new($"Units off on every row after training, {shares}. ReLU's test accuracy at these rates: "
+        return new($"Units off on every row after training, {shares}. ReLU's test accuracy at these rates, of the runs that finished: "
             + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Summary(Arm("relu", rate), "testAccuracy").Mean))) + ". Does "
             + $"leaky ReLU's differ? {accuracy}",
         [

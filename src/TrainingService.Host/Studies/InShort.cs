@@ -115,9 +115,10 @@ public static class InShort
         && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for {Amount(by)} more" : "";
 
     /// <summary>Why a difference whose interval excludes none is not decided.</summary>
-    public static string Why(Comparison by) => by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result ? ""
-        : result.Divergence is not { Arm: 0, Baseline: 0 }
-            ? string.Create(CultureInfo.InvariantCulture, $", by the ranks of all seeds p = {result.AdjustedPValue:0.00}")
+    public static string Why(Comparison by) => by.Result.Divergence is not { Arm: 0, Baseline: 0 }
+            ? string.Create(CultureInfo.InvariantCulture,
+                $", by the ranks of all seeds, a diverged run the worst, p = {by.Result.AdjustedPValue:0.00}")
+        : by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result ? ""
         : result.AdjustedPValue < Tails.Alpha ? ", but the wider interval that a verdict needs includes no difference"
         : string.Create(CultureInfo.InvariantCulture, $", p = {result.AdjustedPValue:0.00}");
 
@@ -126,7 +127,8 @@ public static class InShort
     {
         var open = all.Where(by => by.LeftOut.Count == 0 && by.Result.Verdict == Verdict.Inconclusive).ToList();
         return open.Count > 0 && open.TrueForAll(by => by.Result.BeyondSeeds && by.Result.SdDifference > 0)
-            ? "More seeds would not decide what is open, since they share training rows; more rows would." : null;
+            ? "More seeds would hardly decide these, since the intervals allow for training rows that the seeds share; more rows "
+                + "may." : null;
     }
 
     private static string Fixed(double value, bool signed)

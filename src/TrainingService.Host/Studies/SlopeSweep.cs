@@ -105,7 +105,7 @@ public sealed class SlopeSweep : Study
                     + $"{StudyEvidence.Number(good[1])}; ")
             + $"{(bad is [null, null] ? "none is shown to be worse by more than matters" : "worse by more than matters: "
                 + string.Join(" and ", new[] { (Slope: bad[0], Beyond: "below"), (Slope: bad[1], Beyond: "above") }
-                    .Where(end => end.Slope is not null).Select(end => $"{end.Slope} and {end.Beyond}")))}. "
+                    .Where(end => end.Slope is not null).Select(end => $"{end.Slope}, and so counted all {end.Beyond}")))}. "
             + $"Below {Slopes[0]} and between {Slopes[^1]} and 1, no activation at all, no slope was tried.";
         var layers = Enumerable.Range(0, HiddenLayers).Select(layer =>
         {

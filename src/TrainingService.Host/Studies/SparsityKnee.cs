@@ -85,7 +85,7 @@ public sealed class SparsityKnee : Study
         return (same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
                 : $"Up to {same} ({LiveUnits.Told(layers[same])}) the accuracy is, within 1 point, the same as without a penalty")
             + (worse is null ? ", and at none is it shown to be worse. "
-                : $"; the first at which it is worse is {worse} ({LiveUnits.Told(layers[worse])}, "
+                : $"; the first at which it is shown to be worse, and not by a trifle, is {worse} ({LiveUnits.Told(layers[worse])}, "
                     + $"{StudyEvidence.Percent(e.Summary(worse, "trainAccuracy").Mean)} of the training rows right). ");
     }
 

@@ -72,7 +72,7 @@ public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IRead
     /// point, nor can an accuracy of 99.8 % rise by one. Then that both are the same was to be expected and refutes nothing.
     /// </summary>
     public bool HasRoom(int sign) => !Metric.Outcome.IsFraction || Baseline?.Mean is not { } mean
-        || (sign < 0 ? mean : Metric.Outcome.IsShare ? 1 - mean : double.PositiveInfinity) >= Result.Equivalence.Delta;
+        || (sign < 0 ? mean : Metric.Outcome.IsShare ? 1 - mean : double.PositiveInfinity) >= Result.Equivalence.Delta - 1e-6;
 
     /// <summary>
     /// The claim is that the arm is not worse (by more than delta): supported by equivalence, by being better, and as soon as the 90 %

@@ -68,7 +68,8 @@ public sealed class SweepLooksTests
         var note = Note(plan, cells);
         Assert.StartsWith($"The sweep stopped with {plan.Seeds.Count} of at most 60 seeds: 1 of 3 comparisons decided; the other two "
             + "can't be "
-            + "decided by more seeds of these rows, whose training rows overlap too much", note, StringComparison.Ordinal);
+            + "decided by more seeds of these rows, as far as the intervals allow for the training rows that seeds "
+            + "share", note, StringComparison.Ordinal);
         // With a fixed split enough seeds decide anything; it is just that 60 aren't enough.
         var (few, _) = Run((arm, seed) => arm == 1 ? null : Accuracy(arm, seed), arms: 3);
         var others = Cells(few, (arm, seed) => arm == 1 ? null : Accuracy(arm, seed));
