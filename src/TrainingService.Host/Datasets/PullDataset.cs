@@ -69,8 +69,7 @@ public sealed class DatasetPulls(DatasetSource source, TimeProvider clock, IHost
 
     /// <summary>Why nothing can be pulled; null if it can.</summary>
     public string? Obstacle => source.Source is null ? "no source of data sets is configured: the operator sets TRAINING_DATASETS_SOURCE "
-        + "to "
-        + "an address or a folder that has the files" : null;
+        + "to an address or a folder that has the files" : null;
 
     public string Source => source.Source ?? throw new InvalidOperationException(Obstacle);
 

@@ -21,10 +21,8 @@ public sealed record SplitReport(TestSplit TestSplit, int TrainRows, int Validat
                     + $"further seeds on this data{(spec.By.Outcome.IsRelative ? " and this machine" : "")}."
             : (spec.TestSplit is TestSplit.PerSeed
                 ? $"Each seed drew its own {rows.Test:N0} test rows, the same for all arms: the comparisons by {spec.By.Outcome.Words} "
-                    + "hold "
-                    + "for new rows from the same source. The training rows of the seeds overlap, and the intervals of these comparisons "
-                    + "allow for that "
-                    + "(Nadeau and Bengio 2003)."
+                    + "hold for new rows from the same source. The training rows of the seeds overlap, and the intervals of these "
+                    + "comparisons allow for that (Nadeau and Bengio 2003)."
                 : $"All seeds were tested on the same {rows.Test:N0} rows: the comparisons by {spec.By.Outcome.Words} hold for these "
                     + $"{rows.Test:N0} test rows only; how new rows would differ is in no interval.")
                 + " What is told of other measures holds for further seeds on this data.")

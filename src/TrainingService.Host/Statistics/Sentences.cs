@@ -155,8 +155,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
                 + $"{string.Join(", and ", some.Select(part => $"{About(part.Seeds)} seeds {part.To}"))} (in four cases of five).",
             none.Count == 0 ? null : $"No number of seeds is enough {string.Join(" or ", none.Select(part => part.To))} on new rows "
                 + "(in four cases of five): the interval takes a part of the spread for one that seeds share, as their training rows "
-                + "overlap. "
-                + "More rows may help.",
+                + "overlap. More rows may help.",
         ];
         return said.All(part => part is null) ? null : string.Join(" ", said.Where(part => part is not null));
     }

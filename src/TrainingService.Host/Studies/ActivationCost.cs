@@ -82,10 +82,8 @@ public sealed class ActivationCost : Study
         ? statement with
         {
             Verdict = Verdict.Inconclusive,
-            Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} "
-            + "(95 % interval "
-                + $"{StudyEvidence.Number(statement.Ci95?[0])} to {StudyEvidence.Number(statement.Ci95?[1])}, {statement.N} "
-                + "seeds)."
+            Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} (95 % interval "
+                + $"{StudyEvidence.Number(statement.Ci95?[0])} to {StudyEvidence.Number(statement.Ci95?[1])}, {statement.N} seeds).",
         } : statement;
 
     private static string? Busy(StudyEvidence e, string relu) =>

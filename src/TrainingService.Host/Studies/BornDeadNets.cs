@@ -82,8 +82,7 @@ public sealed class BornDeadNets : Study
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
         var stalled = $"{StudyEvidence.Percent(e.Stalled(Relu))} of the ReLU runs and {StudyEvidence.Percent(e.Stalled(Leaky))} of the "
-            + "leaky "
-            + "ReLU runs learned nothing.";
+            + "leaky ReLU runs learned nothing.";
         var claim = Mitigation.Judge(e, Leaky, Relu, stalled);
         double? Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway: true).Summary.Mean;
         return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, of nets of 20 layers: {Learned(Relu)}; "

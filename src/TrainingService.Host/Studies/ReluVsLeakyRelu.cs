@@ -128,8 +128,7 @@ public sealed class ReluVsLeakyRelu : Study
             b.Every([b.Within(xavier, -0.18, -0.12), b.Within(linear, -0.03, 0.03)]) with
             {
                 Evidence = $"{Drawn} {xavier.Sentence} {linear.Sentence} The two nets have the same draws and differ in ReLU alone; "
-                    + "Kaiming's "
-                    + "gain is Xavier's times √2.",
+                    + "Kaiming's gain is Xavier's times √2.",
             });
     }
 

@@ -19,10 +19,8 @@ public sealed class SparsityKnee : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
     public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
         + "penalty; each statement is judged by the arms whose measured sparsity lies, in every layer, where it speaks of. Effective "
-        + "rank, training loss "
-        + "and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired by seed, exact "
-        + "sign-flip "
-        + "test, Holm over all arms. A difference within one point of accuracy counts as none.";
+        + "rank, training loss and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired "
+        + "by seed, exact sign-flip test, Holm over all arms. A difference within one point of accuracy counts as none.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 

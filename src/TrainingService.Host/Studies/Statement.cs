@@ -33,9 +33,7 @@ public sealed record StatementReport(string Id, string Text, Verdict Verdict, st
 /// <param name="Result">The contrast; its p is adjusted over all contrasts of the report by this metric.</param>
 /// <param name="LeftOut">Those of the two that learned nothing: then nothing can be said.</param>
 /// <param name="Baseline">The baseline by itself; null where it isn't known.</param>
-/// <param name="TestToTrain">Rows tested on over rows trained on, where they change with the seed; else 0.</param>
-public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut, ArmSummary? Baseline = null,
-    double TestToTrain = 0)
+public sealed record Comparison(SweepMetric Metric, ContrastResult Result, IReadOnlyList<string> LeftOut, ArmSummary? Baseline = null)
 {
     /// <summary>Of the effect: that of a difference, or ratio for what is compared by ratios.</summary>
     public string Unit => Metric.Outcome.IsRelative ? "ratio" : Metric.Outcome.Unit;

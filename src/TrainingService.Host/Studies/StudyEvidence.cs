@@ -78,8 +78,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         var result = results.FirstOrDefault(contrast => contrast.Arm == arm && contrast.Baseline == baseline)
             ?? (metric == spec.Metric ? Statistics.Family.Judge([Contrast.Between(arm, [], baseline, [])], by.Outcome, spec.Delta ?? 0)[0]
                 : throw new ArgumentException($"{arm} against {baseline} is not among the comparisons by {metric}", nameof(arm)));
-        return new(by, result, anyway ? [] : [.. new[] { arm, baseline }.Where(name => LearnedNothing(name))], Summary(baseline, by.Of),
-            spec.TestToTrain(by));
+        return new(by, result, anyway ? [] : [.. new[] { arm, baseline }.Where(name => LearnedNothing(name))], Summary(baseline, by.Of));
     }
 
     private (SweepMetric, IReadOnlyList<ContrastResult>) Family(string metric)

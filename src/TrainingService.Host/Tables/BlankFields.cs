@@ -6,7 +6,7 @@ namespace TrainingService.Host.Tables;
 /// Inside of quotes, which end with their line, blanks stay. Of encodings in which a blank is one byte.
 /// </summary>
 /// <param name="file">The text.</param>
-internal sealed class BlankFields(Stream file) : Stream
+internal sealed class BlankFields(Stream file) : ReadOnlyStream
 {
     private readonly byte[] _buffer = new byte[1 << 16];
     private int _at;
@@ -14,14 +14,6 @@ internal sealed class BlankFields(Stream file) : Stream
     private bool _inLine;
     private bool _isBlank;
     private bool _isQuoted;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -57,14 +49,6 @@ internal sealed class BlankFields(Stream file) : Stream
         }
         return written;
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -155,7 +155,7 @@ public sealed class Unpacker : IDisposable
 /// A gzip file with a piece of our own behind it: the piece is found at the end of what is unpacked only if the file before it was whole.
 /// .NET's GZipStream itself takes the end of a file that is cut off for the end of its content.
 /// </summary>
-internal sealed class EndMark : Stream
+internal sealed class EndMark : ReadOnlyStream
 {
     private readonly Stream _file;
     private readonly byte[] _mark = System.Security.Cryptography.RandomNumberGenerator.GetBytes(32);
@@ -168,14 +168,6 @@ internal sealed class EndMark : Stream
             packed.Write(_mark);
         _piece.Position = 0;
     }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer) => _file.Read(buffer) is > 0 and var read ? read : _piece.Read(buffer);
 
@@ -193,12 +185,4 @@ internal sealed class EndMark : Stream
         file.SetLength(file.Length - end.Length);
         return true;
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

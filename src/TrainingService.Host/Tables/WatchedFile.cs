@@ -5,7 +5,7 @@ namespace TrainingService.Host.Tables;
 /// follows for more of it, and beyond the file's end turn in a circle. Here it meets an error instead.
 /// </summary>
 /// <param name="file">Can be sought in.</param>
-internal sealed class WatchedFile(Stream file) : Stream
+internal sealed class WatchedFile(Stream file) : ReadOnlyStream
 {
     private long _start;
     private long _end = file.Length;
@@ -18,13 +18,9 @@ internal sealed class WatchedFile(Stream file) : Stream
         (_start, _end, _left) = (start, start + length, 2 * length + Slack);
     }
 
-    public override bool CanRead => true;
     public override bool CanSeek => true;
-    public override bool CanWrite => false;
     public override long Length => file.Length;
     public override long Position { get => file.Position; set => file.Position = value; }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -51,12 +47,6 @@ internal sealed class WatchedFile(Stream file) : Stream
         ValueTask.FromResult(Read(buffer.Span));
 
     public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -137,7 +137,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         var templates = claimed.Select(run => run.Template).OfType<short>().Distinct().ToArray() is not { Length: > 0 } numbers ? []
             : await db.JobTemplates.AsNoTracking().Where(template => template.SweepId == claimed[0].Lease.SweepId
                 && numbers.Contains(template.Number)).ToDictionaryAsync(template => template.Number, cancellation);
-        var leases = claimed.ConvertAll(run => run.Lease.Spec != Shared || run.Template is not { } number ? run.Lease : run.Lease with
+        var leases = claimed.ConvertAll(run => run.Template is not { } number ? run.Lease : run.Lease with
         {
             Spec = templates[number].SpecOf(run.Name, run.Seed),
             Request = templates[number].RequestOf(run.Name, run.Seed),

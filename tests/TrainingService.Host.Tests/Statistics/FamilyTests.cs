@@ -422,7 +422,8 @@ public sealed class FamilyTests
         Assert.False(result.Equivalence.Equivalent);
         Assert.InRange(result.Ci95![1], 0, 0.0028);
         Assert.Equal(Verdict.Refuted, result.Verdict);
-        Assert.Contains("It may be too small to matter: its 95 % interval lies within ±0.0028.", result.Sentence, StringComparison.Ordinal);
+        Assert.Contains(" It may be too small to matter: its 95 % interval lies within ±0.0028.", result.Sentence,
+            StringComparison.Ordinal);
     }
 
     [Fact]
