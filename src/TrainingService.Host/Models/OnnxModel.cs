@@ -32,8 +32,8 @@ public static class OnnxModel
             IrVersion = (long)Onnx.Version.IrVersion2021730,
             ProducerName = "TrainingService",
             ProducerVersion = model.Source.Result.EngineVersion ?? "",
-            DocString = $"Predicts {model.Card.Target} of {model.Source.Spec.Dataset.Name} from raw features; a missing number is NaN or infinite, "
-                + "a missing category an empty text.",
+            DocString = $"Predicts {model.Card.Target} of {model.Source.Spec.Dataset.Name} from raw features; a missing number is NaN or "
+                + "infinite, a missing category an empty text.",
             Graph = graph.Graph,
         };
         file.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });

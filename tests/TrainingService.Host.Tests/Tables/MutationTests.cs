@@ -137,8 +137,8 @@ public sealed class MutationTests(ITestOutputHelper output)
                     bytes.InsertRange(at, other.AsSpan(from, Math.Min(length, other.Length - from)));
                     break;
                 case 7:
-                    string[] words = ["\"", ",", "\r\n", "1e999", "-1", "NaN", "-Infinity", "inf", "\\'", "\0", "{", "]", "@data", "9999999999", "\uFEFF", "\\ud800",
-                        "''"];
+                    string[] words = ["\"", ",", "\r\n", "1e999", "-1", "NaN", "-Infinity", "inf", "\\'", "\0", "{", "]", "@data",
+                        "9999999999", "\uFEFF", "\\ud800", "''"];
                     bytes.InsertRange(at, Encoding.UTF8.GetBytes(words[random.Next(words.Length)]));
                     break;
                 default:
