@@ -123,7 +123,12 @@ public static class SweepCells
     /// What the cells' runs gave, without specs and curves: a thousand are read in a fraction of a second. A seed whose trials of an arm
     /// all have an outcome has its compared cell, though it may not be stored yet.
     /// </summary>
-    public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    /// <param name="db">Where they are.</param>
+    /// <param name="sweep">Whose they are.</param>
+    /// <param name="cancellation">Of the queries.</param>
+    /// <param name="withLayers">Without, what the layers measured is left out; of metrics with a better side none needs it.</param>
+    public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation,
+        bool withLayers = true)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
             .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Step, job.Result, job.Layers })
@@ -132,7 +137,7 @@ public static class SweepCells
         var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
         var steps = returned.Select(id => measured[id]).Distinct().ToArray();
-        var ends = await (from job in db.Jobs
+        var ends = !withLayers ? [] : await (from job in db.Jobs
                           join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
                           where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
                               || returned.Contains(job.Id) && steps.Contains(layer.Step))
