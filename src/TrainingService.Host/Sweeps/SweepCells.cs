@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
@@ -14,6 +15,12 @@ namespace TrainingService.Host.Sweeps;
 /// </summary>
 public static class SweepCells
 {
+    /// <summary>
+    /// Of a sweep with more cells nobody looks at each curve, and reports read the ends; ten points a layer would be half of all rows that
+    /// a short run writes.
+    /// </summary>
+    private const int CellsWithCurves = 200;
+
     /// <summary>
     /// Stores the cells that are due and not there yet, in the context's transaction: the trials of what is tuned, and once these have
     /// ended (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which
@@ -81,7 +88,7 @@ public static class SweepCells
             // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
             var resolved = JobTemplate.Common(job.Spec) with
             {
-                Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false },
+                Diagnostics = Measured(job) with { TryPatches = false },
                 StoreWeights = job.Request.StoreWeights ?? false,
             };
             var (request, number) = (JobTemplate.Common(job.Request), (short)stored.Count);
@@ -89,6 +96,10 @@ public static class SweepCells
             return stored.TryGetValue(text, out var same) ? same
                 : stored[text] = new() { SweepId = sweep.Id, Number = number, Spec = resolved, Request = request };
         }
+
+        DiagnosticsSpec Measured(CheckedJob job) =>
+            job.Request.Diagnostics?.EverySteps is null && existing.Count + due.Count > CellsWithCurves
+            ? job.Plan.Diagnostics.Spec with { EverySteps = job.Plan.RareEverySteps, RowsBetween = null } : job.Plan.Diagnostics.Spec;
 
         static string Text<T>(T value) => JsonSerializer.Serialize(value, Json.Options);
     }
