@@ -19,6 +19,7 @@ internal sealed record Net(string Name, int[] Widths, int Batch)
         new("large", [784, 512, 512, 10], 128),
         new("xl", [1024, 1024, 1024, 1024, 10], 256),
         new("tiny", [2, 16, 16, 2], 32),
+        new("digits", [64, 64, 10], 64),
         new("deep", [784, .. Enumerable.Repeat(128, 30), 10], 64),
     ];
 

@@ -12,6 +12,7 @@ try
         ["evaluation", .. var rest] => Evaluation.Run(rest),
         ["scaling", .. var rest] => Scaling.Run(rest),
         ["start", .. var rest] => StartUp.Run(rest),
+        ["short", .. var rest] => ShortRuns.Run(rest),
         ["sweep", .. var rest] => Sweeps.Run(rest),
         ["diagnostics", .. var rest] => LayerEvaluations.Run(rest),
         ["parity", .. var rest] => Parity.Run(rest),
@@ -37,6 +38,8 @@ static int Usage()
           scaling      two runs on two cores over one, and one run with two threads over one: --net xl --seconds 2
           start        from plan to first step, 1 M parameters
           diagnostics  the layers' evaluations beside the training: --nets small,... --optimizer sgd --activation relu --seconds 1
+          short        whole short runs at the default cadence: --nets iris,... --epochs 10 --every N --rounds 5 --seconds 0.5
+          short        whole short runs at the default cadence: --nets iris,... --epochs 10 --every N --rounds 5 --seconds 0.5
           sweep        many short runs through a running service: --url http://127.0.0.1:8080 --dataset iris --hidden 16 --epochs 10
                        --cells 500 --rounds 5 --database "connection string" --json
           parity       --file F.json: a golden file's cases, one JSON line each

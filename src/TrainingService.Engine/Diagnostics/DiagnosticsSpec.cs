@@ -8,7 +8,8 @@ public sealed record DiagnosticsSpec
     /// <summary>
     /// Training steps between evaluations, at least 1; there is always one before the first step and one after the last. Default:
     /// the least multiple of 50 from 100 on with which all of them together take at most about 4 % of the training's time; in a run so
-    /// short that the two at its ends take more, none in between.
+    /// short that this gives less than 10 points, as many steps as give 10, on fewer rows (rowsBetween). Cells of a sweep of more than
+    /// 200 cells are measured that often on all rows or not in between.
     /// </summary>
     [AtLeast(1, All = true)]
     public int? EverySteps { get; init; }
@@ -18,6 +19,15 @@ public sealed record DiagnosticsSpec
     /// </summary>
     [Within(1, 100_000, Default = 2048)]
     public int? EvaluationRows { get; init; }
+
+    /// <summary>
+    /// Of these rows, how many the evaluations between the first and the last one measure. A unit that is off on all of them then counts
+    /// as dead if it was before, or if no step of the last epoch has brought it a gradient; all else is estimated from these rows.
+    /// 1 to 100,000. Default: all of them where everySteps is given or where all of them suffice for 10 points, else as many as the
+    /// share of time leaves to each, and at least 64.
+    /// </summary>
+    [Within(1, 100_000)]
+    public int? RowsBetween { get; init; }
 
     /// <summary>
     /// Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows

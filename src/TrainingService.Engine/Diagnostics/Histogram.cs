@@ -3,7 +3,10 @@ using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Diagnostics;
 
-/// <summary>How a layer's activations are distributed over the evaluation rows, before training and at its end.</summary>
+/// <summary>
+/// How a layer's activations are distributed over the evaluation rows, before training and at its end; where these are more than 16,384
+/// activations, over so many batches of rows that they are about as many, and 256 rows at least.
+/// </summary>
 /// <param name="Low">Lower edge of the first bin.</param>
 /// <param name="High">Upper edge of the last bin.</param>
 /// <param name="Counts">Activations by bin, the bins being equally wide; the outer ones hold what lies beyond, too. Exact zeros and
@@ -22,42 +25,57 @@ public sealed record Histogram(float Low, float High, IReadOnlyList<int> Counts)
 }
 
 /// <summary>Counts in one pass: the edges are those of the first batch, and a fourth more on both sides.</summary>
-internal sealed unsafe class HistogramCounter(int units)
+/// <param name="units">Of the layer.</param>
+/// <param name="rows">That will come.</param>
+internal sealed unsafe class HistogramCounter(int units, int rows)
 {
-    // one bin more, for what isn't counted
-    private readonly int[] _counts = new int[Histogram.Bins + 1];
+    private const int Entries = 16_384, LeastRows = 256;
+
+    // of the batches of rows, one in so many is counted
+    private readonly int _every = (int)Math.Max(1, Math.Min((long)rows * units / Entries, rows / LeastRows));
+    private int _batch;
+
+    // one bin more, for what isn't counted; and all of them for each of a few lanes, as neighbours often are in the same bin, and an
+    // increment would wait for the one before
+    private const int Apart = 8, Stride = 64;
+    private readonly int[] _counts = new int[Apart * Stride];
     private float _low, _high;
     private bool _hasEdges;
 
     /// <summary>Adds rows, given in blocks (units x samples).</summary>
     public void Add(float* h, int samples)
     {
+        if (_batch++ % _every > 0)
+            return;
         if (!_hasEdges)
             SetEdges(h, samples);
         Vector512<float> low = Vector512.Create(_low), scale = Vector512.Create(Histogram.Bins / (_high - _low));
         Vector512<float> last = Vector512.Create(Histogram.Bins - 1f);
         var bins = stackalloc int[Layout.Lanes];
-        for (var block = 0; block < Layout.Tiles(samples); block++)
-        {
-            var count = Math.Min(Layout.Lanes, samples - block * Layout.Lanes);
-            for (var unit = 0; unit < units; unit++)
+        fixed (int* counts = _counts)
+            for (var block = 0; block < Layout.Tiles(samples); block++)
             {
-                var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
-                for (var lane = 0; lane < Layout.Lanes; lane += 16)
+                var count = Math.Min(Layout.Lanes, samples - block * Layout.Lanes);
+                for (var unit = 0; unit < units; unit++)
                 {
-                    var value = Vector512.Load(lanes + lane);
-                    var place = Vector512.Min(Vector512.Max((value - low) * scale, Vector512<float>.Zero), last);
-                    Vector512.ConditionalSelect(Counts(value).AsInt32(), Vector512.ConvertToInt32(place), Vector512.Create(Histogram.Bins))
-                        .Store(bins + lane);
+                    var lanes = h + Layout.Block(unit, block * Layout.Lanes, units);
+                    for (var lane = 0; lane < Layout.Lanes; lane += 16)
+                    {
+                        var value = Vector512.Load(lanes + lane);
+                        var place = Vector512.Min(Vector512.Max((value - low) * scale, Vector512<float>.Zero), last);
+                        Vector512.ConditionalSelect(
+                            Counts(value).AsInt32(), Vector512.ConvertToInt32(place), Vector512.Create(Histogram.Bins)).Store(bins + lane);
+                    }
+                    for (var s = 0; s < count; s++)
+                        counts[s % Apart * Stride + bins[s]]++;
                 }
-                for (var s = 0; s < count; s++)
-                    _counts[bins[s]]++;
             }
-        }
     }
 
     /// <summary>Null where there is nothing but zeros and what is not finite.</summary>
-    public Histogram? Value => _hasEdges ? new(_low, _high, _counts[..Histogram.Bins]) : null;
+    public Histogram? Value => _hasEdges ? new(_low, _high, [.. Enumerable.Range(0, Histogram.Bins).Select(Total)]) : null;
+
+    private int Total(int bin) => Enumerable.Range(0, Apart).Sum(lane => _counts[lane * Stride + bin]);
 
     /// <summary>All bits set where a value is finite and not 0.</summary>
     private static Vector512<float> Counts(Vector512<float> value)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.Intrinsics;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Kernels;
@@ -9,9 +11,11 @@ namespace TrainingService.Engine.Diagnostics;
 /// <summary>Measures every layer on the same rows again and again, and remembers the lives of units.</summary>
 /// <param name="network">At whatever step it is.</param>
 /// <param name="split">The training rows.</param>
-/// <param name="rows">Those that are measured.</param>
+/// <param name="all">Those that are measured at the ends.</param>
+/// <param name="some">Those that are measured in between, some of these or all.</param>
 /// <param name="saturatedRows">On more than this share of them a unit must be saturated to count as such.</param>
-internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] rows, double saturatedRows)
+/// <param name="epoch">Steps of one.</param>
+internal sealed unsafe class LayerObserver(Network network, DataSplit split, int[] all, int[] some, double saturatedRows, long epoch)
 {
     /// <summary>What counts (2 x 136) and histories (47) hold, and what is told of the units at the end (90).</summary>
     public const int BytesPerUnit = 410;
@@ -23,13 +27,18 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
 
     // those of the last measurement stay until the next one is done: it may be cancelled in its middle
     private ActivationCounts[] _counts = Empty(network), _next = Empty(network);
-    private bool _measured;
+    private int _measured;
     private readonly UnitHistory?[] _histories =
         [.. network.Observed.Select(l => l.Activation is null ? null : new UnitHistory(l.Linear.Units))];
     // as they were at the weights that early stopping returns to
     private UnitHistory?[] _kept = [];
     private StepNorms[] _keptNorms = [];
     private readonly double[] _squares = new double[network.Observed.Count];
+
+    /// <summary>
+    /// Runs while layers are measured; not during the passes at a run's ends that tell the loss of the training rows, too.
+    /// </summary>
+    public Stopwatch Clock { get; } = new();
 
     /// <summary>Mean loss over the rows at the last measurement.</summary>
     public double MeanLoss { get; private set; }
@@ -74,24 +83,26 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>
     /// A point for each layer; before the first step and after the last one with a histogram, and if it is wanted the effective rank.
     /// </summary>
-    public LayerPoint[] Measure(long step, double epoch, bool atEnd, bool effectiveRank, CancellationToken cancellation)
+    public LayerPoint[] Measure(long step, double passed, bool atEnd, bool effectiveRank, CancellationToken cancellation)
     {
-        EffectiveRank[] ranks = effectiveRank ? [.. network.Observed.Select(l => new EffectiveRank(l.Linear.Units, rows.Length))] : [];
+        Clock.Start();
+        EffectiveRank[] ranks = effectiveRank ? [.. network.Observed.Select(l => new EffectiveRank(l.Linear.Units, all.Length))] : [];
         try
         {
-            return Measure(step, epoch, atEnd, ranks, cancellation);
+            return Measure(step, passed, atEnd, ranks, cancellation);
         }
         finally
         {
+            Clock.Stop();
             foreach (var rank in ranks)
                 rank.Dispose();
         }
     }
 
-    private LayerPoint[] Measure(long step, double epoch, bool atEnd, EffectiveRank[] ranks, CancellationToken cancellation)
+    private LayerPoint[] Measure(long step, double passed, bool atEnd, EffectiveRank[] ranks, CancellationToken cancellation)
     {
-        var layers = network.Observed;
-        var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units)).ToArray() : [];
+        var (layers, rows) = (network.Observed, atEnd ? all : some);
+        var histograms = atEnd ? layers.Select(l => new HistogramCounter(l.Linear.Units, rows.Length)).ToArray() : [];
         double loss = 0, weight = 0;
         var correct = 0;
         Array.Clear(_squares);
@@ -99,10 +110,13 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             counts.Clear();
         for (var first = 0; first < rows.Length; first += network.Capacity)
         {
+            if (atEnd)
+                Clock.Stop();
             network.Load(split, rows.AsSpan(first, Math.Min(network.Capacity, rows.Length - first)));
             network.Forward();
             if (split.Labels.Length > 0)
                 correct += network.Correct();
+            Clock.Start();
             for (var i = 0; i < layers.Count; i++)
             {
                 layers[i].Count(network.Samples, _next[i]);
@@ -114,18 +128,20 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             loss += network.AddGradientSquares(_squares);
             weight += network.LossWeight;
         }
-        (_counts, _next, _measured) = (_next, _counts, true);
+        (_counts, _next, _measured) = (_next, _counts, rows.Length);
         MeanLoss = loss / weight;
         Accuracy = (double)correct / rows.Length;
         for (var i = 0; i < layers.Count; i++)
         {
-            if (FunctionOf(layers[i]).DiesWhenOff)
+            if (rows.Length < all.Length)
+                _histories[i]?.Glance(step, _counts[i].Active, FunctionOf(layers[i]).DiesWhenOff ? epoch : null);
+            else if (FunctionOf(layers[i]).DiesWhenOff)
                 _histories[i]?.Evaluate(step, _counts[i].Active, Highest(_counts[i]),
                     new(BiasOf(layers[i]).Values, layers[i].Linear.Units));
             else
                 _histories[i]?.Evaluate(step, _counts[i].Active, [], []);
         }
-        return [.. layers.Select((_, i) => Point(step, epoch, i) with
+        return [.. layers.Select((_, i) => Point(step, passed, i) with
         {
             EffectiveRank = ranks.Length > 0 ? ranks[i].Value(cancellation) : null,
             Histogram = atEnd ? histograms[i].Value : null,
@@ -135,7 +151,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
     /// <summary>The units of a layer as the last measurement found them; none before the first.</summary>
     public UnitPoint[] Units(int layer)
     {
-        if (!_measured)
+        if (_measured == 0)
             return [];
         var units = new UnitPoint[network.Observed[layer].Linear.Units];
         var counts = _counts[layer];
@@ -144,7 +160,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         {
             var life = FunctionOf(network.Observed[layer]).DiesWhenOff ? _histories[layer]?[n] : null;
             var magnitude = Magnitude(counts, n);
-            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / rows.Length, (float)(magnitude / rows.Length),
+            units[n] = new(n, State(layer, n, magnitude, mean), (float)counts.Active[n] / _measured, (float)(magnitude / _measured),
                 life?.BornDead ?? false, life?.DiedAt, life?.RevivedAt, life?.Death);
         }
         return units;
@@ -156,27 +172,26 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         var function = FunctionOf(network.Observed[layer]);
         return !double.IsFinite(magnitude) ? UnitState.NonFinite
             : network.Observed[layer].Activation is null ? UnitState.Alive
-            : counts.Active[n] == 0 ? !function.DiesWhenOff ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true
-                ? UnitState.BornDead : UnitState.Dead
-            : counts.IsSaturated(function, n, rows.Length, saturatedRows) ? UnitState.Saturated
+            : counts.Active[n] == 0 && _histories[layer]?.IsOff(n) != false ? !function.DiesWhenOff
+                ? UnitState.NegativeLocked : _histories[layer]?[n].BornDead == true ? UnitState.BornDead : UnitState.Dead
+            : counts.IsSaturated(function, n, _measured, saturatedRows) ? UnitState.Saturated
             : function.DiesWhenOff && IsNearDead(counts, n) ? UnitState.NearDead
             : magnitude <= 0.025 * mean ? UnitState.Dormant
             : UnitState.Alive;
     }
 
-    private LayerPoint Point(long step, double epoch, int index)
+    private LayerPoint Point(long step, double passed, int index)
     {
         var layer = network.Observed[index];
         var (counts, units, function) = (_counts[index], layer.Linear.Units, FunctionOf(layer));
-        var entries = (double)units * rows.Length;
-        int off = 0, nearDead = 0, saturated = 0;
+        var entries = (double)units * _measured;
+        int nearDead = 0, saturated = 0;
         var dormant = (Zero: 0, Standard: 0, Tenth: 0);
         var mean = counts.SumOfMagnitudes / units;
         for (var n = 0; n < units; n++)
         {
-            off += counts.Active[n] == 0 ? 1 : 0;
             nearDead += IsNearDead(counts, n) ? 1 : 0;
-            saturated += counts.IsSaturated(function, n, rows.Length, saturatedRows) ? 1 : 0;
+            saturated += counts.IsSaturated(function, n, _measured, saturatedRows) ? 1 : 0;
             var magnitude = Magnitude(counts, n);
             dormant.Zero += magnitude <= 0 ? 1 : 0;
             dormant.Standard += magnitude <= 0.025 * mean ? 1 : 0;
@@ -189,7 +204,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         return new()
         {
             Step = step,
-            Epoch = epoch,
+            Epoch = passed,
             Layer = index,
             Sparsity = (float)(counts.Zeros / entries),
             OffRate = (float)(counts.Off / entries),
@@ -198,7 +213,7 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
             DiedFraction = (float)died / units,
             RevivedFraction = (float)lives.Revived / units,
             NearDeadFraction = function.DiesWhenOff ? (float)nearDead / units : 0,
-            NegativeLockedFraction = function.DiesWhenOff || layer.Activation is null ? null : (float)off / units,
+            NegativeLockedFraction = function.DiesWhenOff || layer.Activation is null ? null : (float)(lives.BornDead + lives.Died) / units,
             DormantFraction = (float)dormant.Standard / units,
             DormantFractionAt0 = (float)dormant.Zero / units,
             DormantFractionAt10 = (float)dormant.Tenth / units,
@@ -218,14 +233,12 @@ internal sealed unsafe class LayerObserver(Network network, DataSplit split, int
         };
     }
 
-    private bool IsNearDead(ActivationCounts counts, int n) => counts.Active[n] > 0 && counts.Active[n] < NearDeadShare * rows.Length;
+    private bool IsNearDead(ActivationCounts counts, int n) => counts.Active[n] > 0 && counts.Active[n] < NearDeadShare * _measured;
 
     private static double Magnitude(ActivationCounts counts, int unit)
     {
-        double sum = 0;
-        for (var lane = 0; lane < 16; lane++)
-            sum += counts.Magnitudes[16 * unit + lane];
-        return sum;
+        var lanes = Vector512.LoadUnsafe(ref counts.Magnitudes[16 * unit]);
+        return VectorMath.Sum(Vector512.WidenLower(lanes) + Vector512.WidenUpper(lanes));
     }
 
     private static float[] Highest(ActivationCounts counts)

@@ -18,6 +18,9 @@ internal sealed unsafe class UnitHistory(int units)
     private readonly long[] _diedAt = Filled(units, (long)None), _revivedAt = Filled(units, (long)None);
     private readonly Dictionary<int, Death> _deaths = [];
 
+    // as the last look found them, on all rows or on some
+    private readonly bool[] _off = new bool[units];
+
     // at the last evaluation
     private readonly float[] _highest = new float[units], _bias = new float[units];
     private long _evaluated = None;
@@ -26,14 +29,19 @@ internal sealed unsafe class UnitHistory(int units)
     private readonly float[] _sum = Pinned<float>(units), _squares = Pinned<float>(units), _largest = Pinned<float>(units);
     private readonly int[] _largestStep = Pinned<int>(units), _activeStep = Pinned<int>(units);
 
-    /// <summary>Units that are dead and were at step 0; that are dead and were not; that are alive and were dead once.</summary>
+    /// <summary>Whether the last look found a unit dead.</summary>
+    public bool IsOff(int unit) => _off[unit];
+
+    /// <summary>
+    /// By the last look: units that are dead and were at step 0; that are dead and were not; that are alive and were dead once.
+    /// </summary>
     public (int BornDead, int Died, int Revived) Counts
     {
         get
         {
             var (born, died, revived) = (0, 0, 0);
             for (var n = 0; n < units; n++)
-                if (_dead[n])
+                if (_off[n])
                     (born, died) = _bornDead[n] ? (born + 1, died) : (born, died + 1);
                 else if (_everDead[n])
                     revived++;
@@ -85,7 +93,7 @@ internal sealed unsafe class UnitHistory(int units)
             {
                 _revivedAt[n] = step;
             }
-            _dead[n] = dead;
+            _off[n] = _dead[n] = dead;
             _everDead[n] |= dead;
         }
         _evaluated = step;
@@ -95,6 +103,23 @@ internal sealed unsafe class UnitHistory(int units)
         bias[..units].CopyTo(_bias);
         foreach (var sums in (Array[])[_sum, _squares, _largest, _largestStep, _activeStep])
             Array.Clear(sums);
+    }
+
+    /// <summary>
+    /// Takes a look at some of the rows only: who is on there lives. Who is not is dead if it was before, or where units die if no step
+    /// of the last epoch, which brings all rows, has brought it a gradient. When and of what it died is for an evaluation to say.
+    /// </summary>
+    /// <param name="step">Of the run.</param>
+    /// <param name="active">Per unit the rows with z &gt; 0.</param>
+    /// <param name="epoch">Steps of one; null where units don't die.</param>
+    public void Glance(long step, ReadOnlySpan<int> active, long? epoch)
+    {
+        for (var n = 0; n < units; n++)
+        {
+            if (active[n] > 0 && _dead[n])
+                (_dead[n], _revivedAt[n]) = (false, step);
+            _off[n] = active[n] == 0 && (_dead[n] || step - (_evaluated + _activeStep[n]) >= epoch);
+        }
     }
 
     private Death DeathOf(int n, long step, float highest, float bias)

@@ -72,7 +72,7 @@ public sealed class RunPlan
             double epochs = Training.Epochs;
             return epochs * Data.TrainRows * Operations.Step
                 + (epochs * Data.ValidationRows + Data.TrainRows + Data.TestRows) * Operations.Forward
-                + ((double)Steps / Diagnostics.EverySteps + 2) * EvaluationRows * Operations.Evaluation;
+                + ((double)Steps / Diagnostics.EverySteps * RowsBetween + 2.0 * EvaluationRows) * Operations.Evaluation;
         }
     }
 
@@ -80,6 +80,16 @@ public sealed class RunPlan
 
     /// <summary>Rows that the layers are measured on.</summary>
     internal int EvaluationRows => Math.Min(Data.TrainRows, Diagnostics.EvaluationRows);
+
+    /// <summary>Of them, those that are measured between the ends.</summary>
+    internal int RowsBetween => Math.Min(Data.TrainRows, Diagnostics.RowsBetween);
+
+    /// <summary>Steps of an epoch.</summary>
+    internal long EpochSteps => Steps / Training.Epochs;
+
+    /// <summary>The steps between evaluations where only those on all rows are wanted that cost next to nothing, see
+    /// <see cref="EvaluationCost"/>.</summary>
+    public int RareEverySteps => EvaluationCost.EverySteps(Steps, Training.BatchSize, EvaluationRows, Operations);
 
     /// <summary>Samples that the network's buffers hold: those of the largest batch.</summary>
     internal int Capacity => Training.BatchSize + (JoinsLast ? 1 : 0);
@@ -104,7 +114,7 @@ public sealed class RunPlan
         var normalizes = network is not null && HasBatchNorm(network.Layers);
         var course = TrainingPlan.Resolve(training, data, normalizes, errors);
         var layers = network is null || course is null ? [] : network.Plan(data.Features, course.Loss.Outputs(data));
-        var measures = DiagnosticsPlan.Resolve(diagnostics, EverySteps, "/diagnostics", errors);
+        var measures = DiagnosticsPlan.Resolve(diagnostics, Cadence, "/diagnostics", errors);
         if (network is null || course is null || measures is null)
             return null;
         var plan = new RunPlan(network, course, measures, data, layers);
@@ -115,9 +125,17 @@ public sealed class RunPlan
             errors.Add(new("/diagnostics/effectiveRank", refusal));
         return errors.Count > before ? null : plan;
 
-        int EverySteps(int rows) => course is null || layers.Count == 0 ? 1 : EvaluationCost.EverySteps(
-            TrainingPlan.Steps(data.TrainRows, course.BatchSize, course.Epochs, normalizes),
-            course.BatchSize, Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
+        (int EverySteps, int Rows) Cadence(int rows)
+        {
+            if (course is null || layers.Count == 0)
+                return (1, rows);
+            var least = Math.Min(course.Epochs, course.EarlyStopping is { } stopping ? stopping.Patience + 1 : int.MaxValue);
+            var (every, between) = EvaluationCost.Cadence(Steps(course.Epochs), Steps(least), course.BatchSize,
+                Math.Min(data.TrainRows, rows), RowOperations.Of(layers));
+            return (every, between < data.TrainRows ? between : rows);
+
+            long Steps(int epochs) => TrainingPlan.Steps(data.TrainRows, course.BatchSize, epochs, normalizes);
+        }
     }
 
     /// <summary>The same run with another seed, which breaks no rule.</summary>

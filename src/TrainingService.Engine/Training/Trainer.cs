@@ -35,7 +35,6 @@ public sealed class Trainer : IDisposable
     private readonly Network _network;
     private readonly LayerObserver _observer;
     private readonly Stopwatch _clock = new();
-    private readonly Stopwatch _diagnosticsClock = new();
     private readonly int[] _order;
     private CancellationToken _cancellation;
     private int _orderedEpoch = -1;
@@ -50,6 +49,9 @@ public sealed class Trainer : IDisposable
     private long _bestStep;
     private int _bestEpoch;
     private bool _keptBest;
+
+    // by this trainer, which may have been restored behind it
+    private bool _endMeasured;
 
     // what early stopping returns to
     private readonly FloatBuffer? _best;
@@ -81,7 +83,11 @@ public sealed class Trainer : IDisposable
             _order = new int[data.Train.Rows];
             var evaluationRows = plan.PickEvaluationRows();
             ScaleInitialWeights(_network, data, evaluationRows);
-            _observer = new(_network, data.Train, evaluationRows, plan.Diagnostics.Rules.SaturatedActivations.Rows);
+            var some = evaluationRows[..plan.RowsBetween];
+            // in the order of the data, as its loss is summed up elsewhere
+            if (evaluationRows.Length == data.Train.Rows)
+                Array.Sort(evaluationRows);
+            _observer = new(_network, data.Train, evaluationRows, some, plan.Diagnostics.Rules.SaturatedActivations.Rows, plan.EpochSteps);
             Layers = plan.DenseLayers;
         }
         catch
@@ -279,7 +285,7 @@ public sealed class Trainer : IDisposable
             : $"the loss was not finite at step {step}{(layer is null ? "" : $", the first non-finite numbers being in layer '{layer}'")}");
     }
 
-    private double TrainingSeconds => (_clock.Elapsed - _diagnosticsClock.Elapsed).TotalSeconds;
+    private double TrainingSeconds => (_clock.Elapsed - _observer.Clock.Elapsed).TotalSeconds;
 
     private void EndEpoch()
     {
@@ -338,9 +344,8 @@ public sealed class Trainer : IDisposable
 
     private void MeasureLayers(long step, double epoch, bool atEnd)
     {
-        _diagnosticsClock.Start();
         var points = _observer.Measure(step, epoch, atEnd, atEnd && _plan.Diagnostics.EffectiveRank, _cancellation);
-        _diagnosticsClock.Stop();
+        _endMeasured = atEnd && step > 0;
         OnLayers?.Invoke(points);
     }
 
@@ -415,7 +420,15 @@ public sealed class Trainer : IDisposable
             OnReturn?.Invoke(step);
             MeasureLayers(step, epoch, atEnd: true);
         }
-        var train = Evaluate(_data.Train, _own.Train, Split.Train, epoch).Point;
+        // the layers were just measured on the same rows
+        var train = Classes && _endMeasured && _plan.EvaluationRows == _data.Train.Rows ? new MetricPoint
+        {
+            Step = _step,
+            Epoch = epoch,
+            Split = Split.Train,
+            Loss = (float)(_observer.MeanLoss * _lossUnit),
+            Accuracy = (float)_observer.Accuracy,
+        } : Evaluate(_data.Train, _own.Train, Split.Train, epoch).Point;
         // weights of the last step that are finite, but too large for the outputs to be
         if (divergence is null && !float.IsFinite((float)(train.Loss / _lossUnit)))
             divergence = new(_step, _network.FirstNonFinite(), $"the loss is not finite after the last step, {_step}");
@@ -461,7 +474,7 @@ public sealed class Trainer : IDisposable
             Notes = _plan.Notes is { Count: > 0 } notes ? notes : null,
             Seconds = seconds,
             FastestEpochSeconds = _fastestEpoch,
-            DiagnosticsSeconds = _diagnosticsClock.Elapsed.TotalSeconds,
+            DiagnosticsSeconds = _observer.Clock.Elapsed.TotalSeconds,
             SamplesPerSecond = _samples / seconds,
             ParameterCount = _plan.ParameterCount,
             WeightsSha256 = _network.Sha256(),

@@ -136,7 +136,9 @@ public sealed record TrainingResult
     /// <summary>Wall time of the run.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>Of which the layer evaluations took.</summary>
+    /// <summary>
+    /// Of which the layer evaluations took, without the passes before the first step and after the last that tell the train loss, too.
+    /// </summary>
     public double DiagnosticsSeconds { get; init; }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using TrainingService.Engine.Randomness;
 
@@ -21,42 +22,45 @@ public static class StratifiedOrder
     {
         var order = new int[rows.Length];
         var at = 0;
-        foreach (var row in Each(rows.ToArray(), labels, seed))
+        foreach (var row in Each(rows, labels, new int[rows.Length], seed))
             order[at++] = row;
         return order;
     }
 
     /// <summary>As many rows of all from the front of their order, with no more memory than four bytes a row.</summary>
-    public static IEnumerable<int> First(int count, int rows, int[] labels, long seed)
-    {
-        var all = new int[rows];
-        for (var row = 0; row < rows; row++)
-            all[row] = row;
-        return Each(all, labels, seed).Take(count);
-    }
+    public static IEnumerable<int> First(int count, int rows, ushort[] labels, long seed) =>
+        Each([], labels, new int[rows], seed).Take(count);
 
-    private static IEnumerable<int> Each(int[] rows, int[] labels, long seed)
+    /// <param name="rows">As many as there are; none for all.</param>
+    /// <param name="labels">Class of every row; empty without classes.</param>
+    /// <param name="together">Gets the rows, those of each class together.</param>
+    /// <param name="seed">Of the order.</param>
+    private static IEnumerable<int> Each<T>(ReadOnlySpan<int> rows, T[] labels, int[] together, long seed)
+        where T : struct, IBinaryInteger<T>
     {
         var random = new SplitMix64(seed);
         if (labels.Length == 0)
         {
-            random.Shuffle(rows);
-            return rows;
+            for (var i = 0; i < together.Length; i++)
+                together[i] = rows.IsEmpty ? i : rows[i];
+            random.Shuffle(together);
+            return together;
         }
-        var strata = Strata(rows, labels);
+        var strata = Strata(rows, labels, together);
         foreach (var (_, begin, end) in strata)
-            random.Shuffle(rows.AsSpan(begin, end - begin));
-        return Merged(rows, strata);
+            random.Shuffle(together.AsSpan(begin, end - begin));
+        return Merged(together, strata);
     }
 
     /// <summary>
     /// Puts the rows of each class together, in the order in which they stood, and tells where each class begins and ends.
     /// </summary>
-    private static List<(int Label, int Begin, int End)> Strata(int[] rows, int[] labels)
+    private static List<(int Label, int Begin, int End)> Strata<T>(ReadOnlySpan<int> rows, T[] labels, int[] together)
+        where T : struct, IBinaryInteger<T>
     {
         var counts = new SortedDictionary<int, int>();
-        foreach (var row in rows)
-            counts[labels[row]] = counts.GetValueOrDefault(labels[row]) + 1;
+        for (var i = 0; i < together.Length; i++)
+            counts[Label(rows, i)] = counts.GetValueOrDefault(Label(rows, i)) + 1;
         var (strata, next, begin) = (new List<(int, int, int)>(), new Dictionary<int, int>(), 0);
         foreach (var (label, count) in counts)
         {
@@ -64,10 +68,11 @@ public static class StratifiedOrder
             next.Add(label, begin);
             begin += count;
         }
-        var old = rows.AsSpan().ToArray();
-        foreach (var row in old)
-            rows[CollectionsMarshal.GetValueRefOrAddDefault(next, labels[row], out _)++] = row;
+        for (var i = 0; i < together.Length; i++)
+            together[CollectionsMarshal.GetValueRefOrAddDefault(next, Label(rows, i), out _)++] = rows.IsEmpty ? i : rows[i];
         return strata;
+
+        int Label(ReadOnlySpan<int> of, int i) => int.CreateTruncating(labels[of.IsEmpty ? i : of[i]]);
     }
 
     /// <summary>By place, then by class: rows of one class stand at different places.</summary>

@@ -116,6 +116,8 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
             baseline = "relu",
             metric = isNumber ? "testR2" : "testAccuracy",
             delta = 0.01,
+            // The net that is kept is trained on all rows.
+            keepBest = false,
             seeds = new { until = "decided", atLeast = 12, atMost = 48 },
         });
     }

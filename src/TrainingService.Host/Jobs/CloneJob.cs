@@ -31,14 +31,18 @@ public static class CloneJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         var errors = new List<SpecError>();
+        return Check(job, patch, rules, errors) is { } accepted
+            ? await CreateJob.Submit(accepted, once, db, wakeUps, clock, cancellation) : Problems.Invalid(errors);
+    }
+
+    /// <summary>The changed copy; null, with errors that point into the patch, if it breaks a rule.</summary>
+    public static CheckedJob? Check(Job job, SpecPatch patch, JobRules rules, List<SpecError> errors)
+    {
         if (patch.ApplyTo(job, errors) is not { } spec)
-            return Problems.Invalid(errors);
+            return null;
         var broken = new List<SpecError>();
-        if (rules.Check(spec, broken, stored: spec.IsMeantAsStored(job.Spec)) is not { } accepted)
-        {
-            patch.Point(broken, errors);
-            return Problems.Invalid(errors);
-        }
-        return await CreateJob.Submit(accepted, once, db, wakeUps, clock, cancellation);
+        var accepted = rules.Check(spec, broken, stored: spec.IsMeantAsStored(job.Spec));
+        patch.Point(broken, errors);
+        return accepted;
     }
 }

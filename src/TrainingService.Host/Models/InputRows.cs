@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -157,12 +158,16 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
     private double Cell(JsonElement value, int row, int column, string pointer, string? named = null) => value.ValueKind switch
     {
         JsonValueKind.Null => double.NaN,
-        JsonValueKind.Number when _columns[column].Categories is null && double.IsFinite(value.GetDouble()) => value.GetDouble(),
+        JsonValueKind.Number when _columns[column].Categories is null && Number(value) is var number && double.IsFinite(number) => number,
         JsonValueKind.Number when _columns[column].Categories is not null => Text(value.GetRawText(), row, column, pointer),
         JsonValueKind.True or JsonValueKind.False => Flag(value.ValueKind is JsonValueKind.True, row, column, pointer),
         JsonValueKind.String when value.GetString() is { } text => Text(text, row, column, pointer, named),
         _ => Refuse(row, column, pointer, Show(value)),
     };
+
+    /// <summary>To the bits of GetDouble, in a fraction of its time.</summary>
+    private static double Number(JsonElement value) =>
+        NumberText.TryShort(JsonMarshal.GetRawUtf8Value(value), out var number, out _) ? number : value.GetDouble();
 
     private double Flag(bool value, int row, int column, string pointer)
     {

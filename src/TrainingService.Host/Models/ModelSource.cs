@@ -48,7 +48,7 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
                     : ", as jobs of a sweep keep theirs only if its base says 'storeWeights': true")
                 + $". Run it once more with POST {JobRoutes.Root}/{id}/clone and {{\"storeWeights\": true}}: "
                 + "the weights will be the same."
-                + (found.SweepId is { } sweep ? $" POST /api/v1/sweeps/{sweep}/best does so with the best arm." : ""))),
+                + (found.SweepId is { } sweep ? $" The best arm's is kept: GET /api/v1/sweeps/{sweep} names it as 'best'." : ""))),
             _ => (null, Problems.Conflict($"The job is {Json.NameOf(found.Status)}: only jobs that succeeded have a net.")),
         };
     }

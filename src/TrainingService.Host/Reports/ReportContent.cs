@@ -41,7 +41,13 @@ public static class ReportContent
             Answer(report),
             Claims(report),
             Comparisons(report, outcome),
-            new("arms", "Arms", [Arms(report, outcome)]),
+            new("arms", "Arms",
+            [
+                Arms(report, outcome),
+                .. report.Best is { } best ? (Block[])[new Links("best", $"The net that is kept, of {best.Arm} with seed {best.Seed}: the "
+                    + "median run of the arm with the best mean, which need not be better than the others",
+                    [("job", best.Job), ("ONNX file", best.Model)])] : [],
+            ]),
             Tried(report, outcome),
             Part("learning", "How the arms learned", charts.Learning()),
             Part("cost", "What it costs", [charts.Cost()]),

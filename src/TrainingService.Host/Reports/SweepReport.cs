@@ -69,6 +69,9 @@ public sealed record SweepReport
     /// <summary>When the sweep looked at its seeds, and what each look spent of the risk of a false finding.</summary>
     public required IReadOnlyList<SweepLookResponse> Looks { get; init; }
 
+    /// <summary>Where the best arm's net is; left out where none is kept.</summary>
+    public SweepBest? Best { get; init; }
+
     /// <summary>What a reader must know besides: cells that failed, seeds that don't suffice, choices that were made.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 

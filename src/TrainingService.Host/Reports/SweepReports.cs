@@ -33,6 +33,7 @@ public static class SweepReports
             Contrasts = contrasts,
             Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
             Looks = SweepLookResponse.AllOf(spec),
+            Best = SweepBest.Of(sweep),
             Notes = [.. LookNotes.Of(sweep, cells, contrasts), .. Notes(sweep, cells, metric)],
             Provenance = new(
                 Distinct(compared, cell => cell.Result?.EngineVersion), Distinct(compared, cell => cell.Result?.InstructionSet),

@@ -21,6 +21,11 @@ public sealed class Sweep
     /// <summary>What the study measured beside the trainings: JSON that only it reads.</summary>
     public string? Measured { get; set; }
 
+    /// <summary>The cell whose net is kept, and the job that keeps it; null where none is, or the job is gone.</summary>
+    public short? BestArm { get; private set; }
+    public long? BestSeed { get; private set; }
+    public Guid? BestJobId { get; private set; }
+
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; set; }
     public string? ErrorCode { get; set; }
@@ -33,6 +38,8 @@ public sealed class Sweep
 
     /// <summary>Under way again.</summary>
     public void Reopen() => (Status, FinishedAt, ErrorCode, ErrorMessage) = (JobStatus.Queued, null, null, null);
+
+    public void Keep(CellResult best, Guid job) => (BestArm, BestSeed, BestJobId) = ((short)best.Arm, best.Seed, job);
 }
 
 /// <summary>

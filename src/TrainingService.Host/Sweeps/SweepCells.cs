@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
@@ -14,6 +15,12 @@ namespace TrainingService.Host.Sweeps;
 /// </summary>
 public static class SweepCells
 {
+    /// <summary>
+    /// Of a sweep with more cells nobody looks at each curve, and reports read the ends; ten points a layer would be half of all rows that
+    /// a short run writes.
+    /// </summary>
+    private const int CellsWithCurves = 200;
+
     /// <summary>
     /// Stores the cells that are due and not there yet, in the context's transaction: the trials of what is tuned, and once these have
     /// ended (<paramref name="chosen"/> answers the combination for an arm and a seed), the cells that arms are compared by, each of which
@@ -81,7 +88,7 @@ public static class SweepCells
             // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
             var resolved = JobTemplate.Common(job.Spec) with
             {
-                Diagnostics = (job.Spec.Diagnostics ?? new()) with { TryPatches = false },
+                Diagnostics = Measured(job) with { TryPatches = false },
                 StoreWeights = job.Request.StoreWeights ?? false,
             };
             var (request, number) = (JobTemplate.Common(job.Request), (short)stored.Count);
@@ -89,6 +96,10 @@ public static class SweepCells
             return stored.TryGetValue(text, out var same) ? same
                 : stored[text] = new() { SweepId = sweep.Id, Number = number, Spec = resolved, Request = request };
         }
+
+        DiagnosticsSpec Measured(CheckedJob job) =>
+            job.Request.Diagnostics?.EverySteps is null && existing.Count + due.Count > CellsWithCurves
+            ? job.Plan.Diagnostics.Spec with { EverySteps = job.Plan.RareEverySteps, RowsBetween = null } : job.Plan.Diagnostics.Spec;
 
         static string Text<T>(T value) => JsonSerializer.Serialize(value, Json.Options);
     }
@@ -112,7 +123,12 @@ public static class SweepCells
     /// What the cells' runs gave, without specs and curves: a thousand are read in a fraction of a second. A seed whose trials of an arm
     /// all have an outcome has its compared cell, though it may not be stored yet.
     /// </summary>
-    public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    /// <param name="db">Where they are.</param>
+    /// <param name="sweep">Whose they are.</param>
+    /// <param name="cancellation">Of the queries.</param>
+    /// <param name="withLayers">Without, what the layers measured is left out; of metrics with a better side none needs it.</param>
+    public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation,
+        bool withLayers = true)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
             .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Step, job.Result, job.Layers })
@@ -121,7 +137,7 @@ public static class SweepCells
         var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
         var steps = returned.Select(id => measured[id]).Distinct().ToArray();
-        var ends = await (from job in db.Jobs
+        var ends = !withLayers ? [] : await (from job in db.Jobs
                           join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
                           where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
                               || returned.Contains(job.Id) && steps.Contains(layer.Step))

@@ -58,6 +58,9 @@ public sealed record SweepPlan
 
     public required IReadOnlyList<ContrastSpec> Contrasts { get; init; }
 
+    /// <summary>Whether the best arm's net is kept when it has ended.</summary>
+    public bool KeepBest { get; init; } = true;
+
     /// <summary>What arms are compared by.</summary>
     [JsonIgnore]
     public SweepMetric By => SweepMetrics.Named(Metric);
@@ -101,6 +104,7 @@ public sealed record SweepPlan
         Baseline = Baseline,
         Delta = Delta,
         Contrasts = Contrasts,
+        KeepBest = KeepBest,
     };
 }
 

@@ -8,7 +8,7 @@ namespace TrainingService.Host.Sweeps;
 /// Takes a sweep on when all its jobs have ended: from tuning to the cells that are compared, to a look at them, to more seeds where it
 /// runs until decided, and to its end.
 /// </summary>
-public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules,
+public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, JobRules jobRules,
     KnownStudies studies, WakeUps wakeUps, TimeProvider clock, ILogger<SweepProgress> log)
 {
     /// <summary>
@@ -26,18 +26,26 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
             return;
         IReadOnlyList<Job> jobs = [];
+        IReadOnlyList<CellResult>? cells = null;
         while (sweep.Status is not JobStatus.Canceling && sweep.FinishedAt is null)
         {
             jobs = await AddDueAsync(db, sweep, cancellation);
             // Cells that all share jobs which have ended are outcomes, too.
-            if (jobs.Count > 0 || sweep.FinishedAt is not null || !await LookAsync(db, sweep, cancellation))
+            if (jobs.Count > 0 || sweep.FinishedAt is not null)
+                break;
+            cells = sweep.Spec.Contrasts.Count == 0 ? null : await SweepCells.ReadAsync(db, sweep, cancellation);
+            if (cells is null || !await LookAsync(db, sweep, cells, cancellation))
                 break;
         }
         if (jobs.Count == 0 && sweep.FinishedAt is null)
             await EndAsync(db, sweep, cancellation);
+        var kept = sweep is { Status: JobStatus.Succeeded, Spec.KeepBest: true } ? await BestArm.KeepAsync(db, sweep,
+            cells ?? await SweepCells.ReadAsync(db, sweep, cancellation, withLayers: false), jobRules, clock, cancellation) : null;
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(jobs);
+        if (kept is not null)
+            wakeUps.Add(kept);
     }
 
     /// <summary>Sweeps that nothing takes on any more, because whoever should have has died.</summary>
@@ -73,12 +81,9 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
     /// and who comes later looks at the same.
     /// </summary>
     /// <returns>Whether there are more seeds now.</returns>
-    private async Task<bool> LookAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    private async Task<bool> LookAsync(TrainingDbContext db, Sweep sweep, IReadOnlyList<CellResult> cells, CancellationToken cancellation)
     {
-        if (sweep.Spec.Contrasts.Count == 0)
-            return false;
         var before = sweep.Spec.Seeds.Count;
-        var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
         var began = await db.Jobs.Where(job => job.SweepId == sweep.Id).MinAsync(job => job.StartedAt, cancellation);
         var now = clock.GetUtcNow();
         sweep.Spec = SweepLooks.After(sweep.Spec, cells, now, began is { } start ? now - start : TimeSpan.Zero, mayGrow: !sweep.Extended);

@@ -54,6 +54,9 @@ public sealed record SweepResponse
     /// <summary>How far the sweep is.</summary>
     public required SweepProgressResponse Progress { get; init; }
 
+    /// <summary>Where the best arm's net is; left out before the end, and where none is kept.</summary>
+    public SweepBest? Best { get; init; }
+
     /// <summary>What it can't find out as it was asked for: too few seeds, a delta below one row, few rows; known before it runs.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
@@ -133,6 +136,7 @@ public sealed record SweepResponse
                 Progress = new(counts.Finished, total, most,
                     sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
                     sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, training) : null),
+                Best = SweepBest.Of(sweep),
                 Warnings = [.. SweepWarnings.Of(sweep.Spec)],
                 Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
                 CreatedAt = sweep.CreatedAt,

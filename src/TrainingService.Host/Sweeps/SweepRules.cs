@@ -385,6 +385,7 @@ public sealed class SweepRules(JobRules jobs)
             Baseline = baseline,
             Delta = delta,
             Contrasts = contrasts,
+            KeepBest = spec.KeepBest ?? true,
         };
 
         string Unknown(string arm) => $"there is no arm '{arm}'"

@@ -69,6 +69,13 @@ public sealed record SweepSpec
     /// <summary>The comparisons. Default: every arm with the baseline.</summary>
     [Items(0, SweepRules.MaxContrasts)]
     public IReadOnlyList<ContrastSpec>? Contrasts { get; init; }
+
+    /// <summary>
+    /// Keep the best arm's net: when the sweep has ended, the median run of the arm with the best mean is trained once more, to the same
+    /// bits, as a job of its own that <c>best</c> names. Default true.
+    /// </summary>
+    [Any(Default = true)]
+    public bool? KeepBest { get; init; }
 }
 
 /// <summary>A variant of the base.</summary>

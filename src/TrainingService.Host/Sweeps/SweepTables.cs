@@ -25,6 +25,8 @@ public static class SweepTables
             sweep.Property(s => s.Measured).HasColumnType("jsonb");
             sweep.Property(s => s.Version).IsRowVersion();
             sweep.HasIndex(s => s.Id).HasFilter("finished_at IS NULL").HasDatabaseName("ix_sweeps_unfinished");
+            sweep.HasOne<Job>().WithMany().HasForeignKey(s => s.BestJobId).OnDelete(DeleteBehavior.SetNull)
+                .HasConstraintName("fk_sweeps_jobs_best_job_id");
             sweep.HasMany<JobTemplate>().WithOne().HasForeignKey(t => t.SweepId).OnDelete(DeleteBehavior.Cascade);
             sweep.HasMany<Job>().WithOne().HasForeignKey(j => j.SweepId).OnDelete(DeleteBehavior.Cascade);
         }

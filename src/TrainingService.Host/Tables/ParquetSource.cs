@@ -102,14 +102,15 @@ public sealed class ParquetSource : RowSource
         (_row, _rows) = (0, group.RowCount);
         _file.Allow(0, _file.Length);
         Array.Clear(_columns);
+        // What the list of contents says may be any number, and must not overflow.
         var bytes = _fields.OfType<DataField>().Sum(field => Math.Max(
-            _rows * (field.ClrType.IsPrimitive ? 8L : 60L),
-            Do(() => Task.FromResult(2 * (group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0)))));
+            _rows * (field.ClrType.IsPrimitive ? 8.0 : 60.0),
+            Do(() => Task.FromResult(2.0 * (group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0)))));
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
             throw TooLarge(bytes);
         // Pages tell the truth; the list of contents may not.
         var pages = _fields.Select(field => field is null ? default : Do(() => Task.FromResult(PagesOf(group, field)))).ToList();
-        bytes = pages.Sum(column => 2 * column.Unpacked);
+        bytes = pages.Sum(column => 2.0 * column.Unpacked);
         if (bytes > MostBytes)
             throw TooLarge(bytes);
         for (var c = 0; c < _fields.Length; c++)
@@ -121,7 +122,7 @@ public sealed class ParquetSource : RowSource
         _file.Allow(0, _file.Length);
     }
 
-    private TableException TooLarge(long bytes) =>
+    private TableException TooLarge(double bytes) =>
         new($"row group {_group:N0} has {_rows:N0} rows, which need about {bytes / 1_000_000:N0} MB in memory; at most "
             + $"{MostBytes / 1_000_000:N0} MB are allowed: write the file with smaller row groups (row_group_size=50000), or as CSV");
 

@@ -31,7 +31,7 @@ public sealed class TableEncoder
         _values = [.. _columns.Select(column => new ColumnValues(column.Storage, ChunkRows))];
         _bytes = [.. _columns.Select(column => column.Storage.Bytes)];
         _shuffled = new byte[ChunkRows * _bytes.Sum()];
-        Labels = target.Categories is null || target.Kind == ColumnKind.Ordinal ? [] : new int[rows];
+        Labels = target.Categories is null || target.Kind == ColumnKind.Ordinal ? [] : new ushort[rows];
         TestRows = new bool[plan.Profile.TestRows > 0 ? rows : 0];
         Groups = new int[plan.Group is null ? 0 : rows];
         Times = new double[plan.Time is null ? 0 : rows];
@@ -41,7 +41,7 @@ public sealed class TableEncoder
     public int ChunkRows { get; }
 
     /// <summary>Class of each row; empty if the target is a number.</summary>
-    public int[] Labels { get; }
+    public ushort[] Labels { get; }
 
     /// <summary>Whether each row came from the file of test rows; empty without one.</summary>
     public bool[] TestRows { get; }
@@ -77,7 +77,7 @@ public sealed class TableEncoder
             for (var c = 0; c < cells.Length; c++)
                 _values[c][filled] = cells[c];
             if (Labels.Length > 0)
-                Labels[row] = (int)cells[_target];
+                Labels[row] = (ushort)cells[_target];
             if (Groups.Length > 0)
                 Groups[row] = (int)cells[_target + 1];
             if (Times.Length > 0)

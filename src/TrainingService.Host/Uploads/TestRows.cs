@@ -44,9 +44,9 @@ internal sealed record TestRows(bool[] IsTest, SplitRule Rule, int Count, double
         return split;
     }
 
-    private static IEnumerable<int> Held(TableEncoder encoded, int rows, int count, int[] labels) =>
+    private static IEnumerable<int> Held(TableEncoder encoded, int rows, int count, ushort[] labels) =>
         encoded.Times.Length > 0 ? HeldOut.Latest(encoded.Times, [.. Enumerable.Range(0, rows)], count).Held
-        : encoded.Groups.Length > 0 ? HeldOut.Groups(encoded.Groups, labels, [.. Enumerable.Range(0, rows)], count, SplitSeed).Held
+        : encoded.Groups.Length > 0 ? HeldOut.Groups(encoded.Groups, Array.ConvertAll(labels, label => (int)label), [.. Enumerable.Range(0, rows)], count, SplitSeed).Held
         : StratifiedOrder.First(count, rows, labels, SplitSeed);
 
     /// <summary>A file of test rows is taken as it is, so it must not hold rows of groups that are trained on.</summary>
@@ -60,7 +60,7 @@ internal sealed record TestRows(bool[] IsTest, SplitRule Rule, int Count, double
                 + "one group stay on one side. Move them, or leave groupBy out", "/groupBy");
     }
 
-    private void CheckClasses(IReadOnlyList<string> classes, int[] labels)
+    private void CheckClasses(IReadOnlyList<string> classes, ushort[] labels)
     {
         var learned = new bool[classes.Count];
         for (var row = 0; row < labels.Length; row++)

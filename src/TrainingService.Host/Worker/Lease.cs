@@ -32,25 +32,30 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). A run whose worker died
     /// before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
     /// </summary>
-    // Leases are told by the database's clock alone, so that workers need not agree on the time.
-    private const string Next = $"""
-        WITH RECURSIVE urgent AS (SELECT priority FROM jobs WHERE status = 'queued' ORDER BY priority LIMIT 1),
-        source AS (
-            (SELECT {Source} AS id FROM jobs, urgent WHERE status = 'queued' AND jobs.priority = urgent.priority ORDER BY 1 LIMIT 1)
+    // Leases are told by the database's clock alone, so that workers need not agree on the time; those of a group are renewed together, so
+    // that as many workers serve a source as its running jobs have leases. However many rows wait, a claim reads those of the index
+    // ix_jobs_waiting that it takes or counts: hence the scalar subqueries, which a join would turn into scans of all.
+    public const string Next = $"""
+        WITH RECURSIVE source AS (
+            (SELECT priority, {Source} AS id FROM jobs WHERE status = 'queued' ORDER BY 1, 2 LIMIT 1)
             UNION ALL
-            SELECT following.id FROM source, urgent, LATERAL (SELECT {Source} AS id FROM jobs
-                WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} > source.id ORDER BY 1 LIMIT 1) following),
+            SELECT priority, (SELECT {Source} FROM jobs
+                WHERE status = 'queued' AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
+            FROM source WHERE id IS NOT NULL),
+        busy AS (
+            SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
+            FROM jobs WHERE status IN ('running', 'canceling') GROUP BY 1),
         chosen AS (
-            SELECT source.id FROM source LEFT JOIN (SELECT {Source} AS id, sum(least(cost, @seconds)) AS workers
-                FROM jobs WHERE status IN ('running', 'canceling') GROUP BY 1) busy USING (id)
-            ORDER BY coalesce(round(busy.workers / @seconds), 0), random() LIMIT 1),
+            SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
+            ORDER BY coalesce(workers, 0), random() LIMIT 1),
         share AS (
-            SELECT greatest(1, least(@most, count(*) / (2 * @workers))) AS runs FROM (SELECT FROM jobs, urgent, chosen
-                WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id LIMIT @most * 2 * @workers) waiting),
+            SELECT greatest(1, least(@most, count(*) / (2 * @workers))) AS runs FROM (SELECT FROM jobs
+                WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                LIMIT @most * 2 * @workers) waiting),
         candidate AS (
-            SELECT jobs.id, cost, attempt FROM jobs, urgent, chosen
-            WHERE status = 'queued' AND jobs.priority = urgent.priority AND {Source} = chosen.id
-            ORDER BY jobs.id LIMIT (SELECT runs FROM share) FOR UPDATE OF jobs SKIP LOCKED),
+            SELECT id, cost, attempt FROM jobs
+            WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+            ORDER BY id LIMIT (SELECT runs FROM share) FOR UPDATE SKIP LOCKED),
         placed AS (
             SELECT id, row_number() OVER earlier AS place, sum(cost) OVER earlier - cost AS before,
                 bool_and(attempt = 0) OVER earlier AS fresh

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Data;
+using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
 using Xunit;
@@ -10,7 +11,6 @@ public class CadenceTests
 {
     [Theory]
     [InlineData(new[] { 256, 128, 64 }, 784, 54_000, 64, 15)]
-    [InlineData(new[] { 256, 128 }, 64, 1300, 64, 10)]
     [InlineData(new[] { 256, 128 }, 64, 1300, 64, 1000)]
     [InlineData(new[] { 16 }, 2, 500, 1, 100)]
     [InlineData(new[] { 4096, 4096 }, 1000, 50_000, 1024, 100)]
@@ -26,8 +26,56 @@ public class CadenceTests
         var training = (Plan(1).FloatingPointOperations - (steps + 2) * evaluation) * ((batch + 31) / 32 * 32) / batch;
         double Share(int every) => (Math.Ceiling((double)steps / every) + 1) * evaluation / training;
         Assert.True(every >= 100 && (Share(every) < 0.04 || every >= steps), $"{every} of {steps}: {Share(every):P1}");
+        Assert.Equal(Plan(1).Diagnostics.RowsBetween, Plan(null).Diagnostics.RowsBetween);
         Assert.True(every == 100 || Share(every - 100) > 0.033, $"{every} of {steps}: {Share(every - 100):P1}");
         Assert.Equal(7, Plan(7).Diagnostics.EverySteps);
+    }
+
+    /// <summary>The rest is measured on so few rows that it costs little, and changes nothing of the training.</summary>
+    [Theory]
+    [InlineData(1, 9, 10)]
+    [InlineData(1, 5, 6)]
+    [InlineData(10, 60, 10)]
+    [InlineData(20, 60, 10)]
+    [InlineData(7, 210, 10)]
+    public void However_short_a_run_is_its_curves_have_ten_points(int epochs, int steps, int points)
+    {
+        var data = Runs.Blobs(train: steps / epochs * 8);
+        TrainingSpec training = new() { Epochs = epochs, BatchSize = 8 };
+        var run = Runs.Train(data, training: training);
+        Assert.Equal(points, run.Points.Count);
+        Assert.Equal((0, steps), (run.Points[0][0].Step, run.Points[^1][0].Step));
+        Assert.Equal(run.Points.Select(p => p[0].Step), run.Points.Select(p => p[0].Step).Distinct().Order());
+        var ends = Runs.Train(data, training: training, diagnostics: new() { EverySteps = 1_000_000 });
+        Assert.Equal(2, ends.Points.Count);
+        Assert.Equal(ends.Result.WeightsSha256, run.Result.WeightsSha256);
+        Assert.Equal((ends.Points[0][0], ends.Points[^1][0]), (run.Points[0][0], run.Points[^1][0]));
+    }
+
+    [Fact]
+    public void A_run_that_may_stop_early_has_ten_points_if_it_does()
+    {
+        TrainingSpec training = new() { Epochs = 60, BatchSize = 20, EarlyStopping = new() { Patience = 5, MinDelta = 1e6 } };
+        var run = Runs.Train(Runs.Blobs(), training: training);
+        Assert.Equal(60, run.Result.Confusion is null ? 0 : run.Metrics.Max(m => m.Step));
+        Assert.InRange(run.Points.Count, 10, 12);
+    }
+
+    [Fact]
+    public void Between_the_ends_short_runs_are_measured_on_few_rows()
+    {
+        DataShape digits = new(64, TargetKind.Classes, 10, 1300, 0, 0);
+        DiagnosticsPlan Plan(int epochs, DiagnosticsSpec spec) =>
+            RunPlan.Check(new() { HiddenLayers = [64] }, new() { Epochs = epochs }, spec, digits, [])!.Diagnostics;
+        Assert.Equal((26, 64), (Plan(10, new()).EverySteps, Plan(10, new()).RowsBetween));
+        Assert.InRange(Plan(80, new()).RowsBetween, 100, 1000);
+        Assert.Equal(2048, Plan(1000, new()).RowsBetween);
+        // what was asked for is done, on all rows
+        Assert.Equal((7, 2048), (Plan(10, new() { EverySteps = 7 }).EverySteps, Plan(10, new() { EverySteps = 7 }).RowsBetween));
+        Assert.Equal((26, 300), (Plan(10, new() { RowsBetween = 300 }).EverySteps, Plan(10, new() { RowsBetween = 300 }).RowsBetween));
+        // a resolved spec says the same again
+        foreach (var plan in (DiagnosticsPlan[])[Plan(10, new()), Plan(80, new()), Plan(1000, new()), Plan(10, new() { EverySteps = 7 })])
+            Assert.Equal(plan.Spec, Plan(10, plan.Spec).Spec);
     }
 
     [Fact]

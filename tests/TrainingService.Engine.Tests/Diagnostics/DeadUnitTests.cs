@@ -1,3 +1,4 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Tests.Training;
 using TrainingService.Engine.Training;
@@ -103,15 +104,58 @@ public class DeadUnitTests
         Assert.Equal((1, 1, 1), (run.Points[0][0].DeadFraction, run.Points[0][0].OffRate, run.Points[0][0].Sparsity));
     }
 
+    /// <summary>
+    /// Four of ninety rows are looked at between the ends. Unit 0 is born dead and comes back, 1 stays dead, 2 dies; 3 is on for one other
+    /// row only, whose gradient shows that it lives.
+    /// </summary>
+    [Fact]
+    public void A_look_at_some_rows_takes_no_unit_for_dead_that_others_may_keep_alive()
+    {
+        var data = Runs.Blobs(train: 90);
+        for (var r = 0; r < 90; r++)
+            data.Train.Features[r * 6] = r == 71 ? 100 : 0;
+        var run = Train("relu", trainer =>
+        {
+            Bias(trainer, -1e4f, 0, 1);
+            OnlyOnOneRow(trainer, 3);
+        }, (trainer, step) =>
+        {
+            if (step == 2)
+                Bias(trainer, 1e4f, 0);
+            if (step == 3)
+                Bias(trainer, -1e4f, 2);
+        }, data, rowsBetween: 4);
+        Assert.DoesNotContain(71, Runs.Plan(data, diagnostics: new() { EvaluationRows = 4 }).PickEvaluationRows());
+        (float, float, float, float) At(int step) =>
+            run.Points[step][0] is var p ? (p.DeadFraction, p.BornDeadFraction, p.DiedFraction, p.RevivedFraction) : default;
+        Assert.Equal((0.2f, 0.2f, 0, 0), At(0));
+        Assert.Equal((0.2f, 0.2f, 0, 0), At(1));
+        Assert.Equal((0.1f, 0.1f, 0, 0.1f), At(3));
+        // an epoch, which is a step here, without gradient
+        Assert.Equal((0.2f, 0.1f, 0.1f, 0.1f), At(4));
+        Assert.Equal((0.2f, 0.1f, 0.1f, 0.1f), At(7));
+        Assert.Equal((0.2f, 0.1f, 0.1f, 0.1f), At(8));
+    }
+
+    private static unsafe void OnlyOnOneRow(Trainer trainer, int unit)
+    {
+        var weights = trainer.Network.Observed[0].Linear.Weight.Get();
+        for (var i = 0; i < 6; i++)
+            weights[6 * unit + i] = i == 0 ? 1 : 0;
+        trainer.Network.Observed[0].Linear.Weight.Set(weights);
+        Bias(trainer, -50, unit);
+    }
+
     private static unsafe void Bias(Trainer trainer, float value, params int[] units)
     {
         foreach (var unit in units)
             trainer.Network.Observed[0].Linear.Bias.Values[unit] = value;
     }
 
-    private static FinishedRun Train(string activation, Action<Trainer> prepare, Action<Trainer, long> between)
+    private static FinishedRun Train(string activation, Action<Trainer> prepare, Action<Trainer, long> between,
+        TrainingData? given = null, int? rowsBetween = null)
     {
-        var data = Runs.Blobs(train: 90);
+        var data = given ?? Runs.Blobs(train: 90);
         // weights too small to kill a unit, and a rate too small to move one across
         ModelSpec model = new()
         {
@@ -121,7 +165,7 @@ public class DeadUnitTests
             BiasInitializer = new() { Name = "constant", Value = 0.01 },
         };
         TrainingSpec training = new() { Epochs = 8, BatchSize = 90, Optimizer = new() { Name = "sgd", LearningRate = 1e-3, Momentum = 0 } };
-        return Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 1 }),
+        return Runs.Train(Runs.Plan(data, model, training, new() { EverySteps = 1, RowsBetween = rowsBetween }),
             data, prepare, (trainer, points) => between(trainer, points[0].Step));
     }
 }

@@ -45,9 +45,19 @@ public sealed unsafe class HistogramTests
         Assert.Equal((1, 1, 4), (counter.Value!.Counts[0], counter.Value.Counts[^1], counter.Value.Counts.Sum()));
     }
 
+    [Fact]
+    public void Of_many_rows_of_a_wide_layer_some_batches_are_counted()
+    {
+        var counter = new HistogramCounter(64, 2048);
+        float[] ones = [.. Enumerable.Repeat(1f, 64 * 64)];
+        for (var batch = 0; batch < 2048 / 64; batch++)
+            Add(counter, 64, 64, ones);
+        Assert.Equal(256 * 64, counter.Value!.Counts.Sum());
+    }
+
     private static HistogramCounter Count(int units, int samples, float[] values)
     {
-        var counter = new HistogramCounter(units);
+        var counter = new HistogramCounter(units, samples);
         Add(counter, units, samples, values);
         return counter;
     }

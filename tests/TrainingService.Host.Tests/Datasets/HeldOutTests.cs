@@ -78,7 +78,8 @@ public sealed class HeldOutTests
         foreach (var seed in (long[])[1, 42, -7])
             Assert.Equal(ByPlaces(rows, labels, seed), StratifiedOrder.Of(rows, labels, seed));
         var all = Range(2 * count);
-        Assert.Equal(ByPlaces(all, labels, 3)[..count], StratifiedOrder.First(count, 2 * count, labels, 3));
+        Assert.Equal(ByPlaces(all, labels, 3)[..count], StratifiedOrder.First(count, 2 * count,
+            [.. labels.Select(label => (ushort)label)], 3));
     }
 
     /// <summary>By the definition: all places at once, sorted.</summary>

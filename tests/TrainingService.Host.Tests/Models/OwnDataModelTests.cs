@@ -75,15 +75,32 @@ public sealed class OwnDataModelTests(Service service)
              "arms": [{"name": "worse", "patch": {"training": {"epochs": 1}}}, {"name": "better"}]}
             """);
         Assert.True(sweep.Status == 202, sweep.Text);
-        await service.Http.WaitForSweepEnd(sweep.Id);
+        var ended = await service.Http.WaitForSweepEnd(sweep.Id);
+        Assert.True(ended.GetProperty("spec").GetProperty("keepBest").GetBoolean());
+        Assert.Equal(12, ended.Count("succeeded"));
+        var best = ended.GetProperty("best");
+        Assert.Equal("better", best.GetProperty("arm").GetString());
         var report = await service.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/report");
+        Assert.Equal(best.GetRawText(), report["best"].GetRawText());
         var better = report["arms"].EnumerateArray().Single(arm => arm.GetProperty("name").GetString() == "better");
         Guid[] cells = [.. better.GetProperty("jobs").EnumerateArray().Select(id => id.GetGuid())];
         (await service.Http.GetAnswer($"/api/v1/jobs/{cells[0]}/model")).MustBeProblem(409, "conflict");
 
+        // It is no cell of the sweep, and who asks for it gets the one that is there.
+        var id = best.GetProperty("jobId").GetGuid();
+        Assert.DoesNotContain(id, cells);
+        var kept = await service.Http.WaitForEndAsync(id);
+        Assert.False(kept.TryGetProperty("sweepId", out var belongs) && belongs.ValueKind != JsonValueKind.Null);
+        Assert.Equal(best.GetProperty("seed").GetInt64(),
+            kept.GetProperty("spec").GetProperty("training").GetProperty("seed").GetInt64());
         var answer = await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/best", "{}");
-        Assert.True(answer.Status == 202, answer.Text);
-        var kept = await service.Http.WaitForEndAsync(Guid.Parse(answer.Id));
+        Assert.Equal((202, id.ToString()), (answer.Status, answer.Id));
+        using var markdown = await service.Http.SendAsync(new(HttpMethod.Get, $"/api/v1/sweeps/{sweep.Id}/report")
+        {
+            Headers = { { "Accept", "text/markdown" } },
+        }, TestContext.Current.CancellationToken);
+        Assert.Contains($"[ONNX file](/api/v1/jobs/{id}/model)",
+            await markdown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         // The very net of the arm's lower median.
         var runs = new List<JsonElement>();
         foreach (var cell in cells)
@@ -94,10 +111,50 @@ public sealed class OwnDataModelTests(Service service)
         Assert.Contains(result.GetProperty("weightsSha256").GetString(), runs.Select(run => run.GetProperty("weightsSha256").GetString()));
         Assert.Equal(200, (await service.Http.GetAnswer(kept.Path() + "/model?format=json")).Status);
 
-        var changed = await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/best", """{"training": {"epochs": 2}}""");
+        var changed = await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/best", """{"training": {"epochs": 2} }""");
         Assert.Equal(2, changed["spec"].GetProperty("training").GetProperty("epochs").GetInt32());
         Assert.True(changed["spec"].GetProperty("storeWeights").GetBoolean());
         (await service.Http.Send("POST", $"/api/v1/sweeps/{Guid.NewGuid()}/best", "{}")).MustBeProblem(404, "not-found");
+    }
+
+    [Fact]
+    public async Task A_sweep_keeps_no_net_of_its_own_where_it_shall_not_and_one_job_however_often_it_is_asked()
+    {
+        const string Arms = """
+            "seedCount": 2, "arms": [{"name": "a"}, {"name": "b", "patch": {"training": {"batchSize": 16}}}]
+            """;
+        var without = await EndedAsync($$"""{"base": {"dataset": "iris", "training": {"epochs": 2} }, "keepBest": false, {{Arms}} }""");
+        Assert.False(without.GetProperty("spec").GetProperty("keepBest").GetBoolean());
+        Assert.False(without.TryGetProperty("best", out _));
+        var first = await service.Http.Send("POST", $"/api/v1/sweeps/{without.Text("id")}/best", "{}");
+        var again = await service.Http.Send("POST", $"/api/v1/sweeps/{without.Text("id")}/best", "{}");
+        Assert.Equal((202, 202, first.Id), (first.Status, again.Status, again.Id));
+        var noted = (await service.Http.GetAnswer($"/api/v1/sweeps/{without.Text("id")}"))["best"];
+        Assert.Equal(first.Id, noted.GetProperty("jobId").GetString());
+
+        // Whose job is deleted, gets another one.
+        await service.Http.WaitForEndAsync(Guid.Parse(first.Id));
+        Assert.Equal(204, (await service.Http.Send("DELETE", $"/api/v1/jobs/{first.Id}", "")).Status);
+        Assert.False((await service.Http.GetAnswer($"/api/v1/sweeps/{without.Text("id")}")).Json.TryGetProperty("best", out _));
+        Assert.NotEqual(first.Id, (await service.Http.Send("POST", $"/api/v1/sweeps/{without.Text("id")}/best", "{}")).Id);
+
+        // Cells that keep their nets need no other job.
+        var own = await EndedAsync($$"""{"base": {"dataset": "iris", "training": {"epochs": 2}, "storeWeights": true}, {{Arms}} }""");
+        var cell = await service.Http.GetJobAsync(own.GetProperty("best").GetProperty("jobId").GetGuid());
+        Assert.Equal(own.Text("id"), cell.GetProperty("sweepId").GetString());
+
+        // Of what is neither good nor bad there is no best.
+        var none = await EndedAsync($$"""
+            {"base": {"dataset": "iris", "training": {"epochs": 2} }, "metric": "sparsity", {{Arms}} }
+            """);
+        Assert.False(none.TryGetProperty("best", out _));
+
+        async Task<JsonElement> EndedAsync(string body)
+        {
+            var sweep = await service.Http.Send("POST", "/api/v1/sweeps", body);
+            Assert.True(sweep.Status == 202, sweep.Text);
+            return await service.Http.WaitForSweepEnd(sweep.Id);
+        }
     }
 
     private async Task<(string Name, JsonElement Job)> TrainAsync(string train, string test)

@@ -142,6 +142,7 @@ public sealed class SweepBatchTests(ApiOnly api)
         $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seeds": {"until": "decided", "atMost": 60}{{more}}}"""));
 
     private SweepProgress Progress() => new(_databases, new(new(new DatasetRegistry("", ""), new(2048))),
+        new(new DatasetRegistry("", ""), new(2048)),
         new([], [], (_, _) => throw new InvalidOperationException("nothing is measured")), new(), TimeProvider.System,
         NullLogger<SweepProgress>.Instance);
 

@@ -6,6 +6,22 @@ namespace TrainingService.Host.Tests.Sweeps;
 /// <summary>A sweep as one table: a row a cell, with what was varied and what came of it.</summary>
 public sealed class SweepCellsTests(Service service)
 {
+    /// <summary>Nobody looks at hundreds of curves, which would be most of what short cells write.</summary>
+    [Theory, InlineData(3, "", 10), InlineData(101, "", 2), InlineData(101, """, "diagnostics": {"everySteps": 1}""", 19)]
+    public async Task Cells_have_ten_points_a_curve_unless_they_are_very_many(int seeds, string diagnostics, int points)
+    {
+        var id = await service.Http.SubmitSweep($$"""
+            {"base": {"dataset": "iris", "model": {"hiddenLayers": [4]}, "training": {"epochs": 9}{{diagnostics}} },
+             "arms": {{SweepClient.ReluAndTanh}}, "seedCount": {{seeds}}}
+            """);
+        var sweep = await service.Http.WaitForSweepEnd(id);
+        Assert.Equal(2 * seeds, sweep.Count("succeeded"));
+        var job = (await service.Http.SweepJobs(id))[0].GetProperty("id").GetString();
+        var layers = (await service.Http.GetAnswer($"/api/v1/jobs/{job}/layers")).Json.GetProperty("layers");
+        Assert.All(layers.EnumerateArray(), layer =>
+            Assert.Equal(points, layer.GetProperty("series").GetProperty("sparsity").GetArrayLength()));
+    }
+
     [Fact]
     public async Task Every_cell_is_a_row_with_its_varied_fields_and_results()
     {

@@ -82,6 +82,36 @@ public sealed class ParquetCheckTests
     }
 
     [Fact]
+    public async Task Columns_that_claim_more_bytes_than_can_be_counted_are_refused()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var schema = new ParquetSchema(new DataField<int>("m"), new DataField<int>("n"));
+        using var written = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(schema, written, new() { CompressionMethod = CompressionMethod.None },
+            cancellationToken: cancellation))
+        {
+            using var group = writer.CreateRowGroup();
+            foreach (var field in schema.DataFields)
+                await group.WriteAsync<int>(field, Enumerable.Range(0, 41).ToArray().AsMemory(), cancellationToken: cancellation);
+        }
+        // Of each column behind its 41 values (field 5) the bytes unpacked (field 6): four million million million.
+        var bytes = written.ToArray().ToList();
+        var from = bytes.Count - 8 - BitConverter.ToInt32([.. bytes[^8..^4]]);
+        for (var (at, found) = (from, 0); found < 2; at++)
+            if (bytes[at] == 0x16 && bytes[at + 1] == 2 * 41 && bytes[at + 2] == 0x16)
+            {
+                var old = bytes.FindIndex(at + 3, b => b < 0x80) - at - 2;
+                bytes.RemoveRange(at + 3, old);
+                bytes.InsertRange(at + 3, Varint(8_000_000_000_000_000_000));
+                found++;
+            }
+        var length = BitConverter.GetBytes(bytes.Count - 8 - from);
+        for (var i = 0; i < length.Length; i++)
+            bytes[bytes.Count - 8 + i] = length[i];
+        Assert.Contains("are allowed: write the file with smaller row groups", Refusal([.. bytes]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_list_of_contents_with_a_value_of_another_type_is_refused()
     {
         var schema = new ParquetSchema(new DataField<int>("m"), new DataField<int>("n"));

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Tests.Tables;
@@ -44,6 +46,23 @@ public sealed class TypesTests
         using var made = Made.Of(Table("x,y", 40, i => i == 3 ? $"\"{text}\",a" : $"{i * 7}.5,{"ab"[i % 2]}"));
         Assert.Empty(made.Plan.Problems);
         Assert.Equal((ColumnKind.Number, number), (made["x"].Kind, made.Rows()[3][0]));
+    }
+
+    [Fact]
+    public void Short_numbers_are_read_to_the_bits_of_the_parsedway()
+    {
+        var random = new Random(1);
+        string[] edges = ["0", "-0", "5.", ".5", "-.5", "007", "1.10", "999999999999999", "0.00000000000001", "99999999999999.9"];
+        foreach (var text in edges.Concat(Enumerable.Range(0, 20_000).Select(_ =>
+            (random.NextDouble() * Math.Pow(10, random.Next(-6, 8))).ToString($"F{random.Next(8)}", CultureInfo.InvariantCulture))))
+        {
+            Assert.True(NumberText.TryShort(Encoding.UTF8.GetBytes(text), out var number, out var digits), text);
+            var parsed = double.Parse(text, CultureInfo.InvariantCulture);
+            Assert.Equal(BitConverter.DoubleToInt64Bits(parsed), BitConverter.DoubleToInt64Bits(number));
+            Assert.Equal(text.Contains('.', StringComparison.Ordinal) ? text.Split('.')[1].TrimEnd('0').Length : 0, digits);
+        }
+        foreach (var text in (string[])["", "-", ".", "-.", "1.2.3", "1e5", "+1", "1,5", "9999999999999999", "1 2", "inf"])
+            Assert.False(NumberText.TryShort(Encoding.UTF8.GetBytes(text), out _, out _), text);
     }
 
     [Theory]

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;
@@ -7,7 +10,7 @@ using TrainingService.Host.Worker;
 namespace TrainingService.Host.Tests.Worker;
 
 /// <summary>What workers claim together, on a database where no worker runs.</summary>
-public sealed class GroupTests(Service service) : IAsyncLifetime
+public sealed partial class GroupTests(Service service) : IAsyncLifetime
 {
     private static readonly WorkerOptions Options = new(1, 1, TimeSpan.FromSeconds(30)), Two = Options with { Workers = 2 };
     private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
@@ -71,6 +74,63 @@ public sealed class GroupTests(Service service) : IAsyncLifetime
         Assert.Equal([5, 5, 5], running);
         Assert.Equal(20, singles.Count);
     }
+
+    /// <summary>However little its jobs are estimated to take, a group keeps a worker: of whichever process.</summary>
+    [Fact]
+    public async Task Two_sweeps_have_half_of_the_workers_each_from_whatever_process_these_claim()
+    {
+        await using var db = Service.Context(_database);
+        Guid[] sweeps = [await InsertSweepAsync(db), await InsertSweepAsync(db)];
+        await InsertAsync(db, 40, sweeps[0], cost: 0.001);
+        await InsertAsync(db, 40, sweeps[1], cost: 0.01);
+        WorkerOptions[] processes = [new(4, 1, TimeSpan.FromSeconds(30)), new(4, 1, TimeSpan.FromSeconds(30))];
+        for (var round = 0; round < 3; round++)
+        {
+            List<Guid?> served = [];
+            foreach (var process in processes)
+                served.Add((await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), process, TimeProvider.System, _cancellation))
+                    .Select(lease => lease.SweepId).Distinct().Single());
+            Assert.Equal(sweeps.Cast<Guid?>().Order(), served.Order());
+        }
+    }
+
+    /// <summary>The rows that it reads are those that it takes or counts, by the index, whoever else waits.</summary>
+    [Fact]
+    public async Task A_claim_reads_no_more_where_ten_thousand_wait()
+    {
+        await using var db = Service.Context(_database);
+        Guid[] sweeps = [.. await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
+        {
+            await using var own = Service.Context(_database);
+            return await InsertSweepAsync(own);
+        }))];
+        foreach (var sweep in sweeps)
+            await InsertAsync(db, 1, sweep, cost: 0.001);
+        var few = await ReadAsync();
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO jobs (id, status, dataset, activations, initializers, labels, priority, sweep_id, created_at, attempt, crashes, epoch,
+                epochs, step, steps, cost, spec)
+            SELECT gen_random_uuid(), 'queued', dataset, activations, initializers, labels, priority, sweep_id, created_at, 0, 0, 0,
+                epochs, 0, steps, cost, spec FROM jobs, generate_series(1, 4000)
+            """, _cancellation);
+        await db.Database.ExecuteSqlAsync($"ANALYZE jobs", _cancellation);
+        Assert.InRange(await ReadAsync(), few, few + 20);
+
+        // of the table's rows, by the transaction's own counters
+        async Task<long> ReadAsync()
+        {
+            await using var own = Service.Context(_database);
+            await using var transaction = await own.Database.BeginTransactionAsync(_cancellation);
+            var plan = string.Join('\n', await own.Database.SqlQueryRaw<string>("EXPLAIN (ANALYZE, TIMING OFF) " + Lease.Next,
+                new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
+                new NpgsqlParameter("owner", "x"), new NpgsqlParameter("lease", TimeSpan.FromSeconds(30)),
+                new NpgsqlParameter("now", DateTimeOffset.UtcNow)).ToListAsync(_cancellation));
+            return Rows().Matches(plan).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+        }
+    }
+
+    [GeneratedRegex(@"on jobs.*actual rows=(\d+)")]
+    private static partial Regex Rows();
 
     [Fact]
     public async Task A_run_whose_worker_died_is_claimed_alone_and_only_then_may_be_to_blame()

@@ -681,6 +681,18 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<short?>("BestArm")
+                        .HasColumnType("smallint")
+                        .HasColumnName("best_arm");
+
+                    b.Property<Guid?>("BestJobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("best_job_id");
+
+                    b.Property<long?>("BestSeed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("best_seed");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -735,6 +747,9 @@ namespace TrainingService.Host.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_sweeps");
+
+                    b.HasIndex("BestJobId")
+                        .HasDatabaseName("ix_sweeps_best_job_id");
 
                     b.HasIndex("Id")
                         .HasDatabaseName("ix_sweeps_unfinished")
@@ -869,6 +884,15 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_weight_chunks_weights_sha256");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Sweeps.Sweep", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("BestJobId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_sweeps_jobs_best_job_id");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Sweeps.SweepCell", b =>
