@@ -151,6 +151,19 @@ public sealed class CsvTests
         Assert.Contains(plan.Warnings, warning => warning is { Kind: TableWarningKind.RareClass, Column: "y" });
     }
 
+    [Theory]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n4,\n")]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n")]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n400,b\n")]
+    public void A_file_that_reads_otherwise_the_second_time_is_refused(string second)
+    {
+        using var first = Made.Of("x,y\n1,a\n2,b\n3,a\n4,b\n");
+        using var other = Made.Of(second);
+        var encoder = new TableEncoder(first.Plan);
+        var refused = Assert.Throws<TableException>(() => encoder.Encode(other.File.Open, pack: true, CancellationToken.None).Count());
+        Assert.Equal(TableEncoder.ReadsOtherwise, refused.Message);
+    }
+
     [Fact]
     public void At_most_so_many_columns_are_allowed()
     {
