@@ -204,17 +204,17 @@ public sealed class CsvSource : RowSource
     internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
         CsvReader.Create(dialect.Arff is { } arff ? new ArffRows(file, arff)
             : dialect.Separator == CsvDialect.Blank ? new BlankFields(file) : file, new CsvReaderOptions
-        {
-            Separator = dialect.Separator,
-            HasHeader = false,
-            Quote = dialect.Quote,
-            CommentPrefix = dialect.Comment,
-            Encoding = TextEncoding.Of(dialect.Encoding),
-            TrackLineNumbers = true,
-            TrimWhitespace = dialect.Separator is not ('\t' or CsvDialect.Blank),
-            MaxRecordSize = LongestRecord,
-            OnMalformedRecord = malformed,
-        });
+            {
+                Separator = dialect.Separator,
+                HasHeader = false,
+                Quote = dialect.Quote,
+                CommentPrefix = dialect.Comment,
+                Encoding = TextEncoding.Of(dialect.Encoding),
+                TrackLineNumbers = true,
+                TrimWhitespace = dialect.Separator is not ('\t' or CsvDialect.Blank),
+                MaxRecordSize = LongestRecord,
+                OnMalformedRecord = malformed,
+            });
 
     internal static TableException Refused(CsvFormatException e, CsvDialect dialect) => new(
         $"line {dialect.LinesAbove + e.LineNumber:N0}: " + (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase)

@@ -109,7 +109,8 @@ public sealed class ParquetSource : RowSource
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
             throw TooLarge(bytes);
         // Pages tell the truth; the list of contents may not.
-        var pages = _fields.Select(field => field is null ? default : Do(() => Task.FromResult(PagesOf(group, field)), field.Name)).ToList();
+        var pages = _fields.Select(field => field is null ? default
+            : Do(() => Task.FromResult(PagesOf(group, field)), field.Name)).ToList();
         bytes = pages.Sum(column => 2.0 * column.Unpacked);
         if (bytes > MostBytes)
             throw TooLarge(bytes);
@@ -263,7 +264,8 @@ public sealed class ParquetSource : RowSource
         {
             throw new TableException(column is null
                 ? $"the Parquet file is damaged, cut off or of a kind that is not supported: {e.Message}"
-                : $"column '{column}' of the Parquet file is damaged, cut off or of a kind that is not supported: {e.Message.TrimEnd('.')}. "
+                : $"column '{column}' of the Parquet file is damaged, cut off or of a kind that is not supported: "
+                    + $"{e.Message.TrimEnd('.')}. "
                     + $"Leave it out with drop={column}, or write the file again with other encodings");
         }
     }
