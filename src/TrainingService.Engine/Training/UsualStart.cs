@@ -27,7 +27,8 @@ public static class UsualStart
         data.Train.Features.Read(picked, inputs);
         DataSplit train = new(rows.Length, Standardized(inputs, features),
             data.Train.Labels.Length == 0 ? [] : [.. picked.Select(row => data.Train.Labels[row])],
-            data.Train.Values.Length == 0 ? [] : [.. picked.SelectMany(row => new ArraySegment<float>(data.Train.Values, row * numbers, numbers))]);
+            data.Train.Values.Length == 0 ? []
+                : [.. picked.SelectMany(row => new ArraySegment<float>(data.Train.Values, row * numbers, numbers))]);
         var scale = train.Values.Length > 0 ? TargetScale.Of(train, numbers) : null;
         var draws = new PreflightDraws(plan.WithUsualWeights(), data with { Train = scale?.Apply(train) ?? train }, rows, rows);
         var largest = draws.Losses(draws.AreDear ? NetsIfDear : Nets, FirstSeed, cancellation).Max();

@@ -106,7 +106,8 @@ public sealed class FeatureEncoder
     {
         (_columns, _order, _mayMiss, _unit, Shift, Scale) = (columns, order, mayMiss, unit, shift, scale);
         _medians = [.. order.Select(column => medians[column])];
-        (_shifts, _scales, _off, _on) = (new double[order.Count], new double[order.Count], new float[shift.Length], new float[shift.Length]);
+        (_shifts, _scales) = (new double[order.Count], new double[order.Count]);
+        (_off, _on) = (new float[shift.Length], new float[shift.Length]);
         var starts = new int[columns.Length];
         for (var c = 1; c < starts.Length; c++)
             starts[c] = starts[c - 1] + columns[c - 1].EncodedWidth;

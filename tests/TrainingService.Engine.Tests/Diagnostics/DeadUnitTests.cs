@@ -113,7 +113,7 @@ public class DeadUnitTests
     {
         var data = Runs.Blobs(train: 90);
         for (var r = 0; r < 90; r++)
-            data.Train.Features[r * 6] = r == 71 ? 100 : 0;
+            data.Train.Features.All()[r * 6] = r == 71 ? 100 : 0;
         var run = Train("relu", trainer =>
         {
             Bias(trainer, -1e4f, 0, 1);

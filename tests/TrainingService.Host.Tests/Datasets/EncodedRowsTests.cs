@@ -146,7 +146,8 @@ public sealed class EncodedRowsTests
                 : [(double.IsNaN(row[c]) ? medians[c] : row[c]) * unit]).ToArray())];
         double[][] trained = [.. train.Select(row => inputs[row])];
         var encoded = rows.Select(_ => new float[trained[0].Length]).ToArray();
-        bool[] ofCategory = [.. dataset.Columns.SelectMany(column => Enumerable.Repeat(column.Categories is not null, column.EncodedWidth))];
+        bool[] ofCategory = [.. dataset.Columns.SelectMany(column =>
+            Enumerable.Repeat(column.Categories is not null, column.EncodedWidth))];
         for (var i = 0; i < trained[0].Length; i++)
         {
             double[] values = [.. trained.Select(row => row[i])];
