@@ -109,8 +109,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         var few = await ReadAsync();
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO jobs (id, status, dataset, activations, initializers, labels, priority, sweep_id, created_at, attempt, crashes,
-                epoch,
-                epochs, step, steps, cost, spec)
+                epoch, epochs, step, steps, cost, spec)
             SELECT gen_random_uuid(), 'queued', dataset, activations, initializers, labels, priority, sweep_id, created_at, 0, 0, 0,
                 epochs, 0, steps, cost, spec FROM jobs, generate_series(1, 4000)
             """, _cancellation);
