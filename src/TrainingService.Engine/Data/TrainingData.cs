@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace TrainingService.Engine.Data;
 
@@ -24,16 +25,29 @@ public enum TargetKind
 public sealed record DataShape(int Features, TargetKind Target, int Classes,
     int TrainRows, int ValidationRows, int TestRows, int Numbers = 1, IReadOnlyList<string>? ClassNames = null)
 {
+    /// <summary>Bytes of memory that a row's features take: of float32, if nothing else is said.</summary>
+    [JsonIgnore]
+    public int RowBytes { get; init; } = sizeof(float) * Features;
+
     /// <summary>A class as results call it.</summary>
     internal string NameOf(int label) => ClassNames is { } names ? names[label] : label.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>Rows of one split: features already encoded, imputed and scaled.</summary>
-/// <param name="Rows">Number of rows.</param>
-/// <param name="Features">(Rows, columns), row by row.</param>
+/// <param name="Features">The network's inputs.</param>
 /// <param name="Labels">Class of each row, from 0; empty for a number target.</param>
 /// <param name="Values">Targets, (Rows, numbers) row by row; empty for classes.</param>
-public sealed record DataSplit(int Rows, float[] Features, int[] Labels, float[] Values);
+public sealed record DataSplit(FeatureRows Features, int[] Labels, float[] Values)
+{
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="features">(Rows, columns), row by row.</param>
+    /// <param name="labels">Class of each row, from 0; empty for a number target.</param>
+    /// <param name="values">Targets, (Rows, numbers) row by row; empty for classes.</param>
+    public DataSplit(int rows, float[] features, int[] labels, float[] values) : this(new FloatRows(rows, features), labels, values) { }
+
+    /// <summary>Number of rows.</summary>
+    public int Rows => Features.Rows;
+}
 
 /// <summary>The data of one run.</summary>
 public sealed record TrainingData(DataShape Shape, DataSplit Train, DataSplit? Validation, DataSplit? Test);

@@ -143,9 +143,13 @@ internal sealed unsafe class Network : IDisposable
     public void Load(DataSplit split, ReadOnlySpan<int> rows)
     {
         _workspace.Samples = rows.Length;
-        fixed (float* features = split.Features)
-        fixed (int* indices = rows)
-            Gather.Batch(features, indices, rows.Length, _workspace.Features, _workspace.InputPanels, _workspace.Input, _workspace.Blocks);
+        if (split.Features is FloatRows inMemory)
+            fixed (float* features = inMemory.All())
+            fixed (int* indices = rows)
+                Gather.Batch(features, indices, rows.Length, _workspace.Features,
+                    _workspace.InputPanels, _workspace.Input, _workspace.Blocks);
+        else
+            Gather.Batch(split.Features, rows, _workspace.Made, _workspace.InputPanels, _workspace.Input, _workspace.Blocks);
         var (labels, numbers) = (split.Labels, split.Values.Length / Math.Max(1, split.Rows));
         if (labels.Length > 0)
             for (var s = 0; s < rows.Length; s++)

@@ -10,7 +10,7 @@ namespace TrainingService.Engine.Layers;
 internal sealed unsafe class Workspace : IDisposable
 {
     private readonly List<FloatBuffer> _buffers = [];
-    private readonly FloatBuffer _input, _inputPanels, _panels, _gradient, _next;
+    private readonly FloatBuffer _input, _inputPanels, _made, _panels, _gradient, _next;
     private bool _swapped;
 
     /// <param name="features">Columns of the data.</param>
@@ -35,6 +35,7 @@ internal sealed unsafe class Workspace : IDisposable
         {
             _input = NewBuffer((long)Capacity * features);
             _inputPanels = NewBuffer((long)Capacity * Layout.Padded(features));
+            _made = NewBuffer(32L * features);
             _panels = NewBuffer((long)Capacity * Layout.Padded(widestInput));
             _gradient = NewBuffer((long)Capacity * widest);
             _next = NewBuffer((long)Capacity * widest);
@@ -115,6 +116,9 @@ internal sealed unsafe class Workspace : IDisposable
     /// <summary>The batch in panels (samples x features).</summary>
     public float* InputPanels => _inputPanels.At(0, Blocks * 32L * Layout.Padded(Features));
 
+    /// <summary>Scratch for 32 rows (samples x features) that are made for the batch.</summary>
+    public float* Made => _made.At(0, 32L * Features);
+
     /// <summary>Scratch for another layer's input in panels.</summary>
     public float* Panels(int features) => _panels.At(0, Blocks * 32L * Layout.Padded(features));
 
@@ -135,5 +139,6 @@ internal sealed unsafe class Workspace : IDisposable
 
     /// <summary>Bytes of the buffers.</summary>
     public static long Bytes(int features, int widest, int widestInput, int capacity) =>
-        sizeof(float) * (long)Layout.Padded(capacity) * (features + Layout.Padded(features) + Layout.Padded(widestInput) + 2L * widest);
+        sizeof(float) * (32L * features
+            + (long)Layout.Padded(capacity) * (features + Layout.Padded(features) + Layout.Padded(widestInput) + 2L * widest));
 }

@@ -206,7 +206,7 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
 
     /// <summary>The evaluation rows in the order of their norms.</summary>
     private static (int Index, double Mean, double Square)[] Rows(RunPlan plan, TrainingData data, CancellationToken cancellation) =>
-        [.. plan.PickEvaluationRows().Select(row => Moments(data, row, cancellation)).OrderBy(row => row.Square)];
+        [.. Moments(data, plan.PickEvaluationRows(), cancellation).OrderBy(row => row.Square)];
 
     /// <summary>Them in classes of equally many, give or take one, so that a mean over classes is one over rows.</summary>
     private static List<RowClass> Classes((int Index, double Mean, double Square)[] rows)
@@ -229,24 +229,31 @@ public sealed record Preflight(IReadOnlyList<PreflightLayer> Layers, float? Grad
             rows.Average(row => row.Square));
     }
 
-    private static (int Index, double Mean, double Square) Moments(TrainingData data, int row, CancellationToken cancellation)
+    private static IEnumerable<(int Index, double Mean, double Square)> Moments(TrainingData data, int[] rows,
+        CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
-        double sum = 0, squares = 0;
-        foreach (var value in data.Train.Features.AsSpan(row * data.Shape.Features, data.Shape.Features))
-            (sum, squares) = (sum + value, squares + (double)value * value);
-        return (row, sum / data.Shape.Features, squares / data.Shape.Features);
+        var features = new float[data.Shape.Features];
+        foreach (var row in rows)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            data.Train.Features.Read([row], features);
+            double sum = 0, squares = 0;
+            foreach (var value in features)
+                (sum, squares) = (sum + value, squares + (double)value * value);
+            yield return (row, sum / features.Length, squares / features.Length);
+        }
     }
 
     private static PreflightSignal Features(TrainingData data, List<RowClass> classes, CancellationToken cancellation)
     {
         var features = data.Shape.Features;
-        var sums = new double[features];
+        var (sums, inputs) = (new double[features], new float[features]);
         foreach (var row in classes.SelectMany(c => c.Rows))
         {
             cancellation.ThrowIfCancellationRequested();
+            data.Train.Features.Read([row], inputs);
             for (var feature = 0; feature < features; feature++)
-                sums[feature] += data.Train.Features[row * features + feature];
+                sums[feature] += inputs[feature];
         }
         double count = classes.Sum(c => c.Rows.Length);
         var shared = sums.Sum(sum => sum / count * (sum / count)) / features;

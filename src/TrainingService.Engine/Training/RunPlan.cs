@@ -45,8 +45,8 @@ public sealed class RunPlan
             * (LayerObserver.BytesPerUnit + (Training.EarlyStopping is null ? 0 : LayerObserver.KeptBytesPerUnit)))
         + (Diagnostics.EffectiveRank ? EffectiveRank.Bytes(Linear.Select(l => l.Units), EvaluationRows) : 0)
         + 2L * sizeof(int) * Data.TrainRows
-        + sizeof(float) * ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows)
-            * (Data.Features + (Training.StandardizeTarget == true ? 2 : 1));
+        + ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows)
+            * (Data.RowBytes + (Training.StandardizeTarget == true ? 2 : 1) * sizeof(float));
 
     /// <summary>Optimiser steps of the whole run.</summary>
     public long Steps => TrainingPlan.Steps(Data.TrainRows, Training.BatchSize, Training.Epochs, Normalizes);

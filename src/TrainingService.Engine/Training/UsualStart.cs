@@ -23,15 +23,15 @@ public static class UsualStart
         int features = data.Shape.Features, numbers = data.Shape.Numbers;
         var picked = plan.PickEvaluationRows();
         int[] rows = [.. Enumerable.Range(0, picked.Length)];
-        DataSplit train = new(rows.Length, Standardized([.. picked.SelectMany(row => Row(data.Train.Features, row, features))], features),
+        var inputs = new float[picked.Length * features];
+        data.Train.Features.Read(picked, inputs);
+        DataSplit train = new(rows.Length, Standardized(inputs, features),
             data.Train.Labels.Length == 0 ? [] : [.. picked.Select(row => data.Train.Labels[row])],
-            data.Train.Values.Length == 0 ? [] : [.. picked.SelectMany(row => Row(data.Train.Values, row, numbers))]);
+            data.Train.Values.Length == 0 ? [] : [.. picked.SelectMany(row => new ArraySegment<float>(data.Train.Values, row * numbers, numbers))]);
         var scale = train.Values.Length > 0 ? TargetScale.Of(train, numbers) : null;
         var draws = new PreflightDraws(plan.WithUsualWeights(), data with { Train = scale?.Apply(train) ?? train }, rows, rows);
         var largest = draws.Losses(draws.AreDear ? NetsIfDear : Nets, FirstSeed, cancellation).Max();
         return scale is null ? largest : largest * scale.Deviation * scale.Deviation;
-
-        static ArraySegment<float> Row(float[] values, int row, int width) => new(values, row * width, width);
     }
 
     private static float[] Standardized(float[] values, int features)

@@ -54,6 +54,7 @@ public abstract class Dataset(DatasetCard card)
     public abstract IReadOnlyList<int> ClassCounts { get; }
     public abstract int TrainRows { get; }
     public abstract int TestRows { get; }
+    public int Rows => TrainRows + TestRows;
 
     /// <summary>Share of the rows that were drawn for the test; null if the data set's authors made the split.</summary>
     public abstract double? TestFraction { get; }
@@ -82,7 +83,13 @@ public abstract class Dataset(DatasetCard card)
     /// <summary>Why the rows can't be read and what would help; null if they can.</summary>
     public virtual string? FindObstacle() => null;
 
-    /// <summary>All rows; read once, then kept.</summary>
+    /// <summary>Under which its rows are kept in memory.</summary>
+    public virtual object RowsKey => Sha256;
+
+    /// <summary>Of a row in memory, without its target.</summary>
+    public virtual int RowBytes => sizeof(double) * Columns.Count;
+
+    /// <summary>All rows; read once, then kept as long as memory allows.</summary>
     /// <exception cref="DatasetUnavailableException">With the obstacle as its message.</exception>
     public abstract Table Read();
 

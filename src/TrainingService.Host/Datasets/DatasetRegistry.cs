@@ -6,21 +6,28 @@ namespace TrainingService.Host.Datasets;
 
 /// <summary>All data sets by name: checks what a job asks of one, and prepares its rows.</summary>
 /// <param name="datasets">The built-in ones.</param>
+/// <param name="memory">Where rows are kept.</param>
 /// <param name="stored">Those that were brought; null for none.</param>
-public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatasets? stored = null)
+public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache memory, StoredDatasets? stored = null)
 {
     public const double DefaultValidationFraction = 0.1, LargestValidationFraction = 0.9;
 
-    // Hundreds of small ones; of Fashion-MNIST (220 MB) the last.
-    private readonly PreparedCache _prepared = new(100_000_000);
+    /// <summary>
+    /// Of a data set's inputs as float32: up to here each seed's are made once, since they stay in the processor's cache; beyond,
+    /// whenever a batch is gathered.
+    /// </summary>
+    private const long MostMadeBytes = 1 << 20;
+
     private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
     /// <param name="folders">Where folders with the files of MNIST and its like are looked for, in this order.</param>
-    public DatasetRegistry(params string[] folders) : this(BuiltInOnes(folders)) { }
+    public DatasetRegistry(params string[] folders) : this(new RowCache(), folders) { }
 
-    public static IReadOnlyList<Dataset> BuiltInOnes(params IReadOnlyList<string> folders) =>
-        [.. BuiltIn.All, .. Synthetic.All, .. MnistFamily.All(folders)];
+    private DatasetRegistry(RowCache memory, string[] folders) : this(BuiltInOnes(folders, memory), memory) { }
+
+    public static IReadOnlyList<Dataset> BuiltInOnes(IReadOnlyList<string> folders, RowCache memory) =>
+        [.. BuiltIn.All, .. Synthetic.All, .. MnistFamily.All(folders, memory)];
 
     /// <summary>The built-in ones, in alphabetical order.</summary>
     public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
@@ -99,12 +106,22 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
         return errors.Count > before ? null : (resolved, shape);
     }
 
-    /// <summary>Loads, encodes, splits, imputes and scales. The spec is a resolved one. Cached in memory per (spec, seed).</summary>
+    /// <summary>
+    /// Splits, and fits what imputes, encodes and scales; the spec is a resolved one. Kept in memory per (spec, seed), rows of large data
+    /// sets as their numbers only.
+    /// </summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
-    public TrainingData Load(DatasetSpec resolved, long seed) => _prepared.GetOrAdd(resolved, seed, () => Prepare(resolved, seed));
+    public TrainingData Load(DatasetSpec resolved, long seed)
+    {
+        if (memory.Find<TrainingData>((resolved, seed)) is { } made)
+            return made;
+        var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
+        var bytes = dataset.Rows * (MakesFloats(dataset) ? sizeof(float) * (dataset.EncodedFeatures + 1L) : sizeof(int) + sizeof(float));
+        return memory.GetOrAdd((resolved, seed), bytes, () => Prepare(dataset, resolved, seed), dataset.RowsKey);
+    }
 
-    /// <summary>Lets go of what <see cref="Load"/> has prepared; whoever uses it keeps it.</summary>
-    public void Forget() => _prepared.Clear();
+    /// <summary>Lets go of all rows; whoever uses them keeps them.</summary>
+    public void Forget() => memory.Clear();
 
     /// <summary>How that data was encoded; the spec is a resolved one.</summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
@@ -112,7 +129,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
     {
         var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
         var (train, _, _) = RowsOf(dataset, resolved, seed);
-        return new FeatureEncoder(dataset, train, resolved.Standardize ?? true).Encoding(dataset.Read(), train);
+        return new FeatureEncoder(dataset, train, resolved.Standardize ?? true).Encoding(dataset, train);
     }
 
     /// <summary>Rows of a split with this share: rounded up, but one row of each class is left.</summary>
@@ -123,19 +140,25 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
         return Math.Max(0, Math.Min(wanted, rows - strata));
     }
 
-    private TrainingData Prepare(DatasetSpec spec, long seed)
+    private static TrainingData Prepare(Dataset dataset, DatasetSpec spec, long seed)
     {
-        var dataset = Find(spec) ?? throw new DatasetUnavailableException(Unknown(spec));
         var table = dataset.Read();
         var (train, validation, test) = RowsOf(dataset, spec, seed);
-        var shape = Shape(dataset, train.Length, validation.Length, test.Length);
         var encoder = new FeatureEncoder(dataset, train, spec.Standardize ?? true);
-        return new(shape, Encoded(train), validation.Length == 0 ? null : Encoded(validation), Encoded(test));
+        return new(Shape(dataset, train.Length, validation.Length, test.Length), Encoded(train),
+            validation.Length == 0 ? null : Encoded(validation), Encoded(test));
 
-        DataSplit Encoded(int[] split) => new(split.Length, encoder.Encode(table, split),
-            table.Labels.Length == 0 ? [] : [.. split.Select(row => table.Labels[row])],
-            table.Values.Length == 0 ? [] : [.. split.Select(row => (float)table.Values[row])]);
+        DataSplit Encoded(int[] rows)
+        {
+            FeatureRows features = new EncodedRows(table, encoder, rows);
+            return new(MakesFloats(dataset) ? new FloatRows(rows.Length, features.All()) : features,
+                table.Labels.Length == 0 ? [] : [.. rows.Select(row => table.Labels[row])],
+                table.Values.Length == 0 ? [] : [.. rows.Select(row => (float)table.Values[row])]);
+        }
     }
+
+    private static bool MakesFloats(Dataset dataset) =>
+        sizeof(float) * (long)dataset.Rows * dataset.EncodedFeatures <= MostMadeBytes;
 
     /// <summary>Rows of each split, as indices into the table.</summary>
     private static (int[] Train, int[] Validation, int[] Test) RowsOf(Dataset dataset, DatasetSpec spec, long seed)
@@ -164,7 +187,10 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, StoredDatas
 
     private static DataShape Shape(Dataset dataset, int train, int validation, int test) =>
         new(dataset.EncodedFeatures, dataset.TargetKind, dataset.Card.Classes.Count, train, validation, test,
-            ClassNames: dataset.Card.Classes);
+            ClassNames: dataset.Card.Classes)
+        {
+            RowBytes = MakesFloats(dataset) ? sizeof(float) * dataset.EncodedFeatures : sizeof(int) + dataset.RowBytes,
+        };
 
     private static DataShape Shape(Dataset dataset, double validationFraction, int? maxTrainExamples)
     {

@@ -11,9 +11,11 @@ public static class DatasetRoutes
         var source = DatasetSource.Read(builder.Configuration);
         builder.Services.AddSingleton(source);
         builder.Services.AddSingleton<DatasetPulls>();
+        builder.Services.AddSingleton<RowCache>(_ => new());
         builder.Services.AddSingleton<StoredDatasets>();
-        builder.Services.AddSingleton(services => new DatasetRegistry(DatasetRegistry.BuiltInOnes(source.Folders),
-            services.GetRequiredService<StoredDatasets>()));
+        builder.Services.AddSingleton<DatasetRegistry>(services => new(
+            DatasetRegistry.BuiltInOnes(source.Folders, services.GetRequiredService<RowCache>()),
+            services.GetRequiredService<RowCache>(), services.GetRequiredService<StoredDatasets>()));
     }
 
     public static void MapDatasets(this IEndpointRouteBuilder api)

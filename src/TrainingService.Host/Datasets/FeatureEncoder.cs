@@ -1,4 +1,5 @@
-using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text.Json.Serialization;
 
 namespace TrainingService.Host.Datasets;
@@ -27,14 +28,25 @@ public sealed record EncodedColumn(string Name, IReadOnlyList<string>? Categorie
 /// <summary>
 /// Turns raw rows into a network's inputs: missing numbers become the median, a category becomes one input per known value
 /// (all 0 if it is missing or occurs in no training row), then each input is shifted and scaled. Everything is fitted on the
-/// training rows and in double precision.
+/// training rows and in double precision. Once fitted it doesn't change, so that several threads may use it.
 /// </summary>
 public sealed class FeatureEncoder
 {
     private readonly Column[] _columns;
-    private readonly bool _isPlain;
+    private readonly IReadOnlyList<int> _order;
     private readonly double _unit;
-    private readonly double[] _medians, _inputs;
+    private readonly bool _mayMiss;
+
+    // by cell, in the order in which a row lies in memory
+    private readonly double[] _medians, _shifts, _scales;
+    private readonly (int Cell, int Input)[] _numbers;
+    private readonly (int Cell, int First, int Count)[] _categories;
+
+    // of a category's inputs: what 0 and 1 become
+    private readonly float[] _off, _on;
+
+    // Numbers that are held to find medians.
+    private const int MostSorted = 1 << 23;
 
     // Of a standard deviation: more would show in the sixth digit of an output.
     private const double SmallestLoss = 1e-6;
@@ -49,176 +61,257 @@ public sealed class FeatureEncoder
     /// <param name="rows">The training rows, at least one; no other row is looked at.</param>
     /// <param name="standardize">Mean 0 and variance 1 (of the population); otherwise inputs stay in their unit.</param>
     public FeatureEncoder(Dataset dataset, ReadOnlySpan<int> rows, bool standardize)
+        : this([.. dataset.Columns], dataset.Read().Order, dataset.Read().HasMissing, 1.0 / (dataset.Card.Image?.MaxValue ?? 1),
+            Medians(dataset, rows), new double[dataset.EncodedFeatures], new double[dataset.EncodedFeatures])
     {
         var table = dataset.Read();
-        _columns = [.. dataset.Columns];
-        _isPlain = !table.HasMissing && _columns.All(column => column.Categories == null);
-        _unit = 1.0 / (dataset.Card.Image?.MaxValue ?? 1);
-        _medians = Medians(table, rows);
-        Shift = new double[dataset.EncodedFeatures];
-        Scale = new double[Shift.Length];
-        _inputs = new double[Shift.Length];
-
-        var (raw, inputs, sum, varies) = (new double[table.Columns],
-            new double[Shift.Length], new double[Shift.Length], new long[Shift.Length]);
-        var first = new double[Shift.Length];
-        Expand(table, rows[0], raw, first);
-        foreach (var row in rows)
+        double[] cells = new double[table.Columns], made = new double[Shift.Length], sum = new double[Shift.Length];
+        // not a number where one row differs from the first
+        var varies = new double[Shift.Length];
+        table.Read(rows[0], cells);
+        var first = Expand(cells, made).ToArray();
+        for (var r = 0; r < rows.Length; r++)
         {
-            Expand(table, row, raw, inputs);
+            table.Read(rows, r, cells);
+            var inputs = Expand(cells, made);
             // column by column, so that each sum has the order of the rows
             var done = 0;
-            for (; done <= inputs.Length - Vector<double>.Count; done += Vector<double>.Count)
+            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var input = new Vector<double>(inputs, done);
-                (new Vector<double>(sum, done) + input).CopyTo(sum, done);
-                (new Vector<long>(varies, done) | ~Vector.Equals(input, new(first, done))).CopyTo(varies, done);
+                var input = Load(inputs, done);
+                Store(Load(sum, done) + input, sum, done);
+                Store(Load(varies, done) | ~Vector512.Equals(input, Load(first, done)), varies, done);
             }
             for (var i = done; i < inputs.Length; i++)
             {
                 sum[i] += inputs[i];
-                varies[i] = inputs[i] != first[i] ? -1 : varies[i];
+                varies[i] = inputs[i] != first[i] ? double.NaN : varies[i];
             }
         }
         if (standardize)
             Standardize(table, rows, sum, varies);
         else
             KeepUnits(sum);
+        Place();
     }
 
-    /// <param name="encoding">What an encoder was fitted to.</param>
+    /// <param name="encoding">What an encoder was fitted to; raw rows have its columns' order.</param>
     public FeatureEncoder(FeatureEncoding encoding)
+        : this([.. encoding.Columns.Select(column => new Column(column.Name, column.Categories))],
+            [.. Enumerable.Range(0, encoding.Columns.Count)], true, encoding.Unit, [.. encoding.Columns.Select(column => column.Median)],
+            encoding.Shift, encoding.Scale) => Place();
+
+    private FeatureEncoder(Column[] columns, IReadOnlyList<int> order, bool mayMiss, double unit, double[] medians,
+        double[] shift, double[] scale)
     {
-        _columns = [.. encoding.Columns.Select(column => new Column(column.Name, column.Categories))];
-        (_unit, Shift, Scale) = (encoding.Unit, encoding.Shift, encoding.Scale);
-        _medians = [.. encoding.Columns.Select(column => column.Median)];
-        _inputs = new double[Shift.Length];
+        (_columns, _order, _mayMiss, _unit, Shift, Scale) = (columns, order, mayMiss, unit, shift, scale);
+        _medians = [.. order.Select(column => medians[column])];
+        (_shifts, _scales, _off, _on) = (new double[order.Count], new double[order.Count], new float[shift.Length], new float[shift.Length]);
+        var starts = new int[columns.Length];
+        for (var c = 1; c < starts.Length; c++)
+            starts[c] = starts[c - 1] + columns[c - 1].EncodedWidth;
+        _numbers = [.. order.Index().Where(cell => columns[cell.Item].Categories is null).Select(cell => (cell.Index, starts[cell.Item]))];
+        _categories = [.. order.Index().Where(cell => columns[cell.Item].Categories is not null)
+            .Select(cell => (cell.Index, starts[cell.Item], columns[cell.Item].EncodedWidth))];
+        IsPlain = _categories.Length == 0 && _numbers.All(number => number.Cell == number.Input);
     }
+
+    /// <summary>Whether each cell in memory is an input, in the same order.</summary>
+    private bool IsPlain { get; }
 
     /// <summary>All that was fitted, with a median also for columns of which no training row misses a value.</summary>
-    public FeatureEncoding Encoding(Table table, ReadOnlySpan<int> rows)
+    public FeatureEncoding Encoding(Dataset dataset, ReadOnlySpan<int> rows)
     {
-        // an image's pixels are all there, and would be long to sort
-        var medians = table.HasMissing || _unit != 1 ? _medians : Medians(table, rows, always: true);
-        var (raw, wide, starts) = (new double[table.Columns], new bool[table.Columns], new int[table.Columns]);
-        for (var c = 1; c < starts.Length; c++)
-            starts[c] = starts[c - 1] + _columns[c - 1].EncodedWidth;
-        foreach (var row in rows)
+        var table = dataset.Read();
+        // an image's pixels are all there
+        var medians = Medians(dataset, rows, always: _unit == 1);
+        var (cells, wide) = (new double[table.Columns], new bool[table.Columns]);
+        for (var r = 0; r < rows.Length; r++)
         {
-            table.ReadRow(row, raw);
-            for (var c = 0; c < raw.Length; c++)
-                wide[c] |= _columns[c].Categories is null && Math.Abs((float)raw[c] - raw[c]) * _unit * Scale[starts[c]] > SmallestLoss;
+            table.Read(rows, r, cells);
+            foreach (var (cell, input) in _numbers)
+                wide[_order[cell]] |= Math.Abs((float)cells[cell] - cells[cell]) * _unit * Scale[input] > SmallestLoss;
         }
         return new([.. _columns.Select((column, c) => new EncodedColumn(column.Name, column.Categories, medians[c], wide[c]))],
             _unit, Shift, Scale);
     }
 
     /// <summary>Encodes one row.</summary>
-    /// <param name="raw">A number or a category's index a column; NaN is missing.</param>
+    /// <param name="cells">
+    /// A number or a category's index a column, in the order in which they lie in memory; NaN is missing. Is used as scratch.
+    /// </param>
     /// <param name="encoded">Gets the inputs.</param>
-    public void Encode(double[] raw, Span<float> encoded)
+    public void Encode(Span<double> cells, Span<float> encoded)
     {
-        Expand(raw, _inputs);
-        Scaled(_inputs, encoded);
+        if (!IsPlain)
+            _off.CopyTo(encoded);
+        foreach (var (cell, first, count) in _categories)
+            if (cells[cell] is >= 0 and var code && code < count)
+                encoded[first + (int)code] = _on[first + (int)code];
+        Impute(cells);
+        var done = 0;
+        if (IsPlain)
+            for (; done <= encoded.Length - Vector512<float>.Count; done += Vector512<float>.Count)
+                Vector512.Narrow(Scaled(cells, done), Scaled(cells, done + Vector512<double>.Count))
+                    .StoreUnsafe(ref MemoryMarshal.GetReference(encoded), (nuint)done);
+        else
+            for (; done <= cells.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+                Store(Scaled(cells, done), cells, done);
+        for (var i = done; i < cells.Length; i++)
+            cells[i] = (cells[i] * _unit - _shifts[i]) * _scales[i];
+        if (IsPlain)
+            for (var i = done; i < encoded.Length; i++)
+                encoded[i] = (float)cells[i];
+        else
+            foreach (var (cell, input) in _numbers)
+                encoded[input] = (float)cells[cell];
     }
 
-    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, long[] varies)
+    private Vector512<double> Scaled(Span<double> cells, int at) => (Load(cells, at) * _unit - Load(_shifts, at)) * Load(_scales, at);
+
+    private static Vector512<double> Load(ReadOnlySpan<double> numbers, int at) =>
+        Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(numbers), (nuint)at);
+
+    private static void Store(Vector512<double> numbers, Span<double> to, int at) =>
+        numbers.StoreUnsafe(ref MemoryMarshal.GetReference(to), (nuint)at);
+
+    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, double[] varies)
     {
-        var (raw, inputs, squares) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length]);
+        var (cells, made, squares) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length]);
         for (var i = 0; i < Shift.Length; i++)
             Shift[i] = sum[i] / rows.Length;
-        foreach (var row in rows)
+        for (var r = 0; r < rows.Length; r++)
         {
-            Expand(table, row, raw, inputs);
+            table.Read(rows, r, cells);
+            var inputs = Expand(cells, made);
             var done = 0;
-            for (; done <= inputs.Length - Vector<double>.Count; done += Vector<double>.Count)
+            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var distance = new Vector<double>(inputs, done) - new Vector<double>(Shift, done);
-                (new Vector<double>(squares, done) + distance * distance).CopyTo(squares, done);
+                var distance = Load(inputs, done) - Load(Shift, done);
+                Store(Load(squares, done) + distance * distance, squares, done);
             }
             for (var i = done; i < inputs.Length; i++)
                 squares[i] += (inputs[i] - Shift[i]) * (inputs[i] - Shift[i]);
         }
         for (var i = 0; i < Scale.Length; i++)
-            Scale[i] = varies[i] != 0 ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
+            Scale[i] = double.IsNaN(varies[i]) ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
     }
 
     /// <summary>Only a category of no training row is silenced: its weights would stay as they were drawn.</summary>
     private void KeepUnits(double[] sum)
     {
-        var i = 0;
-        foreach (var column in _columns)
-            for (var end = i + column.EncodedWidth; i < end; i++)
-                Scale[i] = column.Categories != null && sum[i] == 0 ? 0 : 1;
+        Array.Fill(Scale, 1);
+        foreach (var (_, first, count) in _categories)
+            for (var i = first; i < first + count; i++)
+                Scale[i] = sum[i] == 0 ? 0 : 1;
     }
 
-    /// <summary>(rows, inputs), row by row.</summary>
-    public float[] Encode(Table table, ReadOnlySpan<int> rows)
+    /// <summary>Where a row in memory meets what was fitted.</summary>
+    private void Place()
     {
-        var (raw, inputs, encoded) = (new double[table.Columns], new double[Shift.Length], new float[rows.Length * Shift.Length]);
-        for (var r = 0; r < rows.Length; r++)
-        {
-            Expand(table, rows[r], raw, inputs);
-            Scaled(inputs, encoded.AsSpan(r * inputs.Length, inputs.Length));
-        }
-        return encoded;
+        foreach (var (cell, input) in _numbers)
+            (_shifts[cell], _scales[cell]) = (Shift[input], Scale[input]);
+        for (var i = 0; i < _off.Length; i++)
+            (_off[i], _on[i]) = ((float)((0 - Shift[i]) * Scale[i]), (float)((1 - Shift[i]) * Scale[i]));
     }
 
-    private void Scaled(double[] inputs, Span<float> encoded)
+    /// <summary>The inputs of a row before they are shifted and scaled: the cells themselves, if each is one.</summary>
+    private Span<double> Expand(Span<double> cells, Span<double> inputs)
+    {
+        if (!IsPlain)
+            inputs.Clear();
+        foreach (var (cell, first, count) in _categories)
+            if (cells[cell] is >= 0 and var code && code < count)
+                inputs[first + (int)code] = 1;
+        Impute(cells);
+        if (_unit != 1)
+            InUnit(cells);
+        if (IsPlain)
+            return cells;
+        foreach (var (cell, input) in _numbers)
+            inputs[input] = cells[cell];
+        return inputs;
+    }
+
+    private void Impute(Span<double> cells)
+    {
+        if (!_mayMiss)
+            return;
+        var done = 0;
+        for (; done <= cells.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+        {
+            var values = Load(cells, done);
+            Store(Vector512.ConditionalSelect(Vector512.Equals(values, values), values, Load(_medians, done)), cells, done);
+        }
+        for (; done < cells.Length; done++)
+            cells[done] = double.IsNaN(cells[done]) ? _medians[done] : cells[done];
+    }
+
+    private void InUnit(Span<double> cells)
     {
         var done = 0;
-        for (; done <= encoded.Length - Vector<float>.Count; done += Vector<float>.Count)
-            Vector.Narrow(Scaled(done), Scaled(done + Vector<double>.Count)).CopyTo(encoded[done..]);
-        for (var i = done; i < encoded.Length; i++)
-            encoded[i] = (float)((inputs[i] - Shift[i]) * Scale[i]);
-
-        Vector<double> Scaled(int at) => (new Vector<double>(inputs, at) - new Vector<double>(Shift, at)) * new Vector<double>(Scale, at);
+        for (; done <= cells.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+            Store(Load(cells, done) * _unit, cells, done);
+        for (; done < cells.Length; done++)
+            cells[done] *= _unit;
     }
 
-    private void Expand(Table table, int row, double[] raw, double[] inputs)
+    /// <summary>Of each number's column; 0 where all training rows miss it, and so has no other value.</summary>
+    private static double[] Medians(Dataset dataset, ReadOnlySpan<int> rows, bool always = false)
     {
-        table.ReadRow(row, raw);
-        Expand(raw, inputs);
-    }
-
-    private void Expand(double[] raw, double[] inputs)
-    {
-        if (_isPlain)
-        {
-            for (var i = 0; i < raw.Length; i++)
-                inputs[i] = raw[i] * _unit;
-            return;
-        }
-        for (int c = 0, i = 0; c < raw.Length; c++)
-        {
-            if (_columns[c].Categories is not { } categories)
-            {
-                inputs[i++] = (double.IsNaN(raw[c]) ? _medians[c] : raw[c]) * _unit;
-                continue;
-            }
-            for (var k = 0; k < categories.Count; k++)
-                inputs[i++] = raw[c] == k ? 1 : 0;
-        }
-    }
-
-    /// <summary>Of each column; 0 where all training rows miss it, and so has no other value.</summary>
-    private static double[] Medians(Table table, ReadOnlySpan<int> rows, bool always = false)
-    {
+        var table = dataset.Read();
+        var medians = new double[table.Columns];
         if (!always && !table.HasMissing)
-            return new double[table.Columns];
-        var raw = new double[table.Columns];
-        var present = raw.Select(_ => new List<double>()).ToArray();
-        foreach (var row in rows)
+            return medians;
+        int[] numbers = [.. table.Order.Index().Where(cell => dataset.Columns[cell.Item].Categories is null).Select(cell => cell.Index)];
+        var (cells, count) = (new double[table.Columns], rows.Length);
+        foreach (var some in numbers.Chunk(Math.Max(1, MostSorted / count)))
         {
-            table.ReadRow(row, raw);
-            for (var c = 0; c < raw.Length; c++)
-                if (!double.IsNaN(raw[c]))
-                    present[c].Add(raw[c]);
+            var (present, counts) = (some.Select(_ => new double[count]).ToArray(), new int[some.Length]);
+            for (var r = 0; r < rows.Length; r++)
+            {
+                table.Read(rows, r, cells);
+                for (var i = 0; i < some.Length; i++)
+                    if (cells[some[i]] is var value && !double.IsNaN(value))
+                        present[i][counts[i]++] = value;
+            }
+            for (var i = 0; i < some.Length; i++)
+                medians[table.Order[some[i]]] = Median(present[i].AsSpan(0, counts[i]));
         }
-        return [.. present.Select(values =>
+        return medians;
+    }
+
+    /// <summary>
+    /// By Hoare's selection (1961, algorithm 65), in expected linear time since training rows come in a random order; the values' order is
+    /// lost.
+    /// </summary>
+    private static double Median(Span<double> values)
+    {
+        if (values.Length == 0)
+            return 0;
+        var (low, high, middle) = (0, values.Length - 1, values.Length / 2);
+        while (low < high)
         {
-            values.Sort();
-            return values.Count == 0 ? 0 : (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
-        })];
+            var (i, j, pivot) = (low, high, values[(low + high) / 2]);
+            while (i <= j)
+            {
+                while (values[i] < pivot)
+                    i++;
+                while (values[j] > pivot)
+                    j--;
+                if (i <= j)
+                {
+                    (values[i], values[j]) = (values[j], values[i]);
+                    (i, j) = (i + 1, j - 1);
+                }
+            }
+            (low, high) = middle <= j ? (low, j) : middle >= i ? (i, high) : (middle, middle);
+        }
+        if (values.Length % 2 == 1)
+            return values[middle];
+        var below = values[0];
+        foreach (var value in values[..middle])
+            below = Math.Max(below, value);
+        return (below + values[middle]) / 2;
     }
 }

@@ -177,7 +177,7 @@ public static class GetDataset
             CreatedAt = stored?.Version.CreatedAt,
             Warnings = stored?.Version.Facts.Warnings,
             Description = card.Description,
-            Rows = dataset.TrainRows + dataset.TestRows,
+            Rows = dataset.Rows,
             DroppedRows = dataset.DroppedRows,
             Features = [.. dataset.Columns.Select((column, i) => Feature(column, statistics?[i]))],
             EncodedFeatures = dataset.EncodedFeatures,

@@ -83,7 +83,7 @@ public static class ListDatasets
             Status = obstacle == null ? DatasetStatus.Ready : DatasetStatus.Unavailable,
             Message = obstacle,
             Description = dataset.Card.Description,
-            Rows = dataset.TrainRows + dataset.TestRows,
+            Rows = dataset.Rows,
             FeatureCount = dataset.Columns.Count,
             TargetKind = dataset.TargetKind,
             ClassCount = dataset.Card.Classes.Count,

@@ -17,8 +17,9 @@ public sealed record PublishedFile(string Name, params IReadOnlyList<string> Sha
 /// <param name="classCounts">Rows of each class, train and test together.</param>
 /// <param name="debianPackage">Debian's package that has the files, if there is one.</param>
 /// <param name="folders">Folders that may have a folder of the data set's name with the files, in this order.</param>
+/// <param name="memory">Where the rows are kept.</param>
 public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> published, IReadOnlyList<int> classCounts,
-    string? debianPackage, IReadOnlyList<string> folders) : Dataset(card)
+    string? debianPackage, IReadOnlyList<string> folders, RowCache memory) : Dataset(card)
 {
     private const int Side = 28;
     private const int Pixels = Side * Side;
@@ -26,7 +27,7 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
     private const int Test = 10_000;
 
     /// <summary>Those that are known. SHA-256s as their authors' files have them, and as Debian's package of Fashion-MNIST has.</summary>
-    public static IReadOnlyList<MnistFamily> All(IReadOnlyList<string> folders) =>
+    public static IReadOnlyList<MnistFamily> All(IReadOnlyList<string> folders, RowCache memory) =>
     [
         new(new()
         {
@@ -49,7 +50,7 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
                 "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
             new("t10k-labels-idx1-ubyte.gz", "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05",
                 "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-        ], [.. Enumerable.Repeat((Train + Test) / 10, 10)], "dataset-fashion-mnist", folders),
+        ], [.. Enumerable.Repeat((Train + Test) / 10, 10)], "dataset-fashion-mnist", folders, memory),
         new(new()
         {
             Name = "kmnist",
@@ -67,7 +68,7 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
             new("train-labels-idx1-ubyte.gz", "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
             new("t10k-images-idx3-ubyte.gz", "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
             new("t10k-labels-idx1-ubyte.gz", "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
-        ], [.. Enumerable.Repeat((Train + Test) / 10, 10)], null, folders),
+        ], [.. Enumerable.Repeat((Train + Test) / 10, 10)], null, folders, memory),
         new(new()
         {
             Name = "mnist",
@@ -85,12 +86,11 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
             new("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
             new("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
             new("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-        ], [6903, 7877, 6990, 7141, 6824, 6313, 6876, 7293, 6825, 6958], null, folders),
+        ], [6903, 7877, 6990, 7141, 6824, 6313, 6876, 7293, 6825, 6958], null, folders, memory),
     ];
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (long Length, DateTime Written)> _checked = [];
-    private Table? _table;
 
     public override IReadOnlyList<Column> Columns { get; } =
         [.. from y in Enumerable.Range(0, Side) from x in Enumerable.Range(0, Side) select new Column($"pixel_{y}_{x}")];
@@ -102,11 +102,7 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
     public string? DebianPackage => debianPackage;
 
     /// <summary>Where its files are, once there is no obstacle.</summary>
-    public string FindFolder()
-    {
-        lock (_lock)
-            return Find().Folder;
-    }
+    public string FindFolder() => Look().Folder;
 
     /// <summary>Where its own copy belongs.</summary>
     public string Folder => Path.Combine(folders[0], Name);
@@ -123,29 +119,28 @@ public sealed class MnistFamily(DatasetCard card, IReadOnlyList<PublishedFile> p
 
     public override RowSplit Split() => new([.. Enumerable.Range(0, Train)], [.. Enumerable.Range(Train, Test)]);
 
-    public override string? FindObstacle()
-    {
-        lock (_lock)
-            return _table == null ? Find().Obstacle : null;
-    }
+    public override string? FindObstacle() => Look().Obstacle;
 
-    public override Table Read()
+    public override int RowBytes => Pixels;
+
+    public override Table Read() => memory.GetOrAdd(RowsKey, (Train + Test) * (Pixels + sizeof(int)), () =>
+    {
+        var (folder, obstacle) = Look();
+        if (obstacle != null)
+            throw new DatasetUnavailableException(obstacle);
+        var (pixels, labels) = (new byte[(Train + Test) * Pixels], new byte[Train + Test]);
+        // The checksums vouch for the content, so the IDX headers (16 and 8 bytes) need no look.
+        Unpack(folder, published[0], 16, pixels.AsSpan(0, Train * Pixels));
+        Unpack(folder, published[1], 8, labels.AsSpan(0, Train));
+        Unpack(folder, published[2], 16, pixels.AsSpan(Train * Pixels));
+        Unpack(folder, published[3], 8, labels.AsSpan(Train));
+        return new Table(Pixels, pixels, [.. labels]);
+    });
+
+    private (string Folder, string? Obstacle) Look()
     {
         lock (_lock)
-        {
-            if (_table != null)
-                return _table;
-            var (folder, obstacle) = Find();
-            if (obstacle != null)
-                throw new DatasetUnavailableException(obstacle);
-            var (pixels, labels) = (new byte[(Train + Test) * Pixels], new byte[Train + Test]);
-            // The checksums vouch for the content, so the IDX headers (16 and 8 bytes) need no look.
-            Unpack(folder, published[0], 16, pixels.AsSpan(0, Train * Pixels));
-            Unpack(folder, published[1], 8, labels.AsSpan(0, Train));
-            Unpack(folder, published[2], 16, pixels.AsSpan(Train * Pixels));
-            Unpack(folder, published[3], 8, labels.AsSpan(Train));
-            return _table = new(Pixels, pixels, [.. labels]);
-        }
+            return Find();
     }
 
     private (string Folder, string? Obstacle) Find()

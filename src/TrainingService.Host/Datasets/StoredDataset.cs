@@ -11,24 +11,24 @@ public sealed class StoredDataset : Dataset
     private readonly DatasetVersion _version;
     private readonly StoredTable _schema;
     private readonly Func<int?, Task<IReadOnlyList<byte[]>>> _chunks;
-    private readonly Lock _lock = new();
-    private (Table Table, RowSplit Split)? _rows;
+    private readonly RowCache _memory;
 
     /// <param name="version">Under which name it is asked for.</param>
     /// <param name="schema">Of its content.</param>
     /// <param name="chunks">Reads the content's chunks, all or so many.</param>
-    public StoredDataset(DatasetVersion version, StoredTable schema, Func<int?, Task<IReadOnlyList<byte[]>>> chunks)
+    /// <param name="memory">Where the rows are kept.</param>
+    public StoredDataset(DatasetVersion version, StoredTable schema, Func<int?, Task<IReadOnlyList<byte[]>>> chunks, RowCache memory)
         : base(CardOf(version, schema))
     {
-        (_version, _schema, _chunks) = (version, schema, chunks);
+        (_version, _schema, _chunks, _memory) = (version, schema, chunks, memory);
         Columns = [.. schema.Features.Select(f => new Column(f.Name, f.Kind == ColumnKind.Category ? f.Categories : null))];
     }
 
     public DatasetVersion Version => _version;
     public StoredTable Schema => _schema;
 
-    /// <summary>Of the rows, while they are in memory.</summary>
-    public long Bytes => _rows is null ? 0 : _schema.Rows * _schema.Columns.Sum(column => (long)column.Storage.Bytes);
+    public override object RowsKey => _version.ContentId;
+    public override int RowBytes => _schema.Features.Sum(column => column.Storage.Bytes);
 
     public override IReadOnlyList<Column> Columns { get; }
     public override IReadOnlyList<int> ClassCounts => [.. (Card.Classes.Count > 0 ? _schema.Target.Counts ?? [] : []).Select(c => (int)c)];
@@ -47,25 +47,24 @@ public sealed class StoredDataset : Dataset
     public override ColumnStatistics? TargetStatistics =>
         Card.Classes.Count > 0 ? null : new(0, _schema.Target.Min, _schema.Target.Mean, _schema.Target.Max);
 
-    public override Table Read() => Rows().Table;
-    public override RowSplit Split() => Rows().Split;
+    public override Table Read() => Stored().Table;
+    public override RowSplit Split() => Stored().Split;
 
     public override Table Head(int rows)
     {
-        if (_rows is { } all)
+        if (_memory.Find<StoredRows>(RowsKey) is { } all)
             return all.Table;
         var count = Math.Min(rows, _schema.Rows);
         var chunks = _chunks((count - 1) / _schema.ChunkRows + 1).GetAwaiter().GetResult();
         return Decode(chunks, Math.Min(_schema.Rows, chunks.Count * _schema.ChunkRows), null);
     }
 
-    private (Table Table, RowSplit Split) Rows()
-    {
-        lock (_lock)
-            return _rows ??= Load();
-    }
+    private sealed record StoredRows(Table Table, RowSplit Split);
 
-    private (Table Table, RowSplit Split) Load()
+    private StoredRows Stored() => _memory.GetOrAdd(RowsKey,
+        _schema.Rows * (_schema.Columns.Sum(column => (long)column.Storage.Bytes) + 2 * sizeof(int)), Load);
+
+    private StoredRows Load()
     {
         var chunks = _chunks(null).GetAwaiter().GetResult();
         var number = (_schema.Rows - 1) / _schema.ChunkRows + 1;
@@ -86,36 +85,44 @@ public sealed class StoredDataset : Dataset
                 test[tested++] = row;
             else
                 train[trained++] = row;
-        return (table, new(train, test));
+        return new(table, new(train, test));
     }
 
     private Table Decode(IReadOnlyList<byte[]> chunks, int rows, IncrementalHash? hash)
     {
-        var columns = _schema.Columns.Select(column => new ColumnValues(column.Storage, rows)).ToArray();
-        var rowBytes = columns.Sum(column => column.Storage.Bytes);
-        var content = new byte[Math.Min(_schema.ChunkRows, rows) * rowBytes];
+        var alike = _schema.Features.Index().GroupBy(feature => feature.Item.Storage.Type)
+            .Select(group => group.Select(feature => feature.Index).ToArray()).ToArray();
+        RowBlock[] blocks = [.. alike.Select(columns => RowBlock.Of([.. columns.Select(c => _schema.Features[c].Storage)], rows))];
+        var places = alike.SelectMany((columns, block) => columns.Select((column, at) => (column, block, at)))
+            .OrderBy(place => place.column).ToArray();
+        var others = _schema.Columns.Skip(places.Length).Select(column => new ColumnValues(column.Storage, rows)).ToArray();
+        var rowBytes = _schema.Columns.Sum(column => column.Storage.Bytes);
+        var most = Math.Min(_schema.ChunkRows, rows);
+        var (content, codes) = (new byte[most * rowBytes], new byte[most * sizeof(double)]);
         for (int number = 0, row = 0; row < rows; number++)
         {
             var count = Math.Min(_schema.ChunkRows, rows - row);
             Chunks.Unpack(chunks[number], content.AsSpan(0, count * rowBytes));
             var at = 0;
-            foreach (var column in columns)
+            foreach (var (c, column) in _schema.Columns.Index())
             {
                 var size = column.Storage.Bytes;
-                var codes = column.Bytes.Slice(row * size, count * size);
-                Chunks.Unshuffle(content.AsSpan(at, codes.Length), size, codes);
-                hash?.AppendData(codes);
-                at += codes.Length;
+                var part = codes.AsSpan(0, count * size);
+                Chunks.Unshuffle(content.AsSpan(at, part.Length), size, part);
+                hash?.AppendData(part);
+                at += part.Length;
+                if (c < places.Length)
+                    blocks[places[c].block].Write(places[c].at, row, part);
+                else
+                    part.CopyTo(others[c - places.Length].Bytes[(row * size)..]);
             }
             row += count;
         }
-        var target = columns[_schema.Features.Count];
-        var features = columns[.._schema.Features.Count];
-        var (labels, values) = Card.Classes.Count > 0 ? (Whole(target), []) : (Array.Empty<int>(), Numbers(target));
-        return new(features, labels, values)
+        var (labels, values) = Card.Classes.Count > 0 ? (Whole(others[0]), []) : (Array.Empty<int>(), Numbers(others[0]));
+        return new(rows, blocks, [.. alike.SelectMany(columns => columns)], labels, values)
         {
-            Groups = _schema.Group is null ? [] : Whole(columns[_schema.Features.Count + 1]),
-            Times = _schema.Time is null ? [] : Numbers(columns[^1]),
+            Groups = _schema.Group is null ? [] : Whole(others[1]),
+            Times = _schema.Time is null ? [] : Numbers(others[^1]),
         };
 
         int[] Whole(ColumnValues column) => [.. Enumerable.Range(0, rows).Select(row => (int)column[row])];
@@ -137,10 +144,10 @@ public sealed class StoredDataset : Dataset
 
 /// <summary>Data sets in the database, by name and version.</summary>
 /// <param name="databases">Where they are.</param>
-public sealed class StoredDatasets(IDbContextFactory<TrainingDbContext> databases)
+/// <param name="memory">Where their rows are kept.</param>
+public sealed class StoredDatasets(IDbContextFactory<TrainingDbContext> databases, RowCache memory)
 {
-    // Of rows in memory; what was used least recently goes first, but never the last one used.
-    private const long MostBytes = 2_000_000_000;
+    // What is known of them; what was asked for least recently goes first.
     private const int MostKept = 64;
 
     private readonly Lock _lock = new();
@@ -176,20 +183,14 @@ public sealed class StoredDatasets(IDbContextFactory<TrainingDbContext> database
             }
         }
         var schema = db.DatasetContents.AsNoTracking().Where(c => c.Id == version.ContentId).Select(c => c.Schema).Single();
-        var dataset = new StoredDataset(version, schema, most => ReadAsync(version.ContentId, most));
+        var dataset = new StoredDataset(version, schema, most => ReadAsync(version.ContentId, most), memory);
         lock (_lock)
         {
             if (_kept.TryGetValue(key, out var other))
                 return other.Dataset;
             _kept[key] = (dataset, ++_clock);
-            var bytes = _kept.Values.Sum(k => k.Dataset.Bytes);
-            foreach (var (old, (unused, _)) in _kept.OrderBy(k => k.Value.Used).SkipLast(1).ToList())
-            {
-                if (bytes <= MostBytes && _kept.Count <= MostKept)
-                    break;
-                bytes -= unused.Bytes;
-                _kept.Remove(old);
-            }
+            if (_kept.Count > MostKept)
+                _kept.Remove(_kept.MinBy(k => k.Value.Used).Key);
         }
         return dataset;
     }

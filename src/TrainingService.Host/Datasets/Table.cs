@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using TrainingService.Host.Tables;
 
 namespace TrainingService.Host.Datasets;
@@ -13,30 +12,35 @@ public sealed record Column(string Name, IReadOnlyList<string>? Categories = nul
 }
 
 /// <summary>
-/// All rows of a data set in memory, before encoding. A category is its index in the column's list; NaN is a missing value.
+/// All rows of a data set in memory, before encoding, in the types that they are stored in: as doubles, Fashion-MNIST would take 440 MB.
+/// A category is its index in the column's list; NaN is a missing value.
 /// </summary>
 public sealed class Table
 {
-    private readonly double[]? _cells;
-    private StrongBox<bool>? _hasMissing;
-    private readonly byte[]? _pixels;
-    private readonly IReadOnlyList<ColumnValues>? _columns;
+    private readonly IReadOnlyList<RowBlock> _blocks;
 
     public Table(int columns, double[] cells, int[] labels, double[] values)
-        : this(columns, cells.Length / columns, labels, values) => _cells = cells;
+        : this(cells.Length / columns, [new RowBlock<double>(columns, cells)], [.. Enumerable.Range(0, columns)], labels, values) { }
 
-    /// <summary>Pixels stay bytes: as doubles, Fashion-MNIST would take 440 MB.</summary>
-    public Table(int columns, byte[] pixels, int[] labels) : this(columns, pixels.Length / columns, labels, []) => _pixels = pixels;
+    public Table(int columns, byte[] pixels, int[] labels)
+        : this(pixels.Length / columns, [new RowBlock<byte>(columns, pixels)], [.. Enumerable.Range(0, columns)], labels, []) { }
 
-    /// <summary>Columns in the types that they are stored in.</summary>
-    public Table(IReadOnlyList<ColumnValues> columns, int[] labels, double[] values)
-        : this(columns.Count, Math.Max(labels.Length, values.Length), labels, values) => _columns = columns;
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="blocks">The columns that are stored alike, together.</param>
+    /// <param name="order">Which columns they are, one block after the other.</param>
+    /// <param name="labels">Class of each row.</param>
+    /// <param name="values">Target of each row.</param>
+    public Table(int rows, IReadOnlyList<RowBlock> blocks, IReadOnlyList<int> order, int[] labels, double[] values) =>
+        (Rows, _blocks, Order, Labels, Values, HasMissing) = (rows, blocks, order, labels, values, blocks.Any(block => block.HasMissing));
 
-    private Table(int columns, int rows, int[] labels, double[] values) =>
-        (Columns, Rows, Labels, Values) = (columns, rows, labels, values);
+    /// <summary>Rows that are on their way from memory while one is read, since their order may be any.</summary>
+    public const int Ahead = 2;
 
     public int Rows { get; }
-    public int Columns { get; }
+    public int Columns => Order.Count;
+
+    /// <summary>Which column each cell is of that <see cref="Read(int, Span{double})"/> gives.</summary>
+    public IReadOnlyList<int> Order { get; }
 
     /// <summary>Class of each row; empty if the target is a number.</summary>
     public int[] Labels { get; }
@@ -50,35 +54,58 @@ public sealed class Table
     /// <summary>When each row was, where held out rows are the latest; else empty.</summary>
     public double[] Times { get; init; } = [];
 
-    // asked for each seed
-    public bool HasMissing => (_hasMissing ??= new(_cells != null && Array.Exists(_cells, double.IsNaN)
-        || _columns != null && _columns.Any(column => column.HasMissing))).Value;
+    public bool HasMissing { get; }
 
     /// <summary>A cell as people wrote it; null where it is missing.</summary>
     public object? Shown(int row, int column)
     {
-        if (_columns != null)
-            return _columns[column].Shown(row);
-        var cell = _cells?[row * Columns + column] ?? _pixels?[row * Columns + column] ?? double.NaN;
-        return double.IsNaN(cell) ? null : cell;
+        var at = Order.Index().First(cell => cell.Item == column).Index;
+        foreach (var block in _blocks)
+        {
+            if (at < block.Width)
+                return block.Shown(row, at);
+            at -= block.Width;
+        }
+        throw new ArgumentOutOfRangeException(nameof(column));
     }
 
+    /// <summary>A row's cells in the order in which they lie in memory.</summary>
+    public void Read(int row, Span<double> cells)
+    {
+        foreach (var block in _blocks)
+        {
+            block.Read(row, cells);
+            cells = cells[block.Width..];
+        }
+    }
+
+    /// <summary>The same of one of many rows, which are read one after the other.</summary>
+    public void Read(ReadOnlySpan<int> rows, int at, Span<double> cells)
+    {
+        if (at + Ahead < rows.Length)
+            Prefetch(rows[at + Ahead]);
+        Read(rows[at], cells);
+    }
+
+    /// <summary>Asks for a row's memory, which will be read soon, without waiting for it.</summary>
+    public void Prefetch(int row)
+    {
+        foreach (var block in _blocks)
+            block.Prefetch(row);
+    }
+
+    /// <summary>A row's cells in the order of the columns.</summary>
     public void ReadRow(int row, Span<double> cells)
     {
-        if (_cells != null)
+        if (_blocks.Count == 1)
         {
-            _cells.AsSpan(row * Columns, Columns).CopyTo(cells);
+            Read(row, cells);
             return;
         }
-        if (_columns != null)
-        {
-            for (var c = 0; c < _columns.Count; c++)
-                cells[c] = _columns[c][row];
-            return;
-        }
-        var pixels = _pixels.AsSpan(row * Columns, Columns);
-        for (var i = 0; i < pixels.Length; i++)
-            cells[i] = pixels[i];
+        var inMemory = new double[Columns];
+        Read(row, inMemory);
+        for (var i = 0; i < inMemory.Length; i++)
+            cells[Order[i]] = inMemory[i];
     }
 }
 

@@ -32,16 +32,18 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         int rows = Math.Min(data.Train.Rows, Rows), width = data.Shape.Features;
         double[] squares = new double[width], filled = new double[width];
         var differs = new bool[width];
+        float[] cells = new float[width], first = new float[width];
+        data.Train.Features.Read([0], first);
         for (var row = 0; row < rows; row++)
         {
             // spread over all rows, which may be in the order of their classes
-            var cells = data.Train.Features.AsSpan((int)((long)row * data.Train.Rows / rows) * width, width);
+            data.Train.Features.Read([(int)((long)row * data.Train.Rows / rows)], cells);
             for (var i = 0; i < width; i++)
             {
                 var x = cells[i];
                 squares[i] += (double)x * x;
                 filled[i] += x == 0 ? 0 : 1;
-                differs[i] |= x != data.Train.Features[i];
+                differs[i] |= x != first[i];
             }
         }
         // a category that is rare is as large as one that is not: its scale is that of the rows that have it

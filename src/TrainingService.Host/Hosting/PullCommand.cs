@@ -12,7 +12,7 @@ internal static class PullCommand
         try
         {
             var source = DatasetSource.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build());
-            var known = MnistFamily.All(source.Folders);
+            var known = MnistFamily.All(source.Folders, new());
             if (known.FirstOrDefault(dataset => dataset.Name == name) is not { } dataset)
                 return await Refuse($"There is nothing to pull for "
                     + $"'{name}'{Engine.Specs.Names.DidYouMean(name, known.Select(d => d.Name))}; "

@@ -37,9 +37,12 @@ public sealed class LoadedModel : IDisposable
     public float[] Encode(IReadOnlyList<double[]> rows)
     {
         var width = Card.Shape.Features;
-        var encoded = new float[rows.Count * width];
+        var (encoded, cells) = (new float[rows.Count * width], new double[Card.Encoding.Columns.Count]);
         for (var r = 0; r < rows.Count; r++)
-            Encoder.Encode(rows[r], encoded.AsSpan(r * width, width));
+        {
+            rows[r].CopyTo(cells, 0);
+            Encoder.Encode(cells, encoded.AsSpan(r * width, width));
+        }
         return encoded;
     }
 

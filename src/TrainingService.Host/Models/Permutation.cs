@@ -23,7 +23,8 @@ public static class Permutation
         var (columns, width) = (model.Card.Encoding.Columns, model.Card.Shape.Features);
         var each = (double)model.Source.Result.ParameterCount * Repeats * columns.Count;
         var rows = (int)Math.Clamp(Work / each, Math.Min(50, test.Rows), test.Rows);
-        var features = test.Features[..(rows * width)];
+        var features = new float[rows * width];
+        test.Features.Read([.. Enumerable.Range(0, rows)], features);
         var baseline = Score(model, features, test, rows);
         var better = model.Card.Shape.Target is TargetKind.Classes ? 1 : -1;
         var worth = new List<FeatureWorth>();

@@ -82,7 +82,7 @@ public sealed class ColumnValues
 
     public ColumnValues(Storage storage, int rows)
     {
-        (Storage, Rows) = (storage, rows);
+        Storage = storage;
         switch (storage.Type)
         {
             case StorageType.Byte:
@@ -104,7 +104,6 @@ public sealed class ColumnValues
     }
 
     public Storage Storage { get; }
-    public int Rows { get; }
 
     /// <summary>NaN for a missing value.</summary>
     public double this[int row]
@@ -137,20 +136,6 @@ public sealed class ColumnValues
                     _doubles[row] = value;
                     break;
             }
-        }
-    }
-
-    /// <summary>The value as people wrote it: a float's shortest text.</summary>
-    public object? Shown(int row) => double.IsNaN(this[row]) ? null : Storage.Type == StorageType.Float ? _floats[row] : this[row];
-
-    public bool HasMissing
-    {
-        get
-        {
-            for (var row = 0; row < Rows; row++)
-                if (double.IsNaN(this[row]))
-                    return true;
-            return false;
         }
     }
 

@@ -84,7 +84,7 @@ public class DeadUnitTests
     {
         var data = Runs.Blobs(train: 90);
         for (var r = 0; r < 90; r++)
-            data.Train.Features[r * 6] = r == 71 ? 1 : -1;
+            data.Train.Features.All()[r * 6] = r == 71 ? 1 : -1;
         var run = Runs.Train(Runs.Plan(data, new() { HiddenLayers = [1] }, new() { Epochs = 1, BatchSize = 90 }), data, trainer =>
         {
             trainer.Network.Observed[0].Linear.Weight.Set([1, 0, 0, 0, 0, 0]);

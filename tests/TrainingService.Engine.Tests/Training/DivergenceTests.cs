@@ -64,7 +64,7 @@ public class DivergenceTests
     public void A_number_that_is_not_finite_in_the_data_names_its_step_and_the_first_layer(float value, string structure)
     {
         var data = Runs.Blobs();
-        data.Train.Features[37 * 6 + 2] = value;
+        data.Train.Features.All()[37 * 6 + 2] = value;
         foreach (var clipNorm in new double?[] { null, 1 })
         {
             var divergence = Train(data, structure, 0.01, clipNorm).Result.Divergence;
@@ -133,7 +133,7 @@ public class DivergenceTests
     public void NaN_in_validation_rows_is_a_NaN_metric_and_no_divergence()
     {
         var data = Runs.Blobs();
-        data.Validation!.Features[0] = float.NaN;
+        data.Validation!.Features.All()[0] = float.NaN;
         var run = Train(data, "relu", "sgd", 0.01, epochs: 2);
         Assert.Null(run.Result.Divergence);
         Assert.All(run.Metrics.Where(m => m.Split == Split.Validation), m => Assert.True(float.IsNaN(m.Loss)));

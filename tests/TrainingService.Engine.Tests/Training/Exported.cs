@@ -42,7 +42,7 @@ internal static class Exported
 
     public static (double[][] Inputs, double[][] Targets) Rows(DataSplit split, DataShape shape) =>
     (
-        [.. split.Features.Chunk(shape.Features).Select(r => Doubles(r))],
+        [.. split.Features.All().Chunk(shape.Features).Select(r => Doubles(r))],
         split.Labels.Length > 0 ? [.. split.Labels.Select(l => new double[] { l })]
             : [.. split.Values.Chunk(shape.Numbers).Select(r => Doubles(r))]
     );

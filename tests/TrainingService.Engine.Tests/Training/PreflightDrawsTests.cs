@@ -204,7 +204,7 @@ public class PreflightDrawsTests
         Assert.Equal(PreflightBasis.Draws, preflight.Basis);
         int[] rows = [.. Enumerable.Range(0, data.Train.Rows)];
         var draws = new PreflightDraws(Plan(data, model), data,
-            [.. rows.OrderBy(r => data.Train.Features.Skip(r * 32).Take(32).Sum(x => x * x))]);
+            [.. rows.OrderBy(r => data.Train.Features.All().Skip(r * 32).Take(32).Sum(x => x * x))]);
         (double Low, double High)[][] ranges = [.. Enumerable.Range(0, sets).Select(set =>
         {
             var (rms, _, flow) = draws.Measure(draws.Nets, 1_000_000 + 1000 * set, TestContext.Current.CancellationToken);

@@ -39,7 +39,7 @@ public class TrainedNetTests
         Assert.Equal(TrainedNet.Count(plan), trainer.Weights().Length);
 
         var test = data.Validation!;
-        var outputs = net.Outputs(test.Features);
+        var outputs = net.Outputs(test.Features.All());
         var units = outputs.Length / test.Rows;
         var correct = 0;
         for (var first = 0; first < test.Rows; first += 16)
@@ -54,12 +54,12 @@ public class TrainedNetTests
                         BitConverter.SingleToInt32Bits(outputs[row * units + unit]));
         }
         var (values, classes) = (new double[test.Rows * net.Columns], new int[test.Rows]);
-        net.Answer(test.Features, values, classes);
+        net.Answer(test.Features.All(), values, classes);
         Assert.Equal(correct, classes.Zip(test.Labels).Count(pair => pair.First == pair.Second));
         Assert.All(values.Chunk(net.Columns), row => Assert.Equal(1, row.Sum(), 1e-12));
         // a row's answer does not depend on those beside it
         var features = plan.Data.Features;
-        Assert.Equal(outputs[(5 * units)..(6 * units)], net.Outputs(test.Features[(5 * features)..(6 * features)]));
+        Assert.Equal(outputs[(5 * units)..(6 * units)], net.Outputs(test.Features.All()[(5 * features)..(6 * features)]));
     }
 
     [Fact]

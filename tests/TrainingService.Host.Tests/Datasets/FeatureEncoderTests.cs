@@ -25,7 +25,7 @@ public sealed class FeatureEncoderTests
     {
         var (labels, random) = (Enumerable.Range(0, 60).Select(row => row % 2).ToArray(), new SplitMix64(1));
         var x = labels.Select(_ => random.NextDouble()).ToArray();
-        var before = Load(new([Made(x)]), "made");
+        var before = Load(new([Made(x)], new()), "made");
         var dataset = Made(x);
         var kept = Rows(before.Train).ToHashSet();
 
@@ -33,11 +33,11 @@ public sealed class FeatureEncoderTests
         var order = StratifiedOrder.Of(dataset.Split().Train, dataset.Read().Labels, seed: 1);
         foreach (var row in dataset.Split().Test.Concat(order[..before.Shape.ValidationRows]))
             x[row] = 1e6;
-        var after = Load(new([Made(x)]), "made");
+        var after = Load(new([Made(x)], new()), "made");
 
         Assert.Equal(kept, Rows(after.Train).ToHashSet());
-        Assert.NotEqual(before.Test!.Features, after.Test!.Features);
-        Assert.NotEqual(before.Validation!.Features, after.Validation!.Features);
+        Assert.NotEqual(before.Test!.Features.All(), after.Test!.Features.All());
+        Assert.NotEqual(before.Validation!.Features.All(), after.Validation!.Features.All());
 
         CsvDataset Made(double[] values) => Tables.Csv("x,y,target\n" + string.Concat(values.Select((v, row) =>
             FormattableString.Invariant($"{v:R},{(row % 5 == 0 ? "" : FormattableString.Invariant($"{v:R}"))},{labels[row]}\n"))),
@@ -50,6 +50,20 @@ public sealed class FeatureEncoderTests
         var dataset = Tables.Csv("x,target\n1,1\n,1\n5,1\n2,1\n100,1\n1000,1\n");
         Assert.Equal([1, 3.5f, 5, 2], Encode(dataset, train: [0, 2, 3, 4], encode: [0, 1, 2, 3]));
         Assert.Equal([2], Encode(dataset, train: [0, 2, 3, 1], encode: [1]));
+    }
+
+    [Fact]
+    public void The_median_is_the_middle_of_however_many_values_in_whatever_order()
+    {
+        var random = new SplitMix64(5);
+        for (var rows = 2; rows < 60; rows++)
+        {
+            double[] values = [.. Enumerable.Range(0, rows).Select(_ => Math.Round(random.NextDouble() * (rows % 3 == 0 ? 4 : 1000)) - 2)];
+            var dataset = Tables.Csv("x,target\n" + string.Concat(values.Select(v => FormattableString.Invariant($"{v},1\n"))) + ",1\n");
+            double[] sorted = [.. values.Order()];
+            Assert.Equal([(float)((sorted[(rows - 1) / 2] + sorted[rows / 2]) / 2)],
+                Encode(dataset, train: [.. Enumerable.Range(0, rows)], encode: [rows]));
+        }
     }
 
     [Fact]
@@ -97,7 +111,7 @@ public sealed class FeatureEncoderTests
     {
         var registry = new DatasetRegistry("/nowhere");
         var digits = Load(registry, "digits", standardize: false);
-        Assert.Equal((0, 1), (digits.Train.Features.Min(), digits.Train.Features.Max()));
+        Assert.Equal((0, 1), (digits.Train.Features.All().Min(), digits.Train.Features.All().Max()));
         var friedman = Load(registry, "friedman1");
         Assert.InRange(friedman.Train.Values.Average(), 14, 15);
     }
@@ -107,18 +121,18 @@ public sealed class FeatureEncoderTests
     {
         var data = Load(new("/nowhere"), "penguins");
         Assert.All([data.Train, data.Validation!, data.Test!],
-            split => Assert.All(split.Features, value => Assert.True(float.IsFinite(value))));
+            split => Assert.All(split.Features.All(), value => Assert.True(float.IsFinite(value))));
     }
 
     private static TrainingData Load(DatasetRegistry registry, string name, bool standardize = true) =>
         registry.Load(registry.Resolve(new() { Name = name, Standardize = standardize }, 1, [])!.Value.Spec, 1);
 
     private static float[] Encode(CsvDataset dataset, int[] train, int[] encode, bool standardize = false) =>
-        new FeatureEncoder(dataset, train, standardize).Encode(dataset.Read(), encode);
+        new EncodedRows(dataset.Read(), new FeatureEncoder(dataset, train, standardize), encode).All();
 
     private static IEnumerable<double> Column(DataSplit split, int feature, int features) =>
-        Enumerable.Range(0, split.Rows).Select(row => (double)split.Features[row * features + feature]);
+        split.Features.All().Chunk(features).Select(row => (double)row[feature]);
 
     private static IEnumerable<string> Rows(DataSplit split) =>
-        split.Features.Chunk(split.Features.Length / split.Rows).Select(row => string.Join(' ', row));
+        split.Features.All().Chunk(split.Features.Columns).Select(row => string.Join(' ', row));
 }

@@ -38,7 +38,7 @@ public sealed class SplitTests
 
             void AssertRows(int rows, DataSplit split) =>
                 Assert.Equal((rows, rows * data.Shape.Features, data.Shape.Classes > 0 ? rows : 0, data.Shape.Classes > 0 ? 0 : rows),
-                    (split.Rows, split.Features.Length, split.Labels.Length, split.Values.Length));
+                    (split.Rows, split.Features.All().Length, split.Labels.Length, split.Values.Length));
         }
     }
 
@@ -62,8 +62,8 @@ public sealed class SplitTests
         var all = Rows(data.Train).Concat(Rows(data.Validation!)).Concat(Rows(data.Test!)).Order(StringComparer.Ordinal).ToArray();
         // The same medians as the job's: what is imputed depends on the training rows.
         var train = StratifiedOrder.Of(dataset.Split().Train, dataset.Read().Labels, 5)[data.Shape.ValidationRows..];
-        var raw = new FeatureEncoder(dataset, train, standardize: false).Encode(dataset.Read(),
-            [.. Enumerable.Range(0, dataset.Read().Rows)]);
+        var raw = new EncodedRows(dataset.Read(), new FeatureEncoder(dataset, train, standardize: false),
+            [.. Enumerable.Range(0, dataset.Read().Rows)]).All();
         Assert.Equal(Rows(raw, dataset.Read().Rows).Order(StringComparer.Ordinal), all);
     }
 
@@ -89,7 +89,7 @@ public sealed class SplitTests
     public void Test_rows_are_the_same_for_every_job_and_validation_rows_are_drawn_by_its_seed()
     {
         var (one, other) = (Load("digits", 1), Load("digits", 2));
-        Assert.Equal(one.Test!.Features, other.Test!.Features);
+        Assert.Equal(one.Test!.Features.All(), other.Test!.Features.All());
         Assert.NotEqual(Rows(one.Validation!).Order(), Rows(other.Validation!).Order());
         Assert.Equal(Rows(one.Validation!).Order(), Rows(Load("digits", 1, most: 100).Validation!).Order());
     }
@@ -141,7 +141,7 @@ public sealed class SplitTests
     [Fact]
     public void Every_class_is_trained_on_even_a_rare_one()
     {
-        var registry = new DatasetRegistry([Tables.Labelled([.. Enumerable.Repeat("common", 50), "pair", "pair", "single"])]);
+        var registry = new DatasetRegistry([Tables.Labelled([.. Enumerable.Repeat("common", 50), "pair", "pair", "single"])], new());
         for (var seed = 0; seed < 20; seed++)
         {
             var data = registry.Load(registry.Resolve(new() { Name = "made", ValidationFraction = 0.9 }, seed, [])!.Value.Spec, seed);
@@ -165,7 +165,7 @@ public sealed class SplitTests
     {
         var data = new DatasetRegistry("/nowhere").Load(new() { Name = "penguins", ValidationFraction = 0.1, Standardize = true }, 1);
         Assert.Equal("04ed6a022730114d3672c8786815f639cd54ade5670b74131c21937127ba3f2d",
-            Sha256(MemoryMarshal.AsBytes<float>(data.Train.Features)));
+            Sha256(MemoryMarshal.AsBytes<float>(data.Train.Features.All())));
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class SplitTests
     private static TrainingData Load(string name, long seed, int? most = null, TestSplit? split = null) => Registry.Load(Registry.Resolve(
         new() { Name = name, MaxTrainExamples = most, Standardize = false, TestSplit = split }, seed, [])!.Value.Spec, seed);
 
-    private static string[] Rows(DataSplit split) => Rows(split.Features, split.Rows);
+    private static string[] Rows(DataSplit split) => Rows(split.Features.All(), split.Rows);
 
     private static string[] Rows(float[] features, int rows) =>
         [.. features.Chunk(features.Length / rows).Select(row => string.Join(' ', row))];

@@ -126,7 +126,8 @@ public sealed class OwnSplitTests(Service service)
         IReadOnlyList<byte[]> chunks = await db.DatasetChunks.AsNoTracking().Where(c => c.ContentId == version.ContentId).OrderBy(c =>
             c.Number)
             .Select(c => c.Packed).ToListAsync(TestContext.Current.CancellationToken);
-        var registry = new DatasetRegistry([new StoredDataset(version, schema, _ => Task.FromResult(chunks))]);
+        var memory = new RowCache();
+        var registry = new DatasetRegistry([new StoredDataset(version, schema, _ => Task.FromResult(chunks), memory)], memory);
         var errors = new List<SpecError>();
         var resolved = registry.Resolve(new()
         {
@@ -141,5 +142,5 @@ public sealed class OwnSplitTests(Service service)
     }
 
     private static List<float> Column(DataSplit split, int column, TrainingData data) =>
-        [.. Enumerable.Range(0, split.Rows).Select(row => split.Features[row * data.Shape.Features + column])];
+        [.. split.Features.All().Chunk(data.Shape.Features).Select(row => row[column])];
 }

@@ -146,7 +146,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         }
         var away = new Away(_database) { Failures = 5 };
         var id = await db.InsertJobAsync(dataset: Name);
-        await Runner(datasets: new([], new StoredDatasets(away))).RunAsync(id, null, _cancellation);
+        await Runner(datasets: new([], new(), new StoredDatasets(away, new()))).RunAsync(id, null, _cancellation);
         var job = await ReadAsync(id);
         Assert.Equal((JobStatus.Succeeded, null, 0), (job.Status, job.ErrorCode, away.Failures));
     }
