@@ -210,9 +210,9 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
             return truth;
         }
         else if (stored is { Kind: ColumnKind.Number }
-            && NumberText.Read(bytes, Decimals.PointAndThousands, out var written, out _) is NumberForm.Number)
+            && NumberText.Read(bytes, Decimals.PointAndThousands, out var written, out _) is NumberForm.Number or NumberForm.Infinite)
         {
-            return written;
+            return written;   // infinite ones are missing, as in training
         }
         return _missing.Has(bytes) || _columns[column].Categories is null && MissingText.IsAmongNumbers(bytes) ? double.NaN
             : Refuse(row, column, pointer, $"'{Characters.Shorten(text, 100)}'");

@@ -32,8 +32,8 @@ public static class OnnxModel
             IrVersion = (long)Onnx.Version.IrVersion2021730,
             ProducerName = "TrainingService",
             ProducerVersion = model.Source.Result.EngineVersion ?? "",
-            DocString = $"Predicts {model.Card.Target} of {model.Source.Spec.Dataset.Name} from raw features; a missing number is NaN, "
-                + "a missing category an empty text.",
+            DocString = $"Predicts {model.Card.Target} of {model.Source.Spec.Dataset.Name} from raw features; a missing number is NaN or "
+                + "infinite, a missing category an empty text.",
             Graph = graph.Graph,
         };
         file.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
@@ -78,7 +78,7 @@ public static class OnnxModel
         }
         var x = wide ? raw : graph.Cast(raw, DataType.Double);
         double[] medians = [.. columns.SelectMany(column => Enumerable.Repeat(column.Median, column.Width))];
-        x = graph.Add("Where", [graph.Add("IsNaN", [x]), graph.Row(medians), x]);
+        x = graph.Add("Where", [graph.Add("Or", [graph.Add("IsNaN", [x]), graph.Add("IsInf", [x])]), graph.Row(medians), x]);
         if (encoding.Unit != 1)
             x = graph.Add("Mul", [x, graph.Row([encoding.Unit])]);
         x = graph.Add("Mul", [graph.Add("Sub", [x, graph.Row(encoding.Shift)]), graph.Row(encoding.Scale)]);

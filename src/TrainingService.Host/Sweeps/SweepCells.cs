@@ -138,10 +138,10 @@ public static class SweepCells
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
         var steps = returned.Select(id => measured[id]).Distinct().ToArray();
         var ends = !withLayers ? [] : await (from job in db.Jobs
-                          join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
-                          where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
-                              || returned.Contains(job.Id) && steps.Contains(layer.Step))
-                          select layer).AsNoTracking().ToListAsync(cancellation);
+                                             join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
+                                             where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
+                                                 || returned.Contains(job.Id) && steps.Contains(layer.Step))
+                                             select layer).AsNoTracking().ToListAsync(cancellation);
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
         var last = ends.Where(layer => layer.Step > 0 && layer.Step == measured[layer.JobId]).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);

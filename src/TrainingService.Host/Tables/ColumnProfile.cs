@@ -25,6 +25,9 @@ public sealed class ColumnProfile(int most, TextBudget budget)
     /// <summary>Texts that are no numbers.</summary>
     public long Texts { get; private set; }
     public long TooLarge { get; private set; }
+
+    /// <summary>inf, -Infinity.</summary>
+    public long Infinite { get; private set; }
     public NumberSummary Numbers { get; } = new();
 
     // How numbers with commas are to be read is known when all have been seen.
@@ -36,6 +39,7 @@ public sealed class ColumnProfile(int most, TextBudget budget)
 
     public Sighting? FirstText { get; private set; }
     public Sighting? FirstTooLarge { get; private set; }
+    public Sighting? FirstInfinite { get; private set; }
 
     /// <summary>Orders in which all texts are dates.</summary>
     public DateOrders Dates { get; private set; } = DateOrders.All;
@@ -56,38 +60,29 @@ public sealed class ColumnProfile(int most, TextBudget budget)
     public void Add(Cell cell, RowSource source, Decimals decimals, Missing missing)
     {
         Rows++;
-        if (cell.IsNumber)
+        if (missing.Has(cell))
+            AddMissing();
+        else if (cell.IsNumber)
             AddNumber(cell.Number, source);
         else
-            AddText(missing.Trim(cell.Text), source, decimals, missing);
+            AddText(missing.Trim(cell.Text), source, decimals);
     }
 
     private void AddNumber(double number, RowSource source)
     {
-        if (double.IsNaN(number))
-        {
-            AddMissing();
-            return;
-        }
         Span<byte> text = stackalloc byte[32];
         number.TryFormat(text, out var length, "R", System.Globalization.CultureInfo.InvariantCulture);
         AddValue(text[..length]);
         if (double.IsInfinity(number))
         {
-            TooLarge++;
-            FirstTooLarge ??= new($"'{Encoding.UTF8.GetString(text[..length])}'", source.Place);
+            AddInfinite(text[..length], source);
             return;
         }
         AddNumber(number, NumberSummary.DigitsOf(number));
     }
 
-    private void AddText(ReadOnlySpan<byte> text, RowSource source, Decimals decimals, Missing missing)
+    private void AddText(ReadOnlySpan<byte> text, RowSource source, Decimals decimals)
     {
-        if (missing.Has(text))
-        {
-            AddMissing();
-            return;
-        }
         AddValue(text);
         var form = NumberText.Read(text, decimals, out var number, out var digits);
         switch (form)
@@ -96,6 +91,9 @@ public sealed class ColumnProfile(int most, TextBudget budget)
                 if (digits > 0)
                     WithPoint++;
                 AddNumber(number, digits);
+                return;
+            case NumberForm.Infinite:
+                AddInfinite(text, source);
                 return;
             case NumberForm.TooLarge:
                 TooLarge++;
@@ -118,6 +116,13 @@ public sealed class ColumnProfile(int most, TextBudget budget)
                 FirstNoDate ??= new(TableException.Show(text), source.Place);
             Dates = orders;
         }
+    }
+
+    private void AddInfinite(ReadOnlySpan<byte> text, RowSource source)
+    {
+        Infinite++;
+        IsConsecutive = false;
+        FirstInfinite ??= new(TableException.Show(text), source.Place);
     }
 
     private void AddWithComma(NumberForm form, Sighting sighting)
@@ -161,6 +166,13 @@ public sealed class Missing(IReadOnlyList<string> more)
 {
     private readonly byte[][] _more = [.. more.Select(Encoding.UTF8.GetBytes)];
 
+    // Of files that have types, where infinity is a number.
+    private readonly bool _infinity = more.Any(word => IsInfinity(word, '+')), _minusInfinity = more.Any(word => IsInfinity(word, '-'));
+
+    public bool Has(Cell cell) => !cell.IsNumber ? Has(Trim(cell.Text))
+        : double.IsNaN(cell.Number) || _infinity && double.IsPositiveInfinity(cell.Number)
+            || _minusInfinity && double.IsNegativeInfinity(cell.Number);
+
     /// <param name="text">Without blanks around it.</param>
     public bool Has(ReadOnlySpan<byte> text)
     {
@@ -173,4 +185,7 @@ public sealed class Missing(IReadOnlyList<string> more)
     }
 
     public ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.Trim(" \t\r\n"u8);
+
+    private static bool IsInfinity(string word, char sign) => word.StartsWith('-') == (sign == '-')
+        && word.TrimStart('+', '-').ToLowerInvariant() is ("inf" or "infinity");
 }

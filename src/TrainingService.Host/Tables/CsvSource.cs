@@ -13,8 +13,9 @@ namespace TrainingService.Host.Tables;
 /// <param name="Comment">At the beginning of lines that are no rows.</param>
 /// <param name="Offset">Where in the file the table begins.</param>
 /// <param name="LinesAbove">Lines before it.</param>
+/// <param name="Arff">Whose rows they are, if Weka's.</param>
 public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding, IReadOnlyList<string> Names, bool RowNames,
-    char Quote = '"', char? Comment = null, long Offset = 0, int LinesAbove = 0)
+    char Quote = '"', char? Comment = null, long Offset = 0, int LinesAbove = 0, ArffHeader? Arff = null)
 {
     public const int MostColumns = 16_384;
 
@@ -175,7 +176,7 @@ public sealed record CsvDialect(char Separator, bool HasHeader, string Encoding,
 public sealed class CsvSource : RowSource
 {
     /// <summary>Of one record: guards against a quote that is never closed.</summary>
-    private const int LongestRecord = 16 << 20;
+    internal const int LongestRecord = 16 << 20;
 
     private const int MostFaults = 10;
 
@@ -201,18 +202,19 @@ public sealed class CsvSource : RowSource
     private long Line => _dialect.LinesAbove + _csv.LineNumber;
 
     internal static CsvReader Reader(Stream file, CsvDialect dialect, Action<CsvMalformedRecord>? malformed) =>
-        CsvReader.Create(dialect.Separator == CsvDialect.Blank ? new BlankFields(file) : file, new CsvReaderOptions
-        {
-            Separator = dialect.Separator,
-            HasHeader = false,
-            Quote = dialect.Quote,
-            CommentPrefix = dialect.Comment,
-            Encoding = TextEncoding.Of(dialect.Encoding),
-            TrackLineNumbers = true,
-            TrimWhitespace = dialect.Separator is not ('\t' or CsvDialect.Blank),
-            MaxRecordSize = LongestRecord,
-            OnMalformedRecord = malformed,
-        });
+        CsvReader.Create(dialect.Arff is { } arff ? new ArffRows(file, arff)
+            : dialect.Separator == CsvDialect.Blank ? new BlankFields(file) : file, new CsvReaderOptions
+            {
+                Separator = dialect.Separator,
+                HasHeader = false,
+                Quote = dialect.Quote,
+                CommentPrefix = dialect.Comment,
+                Encoding = TextEncoding.Of(dialect.Encoding),
+                TrackLineNumbers = true,
+                TrimWhitespace = dialect.Separator is not ('\t' or CsvDialect.Blank),
+                MaxRecordSize = LongestRecord,
+                OnMalformedRecord = malformed,
+            });
 
     internal static TableException Refused(CsvFormatException e, CsvDialect dialect) => new(
         $"line {dialect.LinesAbove + e.LineNumber:N0}: " + (e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase)

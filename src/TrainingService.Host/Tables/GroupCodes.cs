@@ -13,7 +13,7 @@ public sealed class GroupCodes
     /// <exception cref="TableException">If there are too many.</exception>
     public int Of(Cell cell, Missing missing, string column)
     {
-        if (TableProfile.IsMissing(cell, missing))
+        if (missing.Has(cell))
             return _next++;
         var hash = cell.IsNumber ? TextHash.Of(cell.Number) : TextHash.Of(missing.Trim(cell.Text));
         if (_codes.TryGetValue(hash, out var code))

@@ -46,6 +46,11 @@ internal sealed class JsonObjects(Stream file) : IDisposable
                         + "an object such as {\"x\": 1, \"y\": \"a\"} in each line, or one list of such objects");
                 begin = Line;
             }
+            if (!inText && c is (byte)'N' or (byte)'I')
+            {
+                AddBare(c);
+                continue;
+            }
             if (_object.Length == Longest)
                 throw new TableException($"line {begin:N0}: an object of more than {Longest >> 20} MiB begins here");
             _object.WriteByte(c);
@@ -61,6 +66,32 @@ internal sealed class JsonObjects(Stream file) : IDisposable
                 return Parse(begin);
         }
         return depth == 0 ? null : throw new TableException($"line {begin:N0}: the object that begins here is cut off");
+    }
+
+    /// <summary>NaN, Infinity and -Infinity, which are no JSON and which Python writes: null, and texts.</summary>
+    private void AddBare(byte first)
+    {
+        var word = first == 'N' ? "NaN"u8 : "Infinity"u8;
+        var at = 1;
+        while (at < word.Length && Next() is var next)
+            if (next == word[at])
+                at++;
+            else
+                break;
+        var isNegative = _object.Length > 0 && _object.GetBuffer()[_object.Length - 1] == '-';
+        if (at < word.Length)
+            _object.WriteByte(first);   // neither; told where the object is parsed
+        else if (first == 'N')
+            _object.Write("null"u8);
+        else if (isNegative)
+        {
+            _object.SetLength(_object.Length - 1);
+            _object.Write("\"-Infinity\""u8);
+        }
+        else
+        {
+            _object.Write("\"Infinity\""u8);
+        }
     }
 
     private JsonDocument Parse(long line)

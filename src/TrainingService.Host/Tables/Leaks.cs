@@ -43,6 +43,8 @@ public sealed class Leaks
             if (_classOfCode[c] is { } classes)
             {
                 var code = double.IsNaN(cell) ? Codes : (int)cell - (int)_features[c].Storage.Offset;
+                if ((uint)code > Codes)
+                    throw new TableException(TableEncoder.ReadsOtherwise);
                 classes[code] = classes[code] == Unset || classes[code] == (short)target ? (short)target : (short)Mixed;
             }
             if (_ranges[c] is { } range && !double.IsNaN(cell))

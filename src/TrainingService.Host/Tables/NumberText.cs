@@ -23,8 +23,11 @@ public enum NumberForm
     None,
     Number,
 
-    /// <summary>Beyond the range of numbers, as 1e400, or infinite.</summary>
+    /// <summary>Beyond the range of numbers, as 1e400.</summary>
     TooLarge,
+
+    /// <summary>inf, -Infinity.</summary>
+    Infinite,
 
     /// <summary>1,5: one comma, and not three digits behind it.</summary>
     CommaDecimal,
@@ -204,11 +207,14 @@ public static class NumberText
     {
         if (TryShort(text, out number, out digits))
             return NumberForm.Number;
-        digits = 0;
-        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out number) || double.IsNaN(number))
-            return IsInfinity(text) ? NumberForm.TooLarge : NumberForm.None;
-        if (double.IsInfinity(number))
+        (number, digits) = (double.NaN, 0);
+        if (IsInfinity(text))
+            return NumberForm.Infinite;
+        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out var read) || double.IsNaN(read))
+            return NumberForm.None;
+        if (double.IsInfinity(read))
             return NumberForm.TooLarge;
+        number = read;
         if (text.IndexOfAny((byte)'e', (byte)'E') >= 0)
             digits = Many;
         else if (text.IndexOf((byte)'.') is >= 0 and var point)
@@ -246,7 +252,7 @@ public static class NumberText
 
     private static bool IsInfinity(ReadOnlySpan<byte> text)
     {
-        if (text[0] is (byte)'+' or (byte)'-')
+        if (!text.IsEmpty && text[0] is (byte)'+' or (byte)'-')
             text = text[1..];
         return Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8);
     }

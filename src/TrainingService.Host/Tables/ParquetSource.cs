@@ -109,7 +109,8 @@ public sealed class ParquetSource : RowSource
         if (_rows < 0 || _rows > int.MaxValue || bytes > MostBytes)
             throw TooLarge(bytes);
         // Pages tell the truth; the list of contents may not.
-        var pages = _fields.Select(field => field is null ? default : Do(() => Task.FromResult(PagesOf(group, field)))).ToList();
+        var pages = _fields.Select(field => field is null ? default
+            : Do(() => Task.FromResult(PagesOf(group, field)), field.Name)).ToList();
         bytes = pages.Sum(column => 2.0 * column.Unpacked);
         if (bytes > MostBytes)
             throw TooLarge(bytes);
@@ -117,7 +118,7 @@ public sealed class ParquetSource : RowSource
             if (_fields[c] is { } field)
             {
                 _file.Allow(pages[c].Start, pages[c].Length);
-                _columns[c] = Do(() => WithinPatience(() => ReadAsync(group, field, (int)_rows)));
+                _columns[c] = Do(() => WithinPatience(() => ReadAsync(group, field, (int)_rows)), field.Name);
             }
         _file.Allow(0, _file.Length);
     }
@@ -251,7 +252,9 @@ public sealed class ParquetSource : RowSource
     }
 
     /// <summary>The library trusts files; whatever it stumbles over is the file's fault.</summary>
-    private static T Do<T>(Func<Task<T>> read)
+    /// <param name="read">What it does.</param>
+    /// <param name="column">In which column it does so, if in one.</param>
+    private static T Do<T>(Func<Task<T>> read, string? column = null)
     {
         try
         {
@@ -259,7 +262,11 @@ public sealed class ParquetSource : RowSource
         }
         catch (Exception e) when (e is not (TableException or OperationCanceledException))
         {
-            throw new TableException($"the Parquet file is damaged, cut off or of a kind that is not supported: {e.Message}");
+            throw new TableException(column is null
+                ? $"the Parquet file is damaged, cut off or of a kind that is not supported: {e.Message}"
+                : $"column '{column}' of the Parquet file is damaged, cut off or of a kind that is not supported: "
+                    + $"{e.Message.TrimEnd('.')}. "
+                    + $"Leave it out with drop={column}, or write the file again with other encodings");
         }
     }
 }

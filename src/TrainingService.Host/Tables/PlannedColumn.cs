@@ -35,8 +35,8 @@ public sealed record PlannedColumn
         scoped ReadOnlySpan<byte> text;
         if (cell.IsNumber)
         {
-            if (Codes is null || double.IsNaN(cell.Number))
-                return cell.Number;
+            if (Codes is null || missing.Has(cell))
+                return double.IsFinite(cell.Number) ? cell.Number : double.NaN;
             cell.Number.TryFormat(written, out var length, "R", CultureInfo.InvariantCulture);
             text = written[..length];
         }

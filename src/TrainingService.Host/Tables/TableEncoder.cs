@@ -10,6 +10,9 @@ public sealed record Chunk(int Number, byte[] Packed);
 /// <summary>The second reading of a file: its rows become codes. What splits need stays in memory.</summary>
 public sealed class TableEncoder
 {
+    /// <summary>What a Parquet file may do whose packed bytes are damaged.</summary>
+    public const string ReadsOtherwise = "the file is damaged: it reads otherwise the second time";
+
     private readonly TablePlan _plan;
     private readonly PlannedColumn[] _columns;
     private readonly int _target;
@@ -73,7 +76,7 @@ public sealed class TableEncoder
                     cells[c] = _columns[c] == _plan.Group ? _groups.Of(source[_columns[c].Source], missing, _columns[c].Name)
                         : _columns[c].Read(source[_columns[c].Source], decimals, missing);
             if (row == _plan.Profile.Rows)
-                throw new InvalidDataException("the file has changed while it was read");
+                throw new TableException(ReadsOtherwise);
             for (var c = 0; c < cells.Length; c++)
                 _values[c][filled] = cells[c];
             if (Labels.Length > 0)
@@ -93,7 +96,7 @@ public sealed class TableEncoder
             }
         }
         if (row != _plan.Profile.Rows)
-            throw new InvalidDataException("the file has changed while it was read");
+            throw new TableException(ReadsOtherwise);
         if (filled > 0)
             yield return Flush(number, filled, pack);
     }

@@ -86,7 +86,8 @@ public sealed class TableFile
         string encoding;
         using (var stream = file.Open())
             encoding = options.Encoding ?? TextEncoding.Find(stream);
-        var dialect = new CsvDialect(',', false, encoding, header.Names, false, Quote: '\'', Comment: '%', header.Offset);
+        var dialect = new CsvDialect(',', false, encoding, header.Names, false, Quote: '\'', Comment: '%', header.Offset, header.Lines,
+            header);
         return new(FileFormat.Arff, () => new CsvSource(file.Open(), dialect))
         {
             Dialect = dialect,

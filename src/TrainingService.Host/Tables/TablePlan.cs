@@ -58,6 +58,7 @@ public sealed class TablePlan
         for (var i = 0; i < profile.Names.Count; i++)
             plan.Add(i);
         plan.AddDates(open, cancellation);
+        plan.TellSingles(open, cancellation);
         plan.Finish();
         return plan;
     }
@@ -165,9 +166,9 @@ public sealed class TablePlan
     {
         var present = column.Rows - column.Missing;
         var texts = column.Texts - column.PerhapsMissing;
-        if (texts == 0 && column.Numbers.Count + column.TooLarge > 0)
+        if (texts == 0 && column.Numbers.Count + column.TooLarge + column.Infinite > 0)
             return ColumnKind.Number;
-        if (column.Numbers.Count == 0 && column.TooLarge == 0)
+        if (column.Numbers.Count == 0 && column.TooLarge + column.Infinite == 0)
         {
             if (Booleans(column) is not null)
                 return ColumnKind.Boolean;
@@ -202,13 +203,33 @@ public sealed class TablePlan
                 + $"say missing={text.Text.Trim('\'')} if it means a missing value, or types={{\"{name}\": \"category\"}}, or drop={name}");
             return null;
         }
+        if (column.FirstInfinite is { } infinite && name == _options.Target)
+        {
+            Problem($"{infinite.Place}, column '{name}': {infinite.Text} is infinite{(column.Infinite > 1
+                ? $", as {column.Infinite - 1:N0} more {(column.Infinite == 2 ? "value is" : "values are")}" : "")}, and a number to "
+                + $"predict must be finite: correct it, or say missing={infinite.Text.Trim('\'')}, which leaves such rows out");
+            return null;
+        }
+        if (column.FirstInfinite is { } first)
+            Warn(TableWarningKind.Infinite, name, $"has {column.Infinite:N0} infinite {(column.Infinite == 1 ? "value" : "values")} "
+                + $"({(column.Infinite == 1 ? "" : "the first: ")}{first.Place}, {first.Text}), which are taken for missing ones");
+        if (column.Numbers.Count == 0 && name == _options.Target)
+        {
+            Problem($"the target '{name}' has no number in any row", "/target");
+            return null;
+        }
+        if (column.Numbers.Count == 0)
+        {
+            Warn(TableWarningKind.Empty, name, "has no finite value in any row and is left out");
+            return null;
+        }
         return new()
         {
             Name = name,
             Source = source,
             Kind = ColumnKind.Number,
             Storage = Storage.Of(column.Numbers),
-            Missing = column.Missing + column.PerhapsMissing,
+            Missing = column.Missing + column.PerhapsMissing + column.Infinite,
             Numbers = column.Numbers,
         };
     }
@@ -316,6 +337,13 @@ public sealed class TablePlan
             Problem($"{large.Place}, column '{name}': {large.Text} is beyond the range of numbers (up to 1.8e308)");
             return null;
         }
+        // Among texts it is one of them.
+        if (column.Numbers.Count > 0 && column.Texts == column.PerhapsMissing && column.FirstInfinite is { } infinite)
+        {
+            Problem($"{infinite.Place}, column '{name}': {infinite.Text} is infinite, which is no class among numbers: correct it, or say "
+                + $"missing={infinite.Text.Trim('\'')}, which leaves such rows out");
+            return null;
+        }
         if (column.Values.Counts is not { } counts || counts.Count > MostClasses)
         {
             Problem($"the target '{name}' has {Values(column)}; at most {MostClasses:N0} can be told apart as classes"
@@ -325,11 +353,6 @@ public sealed class TablePlan
         var (classes, codes, rows) = Listed(counts);
         if (classes.Length < 2)
             Problem($"the target '{name}' is '{classes[0]}' in every row: there must be at least two classes", "/target");
-        else if (Array.IndexOf(rows, 1L) is >= 0 and var single)
-            Problem($"the class '{classes[single]}' of the target '{name}' has only one row: each needs at least two, one to learn from "
-                + $"and "
-                + $"one to be tested on. Remove the row, give it another class{(column.Texts == 0 ? ", or say task=regression" : "")}",
-                "/target");
         return new()
         {
             Name = name,
@@ -346,12 +369,42 @@ public sealed class TablePlan
     private static TableTask TaskOf(ColumnProfile column)
     {
         var few = column.Distinct <= FewNumbers && column.Numbers.Digits == 0;
-        if (column.Numbers.Count + column.TooLarge == 0)
+        if (column.Numbers.Count + column.TooLarge == 0 && (column.Infinite == 0 || column.Texts > 0))
             return TableTask.Classification;
         if (column.Texts > 0)
             return 2 * column.Numbers.Count >= column.Rows && !few ? TableTask.Regression : TableTask.Classification;
-        return column.TooLarge == 0 && (column.Distinct <= 2 || few && column.Rows >= 5 * column.Distinct)
+        return column.TooLarge + column.Infinite == 0 && (column.Distinct <= 2 || few && column.Rows >= 5 * column.Distinct)
             ? TableTask.Classification : TableTask.Regression;
+    }
+
+    /// <summary>
+    /// Classes of one row, unless the test rows are in a file of their own: of each there must be one to learn from and one to be tested
+    /// on.
+    /// </summary>
+    private void TellSingles(Func<RowSource> open, CancellationToken cancellation)
+    {
+        const int Shown = 10;
+        if (_profile.TestRows > 0 || Target is not { Categories: { Count: > 1 } classes, Counts: { } counts } target
+            || !counts.Contains(1L) || target.Kind is not ColumnKind.Category)
+            return;
+        string[] singles = [.. classes.Where((_, k) => counts[k] == 1)];
+        var (place, missing) = ("", new Missing(_options.Missing));
+        using (var source = open())
+            while (place.Length == 0 && source.Read())
+            {
+                if (source.Row % 4096 == 0)
+                    cancellation.ThrowIfCancellationRequested();
+                if (target.Read(source[target.Source], _profile.Decimals, missing) is var code && !double.IsNaN(code)
+                    && counts[(int)code] == 1)
+                    place = $" ('{classes[(int)code]}': {source.Place})";
+            }
+        var isOne = singles.Length == 1;
+        Problem($"the {(isOne ? "class" : "classes")} {string.Join(", ", singles.Take(Shown).Select(name => $"'{name}'"))}"
+            + $"{(singles.Length > Shown ? $" and {singles.Length - Shown:N0} more" : "")} of the target '{target.Name}' "
+            + $"{(isOne ? "has" : "have")} only one row{(isOne ? "" : " each")}{place}: a class needs at least two, one to learn from and "
+            + $"one to be tested on. Leave {(isOne ? "the row" : "these rows")} out (missing={string.Join(",", singles.Take(Shown))} does, "
+            + "and takes that text for a missing value in other columns, too), merge the class with another one, or bring a testFile"
+            + (_profile.Columns[target.Source].Texts == 0 ? ", or say task=regression to predict the number" : ""), "/target");
     }
 
     private void AddDates(Func<RowSource> open, CancellationToken cancellation)
@@ -368,7 +421,7 @@ public sealed class TablePlan
             {
                 if (source.Row % 4096 == 0)
                     cancellation.ThrowIfCancellationRequested();
-                if (target >= 0 && TableProfile.IsMissing(source[target], missing))
+                if (target >= 0 && missing.Has(source[target]))
                     continue;
                 for (var c = 0; c < parts.Length; c++)
                     if (parts[c].Length > 0 && DateText.TryRead(missing.Trim(source[_features[c].Source].Text), _features[c].Order,
@@ -424,7 +477,7 @@ public sealed class TablePlan
         if (Target is { Categories: { } classes, Counts: { } counts } && counts.Count > 1)
         {
             const int Few = 10;
-            var rare = classes.Zip(counts).Where(c => c.Second is > 1 and < Few).ToList();
+            var rare = classes.Zip(counts).Where(c => c.Second < Few && (c.Second > 1 || _profile.TestRows > 0)).ToList();
             if (rare.Count > 0)
                 Warn(TableWarningKind.RareClass, Target.Name,
                     $"has fewer than {Few} rows of {(rare.Count == 1 ? "a class" : $"{rare.Count} classes")} "

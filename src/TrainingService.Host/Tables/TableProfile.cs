@@ -49,7 +49,7 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
                 cancellation.ThrowIfCancellationRequested();
             if (preview.Count < PreviewRows)
                 preview.Add([.. names.Select((_, i) => Shown(source[i]))]);
-            if (target >= 0 && IsMissing(source[target], missing))
+            if (target >= 0 && missing.Has(source[target]))
             {
                 droppedRows++;
                 continue;
@@ -65,9 +65,6 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
                 : $"there are no rows, only the names of {names.Count:N0} {(names.Count == 1 ? "column" : "columns")}");
         return new(names, columns, rows, droppedRows, testRows, decimals, preview);
     }
-
-    public static bool IsMissing(Cell cell, Missing missing) =>
-        cell.IsNumber ? double.IsNaN(cell.Number) : missing.Has(missing.Trim(cell.Text));
 
     public static string UnknownColumn(string name, IReadOnlyList<string> names)
     {

@@ -21,6 +21,9 @@ public enum TableWarningKind
     /// <summary>A column of which more than half is missing.</summary>
     ManyMissing,
 
+    /// <summary>Values that are infinite; they are taken for missing ones.</summary>
+    Infinite,
+
     /// <summary>Categories that differ in case only.</summary>
     Spelling,
 

@@ -46,7 +46,8 @@ internal sealed record TestRows(bool[] IsTest, SplitRule Rule, int Count, double
 
     private static IEnumerable<int> Held(TableEncoder encoded, int rows, int count, ushort[] labels) =>
         encoded.Times.Length > 0 ? HeldOut.Latest(encoded.Times, [.. Enumerable.Range(0, rows)], count).Held
-        : encoded.Groups.Length > 0 ? HeldOut.Groups(encoded.Groups, Array.ConvertAll(labels, label => (int)label), [.. Enumerable.Range(0, rows)], count, SplitSeed).Held
+        : encoded.Groups.Length > 0 ? HeldOut.Groups(encoded.Groups, Array.ConvertAll(labels, label => (int)label),
+            [.. Enumerable.Range(0, rows)], count, SplitSeed).Held
         : StratifiedOrder.First(count, rows, labels, SplitSeed);
 
     /// <summary>A file of test rows is taken as it is, so it must not hold rows of groups that are trained on.</summary>

@@ -68,6 +68,37 @@ public sealed class OwnDataModelTests(Service service)
     }
 
     [Fact]
+    public async Task Infinite_values_are_missing_ones_for_predictions_and_ONNX_as_in_training()
+    {
+        var train = UploadClient.Flowers(90, seed: 9);
+        string[] columns = train[..train.IndexOf('\n', StringComparison.Ordinal)].Split(',');
+        var place = Array.IndexOf(columns, "length");
+        string[][] rows = [.. train.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(6).Select(line => line.Split(','))];
+        string With(string value) => string.Join(',', columns) + "\n"
+            + string.Concat(rows.Select(row => string.Join(',', row.Select((cell, c) => c == place ? value : cell)) + "\n"));
+        var (_, job) = await TrainAsync(train + With("inf").Split('\n', 2)[1], UploadClient.Flowers(30, seed: 10));
+        var infinite = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.UTF8.GetBytes(With("-inf")), "text/csv");
+        var missing = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.UTF8.GetBytes(With("")), "text/csv");
+        Assert.Equal((200, missing.Text), (infinite.Status, infinite.Text));
+
+        using var session = new InferenceSession(
+            await service.Http.GetByteArrayAsync(job.Path() + "/model", TestContext.Current.CancellationToken));
+        float[] Asked(double value)
+        {
+            foreach (var row in rows)
+                row[place] = value.ToString(CultureInfo.InvariantCulture);
+            using var answers = session.Run([.. session.InputMetadata.Select(input =>
+                Input(input.Key, input.Value.ElementType, columns, rows))]);
+            return [.. answers.First(a => a.Name == "probabilities").AsEnumerable<float>()];
+        }
+
+        var expected = Asked(double.NaN);
+        Assert.DoesNotContain(expected, float.IsNaN);
+        Assert.Equal(expected, Asked(double.PositiveInfinity));
+        Assert.Equal(expected, Asked(double.NegativeInfinity));
+    }
+
+    [Fact]
     public async Task A_sweeps_best_arm_is_kept_as_a_net()
     {
         var sweep = await service.Http.Send("POST", "/api/v1/sweeps", """

@@ -111,7 +111,10 @@ public sealed class CsvTests
     [InlineData("x,y\n1,a\n2\n3,b,c\n4,b\n", "row 3 (line 4) has 3 fields instead of 2: '3,b,c'")]
     [InlineData("x,n,y\n1,\"two\nlines\",a\n2,c\n3,d,b\n", "row 2 (line 4) has 2 fields instead of 3")]
     [InlineData("x,y\n1,a\n1e400,b\n" + Rest, "row 2 (line 3), column 'x': '1e400' is beyond the range of numbers")]
-    [InlineData("x,y\n1,a\n-inf,b\n" + Rest, "row 2 (line 3), column 'x': '-inf' is beyond the range of numbers")]
+    [InlineData("x,y\n1,1.5\n2,-inf\n3,2.5\n4,inf\n", "row 2 (line 3), column 'y': '-inf' is infinite, as 1 more value is, and a number to "
+        + "predict must be finite: correct it, or say missing=-inf, which leaves such rows out")]
+    [InlineData("x,y\n1,0\n2,1\n3,0\n4,inf\n5,1\n6,0\n7,1\n8,0\n9,1\n10,0\n11,1\n12,0\n13,1\n14,0\n15,1\n",
+        "row 4 (line 5), column 'y': 'inf' is infinite")]
     [InlineData("x,y\n1.5,a\nabc,b\n" + Rest, "row 2 (line 3), column 'x': 'abc' is not a number, as 5 other values of the column are")]
     [InlineData("x,y\n1.5,a\n\"2,5\",b\n" + Rest, "row 2 (line 3), column 'x': '2,5' is not a number")]
     [InlineData("x,y\n1,a\n\"1,500\",b\n" + Rest, "say decimal=comma or decimal=point")]
@@ -120,7 +123,9 @@ public sealed class CsvTests
     [InlineData("x,y\n1,\n2,?\n", "no row has a value in the target's column 'y' (2 rows)")]
     [InlineData("", "'made.csv' is empty")]
     [InlineData("x,y\n1,a\n2,a\n", "the target 'y' is 'a' in every row: there must be at least two classes")]
-    [InlineData("x,y\n1,a\n2,a\n3,b\n", "the class 'b' of the target 'y' has only one row")]
+    [InlineData("x,y\n1,a\n2,a\n3,b\n", "the class 'b' of the target 'y' has only one row ('b': row 3 (line 4)): a class needs at least "
+        + "two, one to learn from and one to be tested on. Leave the row out (missing=b does")]
+    [InlineData("x,y\n1,a\n2,c\n3,b\n4,a\n", "the classes 'b', 'c' of the target 'y' have only one row each ('c': row 2 (line 3))")]
     [InlineData("x,x,y\n1,2,a\n", "line 1: the columns 1 and 2 are both called 'x'")]
     [InlineData("x,y\n1,a\n\"2,b\n3,a\n", "line 3: a quote is opened in the record that begins here and never closed")]
     [InlineData("x,z\n" + Rest, "there is no column 'y': did you mean 'x'?")]
@@ -129,6 +134,35 @@ public sealed class CsvTests
         "say types={\"d\": \"date:dmy\"} or types={\"d\": \"date:mdy\"}")]
     public void What_is_wrong_is_named_with_its_place(string csv, string message) =>
         Assert.Contains(message, Made.Refusal(csv), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_class_of_one_row_can_be_left_out_or_learned_with_test_rows_of_ones_own()
+    {
+        const string Csv = "x,y\n1,a\n2,a\n3,b\n4,c\n5,c\n";
+        using var without = Made.Of(Csv, new() { Target = "y", Missing = ["b"] });
+        Assert.Empty(without.Plan.Problems);
+        Assert.Equal((4, 1), (without.Plan.Profile.Rows, without.Plan.Profile.DroppedRows));
+        using var test = Made.Of("x,y\n1,a\n2,c\n");
+        using var own = Made.Of(Csv);
+        var both = own.File.With(test.File);
+        var profile = TableProfile.Of(both.Open, both.Options, CancellationToken.None);
+        var plan = TablePlan.Of(profile, both.Open, both.Options, CancellationToken.None);
+        Assert.Empty(plan.Problems);
+        Assert.Contains(plan.Warnings, warning => warning is { Kind: TableWarningKind.RareClass, Column: "y" });
+    }
+
+    [Theory]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n4,\n")]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n")]
+    [InlineData("x,y\n1,a\n2,b\n3,a\n400,b\n")]
+    public void A_file_that_reads_otherwise_the_second_time_is_refused(string second)
+    {
+        using var first = Made.Of("x,y\n1,a\n2,b\n3,a\n4,b\n");
+        using var other = Made.Of(second);
+        var encoder = new TableEncoder(first.Plan);
+        var refused = Assert.Throws<TableException>(() => encoder.Encode(other.File.Open, pack: true, CancellationToken.None).Count());
+        Assert.Equal(TableEncoder.ReadsOtherwise, refused.Message);
+    }
 
     [Fact]
     public void At_most_so_many_columns_are_allowed()

@@ -61,9 +61,105 @@ public sealed class FormatTests
             made.Plan.Features.Select(f => (f.Name, f.Kind)));
         Assert.Equal(["no", "yes"], made.Plan.Target?.Categories);
         Assert.Equal([80.5, 1, 1, 0], made.Rows()[1]);
-        Assert.Contains("line 10, column",
-            Made.Refusal([("w.arff", Encoding.UTF8.GetBytes(Arff.Replace("80.5", "hot", StringComparison.Ordinal)))], new())
-            .Replace("row 2 (line 3)", "line 10", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("row 2 (line 11), column 'how hot': 'hot' is not a number",
+            Made.Refusal([("w.arff", Encoding.UTF8.GetBytes(Arff.Replace("80.5", "hot", StringComparison.Ordinal)))], new()),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Arff_texts_have_backslashes_before_their_quotes()
+    {
+        const string Arff = """
+            @relation 'it\'s'
+            @attribute 'the farmer\'s word' {'don\'t, he said', "say \"so\"", plain, 'back\\slash'}
+            @attribute x REAL [0, 10]
+            @attribute class {'a\'b',c}
+            @data
+            'don\'t, he said',1,'a\'b'
+            "say \"so\"",2,c
+            plain,3,'a\'b'
+            'back\\slash',4,"c"
+            "don't, he said" , 5 , c
+            """;
+        using var made = Made.Of([("reuters.arff", Encoding.UTF8.GetBytes(Arff))], new());
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal(["back\\slash", "don't, he said", "plain", "say \"so\""], made["the farmer's word"].Categories);
+        Assert.Equal(["a'b", "c"], made.Plan.Target?.Categories);
+        Assert.Equal([[1, 1, 0], [3, 2, 1], [2, 3, 0], [0, 4, 1], [1, 5, 1]], made.Rows());
+        Assert.Contains("row 2 (line 7)", Made.Refusal([("r.arff", Encoding.UTF8.GetBytes(
+            Arff.Replace(",2,", ",", StringComparison.Ordinal)))], new()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Arff_rows_may_be_sparse()
+    {
+        const string Arff = """
+            @relation words
+            @attribute 0 numeric
+            @attribute 1 {no,'y\'es'}
+            @attribute 2 numeric
+            @attribute class {a,b}
+            @data
+            {0 7, 2 1.5}
+            {1 'y\'es', 3 b}
+            % none
+            { }
+            {2 ?,3 b}
+            """;
+        using var made = Made.Of([("sparse.arff", Encoding.UTF8.GetBytes(Arff))], new());
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal([[7, 0, 1.5, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, double.NaN, 1]], made.Rows());
+        Assert.Contains("row 1 (line 7) has 2 fields instead of 4",
+            Made.Refusal([("s.arff", Encoding.UTF8.GetBytes(Arff.Replace("{0 7", "{9 7", StringComparison.Ordinal)))], new()),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Infinite_values_are_missing_ones_in_every_format()
+    {
+        double[] x = [1.5, double.PositiveInfinity, 2.5, double.NegativeInfinity, 3.5, 4.5, double.NaN, 5.5];
+        string[] words = ["1.5", "inf", "2.5", "-Infinity", "3.5", "4.5", "NaN", "5.5"];
+        var csv = "x,n,y\n" + string.Concat(words.Select((word, i) => $"{word},{i},{"ab"[i % 2]}\n"));
+        // As Python writes it.
+        var json = string.Concat(words.Select((word, i) =>
+            $"{{\"x\": {word.Replace("inf", "Infinity", StringComparison.Ordinal)}, \"n\": {i}, \"y\": \"{"ab"[i % 2]}\"}}\n"));
+        var numbers = Npy("<f8", "(8, 2)", x.SelectMany((value, i) => (byte[])[.. BitConverter.GetBytes(value),
+            .. BitConverter.GetBytes((double)i)]));
+        var labels = Npy("<i8", "(8,)", Enumerable.Range(0, 8).SelectMany(i => Element("<i8", 8, i % 2)));
+        foreach (var files in ((string, byte[])[][])[[("x.csv", Encoding.UTF8.GetBytes(csv))],
+            [("x.json", Encoding.UTF8.GetBytes(json))], [("X.npy", numbers), ("y.npy", labels)], [("x.parquet", await InfiniteParquet(x))]])
+        {
+            using var made = Made.Of(files, files.Length > 1 ? new() : new() { Target = "y" });
+            Assert.Empty(made.Plan.Problems);
+            var column = made.Plan.Features[0];
+            var warning = Assert.Single(made.Plan.Warnings, warning => warning.Kind == TableWarningKind.Infinite);
+            Assert.Equal(column.Name, warning.Column);
+            Assert.Contains("has 2 infinite values (the first: row 2", warning.Message, StringComparison.Ordinal);
+            Assert.Equal(3, column.Missing);
+            Assert.Equal(x.Select(value => double.IsFinite(value) ? value : double.NaN), made.Rows().Select(row => row[0]));
+        }
+
+        // To be predicted, rows without a finite number can be left out.
+        Assert.Contains("row 2, column 'x': 'Infinity' is infinite, as 1 more value is",
+            Made.Refusal([("x.parquet", await InfiniteParquet(x))], new() { Target = "x" }), StringComparison.Ordinal);
+        using var left = Made.Of([("x.parquet", await InfiniteParquet(x))], new() { Target = "x", Missing = ["Infinity", "-inf"] });
+        Assert.Empty(left.Plan.Problems);
+        Assert.Equal((5, 3), (left.Plan.Profile.Rows, left.Plan.Profile.DroppedRows));
+    }
+
+    private static async Task<byte[]> InfiniteParquet(double[] x)
+    {
+        var schema = new ParquetSchema(new DataField<double>("x"), new DataField<int>("n"), new DataField<string>("y"));
+        using var file = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(schema, file, cancellationToken: TestContext.Current.CancellationToken))
+        {
+            using var group = writer.CreateRowGroup();
+            await group.WriteAsync<double>(schema.DataFields[0], x.AsMemory(), cancellationToken: TestContext.Current.CancellationToken);
+            await group.WriteAsync<int>(schema.DataFields[1], Enumerable.Range(0, x.Length).ToArray().AsMemory(),
+                cancellationToken: TestContext.Current.CancellationToken);
+            await group.WriteAsync(schema.DataFields[2], [.. x.Select((_, i) => i % 2 == 0 ? "a" : "b")]);
+        }
+        return file.ToArray();
     }
 
     [Theory]

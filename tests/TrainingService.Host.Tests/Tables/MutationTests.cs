@@ -22,7 +22,7 @@ public sealed class MutationTests(ITestOutputHelper output)
     // To be well above what a loaded machine takes for a file of a few kilobytes, and below for ever.
     private static readonly TimeSpan Hung = TimeSpan.FromMinutes(2);
 
-    public static TheoryData<string> Readers => ["csv", "utf-16", "parquet", "npy", "npz", "idx", "json", "arff", "gzip", "zip"];
+    public static TheoryData<string> Readers => ["csv", "utf-16", "parquet", "npy", "npz", "idx", "json", "arff", "sparse", "gzip", "zip"];
 
     [Theory]
     [MemberData(nameof(Readers))]
@@ -137,8 +137,8 @@ public sealed class MutationTests(ITestOutputHelper output)
                     bytes.InsertRange(at, other.AsSpan(from, Math.Min(length, other.Length - from)));
                     break;
                 case 7:
-                    string[] words = ["\"", ",", "\r\n", "1e999", "-1", "NaN", "\0", "{", "]", "@data", "9999999999", "\uFEFF", "\\ud800",
-                        "''"];
+                    string[] words = ["\"", ",", "\r\n", "1e999", "-1", "NaN", "-Infinity", "inf", "\\'", "\0", "{", "]", "@data",
+                        "9999999999", "\uFEFF", "\\ud800", "''"];
                     bytes.InsertRange(at, Encoding.UTF8.GetBytes(words[random.Next(words.Length)]));
                     break;
                 default:
@@ -172,6 +172,9 @@ public sealed class MutationTests(ITestOutputHelper output)
             "arff" => [[("own.arff", Encoding.UTF8.GetBytes("@relation r\n@attribute x numeric\n@attribute 'b c' {p,q}\n@attribute kind "
                 + "{a,b}\n@data\n"
                 + string.Concat(Enumerable.Range(0, 30).Select(i => $"{i},{(i % 3 == 0 ? "?" : "q")},{"ab"[i % 2]}\n"))))]],
+            "sparse" => [[("own.arff", Encoding.UTF8.GetBytes("@relation 'r\\'s'\n@attribute x numeric\n@attribute 'b \\'c' {p,'q\\'s'}\n"
+                + "@attribute kind {a,b}\n@data\n" + string.Concat(Enumerable.Range(0, 30).Select(i =>
+                    i % 2 == 0 ? $"{{0 {i}, 1 'q\\'s'}}\n" : $"{i},\"p\",'b'\n"))))]],
             "gzip" => [[("own.csv.gz", CsvTests.Gzip(csv))]],
             _ => [[("own.zip", CsvTests.Zip(("own.csv", csv)))]],
         };
