@@ -19,7 +19,7 @@ public sealed class MetricWriter(CancellationToken stop)
     private readonly Queue<object> _waiting = new(64);
     private readonly List<object> _batch = [];
     private readonly List<long> _layerSteps = [];
-    private bool _mayBeStored;
+    private bool _mayBeStored, _isWhole;
 
     /// <summary>On its way between points: layers' rows from this step on are taken back.</summary>
     private sealed record Returned(long Step);
@@ -52,6 +52,9 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
     public long Measured { get; private set; }
 
+    /// <summary>Rows that are stored, if all there ever were have just been copied at once; else null, and Postgres must be asked.</summary>
+    public long? Stored { get; private set; }
+
     /// <summary>
     /// Copies what waits, of all these jobs at once; what is not followed by <see cref="Forget"/> is copied again at the next call.
     /// </summary>
@@ -62,9 +65,9 @@ public sealed class MetricWriter(CancellationToken stop)
     {
         foreach (var (jobId, writer, ended) in writers)
             await writer.GatherAsync(connection, jobId, ended);
-        await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics,
+        var all = await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics,
             (copy, id, point) => StartRowAsync(copy, id, point.Step, (short)point.Split, point.Epoch));
-        await CopyAsync<LayerPoint>(connection, writers, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers,
+        all &= await CopyAsync<LayerPoint>(connection, writers, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers,
             async (copy, id, point) =>
         {
             await StartRowAsync(copy, id, point.Step, (short)point.Layer, point.Epoch);
@@ -73,6 +76,8 @@ public sealed class MetricWriter(CancellationToken stop)
             else
                 await copy.WriteNullAsync();
         });
+        foreach (var (_, writer, _) in writers)
+            writer.Stored = all && writer._isWhole ? writer._batch.Count(point => point is not Returned) : null;
     }
 
     private async Task GatherAsync(NpgsqlConnection connection, Guid jobId, bool all)
@@ -83,6 +88,7 @@ public sealed class MetricWriter(CancellationToken stop)
             ?? (_batch.Exists(point => point is Returned) ? null : _batch.FirstOrDefault());
         if (known is not null && await ExistsAsync(connection, jobId, known))
             _batch.Clear();
+        _isWhole = all && !_mayBeStored;
         lock (_lock)
             while ((all || _batch.Count < Capacity) && _waiting.TryDequeue(out var point))
                 _batch.Add(point);
@@ -150,19 +156,22 @@ public sealed class MetricWriter(CancellationToken stop)
         await command.ExecuteNonQueryAsync();
     }
 
-    private static async Task CopyAsync<TPoint>(NpgsqlConnection connection,
+    /// <returns>Whether Postgres took all.</returns>
+    private static async Task<bool> CopyAsync<TPoint>(NpgsqlConnection connection,
         IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers, string into, Measure<TPoint>[] measures,
         Func<NpgsqlBinaryImporter, Guid, TPoint, Task> start)
         where TPoint : class
     {
         if (!writers.Any(writer => writer.Writer._batch.Exists(point => point is TPoint)))
-            return;
+            return true;
+        var sent = 0UL;
         await using var copy = await connection.BeginBinaryImportAsync(
             $"COPY {into}, {string.Join(", ", measures.Where(measure => measure.IsStored).Select(measure => measure.Column))}) "
             + "FROM STDIN (FORMAT BINARY)");
         foreach (var (jobId, writer, _) in writers)
             foreach (var point in writer._batch.OfType<TPoint>())
             {
+                sent++;
                 await start(copy, jobId, point);
                 foreach (var measure in measures)
                     if (!measure.IsStored)
@@ -172,7 +181,7 @@ public sealed class MetricWriter(CancellationToken stop)
                     else
                         await copy.WriteNullAsync();
             }
-        await copy.CompleteAsync();
+        return await copy.CompleteAsync() == sent;
     }
 
     private static async Task StartRowAsync(NpgsqlBinaryImporter copy, Guid jobId, long step, short key, double epoch)

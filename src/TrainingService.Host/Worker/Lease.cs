@@ -20,6 +20,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Seconds of work, as estimated, that a worker claims at once.</summary>
     private const double GroupSeconds = 1;
 
+    /// <summary>Less is not left to others: to claim and to write a group takes a good part of it.</summary>
+    private const double LeastSeconds = 0.05;
+
     /// <summary>Runs that a worker claims at once.</summary>
     private const int MostRuns = 256;
 
@@ -49,7 +52,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
             ORDER BY coalesce(workers, 0), random() LIMIT 1),
         share AS (
-            SELECT greatest(1, least(@most, count(*) / (2 * @workers))) AS runs FROM (SELECT FROM jobs
+            SELECT greatest(1, least(@most, greatest(count(*) / (2 * @workers), floor(@least / max(cost)))))::bigint AS runs
+            FROM (SELECT cost FROM jobs
                 WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 LIMIT @most * 2 * @workers) waiting),
         candidate AS (
@@ -87,7 +91,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases,
         WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         [.. (await ClaimAsync(databases, Next + Returned, options, clock,
-            [new("seconds", GroupSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation))
+            [new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation))
             .OrderBy(lease => lease.Id)];
 
     /// <summary>

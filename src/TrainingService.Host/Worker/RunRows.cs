@@ -44,10 +44,11 @@ internal static class RunRows
         await WriteFindingsAsync(connection, begun);
         await WriteUnitsAsync(connection, [.. runs.Where(run => run.Outcome is not null and not { Status: JobStatus.Queued })]);
         var stored = await MetricWriter.CountAsync(connection,
-            [.. runs.Where(run => run.Outcome is { Result: not null }).Select(run => run.Run.Lease.Id)]);
+            [.. runs.Where(run => run.Outcome is { Result: not null } && run.Run.Run?.Metrics.Stored is null)
+                .Select(run => run.Run.Lease.Id)]);
         (ClaimedRun Run, Outcome? Outcome)[] counted = [.. runs.Select(run => (run.Run,
             run.Outcome is { Result: not null } outcome && run.Run.Run is { } training
-            ? outcome.Counted(training.Metrics.Measured, stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))];
+            ? outcome.Counted(training.Metrics.Measured, training.Metrics.Stored ?? stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))];
         await WriteJobsAsync(connection, counted, lease);
         foreach (var (run, outcome) in counted)
             if (outcome is { Status: JobStatus.Succeeded } && run is { Run.Model: { } model, Ended: { } ended })

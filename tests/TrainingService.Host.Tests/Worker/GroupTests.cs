@@ -37,6 +37,17 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         Assert.Equal(ids[6..9], await ClaimAsync(Options));
     }
 
+    /// <summary>The last of a sweep are not halved until one is left, each with its claim and its transaction.</summary>
+    [Fact]
+    public async Task Tiny_runs_are_not_claimed_one_by_one()
+    {
+        await using var db = Service.Context(_database);
+        var ids = await InsertAsync(db, 12, await InsertSweepAsync(db), cost: 0.01);
+        Assert.Equal(ids[..6], await ClaimAsync(Options));
+        Assert.Equal(ids[6..11], await ClaimAsync(Two));
+        Assert.Equal(ids[11..], await ClaimAsync(Two));
+    }
+
     [Fact]
     public async Task A_long_run_comes_alone()
     {
@@ -51,8 +62,8 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var sweep = await InsertSweepAsync(db);
-        await InsertAsync(db, 6, sweep, cost: 0.001, priority: 2);
-        var urgent = await InsertAsync(db, 2, null, cost: 0.001, priority: 0);
+        await InsertAsync(db, 6, sweep, cost: 0.04, priority: 2);
+        var urgent = await InsertAsync(db, 2, null, cost: 0.04, priority: 0);
         Assert.Equal(urgent[..1], await ClaimAsync(Options));
         Assert.Equal(urgent[1..], await ClaimAsync(Options));
         Assert.Equal(3, (await ClaimAsync(Options)).Count);
@@ -81,8 +92,8 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         Guid[] sweeps = [await InsertSweepAsync(db), await InsertSweepAsync(db)];
-        await InsertAsync(db, 40, sweeps[0], cost: 0.001);
-        await InsertAsync(db, 40, sweeps[1], cost: 0.01);
+        await InsertAsync(db, 40, sweeps[0], cost: 0.01);
+        await InsertAsync(db, 40, sweeps[1], cost: 0.02);
         WorkerOptions[] processes = [new(4, 1, TimeSpan.FromSeconds(30)), new(4, 1, TimeSpan.FromSeconds(30))];
         for (var round = 0; round < 3; round++)
         {
@@ -122,7 +133,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
             await using var own = Service.Context(_database);
             await using var transaction = await own.Database.BeginTransactionAsync(_cancellation);
             var plan = string.Join('\n', await own.Database.SqlQueryRaw<string>("EXPLAIN (ANALYZE, TIMING OFF) " + Lease.Next,
-                new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
+                new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("least", 0.001), new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
                 new NpgsqlParameter("owner", "x"), new NpgsqlParameter("lease", TimeSpan.FromSeconds(30)),
                 new NpgsqlParameter("now", DateTimeOffset.UtcNow)).ToListAsync(_cancellation));
             return Rows().Matches(plan).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
@@ -137,7 +148,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var sweep = await InsertSweepAsync(db);
-        var ids = await InsertAsync(db, 10, sweep, cost: 0.001);
+        var ids = await InsertAsync(db, 10, sweep, cost: 0.04);
         var group = await ClaimAsync(Options);
         Assert.Equal(ids[..5], group);
         Assert.All(await db.Jobs.Where(job => group.Contains(job.Id)).ToListAsync(_cancellation), job => Assert.Null(job.StartedAt));
