@@ -24,8 +24,7 @@ public abstract class FeatureRows
     public virtual float[] All()
     {
         var all = new float[(long)Rows * Columns];
-        for (var row = 0; row < Rows; row++)
-            Read([row], all.AsSpan(row * Columns, Columns));
+        Read([.. Enumerable.Range(0, Rows)], all);
         return all;
     }
 }

@@ -52,7 +52,7 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
     public long Measured { get; private set; }
 
-    /// <summary>Rows that are stored, if all there ever were have just been copied at once; else null, and Postgres must be asked.</summary>
+    /// <summary>Rows that are stored, if all there ever were have just been copied at once; else null: Postgres knows.</summary>
     public long? Stored { get; private set; }
 
     /// <summary>

@@ -30,8 +30,21 @@ public static class BestArm
         return arm.Finite?.OrderBy(run => spec.By.Of(run)).ThenBy(run => run.Seed).ElementAt((arm.Finite.Count - 1) / 2);
     }
 
-    /// <summary>What makes the job that keeps a cell's net of that cell's job.</summary>
-    public static SpecPatch Keeping(Sweep sweep, CellResult best, SpecPatch changes)
+    /// <summary>
+    /// Adds the job that trains a cell once more and keeps its net; null, with errors that point into the changes, if that breaks a rule.
+    /// </summary>
+    public static async Task<Job?> AddAsync(TrainingDbContext db, Sweep sweep, CellResult best, SpecPatch changes, JobRules rules,
+        TimeProvider clock, List<SpecError> errors, CancellationToken cancellation)
+    {
+        var cell = await db.Jobs.AsNoTracking().SingleAsync(job => job.Id == best.JobId, cancellation);
+        if (CloneJob.Check(cell, Keeping(sweep, best, changes), rules, errors) is not { } accepted)
+            return null;
+        var job = CreateJob.NewJob(accepted, clock.GetUtcNow());
+        db.Jobs.Add(job);
+        return job;
+    }
+
+    private static SpecPatch Keeping(Sweep sweep, CellResult best, SpecPatch changes)
     {
         var kept = (JsonObject)changes.Patch.DeepClone();
         kept["storeWeights"] = true;
@@ -50,13 +63,9 @@ public static class BestArm
     {
         if (Of(sweep.Spec, cells) is not { } best || await FindAsync(db, sweep, best, cancellation) is not null)
             return null;
-        var cell = await db.Jobs.AsNoTracking().SingleAsync(job => job.Id == best.JobId, cancellation);
-        var errors = new List<SpecError>();
         // It was fine when the sweep was accepted; if its data has gone since, there is nothing to keep.
-        if (CloneJob.Check(cell, Keeping(sweep, best, new([])), rules, errors) is not { } accepted)
+        if (await AddAsync(db, sweep, best, new([]), rules, clock, [], cancellation) is not { } kept)
             return null;
-        var kept = CreateJob.NewJob(accepted, clock.GetUtcNow());
-        db.Jobs.Add(kept);
         await db.SaveChangesAsync(cancellation);
         sweep.Keep(best, kept.Id);
         return kept;

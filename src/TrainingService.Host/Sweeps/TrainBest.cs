@@ -42,15 +42,10 @@ public static class TrainBest
         var isSame = patch.Patch.Count == 0;
         var job = isSame ? await BestArm.FindAsync(db, sweep, best, cancellation) : null;
         var isNew = job is null;
+        var errors = new List<SpecError>();
+        job ??= await BestArm.AddAsync(db, sweep, best, patch, rules, clock, errors, cancellation);
         if (job is null)
-        {
-            var cell = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == best.JobId, cancellation);
-            var errors = new List<SpecError>();
-            if (CloneJob.Check(cell, BestArm.Keeping(sweep, best, patch), rules, errors) is not { } accepted)
-                return Problems.Invalid(errors);
-            job = CreateJob.NewJob(accepted, clock.GetUtcNow());
-            db.Jobs.Add(job);
-        }
+            return Problems.Invalid(errors);
         var answer = TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}",
             JobResponse.Of(job, await QueuePositions.Of(db, job, cancellation)));
         once.Remember(answer);

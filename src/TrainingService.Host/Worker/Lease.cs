@@ -91,7 +91,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases,
         WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         [.. (await ClaimAsync(databases, Next + Returned, options, clock,
-            [new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns), new("workers", options.Workers)], cancellation))
+            [new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns), new("workers", options.Workers)],
+            cancellation))
             .OrderBy(lease => lease.Id)];
 
     /// <summary>

@@ -48,7 +48,8 @@ internal static class RunRows
                 .Select(run => run.Run.Lease.Id)]);
         (ClaimedRun Run, Outcome? Outcome)[] counted = [.. runs.Select(run => (run.Run,
             run.Outcome is { Result: not null } outcome && run.Run.Run is { } training
-            ? outcome.Counted(training.Metrics.Measured, training.Metrics.Stored ?? stored.GetValueOrDefault(run.Run.Lease.Id)) : run.Outcome))];
+            ? outcome.Counted(training.Metrics.Measured, training.Metrics.Stored ?? stored.GetValueOrDefault(run.Run.Lease.Id))
+            : run.Outcome))];
         await WriteJobsAsync(connection, counted, lease);
         foreach (var (run, outcome) in counted)
             if (outcome is { Status: JobStatus.Succeeded } && run is { Run.Model: { } model, Ended: { } ended })

@@ -133,7 +133,8 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
             await using var own = Service.Context(_database);
             await using var transaction = await own.Database.BeginTransactionAsync(_cancellation);
             var plan = string.Join('\n', await own.Database.SqlQueryRaw<string>("EXPLAIN (ANALYZE, TIMING OFF) " + Lease.Next,
-                new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("least", 0.001), new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
+                new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("least", 0.001),
+                new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
                 new NpgsqlParameter("owner", "x"), new NpgsqlParameter("lease", TimeSpan.FromSeconds(30)),
                 new NpgsqlParameter("now", DateTimeOffset.UtcNow)).ToListAsync(_cancellation));
             return Rows().Matches(plan).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
