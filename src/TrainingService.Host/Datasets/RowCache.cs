@@ -1,17 +1,20 @@
 namespace TrainingService.Host.Datasets;
 
 /// <summary>
-/// What is held of data sets' rows, up to so many bytes: tables as they are stored, and the splits of seeds that are made of them. What is
-/// being made counts from its beginning. What was used least recently goes first; what somebody still uses then is found again, so that
-/// there is never a second copy of it. Two callers with the same key wait for one computation; a failed one is not kept.
+/// What is held of data sets' rows, up to so many bytes: tables as they are stored, and the splits of seeds that are made of them, which
+/// are quick to make again and so get less. What is being made counts from its beginning. What was used least recently goes first; what
+/// somebody still uses then is found again, so that there is never a second copy of it. Two callers with the same key wait for one
+/// computation; a failed one is not kept.
 /// </summary>
-public sealed class RowCache(long maxBytes)
+/// <param name="maxBytes">Of all.</param>
+/// <param name="maxMade">Of what was made of something else.</param>
+public sealed class RowCache(long maxBytes, long maxMade = RowCache.MostMade)
 {
-    private const long MostBytes = 2_000_000_000;
+    private const long MostBytes = 2_000_000_000, MostMade = 100_000_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<object, Entry> _entries = [];
-    private long _clock, _total;
+    private long _clock, _total, _made;
 
     /// <summary>A quarter of what the process may use, at most 2 GB.</summary>
     public RowCache() : this(Math.Min(MostBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4)) { }
@@ -32,7 +35,7 @@ public sealed class RowCache(long maxBytes)
             if (entry.Made is null)
             {
                 entry.Made = entry.Released?.TryGetTarget(out var used) == true ? new(used) : new(make);
-                _total += entry.Bytes;
+                Count(entry, 1);
                 Evict(key, of);
             }
             made = entry.Made;
@@ -46,7 +49,7 @@ public sealed class RowCache(long maxBytes)
             lock (_lock)
                 if (_entries.GetValueOrDefault(key) == entry && entry.Made == made)
                 {
-                    _total -= entry.Bytes;
+                    Count(entry, -1);
                     _entries.Remove(key);
                 }
             throw;
@@ -82,13 +85,13 @@ public sealed class RowCache(long maxBytes)
 
     private void Evict(object key, object? of)
     {
-        if (_total <= maxBytes)
+        if (_total <= maxBytes && _made <= maxMade)
             return;
         // some more at once, since all have to be looked at
-        var least = maxBytes - maxBytes / 8;
+        long least = _total > maxBytes ? maxBytes - maxBytes / 8 : maxBytes, leastMade = maxMade - maxMade / 8;
         foreach (var (other, entry) in _entries.OrderBy(pair => pair.Value.LastUse).ToArray())
         {
-            if (_total > least && !other.Equals(key) && !other.Equals(of))
+            if ((_total > least || entry.Of is not null && _made > leastMade) && !other.Equals(key) && !other.Equals(of))
                 Release(entry);
             if (entry.Made is null && entry.Released?.TryGetTarget(out _) != true)
                 _entries.Remove(other);
@@ -100,7 +103,13 @@ public sealed class RowCache(long maxBytes)
         if (entry.Made is not { IsValueCreated: true } made)
             return;
         (entry.Made, entry.Released) = (null, new(made.Value));
-        _total -= entry.Bytes;
+        Count(entry, -1);
+    }
+
+    private void Count(Entry entry, int sign)
+    {
+        _total += sign * entry.Bytes;
+        _made += entry.Of is null ? 0 : sign * entry.Bytes;
     }
 
     private sealed class Entry(long bytes, object? of)

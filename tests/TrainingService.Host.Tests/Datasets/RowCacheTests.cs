@@ -66,6 +66,16 @@ public sealed class RowCacheTests
     }
 
     [Fact]
+    public void What_is_made_of_a_table_has_less_room_and_leaves_tables_alone()
+    {
+        var (cache, computed) = (new RowCache(1000, maxMade: 100), new List<int>());
+        Ask(cache, 1, 500, computed);
+        for (var seed = 10; seed < 13; seed++)
+            cache.GetOrAdd(seed, 40, () => $"of seed {seed}", of: 2);
+        Assert.Equal((true, false, true, true), (Has(cache, 1), Has(cache, 10), Has(cache, 11), Has(cache, 12)));
+    }
+
+    [Fact]
     public async Task What_is_being_made_counts()
     {
         var (cache, computed) = (new RowCache(250), new List<int>());
