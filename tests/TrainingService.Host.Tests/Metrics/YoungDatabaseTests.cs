@@ -37,7 +37,8 @@ public sealed class YoungDatabaseTests(Service service) : IAsyncLifetime
             _ when part.Name == varying => "i",
             _ => $"'0'::{part.Type}",
         }));
-        var count = $"EXPLAIN SELECT id, (SELECT count(*) FROM {table} WHERE job_id = id) FROM unnest(ARRAY[gen_random_uuid()]) AS job (id)";
+        var count = $"EXPLAIN SELECT id, (SELECT count(*) FROM {table} WHERE job_id = id) "
+            + "FROM unnest(ARRAY[gen_random_uuid()]) AS job (id)";
         foreach (var sql in (string[])
         [
             $"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, 1000) i",
