@@ -215,9 +215,9 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     /// <summary>A group of four, the first of which trains for hours, and four more that wait.</summary>
     private async Task<(Guid First, Task Run)> DrainAsync(TrainingDbContext db)
     {
-        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.001);
+        var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.04);
         for (var i = 0; i < 7; i++)
-            await db.InsertJobAsync(cost: 0.001);
+            await db.InsertJobAsync(cost: 0.04);
         var run = Runner().DrainAsync(null, _cancellation);
         await UntilAsync(first, job => job.Step > 0);
         return (first, run);
