@@ -139,7 +139,7 @@ public sealed class StoredModelTests(Service service)
         Assert.InRange(model.Chunks.Count, 2, 10);
         await using (var transaction = await db.Database.BeginTransactionAsync(Cancellation))
         {
-            await model.StoreAsync(db, stored.JobId, DateTimeOffset.UtcNow, Limits);
+            await model.StoreAsync(db, stored.JobId, DateTimeOffset.UtcNow, Limits with { JobBytes = 10_000_000 });
             await db.SaveChangesAsync(Cancellation);
             await transaction.CommitAsync(Cancellation);
         }
