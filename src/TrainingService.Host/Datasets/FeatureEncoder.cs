@@ -30,6 +30,13 @@ public sealed record EncodedColumn(string Name, IReadOnlyList<string>? Categorie
 /// (all 0 if it is missing or occurs in no training row), then each input is shifted and scaled. Everything is fitted on the
 /// training rows and in double precision. Once fitted it doesn't change, so that several threads may use it.
 /// </summary>
+/// <remarks>
+/// Standardised is to mean 0 and variance 1, except where fewer than <see cref="Rare"/> = 5 % of the rows differ from the commonest value: a
+/// category, a yes or no, or a number that is nearly always the same. If a share p of the rows differ by d, the deviation is
+/// d sqrt(p (1 - p)), and the few would be sqrt((1 - p) / p) deviations away: 77 for one row of 6,000, whose steps would throw a net out of
+/// what is stable. So they are divided by d sqrt(0.05 0.95), as if there were 5 % of them, and are at most 4.6 away. Pixels are divided by
+/// their deviation whatever they are.
+/// </remarks>
 public sealed class FeatureEncoder
 {
     private readonly Column[] _columns;
@@ -47,6 +54,9 @@ public sealed class FeatureEncoder
 
     // Numbers that are held to find medians.
     private const int MostSorted = 1 << 23;
+
+    // Share of the rows.
+    private const double Rare = 0.05;
 
     // Of a standard deviation: more would show in the sixth digit of an output.
     private const double SmallestLoss = 1e-6;
@@ -66,10 +76,8 @@ public sealed class FeatureEncoder
     {
         var table = dataset.Read();
         double[] cells = new double[table.Columns], made = new double[Shift.Length], sum = new double[Shift.Length];
-        // not a number where one row differs from the first
-        var varies = new double[Shift.Length];
-        table.Read(rows[0], cells);
-        var first = Expand(cells, made).ToArray();
+        // By Boyer and Moore's vote (1981): what more than half of the rows have, if there is such a value.
+        double[] commonest = new double[Shift.Length], votes = new double[Shift.Length];
         for (var r = 0; r < rows.Length; r++)
         {
             table.Read(rows, r, cells);
@@ -80,16 +88,22 @@ public sealed class FeatureEncoder
             {
                 var input = Load(inputs, done);
                 Store(Load(sum, done) + input, sum, done);
-                Store(Load(varies, done) | ~Vector512.Equals(input, Load(first, done)), varies, done);
+                var (held, count) = (Load(commonest, done), Load(votes, done));
+                var open = Vector512.Equals(count, Vector512<double>.Zero);
+                held = Vector512.ConditionalSelect(open, input, held);
+                Store(held, commonest, done);
+                Store(count + Vector512.ConditionalSelect(Vector512.Equals(input, held), Vector512<double>.One, -Vector512<double>.One),
+                    votes, done);
             }
             for (var i = done; i < inputs.Length; i++)
             {
                 sum[i] += inputs[i];
-                varies[i] = inputs[i] != first[i] ? double.NaN : varies[i];
+                commonest[i] = votes[i] == 0 ? inputs[i] : commonest[i];
+                votes[i] += inputs[i] == commonest[i] ? 1 : -1;
             }
         }
         if (standardize)
-            Standardize(table, rows, sum, varies);
+            Standardize(dataset, rows, sum, commonest);
         else
             KeepUnits(sum);
         Place();
@@ -176,9 +190,12 @@ public sealed class FeatureEncoder
     private static void Store(Vector512<double> numbers, Span<double> to, int at) =>
         numbers.StoreUnsafe(ref MemoryMarshal.GetReference(to), (nuint)at);
 
-    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, double[] varies)
+    /// <param name="commonest">What more than half of the rows have, or any value where there is none.</param>
+    private void Standardize(Dataset dataset, ReadOnlySpan<int> rows, double[] sum, double[] commonest)
     {
-        var (cells, made, squares) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length]);
+        var table = dataset.Read();
+        double[] cells = new double[table.Columns], made = new double[Shift.Length];
+        double[] squares = new double[Shift.Length], others = new double[Shift.Length];
         for (var i = 0; i < Shift.Length; i++)
             Shift[i] = sum[i] / rows.Length;
         for (var r = 0; r < rows.Length; r++)
@@ -188,15 +205,28 @@ public sealed class FeatureEncoder
             var done = 0;
             for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var distance = Load(inputs, done) - Load(Shift, done);
+                var input = Load(inputs, done);
+                var distance = input - Load(Shift, done);
                 Store(Load(squares, done) + distance * distance, squares, done);
+                Store(Load(others, done) + Vector512.ConditionalSelect(Vector512.Equals(input, Load(commonest, done)),
+                    Vector512<double>.Zero, Vector512<double>.One), others, done);
             }
             for (var i = done; i < inputs.Length; i++)
+            {
                 squares[i] += (inputs[i] - Shift[i]) * (inputs[i] - Shift[i]);
+                others[i] += inputs[i] == commonest[i] ? 0 : 1;
+            }
         }
         for (var i = 0; i < Scale.Length; i++)
-            Scale[i] = double.IsNaN(varies[i]) ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
+            Scale[i] = others[i] == 0 ? 0
+                : 1 / Deviation(squares[i] / rows.Length, dataset.Card.Image is null ? others[i] / rows.Length : 1);
     }
+
+    /// <summary>What an input is divided by: of rare differences, as if there were 5 % of them.</summary>
+    /// <param name="variance">On the training rows.</param>
+    /// <param name="others">Share of these that have not the commonest value, above 0; 1 if that doesn't count.</param>
+    private static double Deviation(double variance, double others) =>
+        Math.Sqrt(others < Rare ? variance * (Rare * (1 - Rare)) / (others * (1 - others)) : variance);
 
     /// <summary>Only a category of no training row is silenced: its weights would stay as they were drawn.</summary>
     private void KeepUnits(double[] sum)
