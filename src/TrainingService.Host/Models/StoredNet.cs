@@ -1,4 +1,3 @@
-using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
