@@ -48,6 +48,9 @@ public sealed class FeatureEncoder
     // Numbers that are held to find medians.
     private const int MostSorted = 1 << 23;
 
+    // Rows that are looked at at once.
+    private const int Together = 8;
+
     // Of a standard deviation: more would show in the sixth digit of an output.
     private const double SmallestLoss = 1e-6;
 
@@ -64,29 +67,36 @@ public sealed class FeatureEncoder
         : this([.. dataset.Columns], dataset.Read().Order, dataset.Read().HasMissing, 1.0 / (dataset.Card.Image?.MaxValue ?? 1),
             Medians(dataset, rows), new double[dataset.EncodedFeatures], new double[dataset.EncodedFeatures])
     {
-        var table = dataset.Read();
-        double[] cells = new double[table.Columns], made = new double[Shift.Length], sum = new double[Shift.Length];
+        var (table, width) = (dataset.Read(), Shift.Length);
+        double[] sum = new double[width], first = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
         // not a number where one row differs from the first
-        var varies = new double[Shift.Length];
-        table.Read(rows[0], cells);
-        var first = Expand(cells, made).ToArray();
-        for (var r = 0; r < rows.Length; r++)
+        var varies = new double[width];
+        for (var from = 0; from < rows.Length; from += Together)
         {
-            table.Read(rows, r, cells);
-            var inputs = Expand(cells, made);
-            // column by column, so that each sum has the order of the rows
+            var count = Expand(table, rows, from, cells, inputs);
+            if (from == 0)
+                inputs.AsSpan(0, width).CopyTo(first);
+            // each sum has the order of the rows
             var done = 0;
-            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+            for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var input = Load(inputs, done);
-                Store(Load(sum, done) + input, sum, done);
-                Store(Load(varies, done) | ~Vector512.Equals(input, Load(first, done)), varies, done);
+                var (total, differs, one) = (Load(sum, done), Load(varies, done), Load(first, done));
+                for (var r = 0; r < count; r++)
+                {
+                    var input = Load(inputs, r * width + done);
+                    total += input;
+                    differs |= ~Vector512.Equals(input, one);
+                }
+                Store(total, sum, done);
+                Store(differs, varies, done);
             }
-            for (var i = done; i < inputs.Length; i++)
-            {
-                sum[i] += inputs[i];
-                varies[i] = inputs[i] != first[i] ? double.NaN : varies[i];
-            }
+            for (; done < width; done++)
+                for (var r = 0; r < count; r++)
+                {
+                    var input = inputs[r * width + done];
+                    sum[done] += input;
+                    varies[done] = input != first[done] ? double.NaN : varies[done];
+                }
         }
         if (standardize)
             Standardize(table, rows, sum, varies);
@@ -178,21 +188,27 @@ public sealed class FeatureEncoder
 
     private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, double[] varies)
     {
-        var (cells, made, squares) = (new double[table.Columns], new double[Shift.Length], new double[Shift.Length]);
-        for (var i = 0; i < Shift.Length; i++)
+        var width = Shift.Length;
+        double[] squares = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
+        for (var i = 0; i < width; i++)
             Shift[i] = sum[i] / rows.Length;
-        for (var r = 0; r < rows.Length; r++)
+        for (var from = 0; from < rows.Length; from += Together)
         {
-            table.Read(rows, r, cells);
-            var inputs = Expand(cells, made);
+            var count = Expand(table, rows, from, cells, inputs);
             var done = 0;
-            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+            for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var distance = Load(inputs, done) - Load(Shift, done);
-                Store(Load(squares, done) + distance * distance, squares, done);
+                var (total, mean) = (Load(squares, done), Load(Shift, done));
+                for (var r = 0; r < count; r++)
+                {
+                    var distance = Load(inputs, r * width + done) - mean;
+                    total += distance * distance;
+                }
+                Store(total, squares, done);
             }
-            for (var i = done; i < inputs.Length; i++)
-                squares[i] += (inputs[i] - Shift[i]) * (inputs[i] - Shift[i]);
+            for (; done < width; done++)
+                for (var r = 0; r < count; r++)
+                    squares[done] += (inputs[r * width + done] - Shift[done]) * (inputs[r * width + done] - Shift[done]);
         }
         for (var i = 0; i < Scale.Length; i++)
             Scale[i] = double.IsNaN(varies[i]) ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
@@ -216,22 +232,34 @@ public sealed class FeatureEncoder
             (_off[i], _on[i]) = ((float)((0 - Shift[i]) * Scale[i]), (float)((1 - Shift[i]) * Scale[i]));
     }
 
-    /// <summary>The inputs of a row before they are shifted and scaled: the cells themselves, if each is one.</summary>
-    private Span<double> Expand(Span<double> cells, Span<double> inputs)
+    /// <summary>
+    /// Some rows' inputs before they are shifted and scaled: few enough to stay in the processor's cache, and enough for what is summed
+    /// to stay in its registers.
+    /// </summary>
+    /// <returns>How many rows.</returns>
+    private int Expand(Table table, ReadOnlySpan<int> rows, int from, double[] cells, double[] inputs)
     {
-        if (!IsPlain)
-            inputs.Clear();
-        foreach (var (cell, first, count) in _categories)
-            if (cells[cell] is >= 0 and var code && code < count)
-                inputs[first + (int)code] = 1;
-        Impute(cells);
-        if (_unit != 1)
-            InUnit(cells);
-        if (IsPlain)
-            return cells;
-        foreach (var (cell, input) in _numbers)
-            inputs[input] = cells[cell];
-        return inputs;
+        var count = Math.Min(Together, rows.Length - from);
+        for (var r = 0; r < count; r++)
+        {
+            var row = inputs.AsSpan(r * Shift.Length, Shift.Length);
+            var read = IsPlain ? row : cells;
+            table.Read(rows, from + r, read);
+            if (!IsPlain)
+                row.Clear();
+            // a missing one is none of them
+            foreach (var (cell, first, categories) in _categories)
+                if (cells[cell] is >= 0 and var code && code < categories)
+                    row[first + (int)code] = 1;
+            Impute(read);
+            if (_unit != 1)
+                InUnit(read);
+            if (IsPlain)
+                continue;
+            foreach (var (cell, input) in _numbers)
+                row[input] = cells[cell];
+        }
+        return count;
     }
 
     private void Impute(Span<double> cells)
