@@ -39,8 +39,6 @@ internal sealed unsafe class ActivationLayer : Layer
 
     private ulong Key => Workspace.Training ? Noise.Key(Workspace.Seed, _index, Workspace.Step) : 0;
 
-    public override NetStep Step(string place) => new ActivationStep(_plan.Function, _slopes?.As(place + "weight"));
-
     public override void Forward(float* input)
     {
         _input = input;

@@ -30,6 +30,9 @@ internal sealed record ActivationPlan(int Units, ActivationFunction Function) : 
     // gradients by the slope
     public override long Own => Slopes > 0 ? Units : 0;
 
+    public override NetStep Step(string place, StoredTensors tensors) =>
+        new ActivationStep(Function, Slopes > 0 ? tensors.Next(place + "weight", Slopes) : null);
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new ActivationLayer(this, workspace, next.Noise++);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal z)

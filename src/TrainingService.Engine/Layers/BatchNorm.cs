@@ -35,14 +35,19 @@ internal sealed unsafe class BatchNorm : Norm
 
     public Span<float> RunningVariance => _runningVariance.Span(0, Units);
 
-    public override NetStep Step(string place) => new BatchNormStep(Plan.Epsilon, Gamma.As(place + "weight"), Beta.As(place + "bias"),
-        new(place + "running_mean", [Units], RunningMean.ToArray()), new(place + "running_var", [Units], RunningVariance.ToArray()));
-
     public override void Learn(ref TensorReader numbers)
     {
         base.Learn(ref numbers);
         numbers.Next(Units).CopyTo(RunningMean);
         numbers.Next(Units).CopyTo(RunningVariance);
+    }
+
+    public override void Tell(ref Span<float> numbers)
+    {
+        base.Tell(ref numbers);
+        RunningMean.CopyTo(numbers);
+        RunningVariance.CopyTo(numbers[Units..]);
+        numbers = numbers[(2 * Units)..];
     }
 
     public override void Forward(float* input)

@@ -27,6 +27,10 @@ internal sealed record BatchNormPlan(int Units, double Epsilon, double Momentum)
 
     public override long Running => 2L * Units;
 
+    public override NetStep Step(string place, StoredTensors tensors) =>
+        new BatchNormStep(Epsilon, tensors.Next(place + "weight", Units), tensors.Next(place + "bias", Units),
+            tensors.Next(place + "running_mean", Units), tensors.Next(place + "running_var", Units));
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new BatchNorm(this, workspace);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

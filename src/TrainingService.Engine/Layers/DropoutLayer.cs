@@ -20,8 +20,6 @@ internal sealed unsafe class DropoutLayer : Layer
         _backward = Backward;
     }
 
-    public override NetStep Step(string place) => new PassStep();
-
     public override void Forward(float* input)
     {
         _input = input;

@@ -29,6 +29,8 @@ internal sealed record DropoutPlan(int Units, double Rate, bool Alpha) : LayerPl
 {
     public override bool TrainsAsItEvaluates => false;
 
+    public override NetStep Step(string place, StoredTensors tensors) => new PassStep();
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new DropoutLayer(this, workspace, next.Noise++);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

@@ -46,15 +46,21 @@ internal abstract unsafe class Layer(Workspace workspace, int units)
     /// <summary>All that an evaluation needs: parameters and what else training changes.</summary>
     public virtual IEnumerable<FloatBuffer> Learned => Parameters.Select(p => p.Learned);
 
-    /// <summary>What it does when it evaluates, with its numbers as they are now.</summary>
-    /// <param name="place">Which the names of its tensors begin with: <c>3.</c></param>
-    public abstract NetStep Step(string place);
-
-    /// <summary>Takes over the numbers of such a step, one that <see cref="Step"/> described, in its tensors' order.</summary>
+    /// <summary>Takes over the numbers of its step (see <see cref="LayerPlan.Step"/>), in the order of its tensors.</summary>
     public virtual void Learn(ref TensorReader numbers)
     {
         foreach (var parameters in Parameters)
             parameters.Set(numbers.Next(parameters.Count));
+    }
+
+    /// <summary>Writes what <see cref="Learn"/> takes, and leaves what is behind it.</summary>
+    public virtual void Tell(ref Span<float> numbers)
+    {
+        foreach (var parameters in Parameters)
+        {
+            parameters.CopyTo(numbers);
+            numbers = numbers[parameters.Count..];
+        }
     }
 
     /// <summary>Computes <see cref="Output"/> of the workspace's samples.</summary>

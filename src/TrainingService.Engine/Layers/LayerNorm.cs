@@ -23,8 +23,6 @@ internal sealed unsafe class LayerNorm : Norm
         _backward = Backward;
     }
 
-    public override NetStep Step(string place) => new LayerNormStep(Plan.Epsilon, Gamma.As(place + "weight"), Beta.As(place + "bias"));
-
     public override void Forward(float* input)
     {
         _input = input;

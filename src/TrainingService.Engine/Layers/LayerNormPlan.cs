@@ -30,6 +30,9 @@ internal sealed record LayerNormPlan(int Units, double Epsilon) : NormPlan(Units
     // mean and 1 / deviation
     public override long Kept => Units + 2L;
 
+    public override NetStep Step(string place, StoredTensors tensors) =>
+        new LayerNormStep(Epsilon, tensors.Next(place + "weight", Units), tensors.Next(place + "bias", Units));
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new LayerNorm(this, workspace);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

@@ -51,5 +51,10 @@ internal abstract record LayerPlan(int Units)
     /// <summary>The same with weights of 0, for a net whose numbers are given: drawing them can take minutes.</summary>
     public virtual LayerPlan Undrawn => this;
 
+    /// <summary>What it does when it evaluates.</summary>
+    /// <param name="place">Which the names of its tensors begin with: <c>3.</c></param>
+    /// <param name="tensors">Its own come next.</param>
+    public abstract NetStep Step(string place, StoredTensors tensors);
+
     public abstract Layer Create(Workspace workspace, ref LayerIndices next);
 }

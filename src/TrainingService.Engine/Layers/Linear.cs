@@ -45,8 +45,6 @@ internal sealed unsafe class Linear : Layer
     public void Redraw(long seed) => Initializer.FillQuickly(
         Plan.Initializer, Plan.BiasInitializer, Plan.Fans, seed, _index, Weight.Numbers, Bias.Numbers, Workspace.Cancellation);
 
-    public override NetStep Step(string place) => new LinearStep(Weight.As(place + "weight"), Bias.As(place + "bias"));
-
     public override void Forward(float* input)
     {
         _input = input;

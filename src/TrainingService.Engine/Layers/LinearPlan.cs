@@ -87,6 +87,9 @@ internal sealed record LinearPlan(string Name, int Inputs, int Units,
     public override LayerPlan Undrawn =>
         this with { Initializer = InitializerRegistry.Standard("zeros"), BiasInitializer = InitializerRegistry.Standard("zeros") };
 
+    public override NetStep Step(string place, StoredTensors tensors) =>
+        new LinearStep(tensors.Next(place + "weight", Units, Inputs), tensors.Next(place + "bias", Units));
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new Layers.Linear(this, workspace, next.Linear++);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TrainingService.Engine.Activations;
 
 namespace TrainingService.Engine.Layers;
@@ -7,8 +8,26 @@ namespace TrainingService.Engine.Layers;
 /// As in PyTorch's Sequential of the same layers: <c>0.weight</c>, <c>1.running_mean</c>, <c>2.branch.0.bias</c>.
 /// </param>
 /// <param name="Shape">(out, in) of a matrix, (units) of a vector.</param>
-/// <param name="Values">As many as the shape says.</param>
-public sealed record Tensor(string Name, IReadOnlyList<int> Shape, float[] Values);
+/// <param name="Bytes">Little-endian float32, as many as the shape says.</param>
+public sealed record Tensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>The numbers.</summary>
+    public ReadOnlySpan<float> Values => MemoryMarshal.Cast<byte, float>(Bytes.Span);
+}
+
+/// <summary>Numbers of tensors that lie one behind the other, taken in their order; none is copied.</summary>
+internal sealed class StoredTensors(ReadOnlyMemory<byte> numbers)
+{
+    private ReadOnlyMemory<byte> _left = numbers;
+
+    public Tensor Next(string name, params int[] shape)
+    {
+        var length = shape.Aggregate(sizeof(float), (product, n) => product * n);
+        var next = _left[..length];
+        _left = _left[length..];
+        return new(name, shape, next);
+    }
+}
 
 /// <summary>What one layer of a trained net does when it evaluates, with its numbers: enough to rebuild it elsewhere.</summary>
 public abstract record NetStep

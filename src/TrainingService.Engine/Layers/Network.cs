@@ -422,15 +422,15 @@ internal sealed unsafe class Network : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>What it does when it evaluates, from the input on.</summary>
-    public IReadOnlyList<NetStep> Steps => _sequence.Steps("");
-
     /// <summary>Takes over the tensors of a network of the same layers, one behind the other.</summary>
     public void Learn(ReadOnlySpan<float> numbers)
     {
         var reader = new TensorReader(numbers);
         _sequence.Learn(ref reader);
     }
+
+    /// <summary>Writes what <see cref="Learn"/> takes.</summary>
+    public void Tell(Span<float> numbers) => _sequence.Tell(ref numbers);
 
     /// <summary>Room for what <see cref="CopyTo"/> copies; freed with the network.</summary>
     public FloatBuffer NewSnapshot() => _workspace.NewBuffer(_learned.Sum(b => b.Length));

@@ -41,9 +41,6 @@ internal sealed unsafe class Parameters
 
     public string Name { get; }
 
-    /// <summary>The values with a name that others know them by.</summary>
-    public Tensor As(string name) => new(name, _isVector ? [_columns] : [_rows, _columns], Get());
-
     /// <summary>Numbers that count, without padding.</summary>
     public int Count => _rows * _columns;
 
@@ -127,9 +124,17 @@ internal sealed unsafe class Parameters
     public float[] Read(float* numbers)
     {
         var result = new float[Count];
-        for (var row = 0; row < _rows; row++)
-            ReadRow(numbers, row, result.AsSpan(row * _columns));
+        CopyTo(result, numbers);
         return result;
+    }
+
+    /// <summary>Copies the values, row by row.</summary>
+    public void CopyTo(Span<float> target) => CopyTo(target, Values);
+
+    private void CopyTo(Span<float> target, float* numbers)
+    {
+        for (var row = 0; row < _rows; row++)
+            ReadRow(numbers, row, target[(row * _columns)..]);
     }
 
     private void ReadRow(float* numbers, int row, Span<float> line)

@@ -21,9 +21,9 @@ internal sealed unsafe class Residual : Layer
 
     public override IEnumerable<FloatBuffer> Learned => Branch.Layers.SelectMany(l => l.Learned);
 
-    public override NetStep Step(string place) => new ResidualStep(Branch.Steps(place + "branch."));
-
     public override void Learn(ref TensorReader numbers) => Branch.Learn(ref numbers);
+
+    public override void Tell(ref Span<float> numbers) => Branch.Tell(ref numbers);
 
     public override void Forward(float* input) =>
         Reduction.Add(input, Branch.Forward(input), Output, (int)Count);

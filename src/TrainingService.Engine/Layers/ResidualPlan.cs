@@ -53,6 +53,9 @@ internal sealed record ResidualPlan(int Units, IReadOnlyList<LayerPlan> Branch) 
 
     public override LayerPlan Undrawn => this with { Branch = [.. Branch.Select(l => l.Undrawn)] };
 
+    public override NetStep Step(string place, StoredTensors tensors) =>
+        new ResidualStep([.. Branch.Select((layer, i) => layer.Step($"{place}branch.{i}.", tensors))]);
+
     public override Layer Create(Workspace workspace, ref LayerIndices next) => new Residual(this, workspace, ref next);
 
     public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x)

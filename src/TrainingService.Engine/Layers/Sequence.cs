@@ -7,14 +7,18 @@ internal sealed unsafe class Sequence(IReadOnlyList<Layer> layers, Workspace wor
 
     public IReadOnlyList<Layer> Layers => layers;
 
-    /// <inheritdoc cref="Layer.Step"/>
-    public IReadOnlyList<NetStep> Steps(string place) => [.. layers.Select((layer, i) => layer.Step($"{place}{i}."))];
-
     /// <inheritdoc cref="Layer.Learn"/>
     public void Learn(ref TensorReader numbers)
     {
         foreach (var layer in layers)
             layer.Learn(ref numbers);
+    }
+
+    /// <inheritdoc cref="Layer.Tell"/>
+    public void Tell(ref Span<float> numbers)
+    {
+        foreach (var layer in layers)
+            layer.Tell(ref numbers);
     }
 
     public float* Forward(float* input)

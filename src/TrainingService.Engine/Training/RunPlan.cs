@@ -32,6 +32,12 @@ public sealed class RunPlan
     /// <summary>What the plan was checked against.</summary>
     public DataShape Data { get; }
 
+    /// <summary>What the net's outputs mean.</summary>
+    public OutputKind Meaning => Training.Loss.Means(Data.Target == TargetKind.Classes);
+
+    /// <summary>Columns of a row's answer: a probability or score a class, or the target's numbers.</summary>
+    public int Columns => Meaning is OutputKind.Logit ? 2 : Layers[^1].Units;
+
     /// <summary>Trainable numbers: weights, biases, slopes.</summary>
     public long ParameterCount => Layers.Sum(l => l.Parameters);
 

@@ -11,7 +11,7 @@ namespace TrainingService.Engine.Training;
 public sealed record TargetScale(IReadOnlyList<double> Means, double Deviation)
 {
     /// <summary>Leaves the target in its own unit.</summary>
-    internal static TargetScale None(int numbers) => new(new double[numbers], 1);
+    public static TargetScale None(int numbers) => new(new double[numbers], 1);
 
     /// <summary>Of the training rows; what is not finite is left out, to show where it is learned from.</summary>
     internal static TargetScale Of(DataSplit train, int numbers)

@@ -27,7 +27,7 @@ public sealed class TrainedNet : IDisposable
         if (weights.Length != wanted)
             throw new ArgumentException($"The net has {wanted} numbers, not {weights.Length}.", nameof(weights));
         (_features, _outputs) = (plan.Data.Features, plan.Layers[^1].Units);
-        Meaning = plan.Training.Loss.Means(classes);
+        (Meaning, Columns) = (plan.Meaning, plan.Columns);
         _scale = scale ?? TargetScale.None(plan.Data.Numbers);
         _network = new([.. plan.Layers.Select(l => l.Undrawn)], _features, plan.Training.Loss.Create(classes), 0, capacity, 0);
         _network.Learn(weights);
@@ -40,11 +40,17 @@ public sealed class TrainedNet : IDisposable
     /// <summary>How its outputs become numbers in the target's unit.</summary>
     public TargetScale Scale => _scale;
 
-    /// <summary>Columns of a row's answer: a probability or score a class, or the target's numbers.</summary>
-    public int Columns => Meaning is OutputKind.Logit ? 2 : _outputs;
+    /// <inheritdoc cref="RunPlan.Columns"/>
+    public int Columns { get; }
 
-    /// <summary>What it does, from the input on.</summary>
-    public IReadOnlyList<NetStep> Steps => _network.Steps;
+    /// <summary>What such a net does, from the input on.</summary>
+    /// <param name="plan">Of the run that trained it.</param>
+    /// <param name="weights">What <see cref="Trainer.Weights"/> answered, as little-endian bytes: the tensors are parts of it.</param>
+    public static IReadOnlyList<NetStep> Steps(RunPlan plan, ReadOnlyMemory<byte> weights)
+    {
+        var tensors = new StoredTensors(weights);
+        return [.. plan.Layers.Select((layer, i) => layer.Step($"{i}.", tensors))];
+    }
 
     /// <summary>Bytes that such a net holds at most.</summary>
     public static long Bytes(RunPlan plan, int capacity = 64) =>
@@ -53,8 +59,6 @@ public sealed class TrainedNet : IDisposable
     /// <summary>Numbers of all tensors, running statistics included.</summary>
     public static long Count(RunPlan plan) =>
         plan.Layers.SelectMany(l => l.Flat).Sum(l => l is ResidualPlan ? 0 : l.Parameters + l.Running);
-
-    internal static float[] Numbers(IReadOnlyList<NetStep> steps) => [.. steps.SelectMany(s => s.Tensors).SelectMany(t => t.Values)];
 
     /// <summary>Answers rows.</summary>
     /// <param name="features">(rows, columns) row by row: encoded, imputed and scaled as the training rows were.</param>

@@ -141,7 +141,12 @@ public sealed class Trainer : IDisposable
     /// What an evaluation needs of the net as it is now: the numbers of its tensors (see <see cref="TrainedNet"/>), one behind the other.
     /// To be called on the training thread or after <see cref="Run"/>.
     /// </summary>
-    public float[] Weights() => TrainedNet.Numbers(_network.Steps);
+    public float[] Weights()
+    {
+        var numbers = new float[TrainedNet.Count(_plan)];
+        _network.Tell(numbers);
+        return numbers;
+    }
 
     internal Network Network => _network;
 

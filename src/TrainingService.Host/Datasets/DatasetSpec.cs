@@ -31,7 +31,8 @@ public sealed record DatasetSpec
     public int? MaxTrainExamples { get; init; }
 
     /// <summary>
-    /// Scale each feature to mean 0 and variance 1 on the training rows; one that is the same on all of them becomes 0. Default true.
+    /// Scale each feature to mean 0 and variance 1 on the training rows; one that is the same on all of them becomes 0, and a rare category
+    /// (or what else differs from the commonest value in fewer than 5 % of the rows) is scaled as if 5 % had it. Default true.
     /// </summary>
     [Any(Default = true)]
     public bool? Standardize { get; init; }

@@ -30,6 +30,13 @@ public sealed record EncodedColumn(string Name, IReadOnlyList<string>? Categorie
 /// (all 0 if it is missing or occurs in no training row), then each input is shifted and scaled. Everything is fitted on the
 /// training rows and in double precision. Once fitted it doesn't change, so that several threads may use it.
 /// </summary>
+/// <remarks>
+/// Standardised is to mean 0 and variance 1, except where fewer than <see cref="Rare"/> = 5 % of the rows differ from the commonest value: a
+/// category, a yes or no, or a number that is nearly always the same. If a share p of the rows differ by d, the deviation is
+/// d sqrt(p (1 - p)), and the few would be sqrt((1 - p) / p) deviations away: 77 for one row of 6,000, whose steps would throw a net out of
+/// what is stable. So they are divided by d sqrt(0.05 0.95), as if there were 5 % of them, and are at most 4.6 away. Pixels are divided by
+/// their deviation whatever they are.
+/// </remarks>
 public sealed class FeatureEncoder
 {
     private readonly Column[] _columns;
@@ -51,6 +58,9 @@ public sealed class FeatureEncoder
     // Rows that are looked at at once.
     private const int Together = 8;
 
+    // Share of the rows.
+    private const double Rare = 0.05;
+
     // Of a standard deviation: more would show in the sixth digit of an output.
     private const double SmallestLoss = 1e-6;
 
@@ -68,38 +78,39 @@ public sealed class FeatureEncoder
             Medians(dataset, rows), new double[dataset.EncodedFeatures], new double[dataset.EncodedFeatures])
     {
         var (table, width) = (dataset.Read(), Shift.Length);
-        double[] sum = new double[width], first = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
-        // not a number where one row differs from the first
-        var varies = new double[width];
+        double[] sum = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
+        // By Boyer and Moore's vote (1981): what more than half of the rows have, if there is such a value.
+        double[] commonest = new double[width], votes = new double[width];
         for (var from = 0; from < rows.Length; from += Together)
         {
             var count = Expand(table, rows, from, cells, inputs);
-            if (from == 0)
-                inputs.AsSpan(0, width).CopyTo(first);
             // each sum has the order of the rows
             var done = 0;
             for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var (total, differs, one) = (Load(sum, done), Load(varies, done), Load(first, done));
+                var (total, held, votesFor) = (Load(sum, done), Load(commonest, done), Load(votes, done));
                 for (var r = 0; r < count; r++)
                 {
                     var input = Load(inputs, r * width + done);
                     total += input;
-                    differs |= ~Vector512.Equals(input, one);
+                    held = Vector512.ConditionalSelect(Vector512.Equals(votesFor, Vector512<double>.Zero), input, held);
+                    votesFor += Vector512.ConditionalSelect(Vector512.Equals(input, held), Vector512<double>.One, -Vector512<double>.One);
                 }
                 Store(total, sum, done);
-                Store(differs, varies, done);
+                Store(held, commonest, done);
+                Store(votesFor, votes, done);
             }
             for (; done < width; done++)
                 for (var r = 0; r < count; r++)
                 {
                     var input = inputs[r * width + done];
                     sum[done] += input;
-                    varies[done] = input != first[done] ? double.NaN : varies[done];
+                    commonest[done] = votes[done] == 0 ? input : commonest[done];
+                    votes[done] += input == commonest[done] ? 1 : -1;
                 }
         }
         if (standardize)
-            Standardize(table, rows, sum, varies);
+            Standardize(dataset, rows, sum, commonest);
         else
             KeepUnits(sum);
         Place();
@@ -186,10 +197,12 @@ public sealed class FeatureEncoder
     private static void Store(Vector512<double> numbers, Span<double> to, int at) =>
         numbers.StoreUnsafe(ref MemoryMarshal.GetReference(to), (nuint)at);
 
-    private void Standardize(Table table, ReadOnlySpan<int> rows, double[] sum, double[] varies)
+    /// <param name="commonest">What more than half of the rows have, or any value where there is none.</param>
+    private void Standardize(Dataset dataset, ReadOnlySpan<int> rows, double[] sum, double[] commonest)
     {
-        var width = Shift.Length;
-        double[] squares = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
+        var (table, width) = (dataset.Read(), Shift.Length);
+        double[] squares = new double[width], others = new double[width];
+        double[] cells = new double[table.Columns], inputs = new double[Together * width];
         for (var i = 0; i < width; i++)
             Shift[i] = sum[i] / rows.Length;
         for (var from = 0; from < rows.Length; from += Together)
@@ -198,21 +211,34 @@ public sealed class FeatureEncoder
             var done = 0;
             for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var (total, mean) = (Load(squares, done), Load(Shift, done));
+                var (total, differ, mean, most) = (Load(squares, done), Load(others, done), Load(Shift, done), Load(commonest, done));
                 for (var r = 0; r < count; r++)
                 {
-                    var distance = Load(inputs, r * width + done) - mean;
-                    total += distance * distance;
+                    var input = Load(inputs, r * width + done);
+                    total += (input - mean) * (input - mean);
+                    differ += Vector512.ConditionalSelect(Vector512.Equals(input, most), Vector512<double>.Zero, Vector512<double>.One);
                 }
                 Store(total, squares, done);
+                Store(differ, others, done);
             }
             for (; done < width; done++)
                 for (var r = 0; r < count; r++)
-                    squares[done] += (inputs[r * width + done] - Shift[done]) * (inputs[r * width + done] - Shift[done]);
+                {
+                    var input = inputs[r * width + done];
+                    squares[done] += (input - Shift[done]) * (input - Shift[done]);
+                    others[done] += input == commonest[done] ? 0 : 1;
+                }
         }
         for (var i = 0; i < Scale.Length; i++)
-            Scale[i] = double.IsNaN(varies[i]) ? 1 / Math.Sqrt(squares[i] / rows.Length) : 0;
+            Scale[i] = others[i] == 0 ? 0
+                : 1 / Deviation(squares[i] / rows.Length, dataset.Card.Image is null ? others[i] / rows.Length : 1);
     }
+
+    /// <summary>What an input is divided by: of rare differences, as if there were 5 % of them.</summary>
+    /// <param name="variance">On the training rows.</param>
+    /// <param name="others">Share of these that have not the commonest value, above 0; 1 if that doesn't count.</param>
+    private static double Deviation(double variance, double others) =>
+        Math.Sqrt(others < Rare ? variance * (Rare * (1 - Rare)) / (others * (1 - others)) : variance);
 
     /// <summary>Only a category of no training row is silenced: its weights would stay as they were drawn.</summary>
     private void KeepUnits(double[] sum)

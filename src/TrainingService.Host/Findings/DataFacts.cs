@@ -7,7 +7,9 @@ namespace TrainingService.Host.Findings;
 /// <summary>What rules know of the training rows.</summary>
 /// <param name="Standardized">Whether features were scaled for the network.</param>
 /// <param name="InputRms">Root mean square of all inputs.</param>
-/// <param name="Largest">The feature of the largest scale; null where all features are of one kind, as an image's pixels are.</param>
+/// <param name="Largest">
+/// The feature of the largest scale; null where all features are scaled, or of one kind as an image's pixels are.
+/// </param>
 /// <param name="Smallest">The feature of the smallest one.</param>
 /// <param name="ConstantLoss">Least loss of an output that doesn't look at the inputs; null where it isn't known.</param>
 public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale? Largest, FeatureScale? Smallest, double? ConstantLoss)
@@ -47,7 +49,7 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
             }
         }
         // a category that is rare is as large as one that is not: its scale is that of the rows that have it
-        var scales = features.Count < width ? [] : Enumerable.Range(0, width).Where(i => differs[i])
+        var scales = standardized || features.Count < width ? [] : Enumerable.Range(0, width).Where(i => differs[i])
             .Select(i => new FeatureScale(features[i], Math.Sqrt(squares[i] / filled[i]))).OrderBy(scale => scale.Rms).ToArray();
         return new(standardized, Math.Sqrt(squares.Sum() / rows / width), scales.LastOrDefault(), scales.FirstOrDefault(),
             Constant(plan, data))

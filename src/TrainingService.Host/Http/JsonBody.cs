@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -47,15 +48,17 @@ internal static class JsonBody
     {
         if (request.ContentLength > maxBytes)
             throw new ProblemException(Problems.TooLarge(maxBytes));
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        while (await request.Body.ReadAsync(chunk, cancellation) is > 0 and var read)
+        while (true)
         {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > maxBytes)
+            var read = await request.BodyReader.ReadAsync(cancellation);
+            var body = read.Buffer.Length <= maxBytes && read.IsCompleted ? read.Buffer.ToArray() : null;
+            var isTooLarge = read.Buffer.Length > maxBytes;
+            request.BodyReader.AdvanceTo(read.IsCompleted || isTooLarge ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
+            if (isTooLarge)
                 throw new ProblemException(Problems.TooLarge(maxBytes));
+            if (body is not null)
+                return body;
         }
-        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
     }
 
     public static JsonDocument Parse(ReadOnlyMemory<byte> text)

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.IO.Pipelines;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -40,6 +39,8 @@ internal static class ModelFormats
 
 public static class GetModel
 {
+    private const int PieceBytes = 1 << 16;
+
     /// <summary>Download a job's net</summary>
     /// <remarks>
     /// `onnx`: raw features go in by the names of their columns (images and more than 256 numbers as one input `features`); imputation,
@@ -64,37 +65,32 @@ public static class GetModel
     public static async Task<PushStreamHttpResult> FileAsync(ModelSource source, ModelFormat format, TrainingDbContext db,
         CancellationToken cancellation)
     {
-        var model = await source.LoadAsync(db, cancellation);
+        var model = await source.ReadAsync(db, cancellation);
         var name = $"{source.Spec.Dataset.Name}-{source.JobId}.{Json.NameOf(format)}";
         return format is ModelFormat.Json
-            ? TypedResults.Stream(body => WriteAsync(body, stream => WriteJsonAsync(stream, model)), MediaTypes.Json, name)
-            : TypedResults.Stream(body => WriteAsync(body, async stream =>
-            {
-                if (format is ModelFormat.Onnx)
-                    await stream.WriteAsync(OnnxModel.Of(model), CancellationToken.None);
-                else
-                    await WriteSafetensorsAsync(stream, model);
-            }), "application/octet-stream", name);
+            ? TypedResults.Stream(body => WriteJsonAsync(body, model), MediaTypes.Json, name)
+            : TypedResults.Stream(body => format is ModelFormat.Onnx ? WriteAsync(body, OnnxModel.Of(model))
+                : WriteSafetensorsAsync(body, model), "application/octet-stream", name);
+    }
 
-        async Task WriteAsync(Stream body, Func<Stream, Task> write)
-        {
-            using (model)
-                await write(body);
-        }
+    /// <summary>A piece at a time, since the server copies what it is handed before it waits for the client.</summary>
+    private static async Task WriteAsync(Stream stream, ReadOnlyMemory<byte> bytes)
+    {
+        for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, PieceBytes)..])
+            await stream.WriteAsync(bytes[..Math.Min(bytes.Length, PieceBytes)]);
     }
 
     /// <summary>
     /// Length of the header (uint64, little-endian), the header as JSON (place and shape of each tensor), the numbers
     /// (https://github.com/huggingface/safetensors).
     /// </summary>
-    private static async Task WriteSafetensorsAsync(Stream stream, LoadedModel model)
+    private static async Task WriteSafetensorsAsync(Stream stream, StoredNet model)
     {
         var header = new Dictionary<string, object> { ["__metadata__"] = OnnxModel.Metadata(model) };
         long at = 0;
-        Tensor[] tensors = [.. model.Net.Steps.SelectMany(step => step.Tensors)];
-        foreach (var tensor in tensors)
+        foreach (var tensor in model.Steps.SelectMany(step => step.Tensors))
         {
-            var end = at + tensor.Values.LongLength * sizeof(float);
+            var end = at + tensor.Bytes.Length;
             header[tensor.Name] = new Dictionary<string, object>
             {
                 ["dtype"] = "F32",
@@ -110,11 +106,10 @@ public static class GetModel
         BinaryPrimitives.WriteUInt64LittleEndian(padded, (ulong)(padded.Length - sizeof(ulong)));
         text.CopyTo(padded, sizeof(ulong));
         await stream.WriteAsync(padded);
-        foreach (var tensor in tensors)
-            await stream.WriteAsync(MemoryMarshal.AsBytes(tensor.Values.AsSpan()).ToArray());
+        await WriteAsync(stream, model.Weights);
     }
 
-    private static async Task WriteJsonAsync(Stream stream, LoadedModel model)
+    private static async Task WriteJsonAsync(Stream stream, StoredNet model)
     {
         // into a pipe, since the serialiser flushes what it writes to, and a response must not be written to synchronously
         var pipe = PipeWriter.Create(stream, new(leaveOpen: true));
@@ -124,13 +119,13 @@ public static class GetModel
         foreach (var (name, value) in (IEnumerable<(string, object?)>)[("spec", model.Source.Spec), ("target", model.Card.Target),
             ("classes", model.Card.Shape.ClassNames), ("datasetSha256", model.Source.Result.DatasetSha256),
             ("engineVersion", model.Source.Result.EngineVersion), ("weightsSha256", model.Source.Result.WeightsSha256),
-            ("preprocessing", model.Card.Encoding), ("outputs", model.Net.Meaning), ("targetScale", model.Net.Scale)])
+            ("preprocessing", model.Card.Encoding), ("outputs", model.Plan.Meaning), ("targetScale", model.Scale)])
         {
             writer.WritePropertyName(name);
             JsonSerializer.Serialize(writer, value, Json.Options);
         }
         writer.WritePropertyName("layers");
-        await WriteAsync(writer, pipe, model.Net.Steps);
+        await WriteAsync(writer, pipe, model.Steps);
         writer.WriteEndObject();
         await writer.FlushAsync();
         await pipe.CompleteAsync();
@@ -167,14 +162,30 @@ public static class GetModel
             {
                 writer.WriteStartArray("tensors");
                 foreach (var tensor in step.Tensors)
-                {
-                    JsonSerializer.Serialize(writer, tensor, Json.Options);
-                    await pipe.FlushAsync();
-                }
+                    await WriteAsync(writer, pipe, tensor);
                 writer.WriteEndArray();
             }
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
+    }
+
+    private static async Task WriteAsync(Utf8JsonWriter writer, PipeWriter pipe, Tensor tensor)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("name", tensor.Name);
+        writer.WriteStartArray("shape");
+        foreach (var length in tensor.Shape)
+            writer.WriteNumberValue(length);
+        writer.WriteEndArray();
+        writer.WriteStartArray("values");
+        for (var at = 0; at < tensor.Bytes.Length; at += PieceBytes)
+        {
+            foreach (var value in (tensor with { Bytes = tensor.Bytes[at..Math.Min(tensor.Bytes.Length, at + PieceBytes)] }).Values)
+                JsonSerializer.Serialize(writer, value, Json.Options);
+            await pipe.FlushAsync();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 }

@@ -32,6 +32,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
         (brought?.Schema.Features ?? []).ToDictionary(column => column.Name);
     private readonly HashSet<string> _unused =
         [card.Target, .. brought?.Version.Facts.Options.Drop ?? [], .. brought?.Schema.Group is { } group ? (string[])[group.Name] : []];
+    /// <summary>As the row before named them: nearly all rows of a request name their columns in one order.</summary>
+    private readonly List<(string Name, int[]? Places)> _named = [];
     private readonly Missing _missing = new(brought?.Version.Facts.Options.Missing ?? []);
 
     public IReadOnlyList<double[]> Read(JsonElement inputs)
@@ -68,6 +70,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
             using var csv = CsvReader.Create(text.ToArray(), new CsvReaderOptions { Separator = ',', TrackLineNumbers = true });
             string[] header = [.. csv.Headers];
             int[][] places = [.. header.Select(name => Places(name, ""))];
+            bool[] plain = [.. _columns.Select(column => column.Categories is null
+                && _stored.GetValueOrDefault(column.Name) is not { Part: not null })];
             var covered = places.SelectMany(place => place).ToHashSet();
             foreach (var column in _columns.Where((_, c) => !covered.Contains(c)))
                 errors.Add(new("", $"the header has no column '{column.Name}'{Names.DidYouMean(column.Name, header)}; "
@@ -76,7 +80,7 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
                 errors.Add(new("", $"the header names column '{twice.Key}' {twice.Count()} times"));
             if (errors.Count == 0 && places.Sum(place => place.Length) > covered.Count)
                 errors.Add(new("", "the header names a date and its parts: leave out one or the other"));
-            for (var row = 0; errors.Count == 0 && !TooMany(row) && csv.Read(); row++)
+            for (var row = 0; errors.Count == 0 && csv.Read() && !TooMany(row); row++)
             {
                 if (csv.FieldCount != header.Length)
                 {
@@ -84,11 +88,12 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
                         + $"the header names {header.Length} columns"));
                     break;
                 }
-                var cells = new double[_columns.Count];
+                var (cells, pointer) = (new double[_columns.Count], $"/{row}");
                 rows.Add(cells);
                 for (var field = 0; field < header.Length; field++)
                     foreach (var place in places[field])
-                        cells[place] = Text(csv.GetString(field), row, place, $"/{row}", header[field]);
+                        cells[place] = plain[place] && NumberText.TryShort(csv.GetSpan(field), out var number, out _) ? number
+                            : Text(csv.GetString(field), row, place, pointer, header[field]);
             }
             if (rows.Count == 0 && errors.Count == 0)
                 errors.Add(new("", "the body has a header and no rows"));
@@ -109,22 +114,27 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
                 + $"there must be {_columns.Count}: {List(_columns.Select(c => c.Name))}"));
             return;
         }
-        var c = 0;
+        var (c, pointer) = (0, $"/inputs/{row}");
         foreach (var value in values.EnumerateArray())
-            cells[c] = Cell(value, row, c++, $"/inputs/{row}");
+            cells[c] = Cell(value, row, c++, pointer);
     }
 
     private void ReadObject(JsonElement values, int row, double[] cells)
     {
-        var seen = new bool[cells.Length];
-        foreach (var property in values.EnumerateObject())
+        var (seen, pointer) = (new bool[cells.Length], $"/inputs/{row}");
+        foreach (var (i, property) in values.EnumerateObject().Index())
         {
-            foreach (var place in Places(property.Name, $"/inputs/{row}"))
+            if (i == _named.Count)
+                _named.Add(("", null));
+            if (_named[i].Places is null || !property.NameEquals(_named[i].Name))
+                _named[i] = (property.Name, _places.GetValueOrDefault(property.Name));
+            var (name, places) = _named[i];
+            foreach (var place in places ?? Places(name, pointer))
             {
                 if (seen[place])
-                    errors.Add(new($"/inputs/{row}/{JsonShape.Escape(property.Name)}", $"row {row} names column '{property.Name}' twice"));
+                    errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"row {row} names column '{name}' twice"));
                 seen[place] = true;
-                cells[place] = Cell(property.Value, row, place, $"/inputs/{row}", property.Name);
+                cells[place] = Cell(property.Value, row, place, pointer, name);
             }
         }
         if (!seen.Contains(false))

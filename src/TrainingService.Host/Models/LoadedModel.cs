@@ -1,7 +1,6 @@
-using TrainingService.Engine.Specs;
+using System.Runtime.InteropServices;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
-using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Models;
 
@@ -22,16 +21,8 @@ public sealed class LoadedModel : IDisposable
     /// <summary>That it holds.</summary>
     public long Bytes { get; }
 
-    /// <exception cref="InvalidDataException">The spec no longer means a net of these weights.</exception>
-    public static LoadedModel Create(ModelSource source, float[] weights)
-    {
-        List<SpecError> errors = [];
-        var (spec, shape) = (source.Spec, source.Card.Shape);
-        var training = (spec.Training ?? new()).Stored(shape.Target);
-        var plan = RunPlan.Check(spec.Model ?? new(), training, spec.Diagnostics ?? new(), shape, errors)
-            ?? throw new InvalidDataException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
-        return new(source, plan, new(plan, weights, source.Result.TargetScale));
-    }
+    public static LoadedModel Of(StoredNet net) =>
+        new(net.Source, net.Plan, new(net.Plan, MemoryMarshal.Cast<byte, float>(net.Weights), net.Scale));
 
     /// <summary>Encodes raw rows, one behind the other, as the training rows were.</summary>
     public float[] Encode(IReadOnlyList<double[]> rows)

@@ -53,7 +53,7 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
         };
     }
 
-    /// <summary>The net, in memory; to be disposed.</summary>
-    public async Task<LoadedModel> LoadAsync(TrainingDbContext db, CancellationToken cancellation) =>
-        LoadedModel.Create(this, await TrainedModel.ReadAsync(db, Sha256, cancellation));
+    /// <summary>The net with its numbers.</summary>
+    public async Task<StoredNet> ReadAsync(TrainingDbContext db, CancellationToken cancellation) =>
+        StoredNet.Of(this, await TrainedModel.ReadAsync(db, Sha256, cancellation));
 }

@@ -20,11 +20,11 @@ public static class OnnxModel
     private const int MostInputs = 256;
 
     /// <summary>The file.</summary>
-    public static byte[] Of(LoadedModel model)
+    public static byte[] Of(StoredNet model)
     {
         var graph = new OnnxNodes();
         var x = Features(graph, model.Card.Encoding);
-        foreach (var step in model.Net.Steps)
+        foreach (var step in model.Steps)
             x = Step(graph, step, x);
         Head(graph, model, x);
         var file = new ModelProto
@@ -44,7 +44,7 @@ public static class OnnxModel
     }
 
     /// <summary>Where the net comes from, for files that have room for texts by name.</summary>
-    public static IReadOnlyDictionary<string, string> Metadata(LoadedModel model) => new Dictionary<string, string>
+    public static IReadOnlyDictionary<string, string> Metadata(StoredNet model) => new Dictionary<string, string>
     {
         ["jobId"] = model.Source.JobId.ToString(),
         ["spec"] = JsonSerializer.Serialize(model.Source.Spec, Json.Options),
@@ -55,8 +55,8 @@ public static class OnnxModel
         ["target"] = model.Card.Target,
         ["classes"] = JsonSerializer.Serialize(model.Card.Shape.ClassNames ?? [], Json.Options),
         ["preprocessing"] = JsonSerializer.Serialize(model.Card.Encoding, Json.Options),
-        ["outputs"] = JsonNamingPolicy.CamelCase.ConvertName(model.Net.Meaning.ToString()),
-        ["targetScale"] = JsonSerializer.Serialize(model.Net.Scale, Json.Options),
+        ["outputs"] = JsonNamingPolicy.CamelCase.ConvertName(model.Plan.Meaning.ToString()),
+        ["targetScale"] = JsonSerializer.Serialize(model.Scale, Json.Options),
     };
 
     /// <summary>From raw columns to the float32 inputs of the first layer.</summary>
@@ -115,19 +115,19 @@ public static class OnnxModel
     };
 
     /// <summary>From the last layer's outputs to what they mean.</summary>
-    private static void Head(OnnxNodes graph, LoadedModel model, string z)
+    private static void Head(OnnxNodes graph, StoredNet model, string z)
     {
-        var net = model.Net;
-        if (net.Meaning is OutputKind.Numbers)
+        var (meaning, columns, scale) = (model.Plan.Meaning, model.Plan.Columns, model.Scale);
+        if (meaning is OutputKind.Numbers)
         {
-            var scaled = graph.Add("Mul", [graph.Cast(z, DataType.Double), graph.Row([net.Scale.Deviation])]);
-            var unit = graph.Add("Add", [scaled, graph.Row([.. net.Scale.Means])]);
+            var scaled = graph.Add("Mul", [graph.Cast(z, DataType.Double), graph.Row([scale.Deviation])]);
+            var unit = graph.Add("Add", [scaled, graph.Row([.. scale.Means])]);
             var prediction = graph.AddNamed(Free("prediction"), "Cast", [unit], ("to", (long)DataType.Float));
-            graph.Graph.Output.Add(OnnxNodes.Value(prediction, DataType.Float, net.Columns, $"{model.Card.Target}, in its unit."));
+            graph.Graph.Output.Add(OnnxNodes.Value(prediction, DataType.Float, columns, $"{model.Card.Target}, in its unit."));
             return;
         }
         string values, index;
-        if (net.Meaning is OutputKind.Logit)
+        if (meaning is OutputKind.Logit)
         {
             var p = graph.Add("Sigmoid", [z]);
             values = graph.AddNamed(Free("probabilities"), "Concat", [graph.Add("Sub", [graph.Constant(1), p]), p], ("axis", 1L));
@@ -136,14 +136,14 @@ public static class OnnxModel
         }
         else
         {
-            values = net.Meaning is OutputKind.Logits ? graph.AddNamed(Free("probabilities"), "Softmax", [z], ("axis", -1L))
+            values = meaning is OutputKind.Logits ? graph.AddNamed(Free("probabilities"), "Softmax", [z], ("axis", -1L))
                 : graph.AddNamed(Free("scores"), "Identity", [z]);
             index = graph.Add("ArgMax", [z], ("axis", 1L), ("keepdims", 0L));
         }
-        var names = graph.List(model.Card.Shape.ClassNames ?? [.. Enumerable.Range(0, net.Columns).Select(c => $"{c}")]);
+        var names = graph.List(model.Card.Shape.ClassNames ?? [.. Enumerable.Range(0, columns).Select(c => $"{c}")]);
         var label = graph.AddNamed(Free("label"), "Gather", [names, index], ("axis", 0L));
         graph.Graph.Output.Add(OnnxNodes.Value(label, DataType.String, null, $"The {model.Card.Target} that the row is taken for."));
-        graph.Graph.Output.Add(OnnxNodes.Value(values, DataType.Float, net.Columns, "Of each class, in the order of the metadata."));
+        graph.Graph.Output.Add(OnnxNodes.Value(values, DataType.Float, columns, "Of each class, in the order of the metadata."));
 
         // a column may have that name
         string Free(string name) => model.Card.Encoding.Columns.Any(column => column.Name == name) ? $"predicted_{name}" : name;

@@ -30,12 +30,12 @@ internal sealed class OnnxNodes
         return output;
     }
 
-    /// <summary>A tensor of the net.</summary>
+    /// <summary>A tensor of the net, whose numbers are not copied.</summary>
     public string Constant(Tensor tensor)
     {
         var name = $"/{tensor.Name}";
         Graph.Initializer.Add(Proto(name, TensorProto.Types.DataType.Float, [.. tensor.Shape.Select(n => (long)n)],
-            MemoryMarshal.AsBytes(tensor.Values.AsSpan())));
+            UnsafeByteOperations.UnsafeWrap(tensor.Bytes)));
         return name;
     }
 
@@ -83,14 +83,14 @@ internal sealed class OnnxNodes
 
     private string Constant<T>(long[] shape, T[] values, TensorProto.Types.DataType type) where T : struct
     {
-        var tensor = Proto($"/constant_{_names++}", type, shape, MemoryMarshal.AsBytes(values.AsSpan()));
+        var tensor = Proto($"/constant_{_names++}", type, shape, ByteString.CopyFrom(MemoryMarshal.AsBytes(values.AsSpan())));
         Graph.Initializer.Add(tensor);
         return tensor.Name;
     }
 
-    private static TensorProto Proto(string name, TensorProto.Types.DataType type, long[] shape, ReadOnlySpan<byte> bytes)
+    private static TensorProto Proto(string name, TensorProto.Types.DataType type, long[] shape, ByteString bytes)
     {
-        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(bytes) };
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = bytes };
         tensor.Dims.AddRange(shape);
         return tensor;
     }

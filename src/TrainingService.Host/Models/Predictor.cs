@@ -73,7 +73,7 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
     private async Task<LoadedModel> LoadAsync(ModelSource source)
     {
         await using var db = await databases.CreateDbContextAsync();
-        return await source.LoadAsync(db, CancellationToken.None);
+        return LoadedModel.Of(await source.ReadAsync(db, CancellationToken.None));
     }
 
     /// <summary>The data set that the net was trained on, if somebody brought it; it is looked for once.</summary>

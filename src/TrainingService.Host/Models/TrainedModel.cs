@@ -1,7 +1,9 @@
+using System.Data;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using TrainingService.Engine.Data;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
@@ -17,19 +19,33 @@ public sealed record ModelCard(FeatureEncoding Encoding, DataShape Shape, string
 /// <summary>A net that has just been trained, on its way into the database: little-endian float32, deflated, in pieces.</summary>
 /// <param name="Sha256">Of the numbers.</param>
 /// <param name="Bytes">Of the numbers.</param>
-/// <param name="Chunks">Deflated, at most <see cref="ChunkBytes"/> each.</param>
+/// <param name="Chunks">Deflated, about <see cref="ChunkBytes"/> of the numbers each.</param>
 /// <param name="Card">What else is needed.</param>
 public sealed record TrainedModel(string Sha256, long Bytes, IReadOnlyList<byte[]> Chunks, ModelCard Card)
 {
     private const int ChunkBytes = 1 << 20;
 
-    public static TrainedModel Of(float[] weights, ModelCard card)
+    /// <param name="weights">The numbers.</param>
+    /// <param name="card">What else is needed.</param>
+    public static TrainedModel Of(ReadOnlySpan<byte> weights, ModelCard card)
     {
-        var bytes = MemoryMarshal.AsBytes<float>(weights);
+        var chunks = new List<byte[]>();
         using var packed = new MemoryStream();
         using (var deflate = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-            deflate.Write(bytes);
-        return new(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length, [.. packed.ToArray().Chunk(ChunkBytes)], card);
+            for (var at = 0; at < weights.Length; at += ChunkBytes)
+            {
+                deflate.Write(weights.Slice(at, Math.Min(ChunkBytes, weights.Length - at)));
+                Cut();
+            }
+        Cut();
+        return new(Convert.ToHexStringLower(SHA256.HashData(weights)), weights.Length, chunks, card);
+
+        void Cut()
+        {
+            if (packed.Length > 0)
+                chunks.Add(packed.ToArray());
+            packed.SetLength(0);
+        }
     }
 
     /// <summary>
@@ -59,18 +75,49 @@ public sealed record TrainedModel(string Sha256, long Bytes, IReadOnlyList<byte[
 
     /// <summary>The numbers of stored weights.</summary>
     /// <exception cref="InvalidDataException">They are not the ones that were stored.</exception>
-    public static async Task<float[]> ReadAsync(TrainingDbContext db, string sha256, CancellationToken cancellation)
+    public static async Task<byte[]> ReadAsync(TrainingDbContext db, string sha256, CancellationToken cancellation)
     {
         var bytes = await db.Set<StoredWeights>().Where(w => w.Sha256 == sha256).Select(w => w.Bytes).SingleAsync(cancellation);
-        using var packed = new MemoryStream();
-        await foreach (var chunk in db.Set<WeightChunk>().AsNoTracking().Where(c => c.Sha256 == sha256).OrderBy(c => c.Part)
-            .Select(c => c.Data).AsAsyncEnumerable().WithCancellation(cancellation))
-            packed.Write(chunk);
-        packed.Position = 0;
-        var weights = new float[bytes / sizeof(float)];
-        using var inflate = new ZLibStream(packed, CompressionMode.Decompress);
-        inflate.ReadExactly(MemoryMarshal.AsBytes(weights.AsSpan()));
-        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(weights.AsSpan()))) == sha256 ? weights
+        // inflated as they come, so that they never lie in memory as a whole beside the numbers
+        var (pipe, weights) = (new Pipe(), new byte[bytes]);
+        var filling = FillAsync();
+        try
+        {
+            await using var inflate = new ZLibStream(pipe.Reader.AsStream(), CompressionMode.Decompress);
+            await inflate.ReadExactlyAsync(weights, cancellation);
+        }
+        finally
+        {
+            await filling;
+        }
+        return Convert.ToHexStringLower(SHA256.HashData(weights)) == sha256 ? weights
             : throw new InvalidDataException($"The stored weights {sha256} are damaged.");
+
+        async Task FillAsync()
+        {
+            Exception? failure = null;
+            try
+            {
+                await db.Database.OpenConnectionAsync(cancellation);
+                await using var command = new NpgsqlCommand("SELECT data FROM weight_chunks WHERE sha256 = $1 ORDER BY part",
+                    (NpgsqlConnection)db.Database.GetDbConnection());
+                command.Parameters.AddWithValue(sha256);
+                await using var chunks = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation);
+                while (await chunks.ReadAsync(cancellation))
+                {
+                    await using var chunk = chunks.GetStream(0);
+                    await chunk.CopyToAsync(pipe.Writer, cancellation);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+            finally
+            {
+                await db.Database.CloseConnectionAsync();
+            }
+            await pipe.Writer.CompleteAsync(failure);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Datasets;
@@ -77,7 +78,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
             var result = trainer.Run(stop) with { DatasetSha256 = sha256 };
             watch.End(result);
             if (card is not null)
-                _model = TrainedModel.Of(trainer.Weights(), card);
+                _model = TrainedModel.Of(MemoryMarshal.AsBytes<float>(trainer.Weights()), card);
             return (result, watch);
         }
         finally

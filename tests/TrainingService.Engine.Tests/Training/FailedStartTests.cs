@@ -22,6 +22,8 @@ public unsafe class FailedStartTests
 
     private sealed record Unbuildable() : LayerPlan(4)
     {
+        public override NetStep Step(string place, StoredTensors tensors) => throw new ArgumentException("no such layer");
+
         public override Layer Create(Workspace workspace, ref LayerIndices next) => throw new ArgumentException("no such layer");
 
         public override PreflightSignal Predict(PreflightWalk walk, PreflightSignal x) => throw new ArgumentException("no such layer");

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Training;
@@ -35,7 +36,6 @@ public class TrainedNetTests
         using var trainer = new Trainer(plan, data);
         var result = trainer.Run(CancellationToken.None);
         using var net = new TrainedNet(plan, trainer.Weights(), result.TargetScale, capacity);
-        Assert.Equal(TrainedNet.Numbers(net.Steps), trainer.Weights());
         Assert.Equal(TrainedNet.Count(plan), trainer.Weights().Length);
 
         var test = data.Validation!;
@@ -77,14 +77,32 @@ public class TrainedNetTests
         var data = Runs.Blobs();
         var plan = Runs.Plan(data, Everything, new() { Epochs = 1 }, new());
         using var trainer = new Trainer(plan, data);
-        using var net = new TrainedNet(plan, trainer.Weights());
-        var names = net.Steps.SelectMany(step => step.Tensors).Select(tensor => tensor.Name).ToList();
+        byte[] weights = [.. MemoryMarshal.AsBytes<float>(trainer.Weights())];
+        Tensor[] tensors = [.. TrainedNet.Steps(plan, weights).SelectMany(step => step.Tensors)];
+        var names = tensors.Select(tensor => tensor.Name).ToList();
         Assert.Equal(names.Distinct(), names);
         Assert.Equal("0.weight", names[0]);
         Assert.Contains("2.running_var", names);
         Assert.Contains("3.branch.0.weight", names);
-        Assert.All(net.Steps.SelectMany(step => step.Tensors),
-            tensor => Assert.Equal(tensor.Shape.Aggregate(1, (product, n) => product * n), tensor.Values.Length));
+        Assert.All(tensors, tensor => Assert.Equal(tensor.Shape.Aggregate(1, (product, n) => product * n), tensor.Values.Length));
+        // one behind the other, in the memory that was given
+        var at = 0;
+        foreach (var tensor in tensors)
+        {
+            Assert.True(MemoryMarshal.TryGetArray(tensor.Bytes, out var part));
+            Assert.Equal((weights, at), (part.Array, part.Offset));
+            at += part.Count;
+        }
+        Assert.Equal(weights.Length, at);
+        // by their names, as they lie in the layers
+        var network = trainer.Network;
+        Assert.Equal(network.Observed[0].Linear.Weight.Get(), tensors.Single(t => t.Name == "0.weight").Values.ToArray());
+        Assert.Equal(network.Observed[^1].Linear.Bias.Get(), tensors[^1].Values.ToArray());
+        var norm = network.Layers.OfType<BatchNorm>().First();
+        Assert.Equal(norm.RunningVariance.ToArray(), tensors.Single(t => t.Name == "2.running_var").Values.ToArray());
+        var slopes = network.Layers.OfType<ActivationLayer>().First(layer => layer.SlopeStride == 1).Slopes;
+        Assert.Equal(slopes?.Get(), tensors.First(t => t.Name.EndsWith("weight", StringComparison.Ordinal) && t.Shape is [37]
+            && !names.Contains(t.Name.Replace("weight", "bias", StringComparison.Ordinal))).Values.ToArray());
     }
 
     [Fact]

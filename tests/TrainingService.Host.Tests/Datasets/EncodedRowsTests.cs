@@ -155,7 +155,12 @@ public sealed class EncodedRowsTests
             if (standardize)
             {
                 shift = values.Sum() / values.Length;
-                scale = values.Distinct().Count() == 1 ? 0 : 1 / Math.Sqrt(values.Sum(x => (x - shift) * (x - shift)) / values.Length);
+                var variance = values.Sum(x => (x - shift) * (x - shift)) / values.Length;
+                // what differs from the commonest value
+                var others = 1 - (double)values.CountBy(x => x).Max(count => count.Value) / values.Length;
+                if (others < 0.05 && dataset.Card.Image is null)
+                    variance = variance * (0.05 * 0.95) / (others * (1 - others));
+                scale = others == 0 ? 0 : 1 / Math.Sqrt(variance);
             }
             for (var r = 0; r < rows.Length; r++)
                 encoded[r][i] = (float)((inputs[rows[r]][i] - shift) * scale);

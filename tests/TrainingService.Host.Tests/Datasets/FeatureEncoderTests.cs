@@ -1,6 +1,7 @@
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Randomness;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Tests.Models;
 
 namespace TrainingService.Host.Tests.Datasets;
 
@@ -8,16 +9,85 @@ public sealed class FeatureEncoderTests
 {
     private static readonly Dictionary<string, string[]> Colors = new() { ["color"] = ["blue", "green", "red"] };
 
+    /// <summary>Of the built-in ones none has a category, or a number that is nearly always the same, for which it is another.</summary>
     [Fact]
     public void Training_rows_get_mean_0_and_variance_1()
     {
-        var data = Load(new("/nowhere"), "wine");
-        for (var feature = 0; feature < data.Shape.Features; feature++)
+        DatasetRegistry registry = new("/nowhere");
+        foreach (var name in registry.All.Where(d => d.FindObstacle() is null && d.Card.Image is null).Select(d => d.Name))
         {
-            var column = Column(data.Train, feature, data.Shape.Features);
-            Assert.Equal(0, column.Average(), 5);
-            Assert.Equal(1, column.Average(v => v * v), 5);
+            var data = Load(registry, name);
+            for (var feature = 0; feature < data.Shape.Features; feature++)
+            {
+                var column = Column(data.Train, feature, data.Shape.Features);
+                Assert.Equal(0, column.Average(), 5);
+                Assert.Equal(1, column.Average(v => v * v), 5);
+            }
         }
+    }
+
+    /// <summary>Divided by their deviation, one row of 6,000 is 77 deviations away.</summary>
+    [Theory, InlineData(1), InlineData(99), InlineData(100), InlineData(400), InlineData(1900), InlineData(1901), InlineData(1999)]
+    public void What_is_rare_is_scaled_as_if_five_percent_of_the_rows_had_it(int reds)
+    {
+        const int Rows = 2000;
+        var dataset = Tables.Csv("color,flag,month,target\n" + string.Concat(Enumerable.Range(0, Rows)
+            .Select(row => $"{(row < reds ? "red" : "blue")},{(row < reds ? 0 : 1)},{(row < reds ? 6 : 4)},1\n")), categories: Colors);
+        var rows = Enumerable.Range(0, Rows).ToArray();
+        var encoded = Encode(dataset, rows, rows, standardize: true);
+        var share = (double)reds / Rows;
+        var one = Math.Min(1, Math.Sqrt(share * (1 - share) / (0.05 * 0.95)));
+        // blue, green, red, and the numbers
+        foreach (var (input, sign) in ((int, int)[])[(0, -1), (2, 1), (3, -1), (4, 1)])
+        {
+            double[] column = [.. encoded.Chunk(5).Select(row => (double)row[input])];
+            Assert.Equal(0, column.Average(), 5);
+            Assert.Equal(one, Math.Sqrt(column.Average(v => v * v)), 5);
+            Assert.Equal(sign * one * Math.Sqrt((1 - share) / share), column[0], 4);
+        }
+    }
+
+    [Fact]
+    public void A_number_that_is_nearly_always_the_same_is_scaled_as_if_it_were_another_in_five_percent_of_the_rows()
+    {
+        // of 1,000 rows 10 are 1 or 3, and 100 in the second column
+        var dataset = Tables.Csv("few,more,target\n" + string.Concat(Enumerable.Range(0, 1000)
+            .Select(row => $"{(row < 10 ? 1 + row % 2 * 2 : 0)},{(row < 100 ? 1 + row % 2 * 2 : row < 500 ? "" : 0)},1\n")));
+        var rows = Enumerable.Range(0, 1000).ToArray();
+        var encoded = Encode(dataset, rows, rows, standardize: true).Chunk(2).ToArray();
+        Assert.Equal(Math.Sqrt(0.01 * 0.99 / (0.05 * 0.95)), Math.Sqrt(encoded.Average(row => (double)row[0] * row[0])), 5);
+        Assert.Equal(1, Math.Sqrt(encoded.Average(row => (double)row[1] * row[1])), 5);
+    }
+
+    /// <summary>As rides between 200 zones of a town, a few of them long: at the defaults.</summary>
+    [Fact]
+    public void A_regression_on_many_rare_categories_does_not_diverge()
+    {
+        var random = new SplitMix64(3);
+        string[] zones = [.. Enumerable.Range(0, 200).Select(i => $"z{i}")];
+        var csv = new System.Text.StringBuilder("from,to,distance,target\n");
+        for (var row = 0; row < 4000; row++)
+        {
+            var (from, to) = (Zone(), Zone());
+            // the rarer the zones the farther out
+            var distance = 1 + (from + to) * (from + to) / 4000.0 + random.NextDouble();
+            csv.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $"{zones[from]},{zones[to]},{distance:0.00},{3 + 2.5 * distance + random.NextDouble():0.00}\n");
+        }
+        var dataset = Tables.Csv($"{csv}", categories: new() { ["from"] = zones, ["to"] = zones });
+        var (_, result) = Nets.Train("made", new(), new(), new([dataset], new()));
+        Assert.True(result.TestR2 > 0.9, $"{result.TestR2}");
+
+        int Zone() => (int)(200 * Math.Pow(random.NextDouble(), 4));
+    }
+
+    [Fact]
+    public void Rare_pixels_are_divided_by_their_deviation()
+    {
+        var data = Load(new("/nowhere"), "digits");
+        double[] powers = [.. Enumerable.Range(0, 64).Select(i => Column(data.Train, i, 64).Average(v => v * v)).Where(p => p > 0)];
+        Assert.All(powers, power => Assert.Equal(1, power, 4));
+        Assert.Contains(Enumerable.Range(0, 64), i => Column(data.Train, i, 64).Max() > 30);
     }
 
     [Fact]

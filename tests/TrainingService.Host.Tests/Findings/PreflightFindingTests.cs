@@ -91,6 +91,16 @@ public sealed class PreflightFindingTests
         }
     }
 
+    /// <summary>Rare categories among scaled inputs are small, and nothing is to be done about it.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void Only_features_that_are_not_scaled_are_compared(bool standardized)
+    {
+        var (plan, data) = Plan("penguins", new(), standardized);
+        var facts = DataFacts.Of(plan, data, standardized, Datasets.Find("penguins")?.InputNames ?? []);
+        Assert.Equal(standardized ? null : "body_mass_g", facts.Largest?.Name);
+        Assert.Equal(standardized, facts.Ratio == 1);
+    }
+
     private static DataFacts Facts(RunPlan plan, TrainingData data) => DataFacts.Of(plan, data, standardized: true, []);
 
     private static (RunPlan Plan, TrainingData Data) Plan(string dataset, ModelSpec model, bool standardize = true)

@@ -212,6 +212,20 @@ public sealed class CreateJobTests(ApiOnly api)
         answer.MustBeProblem(413, "too-large");
     }
 
+    [Theory, InlineData(1 << 20, 413), InlineData(200_000, 400)]
+    public async Task A_body_whose_length_is_not_told_is_read_up_to_the_limit(int length, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/jobs")
+        {
+            Content = new StringContent($$"""{"dataset": "digits", "name": "{{new string('a', length)}}"}""", null, "application/json"),
+        };
+        request.Headers.TransferEncodingChunked = true;
+        using var answer = await api.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(status, (int)answer.StatusCode);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(status == 400, text.Contains("/name", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_body_full_of_mistakes_gets_a_short_answer()
     {

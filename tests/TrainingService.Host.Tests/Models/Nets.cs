@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TrainingService.Engine.Layers;
@@ -12,7 +13,7 @@ namespace TrainingService.Host.Tests.Models;
 /// <summary>Nets that are trained in the test's own process, and asked twice: by the service's code and by ONNX Runtime.</summary>
 public static class Nets
 {
-    public static (LoadedModel Model, TrainingResult Result) Train(string dataset, ModelSpec model, TrainingSpec? training = null,
+    public static (StoredNet Model, TrainingResult Result) Train(string dataset, ModelSpec model, TrainingSpec? training = null,
         DatasetRegistry? datasets = null, bool standardize = true)
     {
         datasets ??= Kept.Datasets;
@@ -31,7 +32,8 @@ public static class Nets
             Diagnostics = plan.Diagnostics.Spec,
         };
         var card = new ModelCard(datasets.Encoding(found, 1), shape, datasets.Find(dataset)!.Card.Target);
-        return (LoadedModel.Create(new(Guid.NewGuid(), "", spec, result, card), trainer.Weights()), result);
+        byte[] weights = [.. MemoryMarshal.AsBytes<float>(trainer.Weights())];
+        return (StoredNet.Of(new(Guid.NewGuid(), "", spec, result, card), weights), result);
     }
 
     /// <summary>The raw test rows, as requests have them.</summary>
@@ -47,15 +49,16 @@ public static class Nets
         })];
     }
 
-    public static (double[] Values, string[] Labels) Ask(LoadedModel model, IReadOnlyList<double[]> rows)
+    public static (double[] Values, string[] Labels) Ask(StoredNet net, IReadOnlyList<double[]> rows)
     {
+        using var model = LoadedModel.Of(net);
         var names = model.Card.Shape.ClassNames ?? [];
         var (values, classes) = (new double[rows.Count * model.Net.Columns], new int[names.Count == 0 ? 0 : rows.Count]);
         model.Net.Answer(model.Encode(rows), values, classes);
         return (values, [.. classes.Select(c => names[c])]);
     }
 
-    public static (double[] Values, string[] Labels) AskOnnx(LoadedModel model, IReadOnlyList<double[]> rows)
+    public static (double[] Values, string[] Labels) AskOnnx(StoredNet model, IReadOnlyList<double[]> rows)
     {
         using var session = new InferenceSession(OnnxModel.Of(model));
         using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value, model, rows))]);
@@ -63,7 +66,7 @@ public static class Nets
         return ([.. values.Select(v => (double)v)], [.. answers.FirstOrDefault(a => a.Name == "label")?.AsEnumerable<string>() ?? []]);
     }
 
-    private static NamedOnnxValue Input(string name, NodeMetadata metadata, LoadedModel model, IReadOnlyList<double[]> rows)
+    private static NamedOnnxValue Input(string name, NodeMetadata metadata, StoredNet model, IReadOnlyList<double[]> rows)
     {
         var columns = model.Card.Encoding.Columns;
         var place = name == "features" ? -1 : columns.Index().First(c => c.Item.Name == name).Index;

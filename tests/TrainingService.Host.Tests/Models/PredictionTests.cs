@@ -50,6 +50,13 @@ public sealed class PredictionTests(Service service)
             csv.Append(string.Join(',', row.Select(cell => Convert.ToString(cell, CultureInfo.InvariantCulture)))).Append('\n');
         var asCsv = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.UTF8.GetBytes(csv.ToString()), "text/csv");
         Assert.Equal(answer.Text, asCsv.Text);
+        // each row in an order of its own
+        var mixed = await service.Http.AskAsync(job.Path(), new
+        {
+            inputs = rows.Select((row, r) => columns.Zip(row).Skip(r % columns.Count).Concat(columns.Zip(row).Take(r % columns.Count))
+                .ToDictionary(cell => cell.First, cell => cell.Second)),
+        });
+        Assert.Equal(answer.Text, mixed.Text);
         // a row by itself gets the bits that it gets among others
         var alone = await service.Http.AskAsync(job.Path(), new { inputs = rows.Skip(7).Take(1) });
         Assert.Equal(answer["outputs"][7].ToString(), alone["outputs"][0].ToString());
@@ -95,6 +102,12 @@ public sealed class PredictionTests(Service service)
         await Refused("/inputs/0", "row 0 lacks columns", new { inputs = (object[])[new { island = "Dream" }] });
         await Refused("/inputs/0/islnd", "there is no column 'islnd': did you mean 'island'?",
             new { inputs = (object[])[new { islnd = "Dream" }] });
+        // in each row that has it
+        await Refused("/inputs/1/islnd", "there is no column 'islnd'",
+            new { inputs = (object[])[new { islnd = "Dream" }, new { islnd = "Dream" }] });
+        var twice = await service.Http.Send("POST", job.Path() + "/predictions",
+            """{"inputs": [{"sex": "MALE", "island": "Dream"}, {"sex": "MALE", "sex": "MALE"}]}""");
+        Assert.Contains("row 1 names column 'sex' twice", twice.Error("/inputs/1/sex"), StringComparison.Ordinal);
         await Refused("/inputs/0", "row 0 must be a list of 6 values or an object by column name, not 7", new { inputs = (object[])[7] });
         await Refused("/inputs", "must be a list of one row or more", new { inputs = (object[])[] });
         await Refused("/inputs", "'inputs' is required", new { seed = 1 });
@@ -115,6 +128,10 @@ public sealed class PredictionTests(Service service)
         Assert.Contains("row 0, column 'sex': found 'm'", (await Csv($"{header}\nDream,1,2,3,4,m\n")).Error("/0/sex"),
             StringComparison.Ordinal);
         Assert.Contains("no rows", (await Csv(header)).Error(""), StringComparison.Ordinal);
+        var many = string.Concat(Enumerable.Repeat("Dream,1,2,3,4,MALE\n", 10_000));
+        Assert.Equal(10_000, (await Csv($"{header}\n{many}"))["labels"].GetArrayLength());
+        Assert.Contains("at most 10,000 rows", (await Csv($"{header}\n{many}Dream,1,2,3,4,MALE\n")).Error("/inputs"),
+            StringComparison.Ordinal);
         var latin = await service.Http.Send("POST", job.Path() + "/predictions", Encoding.Latin1.GetBytes($"{header}\né,1,2,3,4,MALE\n"),
             "text/csv");
         Assert.Contains("UTF-8", latin.Error(""), StringComparison.Ordinal);

@@ -124,13 +124,36 @@ public sealed class StoredModelTests(Service service)
     }
 
     [Fact]
+    public async Task Large_weights_come_back_from_many_pieces_as_they_were()
+    {
+        var job = await Train(98);
+        await using var db = service.NewDbContext();
+        var stored = await ModelOf(db, job);
+        await db.Set<JobModel>().Where(m => m.JobId == stored.JobId).ExecuteDeleteAsync(Cancellation);
+        var weights = new byte[8_000_004];
+        new Random(1).NextBytes(weights);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var model = TrainedModel.Of(weights, stored.Card);
+        // the pieces, and one more that they are made in
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 14_000_000);
+        Assert.InRange(model.Chunks.Count, 2, 10);
+        await using (var transaction = await db.Database.BeginTransactionAsync(Cancellation))
+        {
+            await model.StoreAsync(db, stored.JobId, DateTimeOffset.UtcNow, Limits with { JobBytes = 10_000_000 });
+            await db.SaveChangesAsync(Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
+        Assert.Equal(weights, await TrainedModel.ReadAsync(db, model.Sha256, Cancellation));
+    }
+
+    [Fact]
     public async Task Damaged_weights_are_no_answer()
     {
         var job = await Train(77);
         await using var db = service.NewDbContext();
         var stored = await ModelOf(db, job);
         var weights = await TrainedModel.ReadAsync(db, stored.Sha256!, Cancellation);
-        weights[0] += 1;
+        weights[0] ^= 1;
         var other = TrainedModel.Of(weights, stored.Card).Chunks[0];
         await db.Set<WeightChunk>().Where(c => c.Sha256 == stored.Sha256)
             .ExecuteUpdateAsync(set => set.SetProperty(c => c.Data, other), Cancellation);
