@@ -105,7 +105,12 @@ public sealed class TableFile
         return new(format, () => test is null ? new ArraySource(train) : new JoinedSource(new ArraySource(train), new ArraySource(test)))
         {
             Image = train.Image,
-            Options = options with { Target = options.Target ?? (train.Labels is null ? null : ArrayPair.Target) },
+            // who knows the array by its name may say that
+            Options = options with
+            {
+                Target = train.Labels is { } labels && (options.Target is null || options.Target == labels.Name) ? ArrayPair.Target
+                    : options.Target,
+            },
         };
     }
 

@@ -68,10 +68,14 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
 
     public static string UnknownColumn(string name, IReadOnlyList<string> names)
     {
-        const int Shown = 20;
+        const int Shown = 20, Last = 2;
         var near = Engine.Specs.Names.DidYouMean(name, names);
-        return $"there is no column '{name}'{(near.Length > 0 ? near : $"; the columns are {string.Join(", ", names.Take(Shown))}"
-            + (names.Count > Shown ? $" and {names.Count - Shown:N0} more" : ""))}";
+        if (near.Length > 0)
+            return $"there is no column '{name}'{near}";
+        // the last ones, too, where a target often is
+        var listed = names.Count <= Shown ? string.Join(", ", names)
+            : $"{string.Join(", ", names.Take(Shown - Last))}, {names.Count - Shown:N0} more, {string.Join(", ", names.TakeLast(Last))}";
+        return $"there is no column '{name}'; the columns are {listed}";
     }
 
     private static int Most(string name, bool isTarget, TableOptions options) => options.Types.GetValueOrDefault(name)?.Kind switch

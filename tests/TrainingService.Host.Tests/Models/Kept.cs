@@ -7,7 +7,7 @@ namespace TrainingService.Host.Tests.Models;
 /// <summary>Jobs whose nets are kept, and the raw rows that they are asked about.</summary>
 public static class Kept
 {
-    public static readonly DatasetRegistry Datasets = new("", "");
+    public static readonly DatasetRegistry Datasets = new("/usr/share/datasets");
 
     /// <summary>Trains until the end; answers the job.</summary>
     public static async Task<JsonElement> TrainAsync(this HttpClient http, string json)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
@@ -37,11 +38,13 @@ public static class Nets
     }
 
     /// <summary>The raw test rows, as requests have them.</summary>
-    public static IReadOnlyList<double[]> TestRows(string dataset, DatasetRegistry? datasets = null)
+    public static IReadOnlyList<double[]> TestRows(string dataset, DatasetRegistry? datasets = null) =>
+        TestRows((datasets ?? Kept.Datasets).Find(dataset) ?? throw new ArgumentException(dataset));
+
+    public static IReadOnlyList<double[]> TestRows(Dataset dataset)
     {
-        var found = (datasets ?? Kept.Datasets).Find(dataset)!;
-        var table = found.Read();
-        return [.. found.Split().Test.Select(row =>
+        var table = dataset.Read();
+        return [.. dataset.Split().Test.Select(row =>
         {
             var cells = new double[table.Columns];
             table.ReadRow(row, cells);
@@ -58,17 +61,38 @@ public static class Nets
         return (values, [.. classes.Select(c => names[c])]);
     }
 
-    public static (double[] Values, string[] Labels) AskOnnx(StoredNet model, IReadOnlyList<double[]> rows)
+    public static (double[] Values, string[] Labels) AskOnnx(StoredNet model, IReadOnlyList<double[]> rows) =>
+        AskOnnx(OnnxModel.Of(model), [.. model.Card.Encoding.Columns.Select(column => new Column(column.Name, column.Categories))], rows);
+
+    public static (double[] Values, string[] Labels) AskOnnx(byte[] net, IReadOnlyList<Column> columns, IReadOnlyList<double[]> rows)
     {
-        using var session = new InferenceSession(OnnxModel.Of(model));
-        using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value, model, rows))]);
+        using var session = new InferenceSession(net);
+        using var answers = session.Run([.. session.InputMetadata.Select(input => Input(input.Key, input.Value, columns, rows))]);
         var values = answers.Single(a => a.Name is "probabilities" or "scores" or "prediction").AsEnumerable<float>();
         return ([.. values.Select(v => (double)v)], [.. answers.FirstOrDefault(a => a.Name == "label")?.AsEnumerable<string>() ?? []]);
     }
 
-    private static NamedOnnxValue Input(string name, NodeMetadata metadata, StoredNet model, IReadOnlyList<double[]> rows)
+    /// <summary>That rows were answered as the job found when it tested its net on them.</summary>
+    public static void MustBeAsTested(TrainingResult result, Dataset dataset, double[] values, string[] labels)
     {
-        var columns = model.Card.Encoding.Columns;
+        var (table, test) = (dataset.Read(), dataset.Split().Test);
+        if (dataset.TargetKind is TargetKind.Number)
+        {
+            var squares = test.Select((row, r) => (table.Values[row] - values[r]) * (table.Values[row] - values[r])).Average();
+            Assert.Equal(1, squares / result.TestLoss.GetValueOrDefault(), 1e-5);
+            Assert.Equal(1, Math.Sqrt(squares) / result.TestRmse.GetValueOrDefault(), 1e-5);
+            return;
+        }
+        var classes = dataset.Card.Classes;
+        var confusion = classes.Select(_ => new int[classes.Count]).ToArray();
+        foreach (var (row, label) in test.Zip(labels))
+            confusion[table.Labels[row]][classes.Index().First(c => c.Item == label).Index]++;
+        Assert.Equal(result.TestAccuracy, (float)((double)classes.Select((_, c) => confusion[c][c]).Sum() / test.Length));
+        Assert.Equal(result.Confusion, confusion);
+    }
+
+    private static NamedOnnxValue Input(string name, NodeMetadata metadata, IReadOnlyList<Column> columns, IReadOnlyList<double[]> rows)
+    {
         var place = name == "features" ? -1 : columns.Index().First(c => c.Item.Name == name).Index;
         double[] cells = place < 0 ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[place])];
         int[] shape = [rows.Count, place < 0 ? columns.Count : 1];

@@ -3,8 +3,11 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using TrainingService.Engine.Training;
+using TrainingService.Host.Http;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Tests.Sweeps;
+using TrainingService.Host.Tests.Tables;
 using TrainingService.Host.Tests.Uploads;
 
 namespace TrainingService.Host.Tests.Models;
@@ -44,6 +47,97 @@ public sealed class OwnDataModelTests(Service service)
         var probabilities = answers.First(a => a.Name == "probabilities").AsEnumerable<float>();
         Assert.All(answer["outputs"].EnumerateArray().SelectMany(row => row.EnumerateArray()).Zip(probabilities), pair =>
             Assert.Equal(pair.First.GetDouble(), pair.Second, 1e-5));
+    }
+
+    public static TheoryData<string> Kinds => [.. Files.Keys];
+
+    /// <summary>Files of every kind, with the fields that are sent with them.</summary>
+    private static readonly Dictionary<string, Func<((string Field, string Name, byte[] Content)[] Files, (string, string)[] Fields)>>
+        Files = new()
+        {
+            ["categories, dates and booleans with missing values"] = () => ([File("f.csv", UploadClient.Flowers(400, seed: 3)
+                .Replace(",g,", ",,", StringComparison.Ordinal))], [("target", "kind")]),
+            ["a number as target, rare categories"] = () => ([File("f.csv", Rides())], [("target", "fare")]),
+            ["more than 256 numbers"] = () => ([File("f.csv", Wide(300))], [("target", "kind")]),
+            ["numbers that float32 hasn't"] = () => ([File("f.tsv", Wide(5, 1e9).Replace(',', '\t'))], [("target", "kind")]),
+            ["images as IDX"] = () => ([File("images-idx3-ubyte", FormatTests.Idx([200, 4, 5], Pixels())),
+                File("labels-idx1-ubyte", FormatTests.Idx([200], Labels()))], []),
+            ["images as npz"] = () => ([File("f.npz", CsvTests.Zip(("X.npy", FormatTests.Npy("|u1", "(200, 4, 5)", Pixels())),
+                ("y.npy", FormatTests.Npy("|u1", "(200,)", Labels()))))], [("target", "y"), ("task", "classification")]),
+            ["groups"] = () => ([File("f.csv", UploadClient.Flowers(400, seed: 4))], [("target", "kind"), ("groupBy", "seen")]),
+            ["the latest rows as test"] = () => ([File("f.csv", UploadClient.Flowers(400, seed: 4, classes: "ab"))],
+                [("target", "kind"), ("timeBy", "seen")]),
+        };
+
+    /// <summary>All test rows are taken for the very classes that the job took them for, whoever is asked.</summary>
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Test_rows_of_every_kind_of_data_are_answered_as_the_job_was_tested(string kind)
+    {
+        var name = $"own-{Guid.NewGuid():N}";
+        var (files, fields) = Files[kind]();
+        var stored = await service.Http.Upload("POST", "/api/v1/datasets", files, [("name", name), .. fields]);
+        Assert.True(stored.Status == 201, stored.Text);
+        var job = await service.Http.TrainAsync($$"""
+            {"dataset": "{{name}}", "model": {"hiddenLayers": [8] }, "training": {"epochs": 3 }, "diagnostics": {"tryPatches": false} }
+            """);
+        var result = JsonSerializer.Deserialize<TrainingResult>(job.GetProperty("result"), Json.Options);
+        Assert.NotNull(result);
+        var dataset = await service.BroughtAsync(name);
+        var rows = Nets.TestRows(dataset);
+        Assert.InRange(rows.Count, 30, 200);
+        var answer = await service.Http.AskAsync(job.Path(), new
+        {
+            inputs = rows.Select(row => row.Select((cell, c) => double.IsNaN(cell) ? null
+                : dataset.Columns[c].Categories is { } names ? names[(int)cell] : (object)cell)),
+        });
+        Assert.True(answer.Status == 200, answer.Text);
+        string[] labels = [.. dataset.Card.Classes.Count == 0 ? [] : answer["labels"].EnumerateArray().Select(label => $"{label}")];
+        Nets.MustBeAsTested(result, dataset, [.. answer["outputs"].EnumerateArray().SelectMany(output =>
+            output.ValueKind is JsonValueKind.Array ? output.EnumerateArray().Select(v => v.GetDouble()) : [output.GetDouble()])], labels);
+        var net = await service.Http.GetByteArrayAsync(job.Path() + "/model", TestContext.Current.CancellationToken);
+        var (values, otherLabels) = Nets.AskOnnx(net, dataset.Columns, rows);
+        Nets.MustBeAsTested(result, dataset, values, otherLabels);
+        Assert.Equal(labels, otherLabels);
+    }
+
+    private static (string, string, byte[]) File(string name, string text) => File(name, Encoding.UTF8.GetBytes(text));
+
+    private static (string Field, string Name, byte[] Content) File(string name, byte[] content) => ("file", name, content);
+
+    /// <summary>Dark in the half that the label tells, with noise.</summary>
+    private static byte[] Pixels()
+    {
+        var random = new Random(8);
+        return [.. Labels().SelectMany(label => Enumerable.Range(0, 20)
+            .Select(i => (byte)(random.Next(200) + (i / 10 == label ? 55 : 0))))];
+    }
+
+    private static byte[] Labels() => [.. Enumerable.Range(0, 200).Select(i => (byte)(i % 2))];
+
+    private static string Wide(int numbers, double offset = 0)
+    {
+        var random = new Random(9);
+        var csv = new StringBuilder(string.Concat(Enumerable.Range(0, numbers).Select(c => $"n{c},"))).Append("kind\n");
+        for (var row = 0; row < 300; row++)
+        {
+            for (var c = 0; c < numbers; c++)
+                csv.Append(CultureInfo.InvariantCulture, $"{offset + random.NextDouble() * 10 + row % 3 * (c % 4):0.000},");
+            csv.Append(CultureInfo.InvariantCulture, $"{"abc"[row % 3]}\n");
+        }
+        return csv.ToString();
+    }
+
+    private static string Rides()
+    {
+        var random = new Random(10);
+        var csv = new StringBuilder("zone,distance,night,fare\n");
+        for (var row = 0; row < 600; row++)
+        {
+            var (zone, distance) = ((int)(40 * Math.Pow(random.NextDouble(), 4)), random.NextDouble() * 20);
+            csv.Append(CultureInfo.InvariantCulture, $"{(row % 50 == 7 ? "" : $"z{zone}")},{distance:0.0},{(row % 100 == 9 ? "yes" : "no")},")
+                .Append(CultureInfo.InvariantCulture, $"{3 + zone + 2.5 * distance + random.NextDouble():0.00}\n");
+        }
+        return csv.ToString();
     }
 
     [Fact]

@@ -213,6 +213,14 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void Of_many_columns_the_last_are_told_too_since_they_may_be_the_target()
+    {
+        var header = string.Join(",", Enumerable.Range(0, 25).Select(i => $"pixel_{i}")) + ",label\n";
+        Assert.EndsWith("pixel_16, pixel_17, 6 more, pixel_24, label",
+            Made.Refusal(Encoding.UTF8.GetBytes(header + string.Join(",", Enumerable.Range(0, 26)) + "\n")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Arrays_that_are_not_what_they_claim_are_refused()
     {
         var y = Npy("<i8", "(6,)", new byte[48]);

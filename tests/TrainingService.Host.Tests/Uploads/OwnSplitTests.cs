@@ -119,15 +119,8 @@ public sealed class OwnSplitTests(Service service)
     /// <summary>As a worker does, in its own units.</summary>
     private async Task<TrainingData> Load(string name, string testSplit, long seed)
     {
-        await using var db = service.NewDbContext();
-        var version = await db.DatasetVersions.AsNoTracking().SingleAsync(v => v.Name == name, TestContext.Current.CancellationToken);
-        var schema = (await db.DatasetContents.AsNoTracking().SingleAsync(c => c.Id == version.ContentId,
-            TestContext.Current.CancellationToken)).Schema;
-        IReadOnlyList<byte[]> chunks = await db.DatasetChunks.AsNoTracking().Where(c => c.ContentId == version.ContentId).OrderBy(c =>
-            c.Number)
-            .Select(c => c.Packed).ToListAsync(TestContext.Current.CancellationToken);
-        var memory = new RowCache();
-        var registry = new DatasetRegistry([new StoredDataset(version, schema, _ => Task.FromResult(chunks), memory)], memory);
+        var dataset = await service.BroughtAsync(name);
+        var registry = new DatasetRegistry([dataset], new());
         var errors = new List<SpecError>();
         var resolved = registry.Resolve(new()
         {

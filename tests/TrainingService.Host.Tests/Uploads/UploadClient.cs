@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Uploads;
@@ -23,6 +25,18 @@ internal static class UploadClient
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, text, response.Headers);
+    }
+
+    /// <summary>A data set that was brought, as a worker reads it.</summary>
+    public static async Task<StoredDataset> BroughtAsync(this Service service, string name)
+    {
+        await using var db = service.NewDbContext();
+        var version = await db.DatasetVersions.AsNoTracking().SingleAsync(v => v.Name == name, TestContext.Current.CancellationToken);
+        var schema = (await db.DatasetContents.AsNoTracking().SingleAsync(c => c.Id == version.ContentId,
+            TestContext.Current.CancellationToken)).Schema;
+        IReadOnlyList<byte[]> chunks = await db.DatasetChunks.AsNoTracking().Where(c => c.ContentId == version.ContentId)
+            .OrderBy(c => c.Number).Select(c => c.Packed).ToListAsync(TestContext.Current.CancellationToken);
+        return new(version, schema, _ => Task.FromResult(chunks), new());
     }
 
     /// <summary>A table of three classes that can be learned, with everything in it that columns may be.</summary>
