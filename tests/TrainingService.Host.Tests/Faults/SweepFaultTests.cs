@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Metrics;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Fixtures;
 
@@ -60,8 +61,9 @@ public sealed class SweepFaultTests(Service service, ApiWithoutWorkers api) : Fa
     {
         await using var db = NewDbContext();
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep).ToDictionaryAsync(job => job.Id, Cancellation);
-        var rows = (await db.Metrics.Where(row => db.Jobs.Any(job => job.Id == row.JobId && job.SweepId == sweep)).Select(row => row.JobId)
-            .Concat(db.Layers.Where(row => db.Jobs.Any(job => job.Id == row.JobId && job.SweepId == sweep)).Select(row => row.JobId))
+        var ids = jobs.Keys.ToArray();
+        var rows = (await db.Metrics.Where(row => ids.Contains(row.JobId)).Select(row => row.JobId)
+            .Concat(db.Layers.Where(row => ids.Contains(row.JobId)).Select(row => row.JobId))
             .ToListAsync(Cancellation)).CountBy(id => id).ToDictionary();
         return (await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep).ToListAsync(Cancellation))
             .ToDictionary(cell => (cell.Arm, cell.Seed), cell => Of(jobs[cell.JobId]));
