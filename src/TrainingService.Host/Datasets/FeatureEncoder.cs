@@ -55,6 +55,9 @@ public sealed class FeatureEncoder
     // Numbers that are held to find medians.
     private const int MostSorted = 1 << 23;
 
+    // Rows that are looked at at once.
+    private const int Together = 8;
+
     // Share of the rows.
     private const double Rare = 0.05;
 
@@ -74,33 +77,37 @@ public sealed class FeatureEncoder
         : this([.. dataset.Columns], dataset.Read().Order, dataset.Read().HasMissing, 1.0 / (dataset.Card.Image?.MaxValue ?? 1),
             Medians(dataset, rows), new double[dataset.EncodedFeatures], new double[dataset.EncodedFeatures])
     {
-        var table = dataset.Read();
-        double[] cells = new double[table.Columns], made = new double[Shift.Length], sum = new double[Shift.Length];
+        var (table, width) = (dataset.Read(), Shift.Length);
+        double[] sum = new double[width], cells = new double[table.Columns], inputs = new double[Together * width];
         // By Boyer and Moore's vote (1981): what more than half of the rows have, if there is such a value.
-        double[] commonest = new double[Shift.Length], votes = new double[Shift.Length];
-        for (var r = 0; r < rows.Length; r++)
+        double[] commonest = new double[width], votes = new double[width];
+        for (var from = 0; from < rows.Length; from += Together)
         {
-            table.Read(rows, r, cells);
-            var inputs = Expand(cells, made);
-            // column by column, so that each sum has the order of the rows
+            var count = Expand(table, rows, from, cells, inputs);
+            // each sum has the order of the rows
             var done = 0;
-            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+            for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var input = Load(inputs, done);
-                Store(Load(sum, done) + input, sum, done);
-                var (held, count) = (Load(commonest, done), Load(votes, done));
-                var open = Vector512.Equals(count, Vector512<double>.Zero);
-                held = Vector512.ConditionalSelect(open, input, held);
+                var (total, held, votesFor) = (Load(sum, done), Load(commonest, done), Load(votes, done));
+                for (var r = 0; r < count; r++)
+                {
+                    var input = Load(inputs, r * width + done);
+                    total += input;
+                    held = Vector512.ConditionalSelect(Vector512.Equals(votesFor, Vector512<double>.Zero), input, held);
+                    votesFor += Vector512.ConditionalSelect(Vector512.Equals(input, held), Vector512<double>.One, -Vector512<double>.One);
+                }
+                Store(total, sum, done);
                 Store(held, commonest, done);
-                Store(count + Vector512.ConditionalSelect(Vector512.Equals(input, held), Vector512<double>.One, -Vector512<double>.One),
-                    votes, done);
+                Store(votesFor, votes, done);
             }
-            for (var i = done; i < inputs.Length; i++)
-            {
-                sum[i] += inputs[i];
-                commonest[i] = votes[i] == 0 ? inputs[i] : commonest[i];
-                votes[i] += inputs[i] == commonest[i] ? 1 : -1;
-            }
+            for (; done < width; done++)
+                for (var r = 0; r < count; r++)
+                {
+                    var input = inputs[r * width + done];
+                    sum[done] += input;
+                    commonest[done] = votes[done] == 0 ? input : commonest[done];
+                    votes[done] += input == commonest[done] ? 1 : -1;
+                }
         }
         if (standardize)
             Standardize(dataset, rows, sum, commonest);
@@ -193,29 +200,34 @@ public sealed class FeatureEncoder
     /// <param name="commonest">What more than half of the rows have, or any value where there is none.</param>
     private void Standardize(Dataset dataset, ReadOnlySpan<int> rows, double[] sum, double[] commonest)
     {
-        var table = dataset.Read();
-        double[] cells = new double[table.Columns], made = new double[Shift.Length];
-        double[] squares = new double[Shift.Length], others = new double[Shift.Length];
-        for (var i = 0; i < Shift.Length; i++)
+        var (table, width) = (dataset.Read(), Shift.Length);
+        double[] squares = new double[width], others = new double[width];
+        double[] cells = new double[table.Columns], inputs = new double[Together * width];
+        for (var i = 0; i < width; i++)
             Shift[i] = sum[i] / rows.Length;
-        for (var r = 0; r < rows.Length; r++)
+        for (var from = 0; from < rows.Length; from += Together)
         {
-            table.Read(rows, r, cells);
-            var inputs = Expand(cells, made);
+            var count = Expand(table, rows, from, cells, inputs);
             var done = 0;
-            for (; done <= inputs.Length - Vector512<double>.Count; done += Vector512<double>.Count)
+            for (; done <= width - Vector512<double>.Count; done += Vector512<double>.Count)
             {
-                var input = Load(inputs, done);
-                var distance = input - Load(Shift, done);
-                Store(Load(squares, done) + distance * distance, squares, done);
-                Store(Load(others, done) + Vector512.ConditionalSelect(Vector512.Equals(input, Load(commonest, done)),
-                    Vector512<double>.Zero, Vector512<double>.One), others, done);
+                var (total, differ, mean, most) = (Load(squares, done), Load(others, done), Load(Shift, done), Load(commonest, done));
+                for (var r = 0; r < count; r++)
+                {
+                    var input = Load(inputs, r * width + done);
+                    total += (input - mean) * (input - mean);
+                    differ += Vector512.ConditionalSelect(Vector512.Equals(input, most), Vector512<double>.Zero, Vector512<double>.One);
+                }
+                Store(total, squares, done);
+                Store(differ, others, done);
             }
-            for (var i = done; i < inputs.Length; i++)
-            {
-                squares[i] += (inputs[i] - Shift[i]) * (inputs[i] - Shift[i]);
-                others[i] += inputs[i] == commonest[i] ? 0 : 1;
-            }
+            for (; done < width; done++)
+                for (var r = 0; r < count; r++)
+                {
+                    var input = inputs[r * width + done];
+                    squares[done] += (input - Shift[done]) * (input - Shift[done]);
+                    others[done] += input == commonest[done] ? 0 : 1;
+                }
         }
         for (var i = 0; i < Scale.Length; i++)
             Scale[i] = others[i] == 0 ? 0
@@ -246,22 +258,34 @@ public sealed class FeatureEncoder
             (_off[i], _on[i]) = ((float)((0 - Shift[i]) * Scale[i]), (float)((1 - Shift[i]) * Scale[i]));
     }
 
-    /// <summary>The inputs of a row before they are shifted and scaled: the cells themselves, if each is one.</summary>
-    private Span<double> Expand(Span<double> cells, Span<double> inputs)
+    /// <summary>
+    /// Some rows' inputs before they are shifted and scaled: few enough to stay in the processor's cache, and enough for what is summed
+    /// to stay in its registers.
+    /// </summary>
+    /// <returns>How many rows.</returns>
+    private int Expand(Table table, ReadOnlySpan<int> rows, int from, double[] cells, double[] inputs)
     {
-        if (!IsPlain)
-            inputs.Clear();
-        foreach (var (cell, first, count) in _categories)
-            if (cells[cell] is >= 0 and var code && code < count)
-                inputs[first + (int)code] = 1;
-        Impute(cells);
-        if (_unit != 1)
-            InUnit(cells);
-        if (IsPlain)
-            return cells;
-        foreach (var (cell, input) in _numbers)
-            inputs[input] = cells[cell];
-        return inputs;
+        var count = Math.Min(Together, rows.Length - from);
+        for (var r = 0; r < count; r++)
+        {
+            var row = inputs.AsSpan(r * Shift.Length, Shift.Length);
+            var read = IsPlain ? row : cells;
+            table.Read(rows, from + r, read);
+            if (!IsPlain)
+                row.Clear();
+            // a missing one is none of them
+            foreach (var (cell, first, categories) in _categories)
+                if (cells[cell] is >= 0 and var code && code < categories)
+                    row[first + (int)code] = 1;
+            Impute(read);
+            if (_unit != 1)
+                InUnit(read);
+            if (IsPlain)
+                continue;
+            foreach (var (cell, input) in _numbers)
+                row[input] = cells[cell];
+        }
+        return count;
     }
 
     private void Impute(Span<double> cells)

@@ -54,7 +54,7 @@ public static class ExtendSweep
             return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end before adding to it.");
         if (sweep.Study is not null && body.Value.Arms is not null)
             return Problems.Conflict($"The sweep belongs to the study {sweep.Study}, whose arms are fixed; seeds can be added.");
-        var existing = await db.SweepCells.Where(cell => cell.SweepId == id).ToListAsync(cancellation);
+        var existing = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == id).ToListAsync(cancellation);
         if (sweep.Spec.Tune is not null && existing.Exists(cell => cell.Candidate < 0
             && !existing.Exists(trial => trial.Candidate >= 0 && trial.Arm == cell.Arm && trial.Seed == cell.Seed)))
             return Problems.Conflict("The sweep was tuned by an earlier version, once for all seeds; seeds that tune for themselves "

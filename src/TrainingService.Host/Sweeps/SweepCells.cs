@@ -131,8 +131,24 @@ public static class SweepCells
         bool withLayers = true)
     {
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
-            .Select(job => new { job.Id, job.Status, job.ErrorCode, job.Epoch, job.Step, job.Result, job.Layers })
-            .ToDictionaryAsync(job => job.Id, cancellation);
+            .Select(job => new
+            {
+                job.Id,
+                job.Status,
+                job.ErrorCode,
+                job.Epoch,
+                job.Step,
+                job.Result,
+                job.TemplateNumber,
+                IsBuilt = job.Layers != null,
+            }).ToDictionaryAsync(job => job.Id, cancellation);
+        // Runs that differ by their seeds alone have the same layers.
+        var built = jobs.Values.Where(job => job.IsBuilt).ToLookup(job => (job.TemplateNumber, job.TemplateNumber is null ? job.Id : default));
+        var samples = built.Select(same => same.First().Id).ToArray();
+        var layers = await db.Jobs.AsNoTracking().Where(job => samples.Contains(job.Id))
+            .ToDictionaryAsync(job => job.Id, job => job.Layers ?? [], cancellation);
+        var layersOf = built.SelectMany(same => same.Select(job => (job.Id, Layers: layers[same.First().Id])))
+            .ToDictionary(job => job.Id, job => job.Layers);
         // After early stopping the last measurement stands at the step of the weights that were returned to.
         var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
@@ -150,7 +166,7 @@ public static class SweepCells
         {
             var job = jobs[cell.JobId];
             return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epoch, job.Result,
-                job.Layers ?? [], [.. first[cell.JobId].OrderBy(layer => layer.Layer)],
+                layersOf.GetValueOrDefault(cell.JobId, []), [.. first[cell.JobId].OrderBy(layer => layer.Layer)],
                 [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
         }).ToList();
         return [.. results.Concat(Tuning.Settled(sweep.Spec, results)).OrderBy(cell => cell.Arm)

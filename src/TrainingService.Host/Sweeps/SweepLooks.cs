@@ -20,10 +20,10 @@ public static class SweepLooks
             return plan;
         var results = SweepContrasts.Judge(plan, cells);
         plan = Noted(plan, results, now);
-        var contrasts = SweepContrasts.Of(plan, cells, plan.By, plan.Contrasts.Select(contrast => (contrast.Arm, contrast.Baseline)),
-            plan.LooksUpTo(plan.Seeds.Count));
         if (plan.Until is not { AtMost: { } atMost } || plan.Stopped is not null || !mayGrow)
             return plan;
+        var contrasts = SweepContrasts.Of(plan, cells, plan.By, plan.Contrasts.Select(contrast => (contrast.Arm, contrast.Baseline)),
+            plan.LooksUpTo(plan.Seeds.Count));
         SweepStop? stop = results.All(IsDecided) ? SweepStop.Decided
             : plan.Seeds.Count >= atMost ? SweepStop.AtMost
             : run.TotalSeconds >= plan.BudgetSeconds ? SweepStop.Budget

@@ -33,7 +33,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
             // Cells that all share jobs which have ended are outcomes, too.
             if (jobs.Count > 0 || sweep.FinishedAt is not null)
                 break;
-            cells = sweep.Spec.Contrasts.Count == 0 ? null : await SweepCells.ReadAsync(db, sweep, cancellation);
+            cells = sweep.Spec.Contrasts.Count == 0 ? null
+                : await SweepCells.ReadAsync(db, sweep, cancellation, withLayers: sweep.Spec.By.Outcome.HigherIsBetter is null);
             if (cells is null || !await LookAsync(db, sweep, cells, cancellation))
                 break;
         }
@@ -61,7 +62,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
 
     private async Task<IReadOnlyList<Job>> AddDueAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
     {
-        var existing = await db.SweepCells.Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
+        var existing = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
         try
         {
             var results = sweep.Spec.Tune is null ? [] : await SweepCells.ReadAsync(db, sweep, cancellation);

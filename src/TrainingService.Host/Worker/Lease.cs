@@ -32,7 +32,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>
     /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which
     /// needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at
-    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). A run whose worker died
+    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of runs that come alone, one
+    /// whose seed no other worker is at comes first, since two at the same would wait for the same rows to be prepared. A run whose worker died
     /// before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
     /// </summary>
     // Leases are told by the database's clock alone, so that workers need not agree on the time; those of a group are renewed together, so
@@ -52,13 +53,22 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
             ORDER BY coalesce(workers, 0), random() LIMIT 1),
         share AS (
-            SELECT greatest(1, least(@most, greatest(count(*) / (2 * @workers), floor(@least / max(cost)))))::bigint AS runs
+            SELECT CASE WHEN min(cost) >= @seconds THEN 1
+                ELSE greatest(1, least(@most, greatest(count(*) / (2 * @workers), floor(@least / max(cost)))))::bigint END AS runs
             FROM (SELECT cost FROM jobs
                 WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 LIMIT @most * 2 * @workers) waiting),
+        taken AS (
+            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN ('running', 'canceling') AND {Source} = (SELECT id FROM chosen)
+                AND seed IS NOT NULL) AS seeds FROM share WHERE runs = 1),
+        apart AS (
+            SELECT EXISTS (SELECT FROM jobs
+                WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                    AND seed <> ALL (seeds)) AS possible FROM taken),
         candidate AS (
             SELECT id, cost, attempt FROM jobs
             WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                AND ((SELECT possible FROM apart) IS NOT TRUE OR seed <> ALL ((SELECT seeds FROM taken)::bigint[]))
             ORDER BY id LIMIT (SELECT runs FROM share) FOR UPDATE SKIP LOCKED),
         placed AS (
             SELECT id, row_number() OVER earlier AS place, sum(cost) OVER earlier - cost AS before,

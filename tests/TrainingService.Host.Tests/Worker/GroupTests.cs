@@ -57,6 +57,25 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         Assert.Equal(ids[..1], await ClaimAsync(Options));
     }
 
+    /// <summary>Two workers at one seed would wait for the same rows.</summary>
+    [Fact]
+    public async Task Of_long_runs_one_of_another_seed_comes_first()
+    {
+        await using var db = Service.Context(_database);
+        var sweep = await InsertSweepAsync(db);
+        var ids = await InsertAsync(db, 5, sweep, cost: 60);
+        foreach (var (id, seed) in ids.Zip((long[])[1, 1, 1, 2, 2]))
+            await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Seed, seed), _cancellation);
+        Assert.Equal([ids[0]], await ClaimAsync(Two));
+        Assert.Equal([ids[3]], await ClaimAsync(Two));
+        // both seeds have a worker
+        Assert.Equal([ids[1]], await ClaimAsync(Two));
+        await db.Jobs.Where(job => job.Id == ids[3]).ExecuteUpdateAsync(
+            set => set.SetProperty(job => job.Status, JobStatus.Succeeded), _cancellation);
+        Assert.Equal([ids[4]], await ClaimAsync(Two));
+        Assert.Equal([ids[2]], await ClaimAsync(Two));
+    }
+
     [Fact]
     public async Task The_most_urgent_come_first_and_alone_among_themselves()
     {
