@@ -19,7 +19,7 @@ public enum FileFormat
     /// <summary>Arrays as MNIST's are.</summary>
     Idx,
 
-    /// <summary>JSON Lines, or a list of objects.</summary>
+    /// <summary>JSON Lines, or a list; of objects or of lists.</summary>
     Json,
 
     /// <summary>Weka's.</summary>
