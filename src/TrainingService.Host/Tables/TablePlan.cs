@@ -24,6 +24,10 @@ public sealed class TablePlan
     private readonly List<PlannedColumn> _features = [];
     private readonly List<string> _unfit = [];
 
+    // Columns of numbers that hold texts, too; of so many it is told which.
+    private const int MostMixed = 3;
+    private readonly List<string> _mixed = [];
+
     private TablePlan(TableProfile profile, TableOptions options) => (_profile, _options) = (profile, options);
 
     public IReadOnlyList<PlannedColumn> Features => _features;
@@ -196,6 +200,9 @@ public sealed class TablePlan
         if (column.FirstText is { } text)
         {
             var count = column.Texts - column.PerhapsMissing;
+            _mixed.Add(name);
+            if (_mixed.Count > MostMixed)
+                return null;
             Problem($"{text.Place}, column '{name}': {text.Text} is not a number, as {column.Numbers.Count:N0} other values of the column "
                 + $"are"
                 + $"{(count > 1 ? $" ({count:N0} are not)" : "")}: correct it, "
@@ -461,6 +468,9 @@ public sealed class TablePlan
     {
         if (_unfit.Count > 0)
             _problems.Add(new("/drop", Unfitting()));
+        if (_mixed.Count > MostMixed)
+            Problem($"{_mixed.Count - MostMixed:N0} more columns of numbers hold texts, too, up to '{_mixed[^1]}': if the file has several lines of "
+                + "names above the numbers, leave one of them");
         foreach (var same in _features.Where(f => f.Part is null && _profile.Columns[f.Source].Rows > _profile.Columns[f.Source].Missing)
             .GroupBy(f => (_profile.Columns[f.Source].Content, _profile.Columns[f.Source].Missing)).Where(g => g.Count() > 1))
             foreach (var twin in same.Skip(1))
@@ -471,11 +481,14 @@ public sealed class TablePlan
                 && _profile.Columns[f.Source].Content == _profile.Columns[target.Source].Content))
                 Warn(TableWarningKind.Leak, twin.Name,
                     $"is the same as the target '{target.Name}' in every row: leave it out with drop={twin.Name}");
-        foreach (var constant in _features.Where(f => f.Missing == 0
-            && (f.Numbers is { } n ? n.Min == n.Max : f.Categories is { Count: 1 })))
+        PlannedColumn[] constants = [.. _features.Where(f => f.Missing == 0
+            && (f.Numbers is { } n ? n.Min == n.Max : f.Categories is { Count: 1 }))];
+        foreach (var constant in constants)
             Warn(TableWarningKind.Constant, constant.Name, "has the same value in all rows and tells nothing");
         if (_features.Count == 0 && _problems.Count == 0)
             Problem("no column is left to predict from", "/drop");
+        else if (constants.Length == _features.Count && _problems.Count == 0)
+            Problem("there is nothing to predict from: all that is left but the target has the same value in all rows", "/drop");
         if (Inputs > MostInputs)
             Problem($"the columns would become {Inputs:N0} inputs; at most {MostInputs:N0} are allowed: drop categories with many values");
         else if (_profile.Rows * Inputs > int.MaxValue)

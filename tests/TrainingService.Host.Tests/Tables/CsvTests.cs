@@ -154,6 +154,27 @@ public sealed class CsvTests
         Assert.Contains(plan.Warnings, warning => warning is { Kind: TableWarningKind.RareClass, Column: "y" });
     }
 
+    /// <summary>As a table with three lines of names has it in every column.</summary>
+    [Fact]
+    public void Texts_among_the_numbers_of_many_columns_are_told_in_a_few_sentences()
+    {
+        string Line(Func<int, string> cell) => string.Join(",", Enumerable.Range(0, 60).Select(cell)) + "\n";
+        var csv = Line(i => $"{i / 2}") + Line(i => i % 2 == 0 ? "left" : "right")
+            + string.Concat(Enumerable.Range(0, 30).Select(row => Line(i => FormattableString.Invariant($"{row * 1.25 + i}"))));
+        string[] told = Made.Refusal(Encoding.UTF8.GetBytes(csv), new() { Header = false, Target = "column1" }).Split('\n');
+        Assert.Equal(4, told.Length);
+        Assert.Contains("57 more columns of numbers hold texts, too, up to 'column60': if the file has several lines of names", told[^1],
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Columns_of_one_value_are_nothing_to_predict_from()
+    {
+        const string Csv = "x,z,y\n1,a,1.5\n1,a,2.5\n1,a,3\n";
+        Assert.Contains("there is nothing to predict from", Made.Refusal(Encoding.UTF8.GetBytes(Csv)), StringComparison.Ordinal);
+        Assert.Empty(Made.Refusal(Encoding.UTF8.GetBytes(Csv.Replace("1,a,3", "2,a,3", StringComparison.Ordinal))));
+    }
+
     /// <summary>All that are to be left out are named, or the advice is worth nothing.</summary>
     [Fact]
     public void However_many_classes_of_one_row_there_are_the_advice_to_leave_them_out_names_all()
