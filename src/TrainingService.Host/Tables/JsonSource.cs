@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
 namespace TrainingService.Host.Tables;
 
-/// <summary>Objects of a JSON file, one after the other: JSON Lines, or one list of objects.</summary>
+/// <summary>Objects or lists of a JSON file, one after the other: JSON Lines, or one list of them.</summary>
 internal sealed class JsonObjects(Stream file) : IDisposable
 {
     private const int Longest = 16 << 20;
@@ -22,7 +23,7 @@ internal sealed class JsonObjects(Stream file) : IDisposable
         _object.Dispose();
     }
 
-    /// <summary>The next object; null at the end.</summary>
+    /// <summary>The next object or list; null at the end.</summary>
     public JsonDocument? Read()
     {
         _object.SetLength(0);
@@ -35,15 +36,16 @@ internal sealed class JsonObjects(Stream file) : IDisposable
             {
                 if (c is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0xEF or 0xBB or 0xBF || c == ']' && _inList)
                     continue;
-                if (c == '[' && !_inList)
+                // a list of rows, unless it is one of values: a row by itself
+                if (c == '[' && !_inList && Peek() is '{' or '[' or ']')
                 {
                     _inList = true;
                     continue;
                 }
-                if (c != '{')
+                if (c is not ((byte)'{' or (byte)'['))
                     throw new TableException($"line {Line:N0}: {TableException.Show([c])} is found where an object begins: a JSON file is "
                         + $"a table if it has "
-                        + "an object such as {\"x\": 1, \"y\": \"a\"} in each line, or one list of such objects");
+                        + "an object such as {\"x\": 1, \"y\": \"a\"} or a list such as [1, \"a\"] in each line, or one list of these");
                 begin = Line;
             }
             if (!inText && c is (byte)'N' or (byte)'I')
@@ -107,6 +109,18 @@ internal sealed class JsonObjects(Stream file) : IDisposable
         }
     }
 
+    /// <summary>The next one that is no blank, which stays to be read; -1 at the end.</summary>
+    private int Peek()
+    {
+        while (Next() is >= 0 and var c)
+            if (c is not (' ' or '\t' or '\r' or '\n'))
+            {
+                _at--;
+                return c;
+            }
+        return -1;
+    }
+
     private int Next()
     {
         if (_at == _end)
@@ -122,10 +136,21 @@ internal sealed class JsonObjects(Stream file) : IDisposable
     }
 }
 
-/// <summary>Rows of a JSON file: each object is one, its fields are columns, and those of objects inside are called outer.inner.</summary>
+/// <summary>What the rows of a JSON file have.</summary>
+/// <param name="Columns">All names, in the order of their first appearance.</param>
+/// <param name="Items">Where rows are lists: names of their items, in order; null where rows are objects.</param>
+/// <param name="HasHeader">Whether the first list is these names.</param>
+public sealed record JsonNames(IReadOnlyList<string> Columns, IReadOnlyList<string>? Items, bool HasHeader);
+
+/// <summary>
+/// Rows of a JSON file: each object is one, its fields are columns, and those of objects inside are called outer.inner; or each list is.
+/// </summary>
 public sealed class JsonSource : RowSource
 {
+    private const string First = "row 1";
+
     private readonly JsonObjects _objects;
+    private readonly IReadOnlyList<string>? _items;
     private readonly Dictionary<string, int> _places;
     private readonly Value[] _values;
     private readonly byte[] _text = new byte[1 << 16];
@@ -133,11 +158,13 @@ public sealed class JsonSource : RowSource
 
     /// <param name="file">The text.</param>
     /// <param name="names">Of <see cref="Find"/>.</param>
-    public JsonSource(Stream file, IReadOnlyList<string> names)
+    public JsonSource(Stream file, JsonNames names)
     {
-        (_objects, Names) = (new(file), names);
-        _places = names.Index().ToDictionary(name => name.Item, name => name.Index);
-        _values = new Value[names.Count];
+        (_objects, Names, _items) = (new(file), names.Columns, names.Items);
+        _places = Names.Index().ToDictionary(name => name.Item, name => name.Index);
+        _values = new Value[Names.Count];
+        if (names.HasHeader)
+            _objects.Read()?.Dispose();
     }
 
     private readonly record struct Value(JsonElement? Element);
@@ -168,23 +195,72 @@ public sealed class JsonSource : RowSource
         }
     }
 
-    /// <summary>All names of fields, in the order of their first appearance.</summary>
-    public static IReadOnlyList<string> Find(Func<Stream> open)
+    public static JsonNames Find(Func<Stream> open)
     {
         var names = new List<string>();
         var known = new HashSet<string>();
+        IReadOnlyList<string>? items = null;
+        var header = false;
         using var objects = new JsonObjects(open());
-        while (objects.Read() is { } document)
+        using var first = objects.Read();
+        using var second = objects.Read();
+        if (first is null)
+            return new(names, null, false);
+        if (first.RootElement.ValueKind == JsonValueKind.Array)
+        {
+            header = IsHeader(first.RootElement, second?.RootElement);
+            items = [.. first.RootElement.EnumerateArray().Select((item, i) => header ? Text(item, First) : $"column{i + 1}")];
+        }
+        else if (second is null && IsByColumns(first.RootElement))
+        {
+            throw new TableException("the file is one object whose fields hold the values of a column each: write an object a row (pandas: "
+                + "to_json(path, orient=\"records\"))");
+        }
+        if (!header)
+            Add(first);
+        Add(second);
+        while (second is not null && objects.Read() is { } document)
             using (document)
-                foreach (var (name, _) in Fields(document.RootElement, "", objects.Line))
-                    if (known.Add(name))
-                    {
-                        names.Add(name);
-                        if (names.Count > CsvDialect.MostColumns)
-                            throw new TableException($"line {objects.Line:N0}: the objects have more than {CsvDialect.MostColumns:N0} "
-                                + $"different fields");
-                    }
-        return names;
+                Add(document);
+        return new(names, items, header);
+
+        void Add(JsonDocument? document)
+        {
+            foreach (var (name, _) in document is null ? [] : RowOf(document.RootElement, items, objects.Line))
+                if (known.Add(name))
+                {
+                    names.Add(name);
+                    if (names.Count > CsvDialect.MostColumns)
+                        throw new TableException($"line {objects.Line:N0}: the objects have more than {CsvDialect.MostColumns:N0} "
+                            + $"different fields");
+                }
+        }
+    }
+
+    /// <summary>As in a CSV file: different texts that are no numbers, above a row that has one.</summary>
+    private static bool IsHeader(JsonElement first, JsonElement? second)
+    {
+        JsonElement[] names = [.. first.EnumerateArray()];
+        return names.Length > 0 && names.All(name => name.ValueKind == JsonValueKind.String && !IsNumber(name))
+            && names.Select(name => Text(name, First)).Distinct().Count() == names.Length
+            && second is { ValueKind: JsonValueKind.Array } row && row.EnumerateArray().Any(IsNumber);
+
+        static bool IsNumber(JsonElement value) => value.ValueKind == JsonValueKind.Number || value.ValueKind == JsonValueKind.String
+            && double.TryParse(Text(value, First), CultureInfo.InvariantCulture, out _);
+    }
+
+    /// <summary>Whether the one object there is has fields of the same keys or lists of the same length, at least two each.</summary>
+    private static bool IsByColumns(JsonElement value)
+    {
+        JsonElement[] columns = [.. value.EnumerateObject().Select(field => field.Value)];
+        if (columns.Length < 2)
+            return false;
+        if (columns.All(column => column.ValueKind == JsonValueKind.Array))
+            return columns[0].GetArrayLength() > 1 && columns.All(column => column.GetArrayLength() == columns[0].GetArrayLength());
+        if (!columns.All(column => column.ValueKind == JsonValueKind.Object))
+            return false;
+        string[][] keys = [.. columns.Select(column => column.EnumerateObject().Select(field => Name(field, 1)).ToArray())];
+        return keys[0].Length > 1 && keys.All(key => key.SequenceEqual(keys[0]));
     }
 
     public override void Dispose()
@@ -201,28 +277,32 @@ public sealed class JsonSource : RowSource
         if (_current is null)
             return false;
         Array.Clear(_values);
-        foreach (var (name, value) in Fields(_current.RootElement, "", _objects.Line))
+        foreach (var (name, value) in RowOf(_current.RootElement, _items, _objects.Line))
             _values[_places[name]] = new(value.ValueKind == JsonValueKind.Undefined ? null : value);
         return true;
     }
 
-    private static IEnumerable<(string Name, JsonElement Value)> Fields(JsonElement value, string outer, long line)
+    private static IEnumerable<(string Name, JsonElement Value)> RowOf(JsonElement row, IReadOnlyList<string>? items, long line)
     {
-        foreach (var field in value.EnumerateObject())
-        {
-            var name = outer + Name(field, line);
-            if (field.Value.ValueKind == JsonValueKind.Object)
-                foreach (var inner in Fields(field.Value, name + ".", line))
-                    yield return inner;
-            else if (field.Value.ValueKind == JsonValueKind.Array)
-                throw new TableException($"line {line:N0}, field '{name}': a list is no value of a table; write its items as fields of "
-                    + $"their own");
-            else if (field.Value.ValueKind != JsonValueKind.Null)
-                yield return (name, field.Value);
-            else
-                yield return (name, default);
-        }
+        if (row.ValueKind == JsonValueKind.Object != items is null)
+            throw new TableException($"line {line:N0}: the rows must be all objects or all lists");
+        if (items is null)
+            return row.EnumerateObject().SelectMany(field => Fields(Name(field, line), field.Value, line));
+        if (row.GetArrayLength() != items.Count)
+            throw new TableException($"line {line:N0}: the list has {row.GetArrayLength():N0} "
+                + $"{(row.GetArrayLength() == 1 ? "value" : "values")} instead of {items.Count:N0}");
+        return row.EnumerateArray().Zip(items).SelectMany(item => Fields(item.Second, item.First, line));
     }
+
+    private static IEnumerable<(string Name, JsonElement Value)> Fields(string name, JsonElement value, long line) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => value.EnumerateObject().SelectMany(inner => Fields($"{name}.{Name(inner, line)}", inner.Value, line)),
+            JsonValueKind.Array => throw new TableException($"line {line:N0}, field '{name}': a list is no value of a table; write its "
+                + $"items as fields of their own, or send the list alone if they are the rows"),
+            JsonValueKind.Null => [(name, default)],
+            _ => [(name, value)],
+        };
 
     private static string Name(JsonProperty field, long line)
     {
@@ -236,7 +316,9 @@ public sealed class JsonSource : RowSource
         }
     }
 
-    private string Unescaped(JsonElement value)
+    private string Unescaped(JsonElement value) => Text(value, Place);
+
+    private static string Text(JsonElement value, string place)
     {
         try
         {
@@ -244,7 +326,7 @@ public sealed class JsonSource : RowSource
         }
         catch (InvalidOperationException)
         {
-            throw new TableException($"{Place}: a text holds half of a surrogate pair");
+            throw new TableException($"{place}: a text holds half of a surrogate pair");
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace TrainingService.Host.Tables;
 
@@ -17,7 +19,7 @@ public enum FileFormat
     /// <summary>Arrays as MNIST's are.</summary>
     Idx,
 
-    /// <summary>JSON Lines, or a list of objects.</summary>
+    /// <summary>JSON Lines, or a list; of objects or of lists.</summary>
     Json,
 
     /// <summary>Weka's.</summary>
@@ -25,7 +27,7 @@ public enum FileFormat
 }
 
 /// <summary>Files that make one table, which can be read any number of times.</summary>
-public sealed class TableFile
+public sealed partial class TableFile
 {
     private readonly Func<RowSource> _open;
 
@@ -137,11 +139,37 @@ public sealed class TableFile
             || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
             throw new TableException($"'{file.Name}' is a web page or XML, not a table: download the file itself");
-        if (text.StartsWith('{') || text.StartsWith('[') && text[1..].TrimStart().StartsWith('{'))
+        if (text.StartsWith('{') || text.StartsWith('[') && (text[1..].TrimStart().StartsWith('{') || IsJsonList(text)))
             return FileFormat.Json;
         var first = text.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0 && line[0] != '%', "");
+        if (Sparse().IsMatch(first))
+            throw new TableException($"'{file.Name}' is in the sparse format of LIBSVM and SVMlight: save it as CSV, npy or Parquet (in "
+                + "Python sklearn.datasets.load_svmlight_file reads it), or as sparse ARFF");
         return first.StartsWith("@relation", StringComparison.OrdinalIgnoreCase) ? FileFormat.Arff : FileFormat.Csv;
     }
+
+    /// <summary>Whether a list of lists begins, or a list of values that ends.</summary>
+    private static bool IsJsonList(string text)
+    {
+        if (text[1..].TrimStart().StartsWith('['))
+            return true;
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), isFinalBlock: false, default);
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType == JsonTokenType.EndArray)
+                    return true;
+        }
+        catch (JsonException)
+        {
+            // a CSV file whose first column is called so
+        }
+        return false;
+    }
+
+    /// <summary>A label, then pairs of a column's number and its value.</summary>
+    [GeneratedRegex(@"^[-+]?[0-9.]+(?: +[0-9]+:[-+0-9.eE]+){2,} *(?:#.*)?$")]
+    private static partial Regex Sparse();
 
     private static readonly (byte[] Start, string What)[] Others =
     [

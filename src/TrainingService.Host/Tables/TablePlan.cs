@@ -383,7 +383,7 @@ public sealed class TablePlan
     /// </summary>
     private void TellSingles(Func<RowSource> open, CancellationToken cancellation)
     {
-        const int Shown = 10;
+        const int Shown = 10, MostText = 1000;
         if (_profile.TestRows > 0 || Target is not { Categories: { Count: > 1 } classes, Counts: { } counts } target
             || !counts.Contains(1L) || target.Kind is not ColumnKind.Category)
             return;
@@ -399,11 +399,18 @@ public sealed class TablePlan
                     place = $" ('{classes[(int)code]}': {source.Place})";
             }
         var isOne = singles.Length == 1;
+        // left out, they would leave nothing to tell apart, or too little to be meant
+        var isMost = classes.Count - singles.Length < 2 || singles.Length > _profile.Rows / 2;
+        var leave = singles.Sum(name => name.Length + 1) is var length && length > MostText
+            ? $"Leave {(isOne ? "the row" : "these rows")} out (in the file itself, since they are many)"
+            : $"Leave {(isOne ? "the row" : "these rows")} out (missing={string.Join(",", singles)} does, and takes that text for a missing "
+                + "value in other columns, too)";
         Problem($"the {(isOne ? "class" : "classes")} {string.Join(", ", singles.Take(Shown).Select(name => $"'{name}'"))}"
             + $"{(singles.Length > Shown ? $" and {singles.Length - Shown:N0} more" : "")} of the target '{target.Name}' "
             + $"{(isOne ? "has" : "have")} only one row{(isOne ? "" : " each")}{place}: a class needs at least two, one to learn from and "
-            + $"one to be tested on. Leave {(isOne ? "the row" : "these rows")} out (missing={string.Join(",", singles.Take(Shown))} does, "
-            + "and takes that text for a missing value in other columns, too), merge the class with another one, or bring a testFile"
+            + "one to be tested on. " + (isMost ? $"Without {(isOne ? "it" : "them")} too little is left to tell classes apart: choose another "
+                + "target" : leave) + ", merge "
+            + $"{(isOne ? "the class with another one" : "classes")}, or bring a testFile"
             + (_profile.Columns[target.Source].Texts == 0 ? ", or say task=regression to predict the number" : ""), "/target");
     }
 

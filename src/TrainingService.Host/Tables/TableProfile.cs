@@ -72,6 +72,9 @@ public sealed record TableProfile(IReadOnlyList<string> Names, IReadOnlyList<Col
         var near = Engine.Specs.Names.DidYouMean(name, names);
         if (near.Length > 0)
             return $"there is no column '{name}'{near}";
+        if (names.Count == 1)
+            return $"there is no column '{name}'; the file was read as one column, '{names[0]}': if it is a table, say which character "
+                + "separates its fields (delimiter)";
         // the last ones, too, where a target often is
         var listed = names.Count <= Shown ? string.Join(", ", names)
             : $"{string.Join(", ", names.Take(Shown - Last))}, {names.Count - Shown:N0} more, {string.Join(", ", names.TakeLast(Last))}";

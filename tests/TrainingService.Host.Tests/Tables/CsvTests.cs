@@ -123,8 +123,11 @@ public sealed class CsvTests
     [InlineData("x,y\n1,\n2,?\n", "no row has a value in the target's column 'y' (2 rows)")]
     [InlineData("", "'made.csv' is empty")]
     [InlineData("x,y\n1,a\n2,a\n", "the target 'y' is 'a' in every row: there must be at least two classes")]
-    [InlineData("x,y\n1,a\n2,a\n3,b\n", "the class 'b' of the target 'y' has only one row ('b': row 3 (line 4)): a class needs at least "
-        + "two, one to learn from and one to be tested on. Leave the row out (missing=b does")]
+    [InlineData("x,y\n1,a\n2,a\n3,b\n4,c\n5,c\n", "the class 'b' of the target 'y' has only one row ('b': row 3 (line 4)): a class needs "
+        + "at least two, one to learn from and one to be tested on. Leave the row out (missing=b does")]
+    [InlineData("x,y\n1,a\n2,a\n3,b\n", "Without it too little is left to tell classes apart: choose another target, merge the class with")]
+    [InlineData("x,y\n1,a\n2,a\n3,b\n4,b\n5,c\n6,d\n7,e\n8,f\n9,g\n", "Without them too little is left to tell classes apart")]
+    [InlineData("wide\n1\n2\n", "there is no column 'y'; the file was read as one column, 'wide': if it is a table, say which character")]
     [InlineData("x,y\n1,a\n2,c\n3,b\n4,a\n", "the classes 'b', 'c' of the target 'y' have only one row each ('c': row 2 (line 3))")]
     [InlineData("x,x,y\n1,2,a\n", "line 1: the columns 1 and 2 are both called 'x'")]
     [InlineData("x,y\n1,a\n\"2,b\n3,a\n", "line 3: a quote is opened in the record that begins here and never closed")]
@@ -149,6 +152,20 @@ public sealed class CsvTests
         var plan = TablePlan.Of(profile, both.Open, both.Options, CancellationToken.None);
         Assert.Empty(plan.Problems);
         Assert.Contains(plan.Warnings, warning => warning is { Kind: TableWarningKind.RareClass, Column: "y" });
+    }
+
+    /// <summary>All that are to be left out are named, or the advice is worth nothing.</summary>
+    [Fact]
+    public void However_many_classes_of_one_row_there_are_the_advice_to_leave_them_out_names_all()
+    {
+        var csv = "x,y\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"{i},{"abc"[i % 3]}\n"))
+            + string.Concat(Enumerable.Range(0, 14).Select(i => $"{i},s{i}\n"));
+        var refusal = Made.Refusal(Encoding.UTF8.GetBytes(csv));
+        Assert.Contains("' and 4 more of the target", refusal, StringComparison.Ordinal);
+        var missing = refusal.Split("missing=")[1].Split(" does")[0];
+        using var made = Made.Of(csv, new() { Target = "y", Missing = missing.Split(',') });
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal(60, made.Plan.Profile.Rows);
     }
 
     [Theory]

@@ -20,6 +20,19 @@ public sealed class FormatTests
         Assert.Equal([[1.5, 0], [2.5, 1], [3, 0], [double.NaN, 1]], made.Rows());
     }
 
+    [Theory]
+    [InlineData("[[1.5, \"a\"], [2.5, \"b\"],\n [3, \"\\u0061\"], [null, \"b\"]]", "column1", "column2")]
+    [InlineData("[ 1.5, \"a\" ]\n[2.5, \"b\"]\n[3, \"a\"]\n\n[NaN, \"b\"]", "column1", "column2")]
+    [InlineData("\n[\n  [\"x\", \"y]\"],\n  [\"1.5\", \"a\"], [\"2.5\", \"b\"], [3, \"a\"], [null, \"b\"]\n]\n", "x", "y]")]
+    public void Json_lists_are_rows_too(string json, string x, string y)
+    {
+        using var made = Made.Of(json, new() { Target = y });
+        Assert.Equal(FileFormat.Json, made.File.Format);
+        Assert.Empty(made.Plan.Problems);
+        Assert.Equal([x, y], made.Plan.Profile.Names);
+        Assert.Equal([[1.5, 0], [2.5, 1], [3, 0], [double.NaN, 1]], made.Rows());
+    }
+
     [Fact]
     public void Json_objects_in_objects_are_columns_of_their_own()
     {
@@ -33,6 +46,13 @@ public sealed class FormatTests
     [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": [1], \"y\": 2}\n", "line 2, field 'x': a list is no value of a table")]
     [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": 1,, \"y\": 2}\n", "line 2: ")]
     [InlineData("{\"x\": 1, \"y\": 1}\n{\"x\": 1, \"y\": \"2", "line 2: the object that begins here is cut off")]
+    [InlineData("[[1, 2], [3, 4],\n [5]]", "line 2: the list has 1 value instead of 2")]
+    [InlineData("[[1, 2], {\"x\": 4}]", "line 1: the rows must be all objects or all lists")]
+    [InlineData("[[1, [2]], [3, 4]]", "field 'column2': a list is no value of a table")]
+    [InlineData("{\"data\": [{\"x\": 1, \"y\": 2}]}", "or send the list alone if they are the rows")]
+    [InlineData("{\"x\": {\"0\": 1, \"1\": 2}, \"y\": {\"0\": 1, \"1\": 2}}", "write an object a row (pandas: ")]
+    [InlineData("{\"x\": [1, 2], \"y\": [1, 2]}", "write an object a row (pandas: ")]
+    [InlineData("+1 1:0.7 2:1 5:-0.2 \n-1 1:0.5 3:-1 \n", "is in the sparse format of LIBSVM")]
     [InlineData("{\"x\": 1, \"y\": 1}\n5\n", "line 2: '5' is found where an object begins")]
     public void Json_that_is_no_table_is_refused_with_its_line(string json, string message) =>
         Assert.Contains(message, Made.Refusal(json), StringComparison.Ordinal);
