@@ -31,8 +31,8 @@ public sealed record EncodedColumn(string Name, IReadOnlyList<string>? Categorie
 /// training rows and in double precision. Once fitted it doesn't change, so that several threads may use it.
 /// </summary>
 /// <remarks>
-/// Standardised is to mean 0 and variance 1, except where fewer than <see cref="Rare"/> = 5 % of the rows differ from the commonest value: a
-/// category, a yes or no, or a number that is nearly always the same. If a share p of the rows differ by d, the deviation is
+/// Standardised is to mean 0 and variance 1, except where fewer than <see cref="Rare"/> = 5 % of the rows differ from the commonest value:
+/// a category, a yes or no, or a number that is nearly always the same. If a share p of the rows differ by d, the deviation is
 /// d sqrt(p (1 - p)), and the few would be sqrt((1 - p) / p) deviations away: 77 for one row of 6,000, whose steps would throw a net out of
 /// what is stable. So they are divided by d sqrt(0.05 0.95), as if there were 5 % of them, and are at most 4.6 away. Pixels are divided by
 /// their deviation whatever they are.

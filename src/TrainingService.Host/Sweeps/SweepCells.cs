@@ -143,7 +143,8 @@ public static class SweepCells
                 IsBuilt = job.Layers != null,
             }).ToDictionaryAsync(job => job.Id, cancellation);
         // Runs that differ by their seeds alone have the same layers.
-        var built = jobs.Values.Where(job => job.IsBuilt).ToLookup(job => (job.TemplateNumber, job.TemplateNumber is null ? job.Id : default));
+        var built = jobs.Values.Where(job => job.IsBuilt)
+            .ToLookup(job => (job.TemplateNumber, job.TemplateNumber is null ? job.Id : default));
         var samples = built.Select(same => same.First().Id).ToArray();
         var layers = await db.Jobs.AsNoTracking().Where(job => samples.Contains(job.Id))
             .ToDictionaryAsync(job => job.Id, job => job.Layers ?? [], cancellation);

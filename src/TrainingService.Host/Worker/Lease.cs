@@ -32,9 +32,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>
     /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which
     /// needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at
-    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of runs that come alone, one
-    /// whose seed no other worker is at comes first, since two at the same would wait for the same rows to be prepared. A run whose worker died
-    /// before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
+    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of runs that come alone,
+    /// one whose seed no other worker is at comes first, since two at the same would wait for the same rows to be prepared. A run whose
+    /// worker died before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
     /// </summary>
     // Leases are told by the database's clock alone, so that workers need not agree on the time; those of a group are renewed together, so
     // that as many workers serve a source as its running jobs have leases. However many rows wait, a claim reads those of the index

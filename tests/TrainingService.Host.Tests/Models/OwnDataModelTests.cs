@@ -134,7 +134,8 @@ public sealed class OwnDataModelTests(Service service)
         for (var row = 0; row < 600; row++)
         {
             var (zone, distance) = ((int)(40 * Math.Pow(random.NextDouble(), 4)), random.NextDouble() * 20);
-            csv.Append(CultureInfo.InvariantCulture, $"{(row % 50 == 7 ? "" : $"z{zone}")},{distance:0.0},{(row % 100 == 9 ? "yes" : "no")},")
+            csv.Append(CultureInfo.InvariantCulture,
+                $"{(row % 50 == 7 ? "" : $"z{zone}")},{distance:0.0},{(row % 100 == 9 ? "yes" : "no")},")
                 .Append(CultureInfo.InvariantCulture, $"{3 + zone + 2.5 * distance + random.NextDouble():0.00}\n");
         }
         return csv.ToString();
