@@ -40,7 +40,7 @@ public sealed class StudyTests(Service service)
     [InlineData("""{"size": "quik"}""", "/size", "quick, full")]
     [InlineData("""{"sizes": "quick"}""", "/sizes", "did you mean 'size'")]
     [InlineData("""{"dataset": "iriss"}""", "/dataset", "did you mean 'iris'")]
-    [InlineData("""{"dataset": "friedman1"}""", "/dataset", "not classes")]
+    [InlineData("""{"dataset": "friedman1"}""", "/dataset", "\"baseline\": \"relu\", \"metric\": \"testR2\", \"seedCount\": 16}")]
     [InlineData("""{"seedCount": 0}""", "/seedCount", "from 1 to 10,000")]
     [InlineData("""{"seedCount": 10000}""", "/dataset", "at most 10,000")]
     public async Task What_a_study_can_not_do_is_refused_where_it_stands(string body, string pointer, string words)
