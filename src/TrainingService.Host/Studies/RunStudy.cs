@@ -54,9 +54,10 @@ public static class RunStudy
         else if (found.FindObstacle() is { } obstacle)
             errors.Add(new("/dataset", obstacle));
         else if (found.TargetKind != TargetKind.Classes)
-            errors.Add(new("/dataset", $"the study compares accuracies, and '{dataset}' has numbers to predict, not classes; a sweep of your own "
-                + $"may compare R2, such as POST /api/v1/sweeps with {{\"base\": {{\"dataset\": \"{dataset}\"}}, \"grid\": {{\"/model/activation\": "
-                + "[\"relu\", \"leaky_relu\"]}, \"baseline\": \"relu\", \"metric\": \"testR2\", \"seedCount\": 16}"));
+            errors.Add(new("/dataset", $"the study compares accuracies, and '{dataset}' has numbers to predict, not classes; a sweep of "
+                + $"your own may compare R2, such as POST /api/v1/sweeps with {{\"base\": {{\"dataset\": \"{dataset}\"}}, "
+                + "\"grid\": {\"/model/activation\": [\"relu\", \"leaky_relu\"]}, "
+                + "\"baseline\": \"relu\", \"metric\": \"testR2\", \"seedCount\": 16}"));
         if (body.Value.SeedCount is < 1 or > SweepRules.MaxCells)
             errors.Add(new("/seedCount", $"must be from 1 to {SweepRules.MaxCells:N0}, not {body.Value.SeedCount}"));
         if (errors.Count > 0)

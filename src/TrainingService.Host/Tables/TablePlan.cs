@@ -410,13 +410,14 @@ public sealed class TablePlan
         var isMost = classes.Count - singles.Length < 2 || singles.Length > _profile.Rows / 2;
         var leave = singles.Sum(name => name.Length + 1) is var length && length > MostText
             ? $"Leave {(isOne ? "the row" : "these rows")} out (in the file itself, since they are many)"
-            : $"Leave {(isOne ? "the row" : "these rows")} out (missing={string.Join(",", singles)} does, and takes that text for a missing "
-                + "value in other columns, too)";
+            : $"Leave {(isOne ? "the row" : "these rows")} out (missing={string.Join(",", singles)} does, and takes that text for a "
+                + "missing value in other columns, too)";
         Problem($"the {(isOne ? "class" : "classes")} {string.Join(", ", singles.Take(Shown).Select(name => $"'{name}'"))}"
             + $"{(singles.Length > Shown ? $" and {singles.Length - Shown:N0} more" : "")} of the target '{target.Name}' "
             + $"{(isOne ? "has" : "have")} only one row{(isOne ? "" : " each")}{place}: a class needs at least two, one to learn from and "
-            + "one to be tested on. " + (isMost ? $"Without {(isOne ? "it" : "them")} too little is left to tell classes apart: choose another "
-                + "target" : leave) + ", merge "
+            + "one to be tested on. "
+            + (isMost ? $"Without {(isOne ? "it" : "them")} too little is left to tell classes apart: choose another target" : leave)
+            + ", merge "
             + $"{(isOne ? "the class with another one" : "classes")}, or bring a testFile"
             + (_profile.Columns[target.Source].Texts == 0 ? ", or say task=regression to predict the number" : ""), "/target");
     }
@@ -469,8 +470,8 @@ public sealed class TablePlan
         if (_unfit.Count > 0)
             _problems.Add(new("/drop", Unfitting()));
         if (_mixed.Count > MostMixed)
-            Problem($"{_mixed.Count - MostMixed:N0} more columns of numbers hold texts, too, up to '{_mixed[^1]}': if the file has several lines of "
-                + "names above the numbers, leave one of them");
+            Problem($"{_mixed.Count - MostMixed:N0} more columns of numbers hold texts, too, up to '{_mixed[^1]}': if the file has several "
+                + "lines of names above the numbers, leave one of them");
         foreach (var same in _features.Where(f => f.Part is null && _profile.Columns[f.Source].Rows > _profile.Columns[f.Source].Missing)
             .GroupBy(f => (_profile.Columns[f.Source].Content, _profile.Columns[f.Source].Missing)).Where(g => g.Count() > 1))
             foreach (var twin in same.Skip(1))
