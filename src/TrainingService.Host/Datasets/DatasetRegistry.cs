@@ -18,6 +18,9 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
     /// </summary>
     private const long MostMadeBytes = 1 << 20;
 
+    /// <summary>Bytes that a seed's splits take beside their rows: the encoder, the spec that they are found by.</summary>
+    private const long BesideRows = 3000;
+
     private readonly ConcurrentDictionary<(DatasetSpec Spec, long Seed), DataShape> _shapes = [];
 
     /// <summary>The built-in ones alone.</summary>
@@ -116,7 +119,8 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
         if (memory.Find<TrainingData>((resolved, seed)) is { } made)
             return made;
         var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
-        var bytes = dataset.Rows * (MakesFloats(dataset) ? sizeof(float) * (dataset.EncodedFeatures + 1L) : sizeof(int) + sizeof(float));
+        var bytes = BesideRows
+            + dataset.Rows * (MakesFloats(dataset) ? sizeof(float) * (dataset.EncodedFeatures + 1L) : sizeof(int) + sizeof(float));
         return memory.GetOrAdd((resolved, seed), bytes, () => Prepare(dataset, resolved, seed), dataset.RowsKey);
     }
 
