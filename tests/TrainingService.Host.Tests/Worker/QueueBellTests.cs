@@ -25,14 +25,8 @@ public sealed class QueueBellTests(Service service)
             using var bell = new QueueBell(source, storage, new(1, 1, TimeSpan.FromSeconds(30)), NullLogger<QueueBell>.Instance);
             await bell.StartAsync(_cancellation);
             await WaitUntilItListensAsync(source);
-            var fetched = new TaskCompletionSource<string>();
-            var worker = new Thread(() =>
-            {
-                using var connection = storage.GetConnection();
-                using var job = connection.FetchNextJob(Waker.Queues, _cancellation);
-                fetched.SetResult(job.JobId);
-            })
-            { IsBackground = true };
+            var fetched = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var worker = new Thread(() => fetched.SetResult(Fetch(storage))) { IsBackground = true };
             worker.Start();
             // it has looked in vain
             while (!worker.ThreadState.HasFlag(ThreadState.WaitSleepJoin))
@@ -45,11 +39,17 @@ public sealed class QueueBellTests(Service service)
             var id = Convert.ToString(await enqueue.ExecuteScalarAsync(_cancellation), CultureInfo.InvariantCulture);
             QueueBell.Ring(source);
             Assert.Equal(id, await fetched.Task.WaitAsync(TimeSpan.FromMinutes(1), _cancellation));
-            worker.Join();
             await bell.StopAsync(_cancellation);
         }
         NpgsqlConnection.ClearAllPools();
         await service.Postgres.DropDatabaseAsync(database);
+    }
+
+    private string Fetch(PostgreSqlStorage storage)
+    {
+        using var connection = storage.GetConnection();
+        using var job = connection.FetchNextJob(Waker.Queues, _cancellation);
+        return job.JobId;
     }
 
     private async Task WaitUntilItListensAsync(NpgsqlDataSource source)
