@@ -32,8 +32,10 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
         (brought?.Schema.Features ?? []).ToDictionary(column => column.Name);
     private readonly HashSet<string> _unused =
         [card.Target, .. brought?.Version.Facts.Options.Drop ?? [], .. brought?.Schema.Group is { } group ? (string[])[group.Name] : []];
+
     /// <summary>As the row before named them: nearly all rows of a request name their columns in one order.</summary>
     private readonly List<(string Name, int[]? Places)> _named = [];
+
     private readonly Missing _missing = new(brought?.Version.Facts.Options.Missing ?? []);
 
     public IReadOnlyList<double[]> Read(JsonElement inputs)

@@ -29,7 +29,7 @@ public static class SweepReports
             Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
             Delta = spec.Delta,
             Split = spec.Rows is { } rows ? SplitReport.Of(spec, rows) : null,
-            Arms = [.. spec.Arms.AsParallel().AsOrdered().Select((arm, index) => Arm(arm.Name, metric, [.. byArm[index]], trials))],
+            Arms = [.. spec.Arms.Select((arm, index) => Arm(arm.Name, metric, [.. byArm[index]], trials))],
             Contrasts = contrasts,
             Trials = spec.Tune is null ? null : [.. Trials.Shown(trials)],
             Looks = SweepLookResponse.AllOf(spec),

@@ -59,11 +59,11 @@ public static class Family
     {
         looks ??= Looks.Once;
         var pairs = contrasts.Select(contrast => contrast.DifferencesIn(outcome)).ToArray();
-        var tests = pairs.AsParallel().AsOrdered().Select(differences => PairedTest.Of(differences, outcome)).ToArray();
+        var tests = pairs.Select(differences => PairedTest.Of(differences, outcome)).ToArray();
         double[] p = [.. tests.Zip(contrasts, (test, contrast) => looks.PValue(contrast, outcome, test.PValue, contrasts.Count))];
         var (adjusted, sharing) = (Holm.Adjust(p), Holm.Sharing(p));
         var least = Holm.Adjust([.. contrasts.Select(looks.LeastP)]);
-        return [.. contrasts.AsParallel().AsOrdered().Select((contrast, i) =>
+        return [.. contrasts.Select((contrast, i) =>
             Judge(contrast, pairs[i], outcome, delta, looks, testToTrain, tests[i], adjusted[i], sharing[i], least[i], contrasts.Count))];
     }
 

@@ -142,14 +142,13 @@ public static class SweepCells
                 job.TemplateNumber,
                 IsBuilt = job.Layers != null,
             }).ToDictionaryAsync(job => job.Id, cancellation);
-        // Runs that differ by their seeds alone have the same layers.
-        var built = jobs.Values.Where(job => job.IsBuilt)
-            .ToLookup(job => (job.TemplateNumber, job.TemplateNumber is null ? job.Id : default));
-        var samples = built.Select(same => same.First().Id).ToArray();
-        var layers = await db.Jobs.AsNoTracking().Where(job => samples.Contains(job.Id))
+        // Runs that differ by their seeds alone have the same layers: those of one are read.
+        var samples = jobs.Values.Where(job => withLayers && job.IsBuilt)
+            .GroupBy(job => Kind(job.TemplateNumber, job.Id))
+            .ToDictionary(same => same.Key, same => same.First().Id);
+        var ids = samples.Values.ToArray();
+        var layers = ids.Length == 0 ? [] : await db.Jobs.AsNoTracking().Where(job => ids.Contains(job.Id))
             .ToDictionaryAsync(job => job.Id, job => job.Layers ?? [], cancellation);
-        var layersOf = built.SelectMany(same => same.Select(job => (job.Id, Layers: layers[same.First().Id])))
-            .ToDictionary(job => job.Id, job => job.Layers);
         // After early stopping the last measurement stands at the step of the weights that were returned to.
         var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
         var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
@@ -167,10 +166,14 @@ public static class SweepCells
         {
             var job = jobs[cell.JobId];
             return new CellResult(cell.Arm, cell.Candidate, cell.Seed, cell.JobId, job.Status, job.ErrorCode, job.Epoch, job.Result,
-                layersOf.GetValueOrDefault(cell.JobId, []), [.. first[cell.JobId].OrderBy(layer => layer.Layer)],
+                withLayers && job.IsBuilt ? layers[samples[Kind(job.TemplateNumber, job.Id)]] : [],
+                [.. first[cell.JobId].OrderBy(layer => layer.Layer)],
                 [.. last[cell.JobId].OrderBy(layer => layer.Layer)]);
         }).ToList();
         return [.. results.Concat(Tuning.Settled(sweep.Spec, results)).OrderBy(cell => cell.Arm)
             .ThenBy(cell => order.GetValueOrDefault(cell.Seed))];
+
+        // jobs of earlier versions have a spec of their own
+        static (short? Template, Guid Job) Kind(short? template, Guid job) => (template, template is null ? job : default);
     }
 }

@@ -208,6 +208,34 @@ public sealed class SweepLooksTests
         Contrasts = [.. Enumerable.Range(1, arms - 1).Select(arm => new ContrastSpec { Arm = $"a{arm}", Baseline = "a0" })],
     };
 
+    /// <summary>A look reads no layers where the sweep's metric has a better side.</summary>
+    [Fact]
+    public void Only_metrics_without_a_better_side_are_of_layers()
+    {
+        var result = new TrainingResult
+        {
+            TrainLoss = 1,
+            ValidationLoss = 1,
+            TestLoss = 1,
+            TrainAccuracy = 1,
+            ValidationAccuracy = 1,
+            TestAccuracy = 1,
+            BalancedAccuracy = 1,
+            ValidationBalancedAccuracy = 1,
+            TrainRmse = 1,
+            ValidationRmse = 1,
+            TestRmse = 1,
+            TrainR2 = 1,
+            ValidationR2 = 1,
+            TestR2 = 1,
+            Seconds = 1,
+            FastestEpochSeconds = 1,
+            WeightsSha256 = "",
+        };
+        var cell = new CellResult(0, -1, 1, Guid.Empty, JobStatus.Succeeded, null, 1, result, [], [], []);
+        Assert.All(SweepMetrics.All.Where(metric => metric.Outcome.HigherIsBetter is not null), metric => Assert.NotNull(metric.Of(cell)));
+    }
+
     private static IReadOnlyList<CellResult> Cells(SweepPlan plan, Func<int, long, double?> accuracy) =>
         [.. from arm in Enumerable.Range(0, plan.Arms.Count)
             from seed in plan.Seeds
