@@ -46,7 +46,7 @@ public static class DemoReport
         }
         console.Write(states);
         console.WriteLine("Sparsity: outputs that are exactly 0. Off rate: inputs of the activation <= 0.");
-        console.WriteLine("Dead: units that are off on every row; born so, or died since.");
+        console.WriteLine("Dead: units that are off on every row and pass no gradient there; born so, or died since.");
     }
 
     private static Table Table(string title, params string[] columns)
