@@ -35,7 +35,9 @@ public static class GetSweepReport
         http.Response.Headers.CacheControl = "no-cache";
         if (!sweep.IsFinished)
             http.Response.Headers.RetryAfter = "1";
-        var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
+        // studies and Parquet look at the layers before training, too; else only a metric of layers may
+        var cells = await SweepCells.ReadAsync(db, sweep, cancellation, mediaType != MediaTypes.Parquet && sweep.Study is null
+            && sweep.Spec.By.Outcome.HigherIsBetter is not null ? LayerRows.Last : LayerRows.FirstAndLast);
         if (mediaType == MediaTypes.Parquet)
             return RowExport.Write(mediaType, cells.ToAsyncEnumerable(), ReportRows.Of(sweep.Spec), cancellation);
         if (sweep.Study is { } name && StudyCatalog.Find(name) is { ReadsPreflight: true })

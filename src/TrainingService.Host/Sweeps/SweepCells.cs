@@ -10,6 +10,17 @@ using TrainingService.Host.Metrics;
 
 namespace TrainingService.Host.Sweeps;
 
+/// <summary>Which rows of layers are read of each run.</summary>
+public enum LayerRows
+{
+    None,
+
+    /// <summary>Those of the weights that it ended with.</summary>
+    Last,
+
+    FirstAndLast,
+}
+
 /// <summary>
 /// Makes a sweep's cells, and the jobs that they need. A cell that exists is left alone, so that a sweep can be extended.
 /// </summary>
@@ -126,10 +137,11 @@ public static class SweepCells
     /// <param name="db">Where they are.</param>
     /// <param name="sweep">Whose they are.</param>
     /// <param name="cancellation">Of the queries.</param>
-    /// <param name="withLayers">Without, what the layers measured is left out; of metrics with a better side none needs it.</param>
+    /// <param name="measured">Which rows of layers; of metrics with a better side none needs any.</param>
     public static async Task<IReadOnlyList<CellResult>> ReadAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation,
-        bool withLayers = true)
+        LayerRows measured = LayerRows.FirstAndLast)
     {
+        var (withLayers, withFirst) = (measured != LayerRows.None, measured == LayerRows.FirstAndLast);
         var jobs = await db.Jobs.AsNoTracking().Where(job => job.SweepId == sweep.Id)
             .Select(job => new
             {
@@ -150,16 +162,16 @@ public static class SweepCells
         var layers = ids.Length == 0 ? [] : await db.Jobs.AsNoTracking().Where(job => ids.Contains(job.Id))
             .ToDictionaryAsync(job => job.Id, job => job.Layers ?? [], cancellation);
         // After early stopping the last measurement stands at the step of the weights that were returned to.
-        var measured = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
-        var returned = jobs.Values.Where(job => measured[job.Id] != job.Step).Select(job => job.Id).ToArray();
-        var steps = returned.Select(id => measured[id]).Distinct().ToArray();
+        var ended = jobs.Values.ToDictionary(job => job.Id, job => job.Result?.WeightsStep ?? job.Step);
+        var returned = jobs.Values.Where(job => ended[job.Id] != job.Step).Select(job => job.Id).ToArray();
+        var steps = returned.Select(id => ended[id]).Distinct().ToArray();
         var ends = !withLayers ? [] : await (from job in db.Jobs
                                              join layer in db.Layers.FromSqlRaw(WithoutHistograms) on job.Id equals layer.JobId
-                                             where job.SweepId == sweep.Id && (layer.Step == 0 || layer.Step == job.Step
+                                             where job.SweepId == sweep.Id && (withFirst && layer.Step == 0 || layer.Step == job.Step
                                                  || returned.Contains(job.Id) && steps.Contains(layer.Step))
                                              select layer).AsNoTracking().ToListAsync(cancellation);
         var first = ends.Where(layer => layer.Step == 0).ToLookup(layer => layer.JobId);
-        var last = ends.Where(layer => layer.Step > 0 && layer.Step == measured[layer.JobId]).ToLookup(layer => layer.JobId);
+        var last = ends.Where(layer => layer.Step > 0 && layer.Step == ended[layer.JobId]).ToLookup(layer => layer.JobId);
         var cells = await db.SweepCells.AsNoTracking().Where(cell => cell.SweepId == sweep.Id).ToListAsync(cancellation);
         var order = sweep.Spec.Seeds.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
         var results = cells.Select(cell =>

@@ -34,14 +34,15 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
             if (jobs.Count > 0 || sweep.FinishedAt is not null)
                 break;
             cells = sweep.Spec.Contrasts.Count == 0 ? null
-                : await SweepCells.ReadAsync(db, sweep, cancellation, withLayers: sweep.Spec.By.Outcome.HigherIsBetter is null);
+                : await SweepCells.ReadAsync(db, sweep, cancellation,
+                    sweep.Spec.By.Outcome.HigherIsBetter is null ? LayerRows.FirstAndLast : LayerRows.None);
             if (cells is null || !await LookAsync(db, sweep, cells, cancellation))
                 break;
         }
         if (jobs.Count == 0 && sweep.FinishedAt is null)
             await EndAsync(db, sweep, cancellation);
         var kept = sweep is { Status: JobStatus.Succeeded, Spec.KeepBest: true } ? await BestArm.KeepAsync(db, sweep,
-            cells ?? await SweepCells.ReadAsync(db, sweep, cancellation, withLayers: false), jobRules, clock, cancellation) : null;
+            cells ?? await SweepCells.ReadAsync(db, sweep, cancellation, LayerRows.None), jobRules, clock, cancellation) : null;
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(jobs);
