@@ -201,8 +201,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             await db.Layers.Where(l => fresh.Contains(l.JobId)).ExecuteDeleteAsync(cancellation);
             await db.Units.Where(u => fresh.Contains(u.JobId)).ExecuteDeleteAsync(cancellation);
             await db.Findings.Where(f => fresh.Contains(f.JobId)).ExecuteDeleteAsync(cancellation);
-            await db.Jobs.Where(job => fresh.Contains(job.Id)).ExecuteUpdateAsync(set => set.SetProperty(job => job.Layers, (IReadOnlyList<LayerInfo>?)null)
-                .SetProperty(job => job.Findings, (FindingCounts?)null).SetProperty(job => job.Preflight, (Preflight?)null), cancellation);
+            await db.Jobs.Where(job => fresh.Contains(job.Id)).ExecuteUpdateAsync(set => set
+                .SetProperty(job => job.Layers, (IReadOnlyList<LayerInfo>?)null).SetProperty(job => job.Findings, (FindingCounts?)null)
+                .SetProperty(job => job.Preflight, (Preflight?)null), cancellation);
         }
         return newest;
     }

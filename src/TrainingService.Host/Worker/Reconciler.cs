@@ -92,8 +92,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // not those that this very process runs, which lives
         var silent = await db.Jobs.FromSql($"""
-            SELECT *, xmin FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND lease_until < now() AND id <> ALL ({slots.Held})
-            LIMIT {Batch} FOR UPDATE SKIP LOCKED
+            SELECT *, xmin FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND lease_until < now()
+            AND id <> ALL ({slots.Held}) LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).ToListAsync(cancellation);
         if (silent.Count == 0)
             return;

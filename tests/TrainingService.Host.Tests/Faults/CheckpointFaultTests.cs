@@ -8,7 +8,8 @@ namespace TrainingService.Host.Tests.Faults;
 
 /// <summary>A run whose worker dies or is stopped goes on at its last checkpoint, and nobody can tell by what it leaves behind.</summary>
 [Trait("Category", "Slow")]
-public sealed class CheckpointFaultTests(Service service, ApiWithoutWorkers api) : FaultTests(service, api), IClassFixture<ApiWithoutWorkers>
+public sealed class CheckpointFaultTests(Service service, ApiWithoutWorkers api) : FaultTests(service, api),
+    IClassFixture<ApiWithoutWorkers>
 {
     /// <summary>Long enough for several checkpoints a second apart.</summary>
     public static TheoryData<string, string> Runs => new()
