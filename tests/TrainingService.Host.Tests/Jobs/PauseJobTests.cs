@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;
 
@@ -26,7 +27,7 @@ public sealed class PauseJobTests(ApiOnly api)
             if (expected is null)
             {
                 first.MustBeProblem(409, "conflict");
-                Assert.Equal(Http.Json.NameOf(status), (await api.Http.GetAnswer(path))["status"].GetString());
+                Assert.Equal(Json.NameOf(status), (await api.Http.GetAnswer(path))["status"].GetString());
                 continue;
             }
             Assert.Equal((202, expected), (first.Status, first["status"].GetString()));
