@@ -39,6 +39,8 @@ public static class CloneJob
         var from = Fork.Take(id, patch, errors, out patch);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
+        if (from is not null)
+            patch = Fork.Keep(job, patch);
         var accepted = Check(job, patch, rules, errors);
         if (from is not null && accepted is not null)
         {

@@ -38,7 +38,8 @@ internal static partial class Fork
         rest = new(changes);
         var pointer = $"/{FromCheckpoint.Field}";
         if (given is not JsonObject fields || !fields.TryGetPropertyValue("step", out var step)
-            || step?.GetValueKind() != JsonValueKind.Number || !step.AsValue().TryGetValue<long>(out var number) || fields.Any(field => field.Key is not ("job" or "step")))
+            || step?.GetValueKind() != JsonValueKind.Number || !step.AsValue().TryGetValue<long>(out var number)
+            || fields.Any(field => field.Key is not ("job" or "step")))
             errors.Add(new(pointer, "must be an object with 'job', this job's id, and 'step', that of one of its checkpoints"));
         else if (fields["job"] is { } named && (named.GetValueKind() != JsonValueKind.String
             || !Guid.TryParse(named.GetValue<string>(), out var other) || other != job))
@@ -46,6 +47,19 @@ internal static partial class Fork
         else
             return new(job, number);
         return null;
+    }
+
+    /// <summary>With the measuring as it was, whose defaults follow from what else the patch may change.</summary>
+    public static SpecPatch Keep(Job job, SpecPatch patch)
+    {
+        var changes = (JsonObject)patch.Patch.DeepClone();
+        if (!changes.ContainsKey("diagnostics"))
+            changes["diagnostics"] = new JsonObject();
+        if (changes["diagnostics"] is JsonObject given)
+            foreach (var (name, value) in Json.ObjectOf(job.Spec.Diagnostics))
+                if (!given.ContainsKey(name))
+                    given[name] = value?.DeepClone();
+        return new(changes);
     }
 
     /// <summary>Stores the clone with what it goes on from.</summary>
