@@ -23,7 +23,6 @@ try
     var builder = WebApplication.CreateBuilder();
     var worker = WorkerOptions.Read(builder.Configuration);
 
-    builder.Services.AddSingleton(TimeProvider.System);
     builder.AddLogs();
     builder.BindAddresses(role);
     builder.AddDatabase(worker.Lease / 2);
@@ -48,6 +47,7 @@ try
     var app = builder.Build();
 
     app.UseProblems();
+    app.UseDatabaseFaults();
     if (role.ServesApi)
     {
         app.MapOpenApiDocument();

@@ -17,6 +17,9 @@ public static class Database
     /// <summary>We were frozen in the middle of a transaction, and Postgres has taken its locks away.</summary>
     private const string IdleInTransactionTimeout = "25P03";
 
+    /// <summary>Seconds that a connection may take to come, of the pool or of the server: a request that gets none is due an answer.</summary>
+    private const int ConnectTimeout = 4;
+
     /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -33,8 +36,15 @@ public static class Database
     {
         var settings = Settings(builder.Configuration.TrainingConnectionString(), idle);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
-        builder.Services.AddPooledDbContextFactory<TrainingDbContext>((services, options) =>
-            options.UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
+        builder.Services.AddSingleton<DatabaseClock>();
+        builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DatabaseClock>());
+        builder.Services.AddSingleton(services => new DatabasePulse(services.GetRequiredService<NpgsqlDataSource>(), settings,
+            services.GetRequiredService<DatabaseClock>(), services.GetRequiredService<ILogger<DatabasePulse>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<DatabasePulse>());
+        builder.Services.AddSingleton<CheckedConnections>();
+        builder.Services.AddPooledDbContextFactory<TrainingDbContext>((services, options) => options
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention()
+            .AddInterceptors(services.GetRequiredService<CheckedConnections>()));
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContext());
     }
 
@@ -44,6 +54,8 @@ public static class Database
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         if (!settings.ShouldSerialize("Maximum Pool Size"))
             settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
+        if (!settings.ShouldSerialize("Timeout"))
+            settings.Timeout = ConnectTimeout;
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection
@@ -126,9 +138,33 @@ public static class Database
     /// Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what
     /// happened in exceptions of its own.
     /// </summary>
-    public static bool IsOutage(Exception? e) =>
-        e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
-        || (e is not null && IsOutage(e.InnerException));
+    public static bool IsOutage(Exception? e) => e switch
+    {
+        null => false,
+        PostgresException answer => answer.IsTransient || IsStateOfServer(answer.SqlState),
+        NpgsqlOperationInProgressException => false,
+        NpgsqlException => true,
+        _ => IsOutage(e.InnerException),
+    };
+
+    /// <summary>Whether the connection is gone, or was about to go: another one may do.</summary>
+    public static bool IsLoss(Exception? e) => e switch
+    {
+        null => false,
+        PostgresException { SqlState: var state } => state[..2] is "08" or "57" && state is not PostgresErrorCodes.QueryCanceled,
+        NpgsqlException => e.InnerException is IOException or System.Net.Sockets.SocketException,
+        _ => IsLoss(e.InnerException),
+    };
+
+    /// <summary>What Postgres answered; null if it didn't.</summary>
+    public static string? SqlState(Exception? e) =>
+        e is PostgresException answer ? answer.SqlState : e is null ? null : SqlState(e.InnerException);
+
+    /// <summary>
+    /// Resources, operators and disks (classes 53, 57, 58), connections (08), who may connect (28), and what is about roles and time-outs.
+    /// </summary>
+    private static bool IsStateOfServer(string state) => state[..2] is "08" or "28" or "53" or "57" or "58"
+        || state is IdleInTransactionTimeout or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InvalidCatalogName;
 
     private static async Task Eventually(Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.PostgreSql;
 using Npgsql;
+using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Worker;
 
@@ -14,7 +15,8 @@ public static class WorkerServices
         builder.Services.AddHangfire((services, hangfire) => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(services.GetRequiredService<NpgsqlDataSource>())),
+            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(
+                    services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<DatabasePulse>())),
                 new PostgreSqlStorageOptions
                 {
                     PrepareSchemaIfNecessary = false,
@@ -56,8 +58,13 @@ public static class WorkerServices
     public static void MapDashboard(this WebApplication app) =>
         app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
 
-    private sealed class Connections(NpgsqlDataSource source) : IConnectionFactory
+    private sealed class Connections(NpgsqlDataSource source, DatabasePulse pulse) : IConnectionFactory
     {
-        public NpgsqlConnection GetOrCreateConnection() => source.CreateConnection();
+        public NpgsqlConnection GetOrCreateConnection()
+        {
+            var connection = source.CreateConnection();
+            pulse.Watch(connection);
+            return connection;
+        }
     }
 }
