@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs all tests on a Postgres of their own and ends with the line `N passed, N failed`. --fast leaves out those with the trait
-# Category=Slow, and only --all runs the large simulations (Category=Simulation), which take half an hour.
+# Category=Slow, and only --all runs the large simulations (Category=Simulation), which take half an hour. --storm runs nothing but the
+# long storm (Category=Storm): three minutes in which processes, Postgres and the network fail; TRAINING_STORM_SEED repeats one.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-filter=(-trait- Category=Simulation)
+filter=(-trait- Category=Simulation -trait- Category=Storm)
+projects=(TrainingService.Engine.Tests TrainingService.Host.Tests)
 build_pid='' test_pid=''
 passed=0 failed=0 skipped=0
 
@@ -16,7 +18,8 @@ main() {
   '') ;;
   --fast) filter+=(-trait- Category=Slow) ;;
   --all) filter=() ;;
-  *) die "Unknown option '$1': there are --fast and --all." ;;
+  --storm) filter=(-trait Category=Storm -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
+  *) die "Unknown option '$1': there are --fast, --all and --storm." ;;
   esac
   command -v dotnet >/dev/null || die "dotnet was not found: install the .NET 10 SDK."
   temporary=$(mktemp -d)
@@ -30,8 +33,8 @@ main() {
   [[ ${TRAINING_TEST_POSTGRES-} ]] || start_test_postgres
   wait "$build_pid" || die "The build failed: the errors are above."
   build_pid=''
-  run_tests TrainingService.Engine.Tests
-  run_tests TrainingService.Host.Tests
+  local project
+  for project in "${projects[@]}"; do run_tests "$project"; done
   summary
 }
 

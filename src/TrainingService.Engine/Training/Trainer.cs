@@ -39,6 +39,8 @@ public sealed class Trainer : IDisposable
     private CancellationToken _cancellation;
     private int _orderedEpoch = -1;
     private double? _epochBegan, _fastestEpoch;
+    private TrainingTimes _before;
+    private volatile Action? _afterStep;
 
     // where the run is: all of it is captured
     private long _step, _samples;
@@ -116,20 +118,26 @@ public sealed class Trainer : IDisposable
     public Action<long>? OnReturn { get; set; }
 
     /// <summary>
-    /// Called on the training thread after each step, when all that belongs to it has been told: the moment to <see cref="Capture"/>.
+    /// Called on the training thread after each step but the last, when all that belongs to it has been told: the moment to
+    /// <see cref="Capture"/>. May be set from any thread, while the run goes on.
     /// </summary>
-    public Action? AfterStep { get; set; }
+    public Action? AfterStep { get => _afterStep; set => _afterStep = value; }
 
     /// <summary>Where the run is; may be read from any thread.</summary>
     public TrainingProgress Progress
     {
         get
         {
-            var seconds = _clock.Elapsed.TotalSeconds;
+            var seconds = Seconds;
             return new(Volatile.Read(ref _epoch), Volatile.Read(ref _step),
                 seconds, seconds > 0 ? Volatile.Read(ref _samples) / seconds : 0);
         }
     }
+
+    /// <summary>What the run has taken, the parts before a <see cref="Restore"/> included; to be read on the training thread.</summary>
+    public TrainingTimes Times => new(Seconds, _before.DiagnosticsSeconds + _observer.Clock.Elapsed.TotalSeconds, _fastestEpoch);
+
+    private double Seconds => _before.Seconds + _clock.Elapsed.TotalSeconds;
 
     /// <summary>
     /// The units of a layer as the last evaluation found them; to be called on the training thread or after
@@ -195,7 +203,8 @@ public sealed class Trainer : IDisposable
             // weights that are thrown away are not measured at the end, but those that are returned to
             if (last ? !Returns(divergence) : _step % every == 0)
                 MeasureLayers(_step, passed, last);
-            AfterStep?.Invoke();
+            if (!last)
+                AfterStep?.Invoke();
         }
         return Finish(divergence);
     }
@@ -220,13 +229,16 @@ public sealed class Trainer : IDisposable
     /// <summary>
     /// Goes back to where <see cref="Capture"/> was called in a run of an equal plan and data; to be called before <see cref="Run"/>.
     /// </summary>
+    /// <param name="state">What was captured.</param>
+    /// <param name="before">What the run had taken by then, to which the rest is added.</param>
     /// <exception cref="InvalidStateException">
     /// The state is of another plan or version, cut short or damaged; the trainer is as it was. Whether the data
     /// are the same is not looked at.
     /// </exception>
-    public void Restore(byte[] state)
+    public void Restore(byte[] state, TrainingTimes before = default)
     {
         using var reader = CapturedState.Read(state, _plan.Hash());
+        (_before, _fastestEpoch) = (before, before.FastestEpochSeconds);
         (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
         (_runningSamples, _runningCorrect, _bestEpoch, _bestStep) =
             (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), reader.ReadInt64());
@@ -454,7 +466,7 @@ public sealed class Trainer : IDisposable
         if (test is not null)
             OnMetric?.Invoke(test.Value.Point);
         var classes = _data.Shape.Classes;
-        var seconds = _clock.Elapsed.TotalSeconds;
+        var times = Times;
         return new()
         {
             TrainLoss = train.Loss,
@@ -477,10 +489,10 @@ public sealed class Trainer : IDisposable
             BestEpoch = _bestEpoch,
             WeightsStep = step,
             Notes = _plan.Notes is { Count: > 0 } notes ? notes : null,
-            Seconds = seconds,
-            FastestEpochSeconds = _fastestEpoch,
-            DiagnosticsSeconds = _observer.Clock.Elapsed.TotalSeconds,
-            SamplesPerSecond = _samples / seconds,
+            Seconds = times.Seconds,
+            FastestEpochSeconds = times.FastestEpochSeconds,
+            DiagnosticsSeconds = times.DiagnosticsSeconds,
+            SamplesPerSecond = _samples / times.Seconds,
             ParameterCount = _plan.ParameterCount,
             WeightsSha256 = _network.Sha256(),
             EngineVersion = EngineInfo.Version,

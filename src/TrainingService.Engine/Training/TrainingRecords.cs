@@ -54,6 +54,12 @@ public record MetricPoint
 /// <param name="SamplesPerSecond">Training rows per second so far, evaluations included.</param>
 public readonly record struct TrainingProgress(int Epoch, long Step, double Seconds, double SamplesPerSecond);
 
+/// <summary>What a run has taken so far.</summary>
+/// <param name="Seconds">See <see cref="TrainingResult.Seconds"/>.</param>
+/// <param name="DiagnosticsSeconds">See <see cref="TrainingResult.DiagnosticsSeconds"/>.</param>
+/// <param name="FastestEpochSeconds">See <see cref="TrainingResult.FastestEpochSeconds"/>.</param>
+public readonly record struct TrainingTimes(double Seconds, double DiagnosticsSeconds, double? FastestEpochSeconds);
+
 /// <summary>How a run ended.</summary>
 public sealed record TrainingResult
 {

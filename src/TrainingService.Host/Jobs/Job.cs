@@ -24,7 +24,18 @@ public enum JobStatus
 
     /// <summary>Stopped by a client.</summary>
     Canceled,
+
+    /// <summary>Paused while running; the worker has not stopped yet.</summary>
+    Pausing,
+
+    /// <summary>Waits for a client to resume it; no worker holds it.</summary>
+    Paused,
 }
+
+/// <summary>Where the training of a clone begins: at a checkpoint of another job.</summary>
+/// <param name="Job">That job's id.</param>
+/// <param name="Step">The checkpoint's.</param>
+public sealed record FromCheckpoint(Guid Job, long Step);
 
 /// <summary>A row of <c>jobs</c>: the truth about a job. The queue only wakes workers.</summary>
 public sealed class Job
@@ -73,9 +84,16 @@ public sealed class Job
     public DateTimeOffset? LeaseUntil { get; set; }
 
     /// <summary>
-    /// How often a lease ran out in the middle of a run, which a process does that dies; at 3 the job fails as <c>crash_loop</c>.
+    /// How often in a row a lease ran out in the middle of a run that stored no checkpoint, as happens when a process dies; at 3 the job
+    /// fails as <c>crash_loop</c>.
     /// </summary>
     public int Crashes { get; set; }
+
+    /// <summary>What earlier attempts ran, which counts towards the timeout.</summary>
+    public double RanSeconds { get; set; }
+
+    /// <summary>Null unless it is a clone that goes on from another job's checkpoint.</summary>
+    public FromCheckpoint? FromCheckpoint { get; init; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
 
@@ -102,13 +120,24 @@ public sealed class Job
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
 
-    /// <summary>Waits for a worker again, as it did when it was new. What it measured goes when a worker claims it.</summary>
-    /// <param name="crashes">Those that still count.</param>
-    public void Requeue(int crashes = 0)
+    /// <summary>
+    /// Waits for a worker again, as it did when it was new. What it measured goes when a worker claims it, but for what lies before a
+    /// checkpoint.
+    /// </summary>
+    public void Requeue()
     {
-        (Status, Result, ErrorCode, ErrorMessage, FinishedAt, StartedAt) = (JobStatus.Queued, null, null, null, null, null);
-        (LeaseOwner, LeaseUntil, Crashes) = (null, null, crashes);
-        (Epoch, Step, SamplesPerSecond, EtaSeconds) = (0, 0, null, null);
+        GiveBack(JobStatus.Queued, null);
+        (Result, ErrorCode, ErrorMessage, FinishedAt) = (null, null, null, null);
+        (Crashes, RanSeconds) = (0, 0);
+    }
+
+    /// <summary>No worker holds it any more.</summary>
+    /// <param name="status">Queued or paused.</param>
+    /// <param name="checkpoint">From where it will go on; null for the beginning.</param>
+    public void GiveBack(JobStatus status, Checkpoint? checkpoint)
+    {
+        (Status, StartedAt, LeaseOwner, LeaseUntil) = (status, null, null, null);
+        (Epoch, Step, SamplesPerSecond, EtaSeconds) = (checkpoint?.Epoch ?? 0, checkpoint?.Step ?? 0, null, null);
     }
 
     public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;

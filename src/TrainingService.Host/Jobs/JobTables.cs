@@ -12,7 +12,19 @@ public static class JobTables
 
         public DbSet<JobTemplate> JobTemplates => db.Set<JobTemplate>();
 
+        public DbSet<Checkpoint> Checkpoints => db.Set<Checkpoint>();
+
         public DbSet<IdempotencyRecord> IdempotencyKeys => db.Set<IdempotencyRecord>();
+
+        /// <summary>These jobs begin anew: at step 0, or at the checkpoint of another job that they were to begin with.</summary>
+        public async Task ForgetCheckpointsAsync(IReadOnlyCollection<Job> jobs, CancellationToken cancellation)
+        {
+            foreach (var group in jobs.GroupBy(job => job.FromCheckpoint?.Step ?? -1))
+            {
+                Guid[] ids = [.. group.Select(job => job.Id)];
+                await db.Checkpoints.Where(c => ids.Contains(c.JobId) && c.Step != group.Key).ExecuteDeleteAsync(cancellation);
+            }
+        }
     }
 
     internal sealed class OfJobs : IEntityTypeConfiguration<Job>
@@ -34,6 +46,8 @@ public static class JobTables
             job.Property(j => j.Layers).Jsonb();
             job.Property(j => j.Result).Jsonb();
             job.Property(j => j.Preflight).Jsonb();
+            job.Property(j => j.FromCheckpoint).Jsonb();
+            job.Property(j => j.RanSeconds).HasDefaultValue(0.0);
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
             // A sweep asks after each of its jobs whether others are still to end.
@@ -48,6 +62,24 @@ public static class JobTables
             template.ToTable("job_templates").HasKey(t => new { t.SweepId, t.Number });
             template.Property(t => t.Spec).Jsonb();
             template.Property(t => t.Request).Jsonb();
+        }
+    }
+
+    internal sealed class OfCheckpoints : IEntityTypeConfiguration<Checkpoint>
+    {
+        public void Configure(EntityTypeBuilder<Checkpoint> row)
+        {
+            row.ToTable("checkpoints").HasKey(c => new { c.JobId, c.Step });
+            row.HasOne<Job>().WithMany().HasForeignKey(c => c.JobId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+
+    internal sealed class OfCheckpointChunks : IEntityTypeConfiguration<CheckpointChunk>
+    {
+        public void Configure(EntityTypeBuilder<CheckpointChunk> row)
+        {
+            row.ToTable("checkpoint_chunks").HasKey(c => new { c.JobId, c.Step, c.Part });
+            row.HasOne<Checkpoint>().WithMany().HasForeignKey(c => new { c.JobId, c.Step }).OnDelete(DeleteBehavior.Cascade);
         }
     }
 

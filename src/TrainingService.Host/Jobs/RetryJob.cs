@@ -34,6 +34,7 @@ public static class RetryJob
             return Problems.Conflict($"The job is {Json.NameOf(job.Status)}; only failed and canceled jobs can run again. "
                 + $"To run it once more, clone it (POST {JobRoutes.Root}/{id}/clone).");
         job.Requeue();
+        await db.ForgetCheckpointsAsync([job], cancellation);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(job);

@@ -27,6 +27,15 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>Rows that wait to be written.</summary>
     public int Waiting => _waiting.Count;
 
+    /// <summary>Whether at least so many wait that can be written before the end.</summary>
+    public bool IsFull(int rows)
+    {
+        if (Waiting < rows)
+            return false;
+        lock (_lock)
+            return _waiting.TryPeek(out var next) && next is not Returned;
+    }
+
     public void Add(MetricPoint point) => Enqueue(point);
 
     public void Add(IReadOnlyList<LayerPoint> points)
@@ -49,8 +58,32 @@ public sealed class MetricWriter(CancellationToken stop)
         Measured -= 1 + _layerSteps.RemoveAll(taken => taken >= step);
     }
 
-    /// <summary>Rows that were measured since the run began. Exact once it has ended.</summary>
+    /// <summary>Of a run that goes on: this row is stored already.</summary>
+    public void Resume(MetricPoint point)
+    {
+        _ = point;
+        Measured++;
+        _mayBeStored = true;
+    }
+
+    /// <inheritdoc cref="Resume(MetricPoint)"/>
+    public void Resume(LayerPoint point)
+    {
+        Measured++;
+        _layerSteps.Add(point.Step);
+        _mayBeStored = true;
+    }
+
+    /// <summary>
+    /// Rows that were measured since the run began, in whichever attempt; to be read on the training thread, or once it has ended.
+    /// </summary>
     public long Measured { get; private set; }
+
+    /// <summary>How many went in here so far; to be read on the training thread.</summary>
+    public long Entered { get; private set; }
+
+    /// <summary>How many of those are stored, or are by the <see cref="CopyAsync"/> that was called last.</summary>
+    public long Copied { get; private set; }
 
     /// <summary>Rows that are stored, if all there ever were have just been copied at once; else null: Postgres knows.</summary>
     public long? Stored { get; private set; }
@@ -60,7 +93,8 @@ public sealed class MetricWriter(CancellationToken stop)
     /// </summary>
     /// <param name="connection">In a transaction.</param>
     /// <param name="writers">Of which jobs. Of one that has ended nothing is left; else, while Postgres refuses, no more may gather here
-    /// than may wait, which then does.</param>
+    /// than may wait, which then does. Nothing is taken back before the end: a run that goes on from a checkpoint finds all up to there.
+    /// </param>
     public static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers)
     {
         foreach (var (jobId, writer, ended) in writers)
@@ -90,8 +124,12 @@ public sealed class MetricWriter(CancellationToken stop)
             _batch.Clear();
         _isWhole = all && !_mayBeStored;
         lock (_lock)
-            while ((all || _batch.Count < Capacity) && _waiting.TryDequeue(out var point))
+            while ((all || (_batch.Count < Capacity && _waiting.TryPeek(out var next) && next is not Returned))
+                && _waiting.TryDequeue(out var point))
+            {
                 _batch.Add(point);
+                Copied++;
+            }
         if (_batch.FindIndex(point => point is Returned) is >= 0 and var place && _batch[place] is Returned { Step: var step })
         {
             object[] stay = [.. _batch.Where((point, i) => i > place || point is not LayerPoint layer || layer.Step < step)];
@@ -134,6 +172,7 @@ public sealed class MetricWriter(CancellationToken stop)
         lock (_lock)
             _waiting.Enqueue(point);
         Measured++;
+        Entered++;
     }
 
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, Guid jobId, object point)

@@ -1,6 +1,3 @@
-using System.Data;
-using System.IO.Compression;
-using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -19,33 +16,15 @@ public sealed record ModelCard(FeatureEncoding Encoding, DataShape Shape, string
 /// <summary>A net that has just been trained, on its way into the database: little-endian float32, deflated, in pieces.</summary>
 /// <param name="Sha256">Of the numbers.</param>
 /// <param name="Bytes">Of the numbers.</param>
-/// <param name="Chunks">Deflated, about <see cref="ChunkBytes"/> of the numbers each.</param>
+/// <param name="Chunks">See <see cref="Deflated"/>.</param>
 /// <param name="Card">What else is needed.</param>
 public sealed record TrainedModel(string Sha256, long Bytes, IReadOnlyList<byte[]> Chunks, ModelCard Card)
 {
-    private const int ChunkBytes = 1 << 20;
-
     /// <param name="weights">The numbers.</param>
     /// <param name="card">What else is needed.</param>
     public static TrainedModel Of(ReadOnlySpan<byte> weights, ModelCard card)
     {
-        var chunks = new List<byte[]>();
-        using var packed = new MemoryStream();
-        using (var deflate = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-            for (var at = 0; at < weights.Length; at += ChunkBytes)
-            {
-                deflate.Write(weights.Slice(at, Math.Min(ChunkBytes, weights.Length - at)));
-                Cut();
-            }
-        Cut();
-        return new(Convert.ToHexStringLower(SHA256.HashData(weights)), weights.Length, chunks, card);
-
-        void Cut()
-        {
-            if (packed.Length > 0)
-                chunks.Add(packed.ToArray());
-            packed.SetLength(0);
-        }
+        return new(Convert.ToHexStringLower(SHA256.HashData(weights)), weights.Length, Deflated.Pack(weights), card);
     }
 
     /// <summary>
@@ -78,46 +57,10 @@ public sealed record TrainedModel(string Sha256, long Bytes, IReadOnlyList<byte[
     public static async Task<byte[]> ReadAsync(TrainingDbContext db, string sha256, CancellationToken cancellation)
     {
         var bytes = await db.Set<StoredWeights>().Where(w => w.Sha256 == sha256).Select(w => w.Bytes).SingleAsync(cancellation);
-        // inflated as they come, so that they never lie in memory as a whole beside the numbers
-        var (pipe, weights) = (new Pipe(), new byte[bytes]);
-        var filling = FillAsync();
-        try
-        {
-            await using var inflate = new ZLibStream(pipe.Reader.AsStream(), CompressionMode.Decompress);
-            await inflate.ReadExactlyAsync(weights, cancellation);
-        }
-        finally
-        {
-            await filling;
-        }
+        await using var command = new NpgsqlCommand("SELECT data FROM weight_chunks WHERE sha256 = $1 ORDER BY part");
+        command.Parameters.AddWithValue(sha256);
+        var weights = await Deflated.ReadAsync(db, command, bytes, cancellation);
         return Convert.ToHexStringLower(SHA256.HashData(weights)) == sha256 ? weights
             : throw new InvalidDataException($"The stored weights {sha256} are damaged.");
-
-        async Task FillAsync()
-        {
-            Exception? failure = null;
-            try
-            {
-                await db.Database.OpenConnectionAsync(cancellation);
-                await using var command = new NpgsqlCommand("SELECT data FROM weight_chunks WHERE sha256 = $1 ORDER BY part",
-                    (NpgsqlConnection)db.Database.GetDbConnection());
-                command.Parameters.AddWithValue(sha256);
-                await using var chunks = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation);
-                while (await chunks.ReadAsync(cancellation))
-                {
-                    await using var chunk = chunks.GetStream(0);
-                    await chunk.CopyToAsync(pipe.Writer, cancellation);
-                }
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-            finally
-            {
-                await db.Database.CloseConnectionAsync();
-            }
-            await pipe.Writer.CompleteAsync(failure);
-        }
     }
 }

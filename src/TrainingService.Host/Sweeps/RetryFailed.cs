@@ -30,6 +30,7 @@ public static class RetryFailed
             .OrderBy(job => job.Id).ToListAsync(cancellation);
         foreach (var job in failed)
             job.Requeue();
+        await db.ForgetCheckpointsAsync(failed, cancellation);
         if (failed.Count > 0)
         {
             sweep.Reopen();

@@ -13,12 +13,15 @@ namespace TrainingService.Host.Sweeps;
 public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> databases, KnownStudies studies,
     SweepProgress sweeps, TimeProvider clock, ILogger<SweepMeasuring> log) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+    /// <summary>Between looks for sweeps whose last job ended elsewhere, or before this process began.</summary>
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between looks whether the sweep that is measured was canceled.</summary>
+    private static readonly TimeSpan Glance = TimeSpan.FromSeconds(3);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Period, clock);
-        do
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
@@ -29,8 +32,8 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
                 log.LogError(Database.IsOutage(e) ? null : e,
                     "What studies measure is not stored ({Message}); trying again.", e.GetBaseException().Message);
             }
+            await sweeps.Owed.WaitAsync(Period, stoppingToken);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>Measures for all sweeps that wait for it and that no other worker measures for.</summary>
@@ -90,7 +93,7 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
             {
                 if (!await Owing(db).AnyAsync(s => s.Id == sweep.Id, cancellation))
                     return null;
-                await Task.WhenAny(measuring, Task.Delay(Period, clock, cancellation));
+                await Task.WhenAny(measuring, Task.Delay(Glance, clock, cancellation));
             }
             var json = await measuring;
             return set => set.SetProperty(s => s.Measured, json);

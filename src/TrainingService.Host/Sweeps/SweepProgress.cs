@@ -11,6 +11,9 @@ namespace TrainingService.Host.Sweeps;
 public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases, SweepRules rules, JobRules jobRules,
     KnownStudies studies, WakeUps wakeUps, TimeProvider clock, ILogger<SweepProgress> log)
 {
+    /// <summary>Released when the last job of a sweep has ended here for which its study is to measure something.</summary>
+    public SemaphoreSlim Owed { get; } = new(0);
+
     /// <summary>
     /// Whoever ends a job of the sweep calls this afterwards. It may be called at any time and by several at once:
     /// the row's lock lets one decide.
@@ -48,6 +51,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         wakeUps.Add(jobs);
         if (kept is not null)
             wakeUps.Add(kept);
+        if (jobs.Count == 0 && sweep.FinishedAt is null)
+            Owed.Release();
     }
 
     /// <summary>Sweeps that nothing takes on any more, because whoever should have has died.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 
@@ -10,9 +12,13 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
 {
     public const string InternalError = "internal_error";
 
+    /// <summary>For the step that it is in, so that nothing of it is lost.</summary>
+    private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _withdrawn = new();
     private volatile TrainingRun? _run;
-    private volatile Outcome? _outcome, _fault;
+    private volatile Outcome? _outcome, _fault, _wanted;
+    private long? _yieldedAt;
 
     public Lease Lease => lease;
 
@@ -31,38 +37,56 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     /// <summary>Whether its rows say so: nothing remains to be written.</summary>
     public bool IsSettled { get; set; }
 
-    /// <summary>Makes it stop, or not begin: it was cancelled, or is no longer ours.</summary>
-    public Task WithdrawAsync() => _withdrawn.CancelAsync();
+    /// <summary>Makes it stop at once, or not begin: it was cancelled, or is no longer ours.</summary>
+    public Task WithdrawAsync()
+    {
+        _wanted = Outcome.Canceled;
+        return _withdrawn.CancelAsync();
+    }
+
+    /// <summary>
+    /// Makes it stop after the step that it is in, or not begin, to go on another time from there. To be called again and again, until it
+    /// has an outcome.
+    /// </summary>
+    public async Task YieldAsync(Outcome outcome, TimeProvider clock)
+    {
+        if (_outcome is not null || _wanted == Outcome.Canceled)
+            return;
+        (_wanted, _yieldedAt) = (outcome, _yieldedAt ?? clock.GetTimestamp());
+        if (_run?.StopAfterStep() != true || clock.GetElapsedTime(_yieldedAt.Value) > LongestStep)
+            await _withdrawn.CancelAsync();
+    }
 
     /// <summary>Trains, on the caller's thread, until it has an outcome.</summary>
-    public void Train(GroupPlans plans, DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    public void Train(GroupPlans plans, DatasetRegistry datasets, JobRules rules, IDbContextFactory<TrainingDbContext> databases,
+        int threads, TimeProvider clock, ILogger log)
     {
-        var outcome = stopping.IsCancellationRequested && !_withdrawn.IsCancellationRequested ? Outcome.Released
-            : _withdrawn.IsCancellationRequested ? Outcome.Canceled
-            : TrainToOutcome(plans, datasets, rules, threads, clock, log);
+        var outcome = _wanted ?? (stopping.IsCancellationRequested ? Outcome.Released
+            : TrainToOutcome(plans, datasets, rules, databases, threads, clock, log));
         Ended = clock.GetUtcNow();
         _outcome = _fault ?? outcome;
     }
 
-    private Outcome TrainToOutcome(GroupPlans plans, DatasetRegistry datasets, JobRules rules, int threads, TimeProvider clock, ILogger log)
+    private Outcome TrainToOutcome(GroupPlans plans, DatasetRegistry datasets, JobRules rules,
+        IDbContextFactory<TrainingDbContext> databases, int threads, TimeProvider clock, ILogger log)
     {
         Began = clock.GetUtcNow();
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(lease.Spec.TimeoutSeconds!.Value), clock);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token, _withdrawn.Token);
+        var left = Math.Max(lease.Spec.TimeoutSeconds!.Value - lease.RanSeconds, 0);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(left), clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _withdrawn.Token);
         var trials = new PatchTrials(lease, rules, datasets, threads, clock, log);
-        _run = new TrainingRun(lease, plans, datasets, trials, threads, stop.Token);
+        _run = new TrainingRun(lease, plans, datasets, databases, trials, threads, log, stop.Token);
         try
         {
             var result = _run.Train();
             // one that was cancelled while changes of it were tried
-            return _withdrawn.IsCancellationRequested ? Outcome.Canceled : Outcome.Of(result);
+            return _wanted == Outcome.Canceled ? Outcome.Canceled : Outcome.Of(result);
         }
         catch (OperationCanceledException)
         {
-            return _withdrawn.IsCancellationRequested ? Outcome.Canceled
-                : timeout.IsCancellationRequested ? Outcome.Failed("timeout",
+            return _wanted ?? (timeout.IsCancellationRequested ? Outcome.Failed("timeout",
                     "The run took longer than its timeoutSeconds: raise them, or train for fewer epochs.")
-                : Outcome.Released;
+                : Outcome.Released);
         }
         catch (InvalidSpecException e)
         {

@@ -57,7 +57,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
 
     private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)
     {
-        slots.Take();
+        slots.Take(leases);
         try
         {
             using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, models, options, clock, log,
@@ -66,7 +66,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         }
         finally
         {
-            slots.Free();
+            slots.Free(leases);
         }
     }
 }

@@ -1,7 +1,10 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using TrainingService.Engine.Diagnostics;
+using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
@@ -17,6 +20,12 @@ namespace TrainingService.Host.Worker;
 public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, short Priority, Guid? SweepId, Guid? Verifies,
     JobTemplate? Template = null)
 {
+    /// <summary>Where the checkpoint is with which it goes on; null if it begins at step 0.</summary>
+    public Checkpoint? Checkpoint { get; init; }
+
+    /// <summary>What earlier attempts ran.</summary>
+    public double RanSeconds { get; init; }
+
     /// <summary>Seconds of work, as estimated, that a worker claims at once.</summary>
     private const double GroupSeconds = 1;
 
@@ -48,7 +57,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             FROM source WHERE id IS NOT NULL),
         busy AS (
             SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
-            FROM jobs WHERE status IN ('running', 'canceling') GROUP BY 1),
+            FROM jobs WHERE status IN ('running', 'canceling', 'pausing') GROUP BY 1),
         chosen AS (
             SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
             ORDER BY coalesce(workers, 0), random() LIMIT 1),
@@ -59,7 +68,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                 WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 LIMIT @most * 2 * @workers) waiting),
         taken AS (
-            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN ('running', 'canceling') AND {Source} = (SELECT id FROM chosen)
+            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND {Source} = (SELECT id FROM chosen)
                 AND seed IS NOT NULL) AS seeds FROM share WHERE runs = 1),
         apart AS (
             SELECT EXISTS (SELECT FROM jobs
@@ -82,12 +91,12 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     private const string One = $"UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND status = 'queued'";
 
     private const string Claimed = """
-        status = 'running', attempt = attempt + 1, lease_owner = @owner, lease_until = now() + @lease,
-        layers = NULL, findings = NULL, preflight = NULL
+        status = 'running', attempt = attempt + 1, lease_owner = @owner, lease_until = now() + @lease
         """;
 
     private const string Returned =
-        " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed";
+        " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed, ran_seconds, "
+        + "from_checkpoint IS NOT NULL";
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
@@ -117,14 +126,14 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         var owned = new Dictionary<Guid, JobStatus>();
         await using (var lockRows = new NpgsqlCommand("""
             SELECT jobs.id, jobs.status FROM jobs JOIN unnest(@ids, @attempts) AS lease (id, attempt) USING (id, attempt)
-            WHERE jobs.status IN ('running', 'canceling') ORDER BY jobs.id FOR UPDATE OF jobs
+            WHERE jobs.status IN ('running', 'canceling', 'pausing') ORDER BY jobs.id FOR UPDATE OF jobs
             """, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             lockRows.Parameters.AddWithValue("ids", leases.Select(lease => lease.Id).ToArray());
             lockRows.Parameters.AddWithValue("attempts", leases.Select(lease => lease.Attempt).ToArray());
             await using var rows = await lockRows.ExecuteReaderAsync();
             while (await rows.ReadAsync())
-                owned.Add(rows.GetGuid(0), rows.GetString(1) == Json.NameOf(JobStatus.Canceling) ? JobStatus.Canceling : JobStatus.Running);
+                owned.Add(rows.GetGuid(0), Statuses[rows.GetString(1)]);
         }
         await write(db, owned);
         await db.SaveChangesAsync();
@@ -137,6 +146,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         var claimed = new List<(Lease Lease, short? Template, string? Name, long? Seed)>();
+        var (again, checkpoints) = (new List<Guid>(), new Dictionary<Guid, Checkpoint>());
         await using (var claim = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             claim.Parameters.AddRange(parameters);
@@ -148,11 +158,18 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             {
                 var spec = rows.IsDBNull(2) ? Shared : Parse(rows.GetString(2));
                 claimed.Add((new(rows.GetGuid(0), rows.GetInt32(1), spec, rows.IsDBNull(3) ? spec : Parse(rows.GetString(3)),
-                    rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6)),
+                    rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6))
+                {
+                    RanSeconds = rows.GetDouble(10),
+                },
                     rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
                     rows.IsDBNull(9) ? null : rows.GetInt64(9)));
+                if (rows.GetInt32(1) > 1 || rows.GetBoolean(11))
+                    again.Add(rows.GetGuid(0));
             }
         }
+        if (again.Count > 0)
+            checkpoints = await CheckpointsAsync(db, again, cancellation);
         // all of one source
         var templates = claimed.Select(run => run.Template).OfType<short>().Distinct().ToArray() is not { Length: > 0 } numbers ? []
             : await db.JobTemplates.AsNoTracking().Where(template => template.SweepId == claimed[0].Lease.SweepId
@@ -163,18 +180,37 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             Request = templates[number].RequestOf(run.Name, run.Seed),
             Template = templates[number],
         });
-        // An attempt begins at step 0, so what an earlier one measured goes.
-        if (leases.Where(lease => lease.Attempt > 1).Select(lease => lease.Id).ToArray() is { Length: > 0 } again)
-        {
-            await db.Metrics.Where(m => again.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
-            await db.Layers.Where(l => again.Contains(l.JobId)).ExecuteDeleteAsync(cancellation);
-            await db.Units.Where(u => again.Contains(u.JobId)).ExecuteDeleteAsync(cancellation);
-            await db.Findings.Where(f => again.Contains(f.JobId)).ExecuteDeleteAsync(cancellation);
-            await db.JobModels.Where(m => again.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
-        }
         await transaction.CommitAsync(cancellation);
-        return leases;
+        return checkpoints.Count == 0 ? leases
+            : leases.ConvertAll(lease => lease with { Checkpoint = checkpoints.GetValueOrDefault(lease.Id) });
     }
+
+    /// <summary>
+    /// The newest checkpoint of each of these jobs, which were run before. What an earlier attempt measured of one that has none goes;
+    /// else that is decided when the checkpoint was read (<see cref="Resumption"/>).
+    /// </summary>
+    private static async Task<Dictionary<Guid, Checkpoint>> CheckpointsAsync(TrainingDbContext db, List<Guid> jobs,
+        CancellationToken cancellation)
+    {
+        var newest = (await db.Checkpoints.AsNoTracking().Where(c => jobs.Contains(c.JobId)).ToListAsync(cancellation))
+            .GroupBy(c => c.JobId).ToDictionary(each => each.Key, each => each.MaxBy(c => c.Step) ?? each.First());
+        await db.JobModels.Where(m => jobs.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
+        if (jobs.Where(id => !newest.ContainsKey(id)).ToArray() is { Length: > 0 } fresh)
+        {
+            await db.Metrics.Where(m => fresh.Contains(m.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Layers.Where(l => fresh.Contains(l.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Units.Where(u => fresh.Contains(u.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Findings.Where(f => fresh.Contains(f.JobId)).ExecuteDeleteAsync(cancellation);
+            await db.Jobs.Where(job => fresh.Contains(job.Id)).ExecuteUpdateAsync(set => set
+                .SetProperty(job => job.Layers, (IReadOnlyList<LayerInfo>?)null).SetProperty(job => job.Findings, (FindingCounts?)null)
+                .SetProperty(job => job.Preflight, (Preflight?)null), cancellation);
+        }
+        return newest;
+    }
+
+    /// <summary>Those in which a worker holds a job, by their names.</summary>
+    private static readonly Dictionary<string, JobStatus> Statuses =
+        new[] { JobStatus.Running, JobStatus.Canceling, JobStatus.Pausing }.ToDictionary(Json.NameOf);
 
     /// <summary>In the place of a spec that is its template's.</summary>
     private static JobSpec Shared { get; } = new() { Dataset = new() { Name = "" } };

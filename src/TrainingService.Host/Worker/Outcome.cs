@@ -12,6 +12,9 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
     /// <summary>Given back to the queue because this process is shutting down.</summary>
     public static Outcome Released { get; } = new(JobStatus.Queued);
 
+    /// <summary>Waits for its client.</summary>
+    public static Outcome Paused { get; } = new(JobStatus.Paused);
+
     /// <summary>A run that diverged keeps its result: that it did is what one wanted to know.</summary>
     public static Outcome Of(TrainingResult result) => result.Divergence is { } divergence
         ? new(JobStatus.Failed, result, "diverged", divergence.Message)
@@ -37,14 +40,31 @@ public sealed record Outcome(JobStatus Status, TrainingResult? Result = null, st
         };
     }
 
-    /// <summary>Ends the job so, or gives it back.</summary>
-    public void ApplyTo(Job job, DateTimeOffset now)
+    /// <summary>Whether the job is over; else it goes on another time.</summary>
+    public bool IsEnd => Status is not (JobStatus.Queued or JobStatus.Paused);
+
+    /// <summary>
+    /// What becomes of a job in this status: whoever was told that it is being cancelled must not find it succeeded, or running again; one
+    /// that is being paused and is given back is paused; one that was resumed before it had stopped goes back into the queue.
+    /// </summary>
+    public Outcome Of(JobStatus status) => status switch
     {
-        // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
-        var outcome = job.Status is JobStatus.Canceling ? Canceled : this;
-        if (outcome.Status is JobStatus.Queued)
+        JobStatus.Canceling => Canceled,
+        JobStatus.Pausing when !IsEnd => Paused,
+        JobStatus.Running when Status is JobStatus.Paused => Released,
+        _ => this,
+    };
+
+    /// <summary>Ends the job so, or gives it back.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="now">When.</param>
+    /// <param name="checkpoint">From where it could go on.</param>
+    public void ApplyTo(Job job, DateTimeOffset now, Checkpoint? checkpoint = null)
+    {
+        var outcome = Of(job.Status);
+        if (!outcome.IsEnd)
         {
-            job.Requeue(job.Crashes);
+            job.GiveBack(outcome.Status, checkpoint);
             return;
         }
         (job.Status, job.Result, job.ErrorCode, job.ErrorMessage) =

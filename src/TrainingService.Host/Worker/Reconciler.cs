@@ -5,7 +5,7 @@ using TrainingService.Host.Jobs;
 namespace TrainingService.Host.Worker;
 
 /// <summary>Takes jobs back from workers that fell silent, and wakes workers for queued jobs that the queue has lost.</summary>
-public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker,
+public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, WakeUps wakeUps, Waker waker, Slots slots,
     JobEnded ended, WorkerOptions options, TimeProvider clock, ILogger<Reconciler> log) : BackgroundService
 {
     private const int CrashLimit = 3;
@@ -14,22 +14,39 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     /// <summary>Between a row and its entry in the queue, and between an entry's being taken and the claim.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
+    /// <summary>Between two looks for leases that ran out: a tenth of one, at most 2 s.</summary>
+    private readonly TimeSpan _tick = options.Lease < TimeSpan.FromSeconds(20) ? options.Lease / 10 : TimeSpan.FromSeconds(2);
+
+    /// <summary>Between two looks for queued jobs that the queue has lost, which cost more: five ticks.</summary>
+    private const int RareTicks = 5;
+
+    private long? _takenBefore;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Lease < TimeSpan.FromSeconds(20) ? options.Lease / 2 : TimeSpan.FromSeconds(10));
-        var afterFailure = false;
-        do
+        using var timer = new PeriodicTimer(_tick);
+        var (afterFailure, ended) = (false, clock.GetUtcNow());
+        for (var tick = 0L; ; tick++)
         {
             try
             {
-                // In an outage leases run out although their workers live; once it is over, they have one round to renew them.
-                if (!afterFailure)
+                // In an outage, and while this process or the whole machine sleeps, leases run out although their workers live; once it is
+                // over, they have one round to renew them.
+                var slept = clock.GetUtcNow() - ended > _tick + options.Lease / 2;
+                if (slept)
+                    log.LogWarning("Nothing was done for {Seconds:N0} s, this process or the machine having slept: "
+                        + "no job is taken back in this round.", (clock.GetUtcNow() - ended).TotalSeconds);
+                if (!afterFailure && !slept)
                 {
                     await EndFrozenAsync(stoppingToken);
                     await TakeBackAsync(stoppingToken);
                 }
-                await ClearLocksAsync(stoppingToken);
-                await WakeForgottenAsync(stoppingToken);
+                await WakeForFreeSlotsAsync(stoppingToken);
+                if (tick % RareTicks == 0)
+                {
+                    await ClearLocksAsync(stoppingToken);
+                    await WakeForgottenAsync(stoppingToken);
+                }
                 afterFailure = false;
             }
             catch (Exception e) when (e is not OperationCanceledException)
@@ -38,8 +55,10 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
                 log.LogError(Database.IsOutage(e) ? null : e,
                     "Reconciling failed ({Message}); trying again.", e.GetBaseException().Message);
             }
+            ended = clock.GetUtcNow();
+            if (!await timer.WaitForNextTickAsync(stoppingToken))
+                return;
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>
@@ -55,7 +74,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             SELECT session.pid AS "Value" FROM jobs
             JOIN pg_locks held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
             JOIN pg_stat_activity session ON session.pid = held.pid
-            WHERE jobs.status IN ('running', 'canceling') AND session.datname = current_database()
+            WHERE jobs.status IN ('running', 'canceling', 'pausing') AND session.datname = current_database()
                 AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {options.Lease / 2}
             """).ToListAsync(cancellation);
         foreach (var session in frozen)
@@ -71,19 +90,29 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        // not those that this very process runs, which lives
         var silent = await db.Jobs.FromSql($"""
-            SELECT *, xmin FROM jobs WHERE status IN ('running', 'canceling') AND lease_until < now() LIMIT {Batch} FOR UPDATE SKIP LOCKED
+            SELECT *, xmin FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND lease_until < now()
+            AND id <> ALL ({slots.Held}) LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).ToListAsync(cancellation);
+        if (silent.Count == 0)
+            return;
+        var ids = silent.ConvertAll(job => job.Id);
+        var checkpoints = (await db.Checkpoints.AsNoTracking().Where(c => ids.Contains(c.JobId)).ToListAsync(cancellation))
+            .ToLookup(c => c.JobId);
         foreach (var job in silent)
         {
-            log.LogWarning("Job {Id}: worker {Owner} fell silent in attempt {Attempt}.", job.Id, job.LeaseOwner, job.Attempt);
-            // of a group, some had not begun
-            job.Crashes += job.StartedAt is null ? 0 : 1;
+            var checkpoint = checkpoints[job.Id].MaxBy(c => c.Step);
+            log.LogWarning("Job {Id}: worker {Owner} fell silent in attempt {Attempt}; it will go on at step {Step}.", job.Id,
+                job.LeaseOwner, job.Attempt, checkpoint?.Step ?? 0);
+            // of a group, some had not begun; and what got further than the attempt before it is no loop
+            job.Crashes = checkpoint?.Attempt == job.Attempt ? 0 : job.Crashes + (job.StartedAt is null ? 0 : 1);
+            job.RanSeconds += job.LeaseUntil - options.Lease - job.StartedAt is { TotalSeconds: > 0 and var seconds } ? seconds : 0;
             (job.Crashes < CrashLimit
                 ? Outcome.Released
-                : Outcome.Failed("crash_loop",
-                    $"The worker process died {CrashLimit} times while it ran this job; its memory may not have sufficed."))
-                .ApplyTo(job, clock.GetUtcNow());
+                : Outcome.Failed("crash_loop", $"The worker process died {CrashLimit} times while it ran this job, which got no further in "
+                    + "between; its memory may not have sufficed."))
+                .ApplyTo(job, clock.GetUtcNow(), checkpoint);
         }
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
@@ -92,6 +121,21 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             wakeUps.Add(job);
         foreach (var job in silent.Where(job => job.IsFinished))
             await ended(job.SweepId, cancellation);
+    }
+
+    /// <summary>
+    /// Whatever Hangfire's tables hold: where slots of this process are free and jobs wait, at two looks in a row and without any being
+    /// taken in between, those that wait are given new entries. One too many finds nothing and ends.
+    /// </summary>
+    private async Task WakeForFreeSlotsAsync(CancellationToken cancellation)
+    {
+        var (free, taken) = slots.State;
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        var waits = free > 0 ? await db.Jobs.Where(job => job.Status == JobStatus.Queued).OrderBy(job => job.Priority)
+            .Select(job => (short?)job.Priority).FirstOrDefaultAsync(cancellation) : null;
+        if (waits is { } priority && _takenBefore == taken)
+            wakeUps.Add(new WakeUp(null, priority, free));
+        _takenBefore = waits is null ? null : taken;
     }
 
     /// <summary>Locks that Hangfire's clients left behind when they were killed; each would hold up whatever it guards for ever.</summary>

@@ -62,7 +62,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         foreach (var run in _runs)
         {
             _training = run;
-            run.Train(plans, datasets, rules, options.ThreadsPerJob, clock, log);
+            run.Train(plans, datasets, rules, databases, options.ThreadsPerJob, clock, log);
         }
     }
 
@@ -105,8 +105,10 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         var due = _outage.Failures > 0 ? _outage.Pause : Beat;
         for (var waited = TimeSpan.Zero; waited < due && !training.IsCompleted; waited += Beat / 10)
         {
+            if (stopping.IsCancellationRequested && _training is { } current)
+                await current.YieldAsync(Outcome.Released, clock);
             // Many rows are written at once, but not tried again at once.
-            if (_outage.Failures == 0 && _training?.Run?.Metrics.Waiting >= EarlyBeatRows)
+            if (_outage.Failures == 0 && _training?.Run?.Metrics.IsFull(EarlyBeatRows) == true)
                 break;
             await Task.WhenAny(training, Task.Delay(Beat / 10));
         }
@@ -163,13 +165,14 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     private async Task WriteAsync(ClaimedRun[] runs)
     {
         (ClaimedRun Run, Outcome? Outcome)[] ours = [];
+        foreach (var run in runs)
+            run.Run?.Pack();
         await Lease.WriteAsync(databases, runs.Select(run => run.Lease), async (db, owned) =>
         {
-            foreach (var run in runs.Where(run => run.Outcome is null && owned.GetValueOrDefault(run.Lease.Id) is not JobStatus.Running))
-                await run.WithdrawAsync();
-            // Whoever was told that the job is being cancelled must not find it succeeded, or running again.
-            ours = [.. runs.Where(run => owned.ContainsKey(run.Lease.Id)).Select(run =>
-                (run, run.Outcome is { } outcome && owned[run.Lease.Id] is JobStatus.Canceling ? Outcome.Canceled : run.Outcome))];
+            foreach (var run in runs.Where(run => run.Outcome is null))
+                await HeedAsync(run, owned.TryGetValue(run.Lease.Id, out var status) ? status : null);
+            ours = [.. runs.Where(run => owned.ContainsKey(run.Lease.Id))
+                .Select(run => (run, run.Outcome?.Of(owned[run.Lease.Id])))];
             await RunRows.WriteAsync(db, ours, options.Lease, models);
         });
         foreach (var run in runs.Except(ours.Select(mine => mine.Run)))
@@ -181,9 +184,32 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             if (outcome?.Status is JobStatus.Queued)
                 wakeUps.Add(new WakeUp(run.Lease.Id, run.Lease.Priority));
         }
-        foreach (var sweep in ours.Where(mine => mine.Outcome is { Status: not JobStatus.Queued })
+        foreach (var sweep in ours.Where(mine => mine.Outcome is { IsEnd: true })
             .Select(mine => mine.Run.Lease.SweepId).Distinct())
             await TellAsync(sweep);
+    }
+
+    /// <summary>Does what the job's status, null if it is no longer ours, asks of a run that has not ended.</summary>
+    private async Task HeedAsync(ClaimedRun run, JobStatus? status)
+    {
+        switch (status)
+        {
+            case JobStatus.Running:
+                run.Run?.KeepCheckpoints(options.Checkpoint);
+                break;
+            case JobStatus.Pausing:
+                await run.YieldAsync(Outcome.Paused, clock);
+                break;
+            case JobStatus.Canceling:
+                await run.WithdrawAsync();
+                break;
+            default:
+                log.LogWarning("Job {Id}: attempt {Attempt} stops, since its lease is lost: the worker was silent for longer than "
+                    + "{Lease} s and another one may have it, or the job was deleted.", run.Lease.Id, run.Lease.Attempt,
+                    options.Lease.TotalSeconds);
+                await run.WithdrawAsync();
+                break;
+        }
     }
 
     /// <summary>What comes of it is no matter of the runs, whose ends are written.</summary>

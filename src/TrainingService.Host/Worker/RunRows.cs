@@ -39,10 +39,10 @@ internal static class RunRows
             from run in runs
             let training = run.Run.Run
             where training is not null
-            select (run.Run.Lease.Id, Run: training, Ended: run.Outcome is not null)).ToList();
+            select (run.Run.Lease.Id, Run: training, Ended: run.Outcome is { IsEnd: true })).ToList();
         await MetricWriter.CopyAsync(connection, [.. begun.Select(run => (run.Id, run.Run.Metrics, run.Ended))]);
         await WriteFindingsAsync(connection, begun);
-        await WriteUnitsAsync(connection, [.. runs.Where(run => run.Outcome is not null and not { Status: JobStatus.Queued })]);
+        await WriteUnitsAsync(connection, [.. runs.Where(run => run.Outcome is { IsEnd: true })]);
         var stored = await MetricWriter.CountAsync(connection,
             [.. runs.Where(run => run.Outcome is { Result: not null } && run.Run.Run?.Metrics.Stored is null)
                 .Select(run => run.Run.Lease.Id)]);
@@ -50,17 +50,35 @@ internal static class RunRows
             run.Outcome is { Result: not null } outcome && run.Run.Run is { } training
             ? outcome.Counted(training.Metrics.Measured, training.Metrics.Stored ?? stored.GetValueOrDefault(run.Run.Lease.Id))
             : run.Outcome))];
+        await WriteCheckpointsAsync(connection, counted);
         await WriteJobsAsync(connection, counted, lease);
         foreach (var (run, outcome) in counted)
             if (outcome is { Status: JobStatus.Succeeded } && run is { Run.Model: { } model, Ended: { } ended })
                 await model.StoreAsync(db, run.Lease.Id, ended, models);
     }
 
+    private static async Task WriteCheckpointsAsync(NpgsqlConnection connection,
+        IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs)
+    {
+        foreach (var (run, outcome) in runs)
+        {
+            if (outcome is not { IsEnd: true } && run.Run?.Store() is { } captured)
+                await CheckpointRows.WriteAsync(connection, run.Lease, captured);
+            if (outcome is { IsEnd: false } && run.Ended - run.Began is { TotalSeconds: var seconds })
+                await CheckpointRows.AddTimeAsync(connection, run.Lease.Id, seconds);
+        }
+        // of one that failed or was cancelled a clone may go on
+        await CheckpointRows.DeleteAsync(connection, [.. runs.Where(run => run.Run.Run is { HasCheckpoints: true }
+            && run.Outcome is { IsEnd: true } outcome && (outcome.Status is JobStatus.Succeeded || run.Run.Lease.SweepId is not null))
+            .Select(run => run.Run.Lease.Id)]);
+    }
+
     private static async Task WriteJobsAsync(NpgsqlConnection connection, IReadOnlyList<(ClaimedRun Run, Outcome? Outcome)> runs,
         TimeSpan lease)
     {
-        // what an attempt did that is given back counts for nothing
-        var states = runs.Select(run => run.Run.Run is not { } training || run.Outcome?.Status is JobStatus.Queued ? RunState.None
+        // of an attempt that is given back what lies before its checkpoint counts
+        var states = runs.Select(run => run.Run.Run is not { } training ? RunState.None
+            : run.Outcome is { IsEnd: false } ? training.StateToGoOn
             : run.Outcome is null ? training.State : training.State with { EtaSeconds = null }).ToArray();
         await using var update = new NpgsqlCommand(Jobs, connection);
         update.Parameters.AddWithValue("id", runs.Select(run => run.Run.Lease.Id).ToArray());
@@ -81,7 +99,7 @@ internal static class RunRows
         await update.ExecuteNonQueryAsync();
 
         void AddTime(string name, Func<(ClaimedRun Run, Outcome? Outcome), DateTimeOffset?> value) => update.Parameters.AddWithValue(name,
-            runs.Select(run => run.Outcome?.Status is JobStatus.Queued ? null : value(run)).ToArray());
+            runs.Select(run => run.Outcome is { IsEnd: false } ? null : value(run)).ToArray());
 
         void AddState<T>(string name, Func<RunState, T> value) => update.Parameters.AddWithValue(name, states.Select(value).ToArray());
 

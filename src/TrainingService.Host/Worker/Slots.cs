@@ -6,7 +6,9 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     /// <summary>Time for the reconciler to wake for what was lost, twice.</summary>
     private readonly TimeSpan _patience = 2 * options.Lease;
     private readonly Lock _lock = new();
+    private readonly List<IReadOnlyList<Lease>> _held = [];
     private int _taken;
+    private long _takes;
     private DateTimeOffset? _idleSince, _asked, _freeSince;
 
     /// <summary>Since when none has been taken; null while one is, or if none ever was.</summary>
@@ -19,9 +21,42 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
         }
     }
 
-    public void Take() => Change(1);
+    /// <summary>How many are free, and how often one was taken.</summary>
+    public (int Free, long Taken) State
+    {
+        get
+        {
+            lock (_lock)
+                return (options.Workers - _taken, _takes);
+        }
+    }
 
-    public void Free() => Change(-1);
+    /// <summary>The jobs that this process runs, or is about to.</summary>
+    public Guid[] Held
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _held.SelectMany(leases => leases).Select(lease => lease.Id)];
+        }
+    }
+
+    public void Take(IReadOnlyList<Lease> leases)
+    {
+        lock (_lock)
+        {
+            _held.Add(leases);
+            _takes++;
+        }
+        Change(1);
+    }
+
+    public void Free(IReadOnlyList<Lease> leases)
+    {
+        lock (_lock)
+            _held.Remove(leases);
+        Change(-1);
+    }
 
     /// <summary>
     /// What is wrong if, at every time it was asked for two leases now, jobs waited while slots were free, and none was taken or became

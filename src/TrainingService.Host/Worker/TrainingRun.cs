@@ -1,7 +1,10 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
 using TrainingService.Host.Jobs;
@@ -14,12 +17,20 @@ namespace TrainingService.Host.Worker;
 /// <param name="lease">Whose run it is.</param>
 /// <param name="plans">Of the runs before it.</param>
 /// <param name="datasets">Where its rows are.</param>
+/// <param name="databases">Where its checkpoints are.</param>
 /// <param name="trials">Of what its findings recommend.</param>
 /// <param name="threads">That it may use.</param>
+/// <param name="log">Where it says which of them it goes on from.</param>
 /// <param name="stop">Ends it.</param>
-public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry datasets, PatchTrials trials, int threads,
-    CancellationToken stop)
+public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry datasets, IDbContextFactory<TrainingDbContext> databases,
+    PatchTrials trials, int threads, ILogger log, CancellationToken stop)
 {
+    /// <summary>A net with more parameters than this has no checkpoints: its state would take too much memory beside it.</summary>
+    private const long MostParameters = 32_000_000;
+
+    /// <summary>Of a run's time that checkpoints may take.</summary>
+    private const double LargestShare = 0.01;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private volatile Preflight? _preflight;
@@ -29,7 +40,13 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
-    private long _steps;
+    private long _steps, _parameters;
+    private (long Step, int Epoch) _kept = (lease.Checkpoint?.Step ?? 0, lease.Checkpoint?.Epoch ?? 0);
+    private CapturedRun? _storing;
+    private volatile CapturedRun? _captured;
+    private volatile bool _stops;
+    private long _capturedAt;
+    private double _cost;
 
     public MetricWriter Metrics { get; } = new(stop);
 
@@ -50,9 +67,9 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         var plan = plans.Of(lease, data.Shape);
-        _steps = plan.Steps;
+        (_steps, _parameters) = (plan.Steps, plan.ParameterCount);
         // of a sweep's many when somebody asks for it
-        _preflight = inSweep ? null : Preflight.Predict(plan, data, stop);
+        _preflight = inSweep || lease.Checkpoint is not null ? null : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, outage.Through(() => CreateJob.Facts(spec, plan, data, datasets), stop));
         var card = spec.StoreWeights ?? !inSweep ? outage.Through(() => new ModelCard(datasets.Encoding(spec.Dataset, plan.Training.Seed),
             data.Shape, datasets.Find(spec.Dataset)?.Card.Target ?? ""), stop) : null;
@@ -72,10 +89,18 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
             Metrics.Return(step);
             watch.Return(step);
         };
+        var resumed = lease.Checkpoint is null ? null
+            : new Resumption(lease, databases, log, outage, stop).Restore(trainer, watch, Metrics);
+        _kept = (resumed?.Step ?? 0, resumed?.Epoch ?? 0);
+        if (lease.Checkpoint is not null && resumed is null && !inSweep)
+            _preflight = Preflight.Predict(plan, data, stop);
+        _capturedAt = Stopwatch.GetTimestamp();
         (_watch, _trainer) = (watch, trainer);
         try
         {
             var result = trainer.Run(stop) with { DatasetSha256 = sha256 };
+            if (resumed is not null && Moved(resumed) is { } note)
+                result = result with { Notes = [.. result.Notes ?? [], note] };
             watch.End(result);
             if (card is not null)
                 _model = TrainedModel.Of(MemoryMarshal.AsBytes<float>(trainer.Weights()), card);
@@ -88,13 +113,85 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         }
     }
 
+    /// <summary>That a run went on elsewhere, where its numbers may differ.</summary>
+    private static string? Moved(Checkpoint from) =>
+        (from.EngineVersion, from.InstructionSet) == (EngineInfo.Version, EngineInfo.InstructionSet) ? null
+            : $"Up to step {from.Step} it was trained by engine {from.EngineVersion} on {from.InstructionSet}, from there on by engine "
+                + $"{EngineInfo.Version} on {EngineInfo.InstructionSet}.";
+
+    /// <summary>Has the state captured at the end of the step that the run is in, if it is time for it.</summary>
+    /// <param name="interval">Between two checkpoints at the least.</param>
+    public void KeepCheckpoints(TimeSpan interval)
+    {
+        if (_trainer is not { } trainer || _ended is not null || _stops || _captured is not null || !MayCapture)
+            return;
+        if (Stopwatch.GetElapsedTime(_capturedAt).TotalSeconds >= Math.Max(interval.TotalSeconds, _cost / LargestShare))
+            trainer.AfterStep = Capture;
+    }
+
+    /// <summary>Ends the training after the step that it is in, its state captured. False where it isn't training.</summary>
+    public bool StopAfterStep()
+    {
+        if (_trainer is not { } trainer || _ended is not null)
+            return false;
+        _stops = true;
+        trainer.AfterStep = CaptureAndStop;
+        return true;
+    }
+
+    /// <summary>What is to be stored now: all that was measured up to there is stored, or is just being stored.</summary>
+    public CapturedRun? Store()
+    {
+        _storing = _captured is { } captured && Metrics.Copied >= captured.Entered ? captured : null;
+        HasCheckpoints |= _storing is not null;
+        return _storing;
+    }
+
+    /// <summary>Deflates what was captured, if something was: before a transaction.</summary>
+    public void Pack()
+    {
+        if (_captured is not { } captured)
+            return;
+        var began = Stopwatch.GetTimestamp();
+        _ = captured.Chunks;
+        _cost += Stopwatch.GetElapsedTime(began).TotalSeconds;
+    }
+
+    /// <summary>Whether there are checkpoints of it in the database, or may be.</summary>
+    public bool HasCheckpoints { get; private set; } = lease.Checkpoint is not null;
+
+    private bool MayCapture => _parameters <= MostParameters;
+
+    private void Capture()
+    {
+        if (_trainer is not { } trainer)
+            return;
+        trainer.AfterStep = null;
+        _capturedAt = Stopwatch.GetTimestamp();
+        var (state, progress) = (trainer.Capture(), trainer.Progress);
+        _cost = Stopwatch.GetElapsedTime(_capturedAt).TotalSeconds;
+        _captured = new(state, progress.Step, progress.Epoch, Metrics.Measured, Metrics.Entered, trainer.Times);
+        if (_stops)
+            trainer.AfterStep = CaptureAndStop;
+    }
+
+    private void CaptureAndStop()
+    {
+        if (MayCapture)
+            Capture();
+        throw new OperationCanceledException("The run goes on another time.");
+    }
+
+    /// <summary>How far it will be when it goes on another time.</summary>
+    public RunState StateToGoOn => RunState.None with { Epoch = _storing?.Epoch ?? _kept.Epoch, Step = _storing?.Step ?? _kept.Step };
+
     /// <summary>How far it is; what is null isn't known yet.</summary>
     public RunState State
     {
         get
         {
             if (_trainer is not { } trainer)
-                return RunState.None with { Preflight = _preflight };
+                return StateToGoOn with { Preflight = _preflight };
             var progress = _ended?.Value ?? trainer.Progress;
             return new(_preflight, trainer.Layers, progress.Epoch, progress.Step, progress.SamplesPerSecond,
                 _ended is not null ? trials.SecondsLeft
@@ -128,6 +225,12 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     {
         Metrics.Forget();
         _written = _writing;
+        if (_storing is not { } stored)
+            return;
+        _kept = (stored.Step, stored.Epoch);
+        _storing = null;
+        if (_captured == stored)
+            _captured = null;
     }
 }
 

@@ -24,7 +24,7 @@ public static class WorkerServices
                     InvisibilityTimeout = TimeSpan.FromSeconds(60),
                     // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled
                     // LISTEN for ever (seen with 1.21.1 and Npgsql 10). QueueBell has the workers look as soon as there is something.
-                    QueuePollInterval = TimeSpan.FromSeconds(5),
+                    QueuePollInterval = TimeSpan.FromSeconds(15),
                     // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
                     DistributedLockTimeout = LockTimeout,
                 }));
@@ -46,7 +46,8 @@ public static class WorkerServices
             server.ShutdownTimeout = TimeSpan.FromSeconds(30);
             server.CancellationCheckInterval = TimeSpan.FromSeconds(2);
             server.HeartbeatInterval = TimeSpan.FromSeconds(10);
-            server.SchedulePollingInterval = TimeSpan.FromSeconds(10);
+            // Nothing is scheduled but what is tried again after a failure.
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(30);
         });
         builder.Services.AddHostedService<Reconciler>();
         builder.Services.AddHostedService<QueueBell>();

@@ -48,10 +48,13 @@ public abstract class FaultTests(Service service, ApiWithoutWorkers api) : IAsyn
         GC.SuppressFinalize(this);
     }
 
-    protected async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4)
+    protected async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4, int checkpointSeconds = 10)
     {
-        var worker = await HostProcess.StartAsync("worker", api.Database,
-            new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}" });
+        var worker = await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?>
+        {
+            ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}",
+            ["TRAINING_CHECKPOINT_SECONDS"] = $"{checkpointSeconds}",
+        });
         _workers.Add(worker);
         return worker;
     }

@@ -57,6 +57,8 @@ public static class Client
 
     public static string Status(this JsonElement job) => job.GetProperty("status").GetString()!;
 
+    public static long Step(this JsonElement job) => job.GetProperty("progress").GetProperty("step").GetInt64();
+
     public static string? ErrorCode(this JsonElement job) =>
         job.GetProperty("error") is { ValueKind: JsonValueKind.Object } error ? error.GetProperty("code").GetString() : null;
 }

@@ -59,6 +59,8 @@ public sealed class HostProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>What was written to standard output and error.</summary>
     public string Log => string.Join('\n', _log);
 
@@ -71,11 +73,15 @@ public sealed class HostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a role that serves and waits for nothing.</summary>
+    public static HostProcess Launch(string role, string connectionString, IReadOnlyDictionary<string, string?>? environment = null) =>
+        new(["--role", role], Environment(connectionString, environment));
+
     /// <summary>Starts a role that serves and waits until it is ready.</summary>
     public static async Task<HostProcess> StartAsync(string role,
         string connectionString, IReadOnlyDictionary<string, string?>? environment = null)
     {
-        var host = new HostProcess(["--role", role], Environment(connectionString, environment));
+        var host = Launch(role, connectionString, environment);
         try
         {
             host.Http.BaseAddress = await host.WhileAlive(host._address.Task);
@@ -104,6 +110,9 @@ public sealed class HostProcess : IAsyncDisposable
             throw new InvalidOperationException($"--role migrate exited with {exitCode}:\n{log}");
     }
 
+    /// <summary>However it ends.</summary>
+    public Task WaitForExitAsync() => _process.WaitForExitAsync();
+
     /// <summary>SIGKILL: the process gets no chance to tidy up.</summary>
     public async Task KillAsync()
     {
@@ -124,7 +133,7 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>SIGCONT: it goes on as if nothing had been.</summary>
     public Task ThawAsync() => SignalAsync("CONT");
 
-    private async Task SignalAsync(string name)
+    public async Task SignalAsync(string name)
     {
         using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
         await kill.WaitForExitAsync();

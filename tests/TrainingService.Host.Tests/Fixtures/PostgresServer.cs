@@ -74,6 +74,9 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public Task StopAsync() => ControlAsync("-m", "fast", "stop");
 
+    /// <summary>As if its machine had lost power, but for the disk.</summary>
+    public Task StopAtOnceAsync() => ControlAsync("-m", "immediate", "stop");
+
     public Task StartAgainAsync() => ControlAsync("-l", $"{_folder}/log", "start");
 
     public async ValueTask DisposeAsync()
@@ -140,7 +143,7 @@ public sealed class PostgresServer : IAsyncDisposable
         return onPath.Concat(debian).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "pg_ctl")));
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var socket = new TcpListener(IPAddress.Loopback, 0);
         socket.Start();

@@ -50,7 +50,11 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         await _stopping.CancelAsync();
         await run;
         var job = await ReadAsync(id);
-        Assert.Equal((JobStatus.Queued, null, 0L), (job.Status, job.LeaseOwner, job.Step));
+        Assert.Equal((JobStatus.Queued, null), (job.Status, job.LeaseOwner));
+        var checkpoint = await db.Checkpoints.SingleAsync(c => c.JobId == id, _cancellation);
+        Assert.Equal((job.Step, job.Epoch, 1), (checkpoint.Step, checkpoint.Epoch, checkpoint.Attempt));
+        Assert.InRange(checkpoint.Step, 1, long.MaxValue);
+        Assert.InRange(job.RanSeconds, double.Epsilon, double.MaxValue);
         Assert.Equal(id, (await NextWakeUpAsync())?.Id);
         Assert.Empty(_ended);
     }

@@ -16,7 +16,7 @@ public sealed class SlotsTests : TimeProvider
     {
         Assert.Equal([null, null], Ask(30, 30));
         Assert.Equal("Jobs wait and 2 of 2 slots are free, but none was taken for 60 s.", Ask(0)[0]);
-        _slots.Take();
+        _slots.Take([]);
         Assert.Equal([null, null], Ask(30, 30));
         Assert.Contains("1 of 2", Ask(0)[0], StringComparison.Ordinal);
     }
@@ -24,10 +24,10 @@ public sealed class SlotsTests : TimeProvider
     [Fact]
     public void Nothing_is_wrong_while_all_slots_are_taken_or_nothing_waits()
     {
-        _slots.Take();
-        _slots.Take();
+        _slots.Take([]);
+        _slots.Take([]);
         Assert.Equal([null, null, null, null], Ask(30, 30, 30, 30));
-        _slots.Free();
+        _slots.Free([]);
         Assert.Equal([null, null], Ask(30, 30));
         Assert.Null(_slots.FindStall(jobsWait: false));
         Assert.Equal([null, null], Ask(30, 30));

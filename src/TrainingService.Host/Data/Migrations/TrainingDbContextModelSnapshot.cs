@@ -110,6 +110,93 @@ namespace TrainingService.Host.Data.Migrations
                     b.ToTable("dataset_versions", (string)null);
                 });
 
+            modelBuilder.Entity("TrainingService.Host.Jobs.Checkpoint", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<double>("DiagnosticsSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("diagnostics_seconds");
+
+                    b.Property<string>("EngineVersion")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("engine_version");
+
+                    b.Property<int>("Epoch")
+                        .HasColumnType("integer")
+                        .HasColumnName("epoch");
+
+                    b.Property<double?>("FastestEpochSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("fastest_epoch_seconds");
+
+                    b.Property<string>("InstructionSet")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("instruction_set");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<double>("Seconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("seconds");
+
+                    b.Property<long>("StoredBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stored_bytes");
+
+                    b.HasKey("JobId", "Step")
+                        .HasName("pk_checkpoints");
+
+                    b.ToTable("checkpoints", (string)null);
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.CheckpointChunk", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("integer")
+                        .HasColumnName("part");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("data");
+
+                    b.HasKey("JobId", "Step", "Part")
+                        .HasName("pk_checkpoint_chunks");
+
+                    b.ToTable("checkpoint_chunks", (string)null);
+                });
+
             modelBuilder.Entity("TrainingService.Host.Jobs.IdempotencyRecord", b =>
                 {
                     b.Property<string>("Key")
@@ -200,6 +287,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
 
+                    b.Property<string>("FromCheckpoint")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("from_checkpoint");
+
                     b.PrimitiveCollection<string[]>("Initializers")
                         .IsRequired()
                         .HasColumnType("text[]")
@@ -241,6 +332,12 @@ namespace TrainingService.Host.Data.Migrations
                     b.Property<short>("Priority")
                         .HasColumnType("smallint")
                         .HasColumnName("priority");
+
+                    b.Property<double>("RanSeconds")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("double precision")
+                        .HasDefaultValue(0.0)
+                        .HasColumnName("ran_seconds");
 
                     b.Property<string>("Result")
                         .HasColumnType("jsonb")
@@ -812,6 +909,26 @@ namespace TrainingService.Host.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_dataset_versions_dataset_contents_content_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.Checkpoint", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_checkpoints_job_job_id");
+                });
+
+            modelBuilder.Entity("TrainingService.Host.Jobs.CheckpointChunk", b =>
+                {
+                    b.HasOne("TrainingService.Host.Jobs.Checkpoint", null)
+                        .WithMany()
+                        .HasForeignKey("JobId", "Step")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_checkpoint_chunks_checkpoints_job_id_step");
                 });
 
             modelBuilder.Entity("TrainingService.Host.Jobs.Job", b =>
