@@ -40,6 +40,7 @@ try
     if (role.RunsWorker)
     {
         builder.AddWorker(worker);
+        builder.AddJobsBesideWorkers();
         builder.AddSweepsBesideWorkers();
         builder.AddModelsBesideWorkers();
     }

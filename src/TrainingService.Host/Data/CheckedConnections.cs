@@ -21,15 +21,17 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
 
     public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
     {
-        RefuseIfLost();
+        if (pulse.IsLost)
+            throw Lost();
         return result;
     }
 
-    public override ValueTask<InterceptionResult> ConnectionOpeningAsync(DbConnection connection, ConnectionEventData eventData,
+    public override async ValueTask<InterceptionResult> ConnectionOpeningAsync(DbConnection connection, ConnectionEventData eventData,
         InterceptionResult result, CancellationToken cancellationToken = default)
     {
-        RefuseIfLost();
-        return new(result);
+        if (!await pulse.AnswersAsync(cancellationToken))
+            throw Lost();
+        return result;
     }
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
@@ -65,12 +67,8 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
             }
     }
 
-    private void RefuseIfLost()
-    {
-        // As if it had been tried, which is no use and would take a while.
-        if (pulse.IsLost)
-            throw new NpgsqlException(DatabasePulse.Away, new TimeoutException());
-    }
+    /// <summary>As if it had been tried, which is no use and would take a while.</summary>
+    private static NpgsqlException Lost() => new(DatabasePulse.Away, new TimeoutException());
 
     private bool IsDead(Exception e, int before) => before < MostDead && !pulse.IsLost && Database.IsLoss(e);
 

@@ -43,6 +43,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
     private readonly Lock _lock = new();
     private CancellationTokenSource _life = new();
     private (string Problem, long At)? _refusal;
+    private TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _lost, _readOnly;
 
     /// <summary>Postgres can't be reached now: whoever wants it need not try.</summary>
@@ -59,6 +60,19 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
                     : _refusal is { } refusal && Stopwatch.GetElapsedTime(refusal.At) < Remembered ? refusal.Problem
                     : null;
         }
+    }
+
+    /// <summary>
+    /// Whether Postgres can be reached, or is back when it is next tried: whoever asks just after its return isn't refused any more.
+    /// </summary>
+    public async ValueTask<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        if (!_lost)
+            return true;
+        Task back;
+        lock (_lock)
+            back = _back.Task;
+        return await Task.WhenAny(back, Task.Delay(2 * Again, cancellation)) == back;
     }
 
     /// <summary>From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.</summary>
@@ -150,7 +164,11 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         _readOnly = readOnly;
         if (_lost)
             log.LogInformation("Postgres answers again.");
-        _lost = false;
+        lock (_lock)
+        {
+            _lost = false;
+            _back.TrySetResult();
+        }
         _first.TrySetResult();
     }
 
@@ -166,7 +184,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
             lock (_lock)
             {
                 _lost = true;
-                (ended, _life) = (_life, new());
+                (ended, _life, _back) = (_life, new(), new(TaskCreationOptions.RunContinuationsAsynchronously));
             }
             await ended.CancelAsync();
             ended.Dispose();

@@ -16,6 +16,8 @@ public static class Health
         var checks = builder.Services.AddHealthChecks().AddCheck<DatabaseCheck>("database");
         if (role.RunsWorker)
             checks.AddCheck<Worker.ServerCheck>("worker", timeout: Patience);
+        else
+            checks.AddCheck<WorkersCheck>("workers");
     }
 
     public static void MapHealth(this WebApplication app)

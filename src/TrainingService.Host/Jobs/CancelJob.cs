@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -11,7 +12,7 @@ public static class CancelJob
 {
     /// <summary>Cancel a job</summary>
     /// <remarks>
-    /// A queued job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics
+    /// A queued or paused job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics
     /// it has. Repeating it, or canceling a finished job, changes nothing and is no error.
     /// </remarks>
     /// <param name="id">The job's id.</param>
@@ -22,7 +23,7 @@ public static class CancelJob
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var versions = EntityTags.Versions(ifMatch);
-        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
+        var changed = await db.Jobs.Where(j => j.Id == id).Where(CanBeCanceled)
             .Where(j => versions == null || versions.Contains(j.Version))
             .ExecuteUpdateAsync(Change(clock.GetUtcNow()), cancellation);
 
@@ -39,8 +40,13 @@ public static class CancelJob
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
     }
 
-    /// <summary>Of queued and running jobs: the former end at once, the latter when their worker has seen it.</summary>
+    /// <summary>Those that have not ended and are not yet being canceled.</summary>
+    public static readonly Expression<Func<Job, bool>> CanBeCanceled = job => job.Status == JobStatus.Queued
+        || job.Status == JobStatus.Running || job.Status == JobStatus.Paused || job.Status == JobStatus.Pausing;
+
+    /// <summary>Of such jobs: those that wait end at once, the others when their worker has seen it.</summary>
     public static Action<UpdateSettersBuilder<Job>> Change(DateTimeOffset? now) => set => set
-        .SetProperty(job => job.FinishedAt, job => job.Status == JobStatus.Queued ? now : null)
-        .SetProperty(job => job.Status, job => job.Status == JobStatus.Queued ? JobStatus.Canceled : JobStatus.Canceling);
+        .SetProperty(job => job.FinishedAt, job => job.Status == JobStatus.Queued || job.Status == JobStatus.Paused ? now : null)
+        .SetProperty(job => job.Status,
+            job => job.Status == JobStatus.Queued || job.Status == JobStatus.Paused ? JobStatus.Canceled : JobStatus.Canceling);
 }

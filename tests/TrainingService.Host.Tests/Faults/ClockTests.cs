@@ -27,16 +27,15 @@ public sealed class ClockTests(Service service)
             await shift.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         var before = DateTimeOffset.UtcNow.AddMinutes(minutes - 1);
+        JsonElement job;
         // ready, or it would not come back
-        await using var host = await HostProcess.StartAsync("all",
-            new NpgsqlConnectionStringBuilder(database) { SearchPath = "shifted, public, pg_catalog" }.ConnectionString);
-        var id = await host.Http.SubmitAsync();
-        var job = await host.Http.WaitForEndAsync(id);
+        await using (var host = await HostProcess.StartAsync("all",
+            new NpgsqlConnectionStringBuilder(database) { SearchPath = "shifted, public, pg_catalog" }.ConnectionString))
+            job = await host.Http.WaitForEndAsync(await host.Http.SubmitAsync());
         Assert.Equal(("succeeded", 1), (job.Status(), job.GetProperty("attempt").GetInt32()));
         DateTimeOffset[] times = [before, Time(job, "createdAt"), Time(job, "startedAt"), Time(job, "finishedAt"),
             DateTimeOffset.UtcNow.AddMinutes(minutes + 1)];
         Assert.Equal(times.Order(), times);
-        await host.DisposeAsync();
         await service.Postgres.DropDatabaseAsync(database);
     }
 
