@@ -43,7 +43,7 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
     {
         var (job, location) = await client.Post<DemoJob>($"{sweep}/best", new { dataset = new { maxTrainExamples = (int?)null } });
         console.WriteLine("Training the better arm on all rows");
-        for (; job.Status is "queued" or "running" or "canceling"; await Task.Delay(Between))
+        for (; job.Status is not ("succeeded" or "failed" or "canceled"); await Task.Delay(Between))
             job = await client.Get<DemoJob>(location);
         if (job is not { Status: "succeeded", Result: { } result })
             throw new DemoException($"job {job.Id} ended as {job.Status}{(job.Error is { } error ? $": {error.Message}" : "")}");

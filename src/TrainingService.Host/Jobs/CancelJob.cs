@@ -12,8 +12,8 @@ public static class CancelJob
 {
     /// <summary>Cancel a job</summary>
     /// <remarks>
-    /// A queued or paused job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps the metrics
-    /// it has. Repeating it, or canceling a finished job, changes nothing and is no error.
+    /// A queued or paused job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps
+    /// the metrics it has. Repeating it, or canceling a finished job, changes nothing and is no error.
     /// </remarks>
     /// <param name="id">The job's id.</param>
     /// <response code="202">The job: canceling, canceled, or finished as it was.</response>

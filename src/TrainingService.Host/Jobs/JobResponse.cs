@@ -121,13 +121,17 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Model">The net, once it has succeeded and was kept: ONNX, safetensors or JSON.</param>
 /// <param name="Predictions">POST raw rows here to have the net answer them.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
+/// <param name="Pause">POST here to stop it for a while.</param>
+/// <param name="Resume">POST here to let it go on.</param>
+/// <param name="Checkpoints">From where it can go on.</param>
 /// <param name="Retry">POST here to run it again once it failed or was canceled.</param>
 /// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
 public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings,
-    string Model, string Predictions, string Cancel, string Retry,
+    string Model, string Predictions, string Cancel, string Pause, string Resume, string Checkpoints, string Retry,
     [property: JsonPropertyName("clone")] string CloneTo)
 {
     public static JobLinks Of(string self) =>
         new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight",
-            $"{self}/findings", $"{self}/model", $"{self}/predictions", $"{self}/cancel", $"{self}/retry", $"{self}/clone");
+            $"{self}/findings", $"{self}/model", $"{self}/predictions", $"{self}/cancel", $"{self}/pause",
+            $"{self}/resume", $"{self}/checkpoints", $"{self}/retry", $"{self}/clone");
 }

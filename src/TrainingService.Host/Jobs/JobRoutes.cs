@@ -42,6 +42,11 @@ public static class JobRoutes
             .WithName("getVerification").AnswersWith(200, "Retry-After").Refuses(404);
         jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob")
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
+        jobs.MapPost("/{id:guid}/pause", PauseJob.Handle).WithName("pauseJob")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/resume", ResumeJob.Handle).WithName("resumeJob")
+            .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
+        jobs.MapGet("/{id:guid}/checkpoints", ListCheckpoints.Handle).WithName("listCheckpoints").Refuses(404);
         jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob")
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
         jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob")

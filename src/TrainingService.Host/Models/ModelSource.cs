@@ -39,7 +39,7 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
         return found switch
         {
             null => (null, GetJob.NotFound(id)),
-            { Status: JobStatus.Queued or JobStatus.Running or JobStatus.Canceling } => (null,
+            { Status: not (JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled) } => (null,
                 Problems.Conflict($"The job is {Json.NameOf(found.Status)}; its net can be asked once it has succeeded.")),
             { Model: { Sha256: { } sha256, Card: var card }, Result: { } result } => (new(id, sha256, found.Spec, result, card), null),
             { Model: { } model } => (null, Problems.Gone(model.RetiredReason ?? "Its weights were retired.")),

@@ -105,7 +105,7 @@ public static class SweepReports
     {
         var spec = sweep.Spec;
         var compared = cells.Where(cell => cell.Candidate < 0).ToList();
-        var unfinished = compared.Count(cell => cell.Status is JobStatus.Queued or JobStatus.Running or JobStatus.Canceling);
+        var unfinished = compared.Count(cell => cell.Status is not (JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled));
         if (unfinished > 0)
             yield return $"{unfinished} of {Numbers.Count(compared.Count, "cell")} {Have(unfinished)} not ended yet; "
                 + "the figures will change.";

@@ -24,10 +24,10 @@ public static class CancelSweep
         {
             // In the order in which a worker locks those that it writes together, so that neither waits for the other.
             await db.Database.ExecuteSqlAsync($"""
-                SELECT FROM jobs WHERE sweep_id = {id} AND status IN ('queued', 'running') ORDER BY id FOR UPDATE
+                SELECT FROM jobs WHERE sweep_id = {id} AND status IN ('queued', 'running', 'paused', 'pausing') ORDER BY id FOR UPDATE
                 """, cancellation);
             // Only of a sweep that is being cancelled: between the two statements it may have come to its end by itself.
-            await db.Jobs.Where(job => job.SweepId == id && (job.Status == JobStatus.Queued || job.Status == JobStatus.Running))
+            await db.Jobs.Where(job => job.SweepId == id).Where(CancelJob.CanBeCanceled)
                 .Where(job => db.Set<Sweep>().Any(sweep => sweep.Id == id && sweep.Status == JobStatus.Canceling))
                 .ExecuteUpdateAsync(CancelJob.Change(now), cancellation);
             await transaction.CommitAsync(cancellation);

@@ -108,11 +108,12 @@ public sealed record SweepResponse
             int Count(JobStatus status) => groups[sweep.Id].Where(g => g.Status == status).Sum(g => g.Count);
             var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running),
                 Count(JobStatus.Canceling), Count(JobStatus.Succeeded), Count(JobStatus.Failed),
-                Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count));
+                Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count),
+                Count(JobStatus.Paused) + Count(JobStatus.Pausing));
             // of those that a worker has claimed, the others wait for their turn
             var training = groups[sweep.Id].Where(g => g.Status is JobStatus.Running).Sum(g => g.Begun);
             var started = groups[sweep.Id].Min(g => g.Started);
-            var total = counts.Queued + counts.Running + counts.Canceling + counts.Finished;
+            var total = counts.Queued + counts.Running + counts.Canceling + counts.Paused + counts.Finished;
             var seedsAtMost = sweep is { IsFinished: false, Extended: false, Spec: { Stopped: null, Until.AtMost: { } atMost } }
                 ? atMost : sweep.Spec.Seeds.Count;
             // With seeds to come, as many jobs a seed as so far.
@@ -157,7 +158,8 @@ public sealed record SweepResponse
 /// <param name="Failed">Ended with an error, diverged ones included.</param>
 /// <param name="Canceled">Stopped by a client.</param>
 /// <param name="Diverged">Of the failed ones, those that diverged: an outcome, which the report counts.</param>
-public sealed record SweepCounts(int Queued, int Running, int Canceling, int Succeeded, int Failed, int Canceled, int Diverged)
+/// <param name="Paused">Waiting to be resumed, or about to; the sweep ends after they have.</param>
+public sealed record SweepCounts(int Queued, int Running, int Canceling, int Succeeded, int Failed, int Canceled, int Diverged, int Paused)
 {
     [JsonIgnore]
     public int Finished => Succeeded + Failed + Canceled;

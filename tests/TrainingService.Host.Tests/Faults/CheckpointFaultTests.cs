@@ -61,6 +61,42 @@ public sealed class CheckpointFaultTests(Service service, ApiWithoutWorkers api)
         await MustEqualUndisturbedAsync(id, body);
     }
 
+    /// <summary>Paused before it could be taken, while it ran, and with its worker dead.</summary>
+    [Fact]
+    public async Task A_job_that_was_paused_ends_as_if_it_had_not_been()
+    {
+        var body = Runs.Last().Data.Item2;
+        var id = Guid.Parse((await Http.PostJob(body)).Id);
+        Assert.Equal("paused", (await ActAsync(id, "pause")).Status());
+        var first = await StartWorkerAsync(leaseSeconds: 2, checkpointSeconds: 3600);
+        Assert.Equal("succeeded", (await Http.WaitForEndAsync(await Http.SubmitAsync())).Status());
+        Assert.Equal(("paused", 0), ((await Http.GetJobAsync(id)).Status(), (await ReadAsync(id)).Attempt));
+        await ActAsync(id, "resume");
+        await Http.WaitForStepAsync(id);
+        await ActAsync(id, "pause");
+        var paused = await Http.WaitForAsync(id, job => job.Status() == "paused");
+        Assert.True(paused.Step() > 0);
+        Assert.Single((await Http.GetAnswer($"/api/v1/jobs/{id}/checkpoints"))["items"].EnumerateArray());
+
+        await ActAsync(id, "resume");
+        await Http.WaitForAsync(id, job => job.Status() == "running" && job.Step() > paused.Step());
+        await first.KillAsync();
+        Assert.Equal("pausing", (await ActAsync(id, "pause")).Status());
+        var second = await StartWorkerAsync(leaseSeconds: 2, checkpointSeconds: 3600);
+        Assert.Equal(paused.Step(), (await Http.WaitForAsync(id, job => job.Status() == "paused")).Step());
+        await ActAsync(id, "resume");
+        Assert.Equal("succeeded", (await Http.WaitForEndAsync(id)).Status());
+        Assert.Contains($"Job {id} goes on at step {paused.Step()}.", second.Log, StringComparison.Ordinal);
+        await MustEqualUndisturbedAsync(id, body);
+    }
+
+    private async Task<JsonElement> ActAsync(Guid id, string act)
+    {
+        var answer = await Http.Send("POST", $"/api/v1/jobs/{id}/{act}");
+        Assert.Equal(202, answer.Status);
+        return answer.Json;
+    }
+
     [Theory]
     [InlineData("DELETE FROM checkpoint_chunks piece USING newest WHERE (piece.job_id, piece.step) = (newest.job_id, newest.step)", false)]
     [InlineData("UPDATE checkpoint_chunks piece SET data = set_byte(data, 2000, 255 - get_byte(data, 2000)) FROM newest "

@@ -29,6 +29,7 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
         foreach (var next in await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Http.SubmitAsync())))
             Assert.Equal("succeeded", (await Http.WaitForEndAsync(next)).Status());
         Assert.Equal(2, (await ReadAsync(id)).Attempt);
+        Assert.Contains($"Job {id}: attempt 1 stops, since its lease is lost", first.Log, StringComparison.Ordinal);
     }
 
     [Fact]

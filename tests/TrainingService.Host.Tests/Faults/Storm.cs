@@ -63,9 +63,6 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
         _over.Dispose();
     }
 
-    /// <summary>What the processes wrote, each since it was started last.</summary>
-    public string Logs => string.Join("\n\n", _kept.Select(kept => kept.Process.Log));
-
     private async Task StrikeAsync(int longestFreeze)
     {
         var (whom, what) = (_kept[_random.Next(_kept.Count)], _random.Next(12));
@@ -145,7 +142,7 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
                 if ((int)answer.StatusCode == 202)
                     return JsonDocument.Parse(text).RootElement.GetProperty("id").GetGuid();
                 // 409: the first request with this key is still under way
-                Assert.True((int)answer.StatusCode is 503 or 409, $"{(int)answer.StatusCode} {text}");
+                Assert.True((int)answer.StatusCode is 503 or 409, $"{(int)answer.StatusCode} {text}\n{_kept[0].Process.Log}");
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException
                 && !TestContext.Current.CancellationToken.IsCancellationRequested)

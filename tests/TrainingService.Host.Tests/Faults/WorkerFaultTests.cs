@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Tests.Fixtures;
 
@@ -54,6 +55,62 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
         await StartWorkerAsync();
         var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("failed", "crash_loop", 3), (job.Status(), job.ErrorCode(), job.GetProperty("attempt").GetInt32()));
+    }
+
+    /// <summary>Twice before, and now: deaths count only where the job got no further.</summary>
+    [Theory]
+    [InlineData(true, "succeeded", null)]
+    [InlineData(false, "failed", "crash_loop")]
+    public async Task Deaths_between_which_a_job_got_further_are_no_loop(bool further, string status, string? error)
+    {
+        Guid id;
+        await using (var db = NewDbContext())
+        {
+            id = await db.InsertJobAsync(change: job =>
+            {
+                (job.Status, job.Attempt, job.Crashes) = (JobStatus.Running, 3, 2);
+                (job.LeaseOwner, job.StartedAt, job.LeaseUntil) =
+                    ("dead", DateTimeOffset.UtcNow.AddMinutes(-2), DateTimeOffset.UtcNow.AddMinutes(-1));
+            }, timeoutSeconds: 600);
+            db.Checkpoints.Add(new()
+            {
+                JobId = id,
+                Step = 3,
+                Attempt = further ? 3 : 2,
+                Rows = 1,
+                EngineVersion = "",
+                InstructionSet = "",
+                CreatedAt = DateTimeOffset.UtcNow,
+            });
+            await db.SaveChangesAsync(Cancellation);
+        }
+        await StartWorkerAsync();
+        var job = await Http.WaitForEndAsync(id);
+        Assert.Equal((status, error), (job.Status(), job.ErrorCode()));
+        var row = await ReadAsync(id);
+        Assert.Equal(further ? 0 : 3, row.Crashes);
+        // what the dead one ran counts towards the timeout
+        Assert.InRange(row.RanSeconds, 50, 60);
+    }
+
+    [Fact]
+    public async Task A_worker_that_slept_for_longer_than_its_lease_goes_on_with_its_own_job()
+    {
+        var worker = await StartWorkerAsync(leaseSeconds: 2);
+        var id = await Http.SubmitAsync(Client.Hours);
+        await Http.WaitForStepAsync(id);
+        await worker.FreezeAsync();
+        await using (var watch = await ConnectAsync())
+            await WaitAsync(watch, $"SELECT lease_until < now() - interval '2 s' FROM jobs WHERE id = '{id}'");
+        await worker.ThawAsync();
+        await using (var watch = await ConnectAsync())
+            await WaitAsync(watch, $"SELECT lease_until > now() FROM jobs WHERE id = '{id}'");
+        var step = (await ReadAsync(id)).Step;
+        await Http.WaitForAsync(id, job => job.Step() > step);
+        var row = await ReadAsync(id);
+        Assert.Equal((1, 0), (row.Attempt, row.Crashes));
+        await CancelAsync(id);
+        await Http.WaitForEndAsync(id);
     }
 
     [Fact]

@@ -77,6 +77,23 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     }
 
     [Fact]
+    public async Task A_run_that_is_paused_stops_at_a_checkpoint_and_frees_its_worker()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync(epochs: Client.Hours);
+        var run = Runner().RunAsync(id, null, _cancellation);
+        await UntilAsync(id, job => job.Step > 0);
+        await db.Jobs.Where(job => job.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Pausing), _cancellation);
+        await run;
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Paused, null, null), (job.Status, job.LeaseOwner, job.FinishedAt));
+        Assert.Equal(job.Step, (await db.Checkpoints.SingleAsync(c => c.JobId == id, _cancellation)).Step);
+        Assert.InRange(job.Step, 1, long.MaxValue);
+        Assert.Null(await NextWakeUpAsync());
+    }
+
+    [Fact]
     public async Task A_job_can_be_canceled_before_its_training_begins()
     {
         await using var db = Service.Context(_database);

@@ -116,6 +116,21 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         Assert.Equal((JobStatus.Canceled, DateTimeOffset.UnixEpoch), (job.Status, job.FinishedAt));
     }
 
+    /// <summary>Whatever two want at once, it ends in one state.</summary>
+    [Theory]
+    [InlineData(JobStatus.Running, JobStatus.Paused, JobStatus.Queued)]
+    [InlineData(JobStatus.Running, JobStatus.Queued, JobStatus.Queued)]
+    [InlineData(JobStatus.Running, JobStatus.Succeeded, JobStatus.Succeeded)]
+    [InlineData(JobStatus.Pausing, JobStatus.Paused, JobStatus.Paused)]
+    [InlineData(JobStatus.Pausing, JobStatus.Queued, JobStatus.Paused)]
+    [InlineData(JobStatus.Pausing, JobStatus.Succeeded, JobStatus.Succeeded)]
+    [InlineData(JobStatus.Pausing, JobStatus.Failed, JobStatus.Failed)]
+    [InlineData(JobStatus.Canceling, JobStatus.Paused, JobStatus.Canceled)]
+    [InlineData(JobStatus.Canceling, JobStatus.Queued, JobStatus.Canceled)]
+    [InlineData(JobStatus.Canceling, JobStatus.Succeeded, JobStatus.Canceled)]
+    public void What_becomes_of_a_job_follows_from_what_is_wanted_of_it_by_then(JobStatus wanted, JobStatus outcome, JobStatus expected) =>
+        Assert.Equal(expected, new Outcome(outcome).Of(wanted).Status);
+
     [Fact]
     public void A_run_that_lost_rows_has_failed_and_keeps_its_result()
     {

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Jobs;
+
+public static class PauseJob
+{
+    /// <summary>Pause a job</summary>
+    /// <remarks>
+    /// A running job stops within seconds at the end of a step (`pausing`, then `paused`), is kept as it is there and frees its worker; a
+    /// queued one is `paused` at once. It waits, for as long as it likes, for `POST .../resume`, which loses nothing and gives the same
+    /// weights as if it had never paused. Time that it is paused doesn't count towards `timeoutSeconds`. A job that comes to its end in
+    /// the same moment has ended. Repeating it changes nothing and is no error.
+    /// </remarks>
+    /// <param name="id">The job's id.</param>
+    /// <response code="202">The job: pausing or paused.</response>
+    /// <response code="409">The job is being canceled, or has ended.</response>
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    {
+        // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
+        var versions = EntityTags.Versions(ifMatch);
+        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
+            .Where(j => versions == null || versions.Contains(j.Version))
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
+                job => job.Status == JobStatus.Queued ? JobStatus.Paused : JobStatus.Pausing), cancellation);
+        return await Answer(id, changed, versions, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
+            ? $"The job is {Json.NameOf(job.Status)}; only jobs that wait or run can be paused." : null, cancellation);
+    }
+
+    /// <summary>The job as it is now, or why it could not be changed.</summary>
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Answer(Guid id, int changed,
+        IReadOnlyCollection<uint>? versions, HttpContext http, TrainingDbContext db, Func<Job, string?> conflict,
+        CancellationToken cancellation)
+    {
+        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
+            return GetJob.NotFound(id);
+        if (changed == 0 && versions?.Contains(job.Version) == false)
+            return EntityTags.Changed(job.Version);
+        if (changed == 0 && conflict(job) is { } reason)
+            return Problems.Conflict(reason);
+        var position = await QueuePositions.Of(db, job, cancellation);
+        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
+        if (!job.IsFinished)
+            http.Response.Headers.RetryAfter = "1";
+        return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
+    }
+}

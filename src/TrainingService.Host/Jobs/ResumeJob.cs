@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Jobs;
+
+public static class ResumeJob
+{
+    /// <summary>Let a paused job go on</summary>
+    /// <remarks>
+    /// The job goes back into the queue, at the place that its age gives it, and on from the step at which it stopped. One that is still
+    /// `pausing` runs on. Repeating it, or resuming a job that is queued or running, changes nothing and is no error.
+    /// </remarks>
+    /// <param name="id">The job's id.</param>
+    /// <response code="202">The job: queued or running.</response>
+    /// <response code="409">The job is being canceled, or has ended.</response>
+    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db, WakeUps wakeUps,
+        CancellationToken cancellation)
+    {
+        // Of one whose worker has just stopped for the pause it sees that it is no longer wanted, and queues the job itself.
+        var versions = EntityTags.Versions(ifMatch);
+        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Paused || j.Status == JobStatus.Pausing))
+            .Where(j => versions == null || versions.Contains(j.Version))
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
+                job => job.Status == JobStatus.Paused ? JobStatus.Queued : JobStatus.Running), cancellation);
+        if (changed > 0 && await db.Jobs.Where(j => j.Id == id && j.Status == JobStatus.Queued).Select(j => (short?)j.Priority)
+            .SingleOrDefaultAsync(cancellation) is { } priority)
+            wakeUps.Add(new WakeUp(id, priority));
+        return await PauseJob.Answer(id, changed, versions, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
+            ? $"The job is {Json.NameOf(job.Status)} and can't go on; to run it again, retry it if it failed or was canceled "
+                + $"(POST {JobRoutes.Root}/{id}/retry), or clone it." : null, cancellation);
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Http;
+using TrainingService.Host.Jobs;
+using TrainingService.Host.Tests.Fixtures;
+
+namespace TrainingService.Host.Tests.Jobs;
+
+/// <summary>Pausing and resuming in every state; where a worker would act, the test does.</summary>
+[Collection(nameof(ApiOnly))]
+public sealed class PauseJobTests(ApiOnly api)
+{
+    [Theory]
+    [InlineData(JobStatus.Queued, "paused", "queued", "canceled")]
+    [InlineData(JobStatus.Running, "pausing", "running", "canceling")]
+    [InlineData(JobStatus.Pausing, "pausing", "running", "canceling")]
+    [InlineData(JobStatus.Paused, "paused", "queued", "canceled")]
+    [InlineData(JobStatus.Canceling, null, null, "canceling")]
+    [InlineData(JobStatus.Succeeded, null, null, "succeeded")]
+    [InlineData(JobStatus.Failed, null, null, "failed")]
+    [InlineData(JobStatus.Canceled, null, null, "canceled")]
+    public async Task Each_state_answers_and_repeating_changes_nothing(JobStatus status, string? paused, string? resumed, string canceled)
+    {
+        foreach (var (act, expected) in new[] { ("pause", paused), ("resume", resumed), ("cancel", canceled) })
+        {
+            var path = await Create(status);
+            var first = await api.Http.Send("POST", $"{path}/{act}");
+            if (expected is null)
+            {
+                first.MustBeProblem(409, "conflict");
+                Assert.Equal(Json.NameOf(status), (await api.Http.GetAnswer(path))["status"].GetString());
+                continue;
+            }
+            Assert.Equal((202, expected), (first.Status, first["status"].GetString()));
+            var again = await api.Http.Send("POST", $"{path}/{act}");
+            Assert.Equal((202, first.Text, first.ETag), (again.Status, again.Text, again.ETag));
+        }
+    }
+
+    [Fact]
+    public async Task A_paused_job_waits_is_listed_as_such_and_is_not_deleted()
+    {
+        var path = await Create(JobStatus.Paused);
+        var job = await api.Http.GetAnswer(path);
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, job["queuePosition"].ValueKind);
+        var listed = await api.Http.GetAnswer("/api/v1/jobs?status=paused");
+        Assert.Contains(listed["items"].EnumerateArray(), item => item.GetProperty("id").GetString() == job.Id);
+        (await api.Http.Send("DELETE", path)).MustBeProblem(409, "conflict");
+        (await api.Http.Send("POST", $"{path}/retry")).MustBeProblem(409, "conflict");
+        (await api.Http.Send("POST", $"{path}/pause", null, ("If-Match", "\"1\""))).MustBeProblem(412, "precondition-failed");
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_listed_and_go_with_a_retry()
+    {
+        var path = await Create(JobStatus.Failed);
+        var id = Guid.Parse(path.Split('/')[^1]);
+        await using (var db = api.NewDbContext())
+        {
+            foreach (var step in new[] { 10, 20 })
+                db.Checkpoints.Add(new()
+                {
+                    JobId = id,
+                    Step = step,
+                    Epoch = 1,
+                    Attempt = 1,
+                    Bytes = 1000,
+                    StoredBytes = 900,
+                    EngineVersion = "1.0",
+                    InstructionSet = "avx2",
+                    CreatedAt = DateTimeOffset.UtcNow,
+                });
+            await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        }
+        var items = (await api.Http.GetAnswer($"{path}/checkpoints"))["items"].EnumerateArray().ToList();
+        Assert.Equal([20, 10], items.Select(item => item.GetProperty("step").GetInt32()));
+        Assert.Equal(("avx2", "1.0", 1000, 1), (items[0].GetProperty("instructionSet").GetString(),
+            items[0].GetProperty("engineVersion").GetString(), items[0].GetProperty("bytes").GetInt32(),
+            items[0].GetProperty("epoch").GetInt32()));
+        Assert.Equal(202, (await api.Http.Send("POST", $"{path}/retry")).Status);
+        Assert.Empty((await api.Http.GetAnswer($"{path}/checkpoints"))["items"].EnumerateArray());
+        (await api.Http.GetAnswer($"/api/v1/jobs/{Guid.NewGuid()}/checkpoints")).MustBeProblem(404, "not-found");
+    }
+
+    private async Task<string> Create(JobStatus status)
+    {
+        var id = Guid.Parse((await api.Http.PostJob("""{"dataset": "digits"}""")).Id);
+        await using var db = api.NewDbContext();
+        var job = await db.Jobs.SingleAsync(j => j.Id == id, TestContext.Current.CancellationToken);
+        (job.Status, job.FinishedAt) = (status, job.IsFinished ? DateTimeOffset.UtcNow : null);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        return $"/api/v1/jobs/{id}";
+    }
+}
