@@ -31,7 +31,8 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
     {
         if (!await pulse.AnswersAsync(cancellationToken))
             throw Lost();
-        return result;
+        await OpenAsync(connection, cancellationToken);
+        return InterceptionResult.Suppress();
     }
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
@@ -63,8 +64,22 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
             catch (Exception e) when (IsDead(e, dead))
             {
                 await connection.CloseAsync();
-                await connection.OpenAsync(cancellationToken);
+                await OpenAsync(connection, cancellationToken);
             }
+    }
+
+    /// <summary>Waits for its turn, as long as Postgres answers.</summary>
+    private async Task OpenAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        using var either = pulse.EndsWithLife(cancellation);
+        try
+        {
+            await connection.OpenAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Lost();
+        }
     }
 
     /// <summary>As if it had been tried, which is no use and would take a while.</summary>

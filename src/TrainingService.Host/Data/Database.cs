@@ -17,9 +17,6 @@ public static class Database
     /// <summary>We were frozen in the middle of a transaction, and Postgres has taken its locks away.</summary>
     private const string IdleInTransactionTimeout = "25P03";
 
-    /// <summary>Seconds that a connection may take to come, of the pool or of the server: a request that gets none is due an answer.</summary>
-    private const int ConnectTimeout = 4;
-
     /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -54,8 +51,6 @@ public static class Database
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         if (!settings.ShouldSerialize("Maximum Pool Size"))
             settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
-        if (!settings.ShouldSerialize("Timeout"))
-            settings.Timeout = ConnectTimeout;
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection

@@ -75,6 +75,13 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         return await Task.WhenAny(back, Task.Delay(2 * Again, cancellation)) == back;
     }
 
+    /// <summary>Canceled when Postgres is next lost, too; to be disposed of by the caller.</summary>
+    public CancellationTokenSource EndsWithLife(CancellationToken cancellation)
+    {
+        lock (_lock)
+            return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _life.Token);
+    }
+
     /// <summary>From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.</summary>
     public void Watch(NpgsqlConnection connection)
     {
