@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs all tests on a Postgres of their own and ends with the line `N passed, N failed`. --fast leaves out those with the trait
 # Category=Slow, and only --all runs the large simulations (Category=Simulation), which take half an hour. --storm runs nothing but the
-# long storm (Category=Storm): three minutes in which processes, Postgres and the network fail; TRAINING_STORM_SEED repeats one.
+# long storm (Category=Storm): three minutes in which processes, Postgres and the network fail; TRAINING_STORM_SEED repeats one. --soak
+# runs 5,000 jobs and tells what grows.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-filter=(-trait- Category=Simulation -trait- Category=Storm)
+filter=(-trait- Category=Simulation -trait- Category=Storm -trait- Category=Soak)
 projects=(TrainingService.Engine.Tests TrainingService.Host.Tests)
 build_pid='' test_pid=''
 passed=0 failed=0 skipped=0
@@ -19,7 +20,8 @@ main() {
   --fast) filter+=(-trait- Category=Slow) ;;
   --all) filter=() ;;
   --storm) filter=(-trait Category=Storm -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
-  *) die "Unknown option '$1': there are --fast, --all and --storm." ;;
+  --soak) filter=(-trait Category=Soak -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
+  *) die "Unknown option '$1': there are --fast, --all, --storm and --soak." ;;
   esac
   command -v dotnet >/dev/null || die "dotnet was not found: install the .NET 10 SDK."
   temporary=$(mktemp -d)

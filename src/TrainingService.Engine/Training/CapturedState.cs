@@ -39,9 +39,9 @@ internal static class CapturedState
         return stream.ToArray();
     }
 
-    /// <summary>The contents of a state of this plan, which are whole and as they were written.</summary>
+    /// <summary>The contents of a state of this plan, or of any if it is null, which are whole and as they were written.</summary>
     /// <exception cref="InvalidStateException">They are not.</exception>
-    public static BinaryReader Read(byte[] state, byte[] plan)
+    public static BinaryReader Read(byte[] state, byte[]? plan)
     {
         if (!state.AsSpan().StartsWith(Magic))
             throw new InvalidStateException("This is no captured training state: it does not begin with TRAINRUN.");
@@ -59,7 +59,7 @@ internal static class CapturedState
             throw new InvalidStateException("The captured training state is damaged: "
                 + "its bytes do not have the checksum that they were written with.");
         var other = state.AsSpan(PlanAt, SHA256.HashSizeInBytes);
-        if (!other.SequenceEqual(plan))
+        if (plan is not null && !other.SequenceEqual(plan))
             throw new InvalidStateException("The captured training state belongs to another plan: "
                 + $"the hash of its model, training, diagnostics and data shape is {Convert.ToHexStringLower(other)}, "
                 + $"not {Convert.ToHexStringLower(plan)}.");

@@ -231,13 +231,29 @@ public sealed class Trainer : IDisposable
     /// </summary>
     /// <param name="state">What was captured.</param>
     /// <param name="before">What the run had taken by then, to which the rest is added.</param>
+    /// <param name="ofAnotherPlan">Whether it may be of a plan that differs, though not in what there is to be kept: the run goes on
+    /// with this trainer's plan. A state that doesn't fit leaves the trainer unusable.</param>
     /// <exception cref="InvalidStateException">
     /// The state is of another plan or version, cut short or damaged; the trainer is as it was. Whether the data
     /// are the same is not looked at.
     /// </exception>
-    public void Restore(byte[] state, TrainingTimes before = default)
+    public void Restore(byte[] state, TrainingTimes before = default, bool ofAnotherPlan = false)
     {
-        using var reader = CapturedState.Read(state, _plan.Hash());
+        using var reader = CapturedState.Read(state, ofAnotherPlan ? null : _plan.Hash());
+        try
+        {
+            Read(reader, before);
+        }
+        catch (EndOfStreamException)
+        {
+            throw new InvalidStateException("The captured training state is of a net with fewer numbers.");
+        }
+        if (reader.BaseStream.Position < reader.BaseStream.Length)
+            throw new InvalidStateException("The captured training state is of a net with more numbers.");
+    }
+
+    private void Read(BinaryReader reader, TrainingTimes before)
+    {
         (_before, _fastestEpoch) = (before, before.FastestEpochSeconds);
         (_step, _samples, _epoch, _position) = (reader.ReadInt64(), reader.ReadInt64(), (int)reader.ReadInt64(), (int)reader.ReadInt64());
         (_runningSamples, _runningCorrect, _bestEpoch, _bestStep) =

@@ -15,11 +15,16 @@ public static class CloneJob
     /// is merged into what was asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}`
     /// brings adam's own learning rate, and leaves no momentum behind. `hiddenLayers` replaces `layers` and the other way round.
     /// The copy is checked like a new job.
+    ///
+    /// With `fromCheckpoint: {"job": ..., "step": ...}` beside the changes, the copy goes on from a checkpoint of the job
+    /// (`GET .../checkpoints`): it has the job's net, optimiser and measurements up to there, and the changes hold from there on. Only
+    /// these can: activations, rates that aren't 0, epochs, schedule, the optimiser's numbers, clipping, patience, rules, and what names
+    /// the job.
     /// </remarks>
     /// <param name="id">The job's id; it may be in any status.</param>
     /// <param name="patch">What shall be different.</param>
     /// <response code="202">The new job, `queued`.</response>
-    /// <response code="409">The first request with this Idempotency-Key is still running.</response>
+    /// <response code="409">The first request with this Idempotency-Key is still running, or the checkpoint is gone.</response>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id, SpecPatch patch,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,
         JobRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
@@ -31,7 +36,19 @@ public static class CloneJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
         var errors = new List<SpecError>();
-        return Check(job, patch, rules, errors) is { } accepted
+        var from = Fork.Take(id, patch, errors, out patch);
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        if (from is not null)
+            patch = Fork.Keep(job, patch);
+        var accepted = Check(job, patch, rules, errors);
+        if (from is not null && accepted is not null)
+        {
+            var before = rules.Check(job.Spec, [], stored: true);
+            return before is null ? Problems.Conflict("The job can no longer run, so nothing can go on from its checkpoints.")
+                : await Fork.Submit(from, before, accepted, patch, once, db, wakeUps, clock, cancellation);
+        }
+        return accepted is not null
             ? await CreateJob.Submit(accepted, once, db, wakeUps, clock, cancellation) : Problems.Invalid(errors);
     }
 

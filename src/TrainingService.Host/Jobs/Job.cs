@@ -35,7 +35,10 @@ public enum JobStatus
 /// <summary>Where the training of a clone begins: at a checkpoint of another job.</summary>
 /// <param name="Job">That job's id.</param>
 /// <param name="Step">The checkpoint's.</param>
-public sealed record FromCheckpoint(Guid Job, long Step);
+public sealed record FromCheckpoint(Guid Job, long Step)
+{
+    public const string Field = "fromCheckpoint";
+}
 
 /// <summary>A row of <c>jobs</c>: the truth about a job. The queue only wakes workers.</summary>
 public sealed class Job
@@ -93,7 +96,7 @@ public sealed class Job
     public double RanSeconds { get; set; }
 
     /// <summary>Null unless it is a clone that goes on from another job's checkpoint.</summary>
-    public FromCheckpoint? FromCheckpoint { get; init; }
+    public FromCheckpoint? FromCheckpoint { get; set; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
 

@@ -70,6 +70,9 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? Verifies { get; init; }
 
+    /// <summary>The checkpoint of another job that this one went on from; left out of jobs that began at step 0.</summary>
+    public FromCheckpoint? FromCheckpoint { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -93,6 +96,7 @@ public sealed record JobResponse
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
         Verifies = job.Verifies,
+        FromCheckpoint = job.FromCheckpoint,
         Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
     };
 }

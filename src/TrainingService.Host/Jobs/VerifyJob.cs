@@ -30,6 +30,9 @@ public static class VerifyJob
             return Problems.Conflict(original.IsFinished
                 ? $"The job is {Json.NameOf(original.Status)} and has no result that a second run could be compared with."
                 : $"The job is {Json.NameOf(original.Status)}; wait for its end before verifying it.");
+        if (original.FromCheckpoint is { } from)
+            return Problems.Conflict($"The job went on from step {from.Step} of job {from.Job}: a second run would begin at step 0 and "
+                + "have other weights.");
         if (!CreateJob.IsAccepted(rules, original.Spec, out var accepted, out var problem, stored: true))
             return Problems.Conflict($"The job can no longer run: {problem.ProblemDetails.Detail}");
 

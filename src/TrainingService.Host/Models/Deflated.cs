@@ -12,12 +12,23 @@ public static class Deflated
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <summary>As fast as can be: numbers that were trained hardly shrink.</summary>
+    /// <summary>Below this share of its size the first piece must come for the others to be worth the time.</summary>
+    private const double WorthIt = 0.95;
+
+    /// <summary>As fast as can be; numbers that were trained often don't shrink at all, and then are only framed.</summary>
     public static IReadOnlyList<byte[]> Pack(ReadOnlySpan<byte> numbers)
+    {
+        var first = numbers[..Math.Min(ChunkBytes, numbers.Length)];
+        var level = numbers.Length == first.Length || Pack(first, CompressionLevel.Fastest)[0].Length < WorthIt * first.Length
+            ? CompressionLevel.Fastest : CompressionLevel.NoCompression;
+        return Pack(numbers, level);
+    }
+
+    private static List<byte[]> Pack(ReadOnlySpan<byte> numbers, CompressionLevel level)
     {
         var chunks = new List<byte[]>();
         using var packed = new MemoryStream();
-        using (var deflate = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        using (var deflate = new ZLibStream(packed, level, leaveOpen: true))
             for (var at = 0; at < numbers.Length; at += ChunkBytes)
             {
                 deflate.Write(numbers.Slice(at, Math.Min(ChunkBytes, numbers.Length - at)));

@@ -57,10 +57,7 @@ internal static class CheckpointRows
     {
         if (jobs.Length == 0)
             return;
-        await using var delete = new NpgsqlCommand("""
-            DELETE FROM checkpoints USING jobs WHERE jobs.id = ANY ($1) AND checkpoints.job_id = jobs.id
-                AND checkpoints.step IS DISTINCT FROM (jobs.from_checkpoint ->> 'step')::bigint
-            """, connection);
+        await using var delete = new NpgsqlCommand("DELETE FROM checkpoints WHERE job_id = ANY ($1)", connection);
         delete.Parameters.Add(new() { Value = jobs });
         await delete.ExecuteNonQueryAsync();
     }

@@ -23,6 +23,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Where the checkpoint is with which it goes on; null if it begins at step 0.</summary>
     public Checkpoint? Checkpoint { get; init; }
 
+    /// <summary>The step of another job's checkpoint that it begins with, which is a copy of its own by now; null of most jobs.</summary>
+    public long? ForkedAt { get; init; }
+
     /// <summary>What earlier attempts ran.</summary>
     public double RanSeconds { get; init; }
 
@@ -96,7 +99,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     private const string Returned =
         " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed, ran_seconds, "
-        + "from_checkpoint IS NOT NULL";
+        + "(from_checkpoint ->> 'step')::bigint";
 
     /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
     public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
@@ -161,10 +164,11 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                     rows.GetInt16(4), rows.IsDBNull(5) ? null : rows.GetGuid(5), rows.IsDBNull(6) ? null : rows.GetGuid(6))
                 {
                     RanSeconds = rows.GetDouble(10),
+                    ForkedAt = rows.IsDBNull(11) ? null : rows.GetInt64(11),
                 },
                     rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
                     rows.IsDBNull(9) ? null : rows.GetInt64(9)));
-                if (rows.GetInt32(1) > 1 || rows.GetBoolean(11))
+                if (rows.GetInt32(1) > 1 || !rows.IsDBNull(11))
                     again.Add(rows.GetGuid(0));
             }
         }

@@ -37,6 +37,9 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
             log.LogInformation("Job {Id} goes on at step {Step}.", lease.Id, checkpoint.Step);
             return checkpoint;
         }
+        if (lease.ForkedAt is { } step)
+            throw new InvalidSpecException(
+                $"The checkpoint at step {step} that it was to go on from can't be used; the worker's log says why.");
         outage.Through(() => Forget(-1), stop);
         return null;
     }
@@ -56,7 +59,8 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
                 throw new InvalidStateException(
                     $"{past.Metrics.Count + past.Layers.Count:N0} rows of measurements are stored up to there, not {checkpoint.Rows:N0}.");
             trainer.Restore(outage.Through(() => ReadState(checkpoint), stop),
-                new(checkpoint.Seconds, checkpoint.DiagnosticsSeconds, checkpoint.FastestEpochSeconds));
+                new(checkpoint.Seconds, checkpoint.DiagnosticsSeconds, checkpoint.FastestEpochSeconds),
+                ofAnotherPlan: checkpoint.Step == lease.ForkedAt);
             return past;
         }
         catch (Exception e) when (e is InvalidStateException or InvalidDataException or EndOfStreamException)

@@ -69,7 +69,8 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var plan = plans.Of(lease, data.Shape);
         (_steps, _parameters) = (plan.Steps, plan.ParameterCount);
         // of a sweep's many when somebody asks for it
-        _preflight = inSweep || lease.Checkpoint is not null ? null : Preflight.Predict(plan, data, stop);
+        // an attempt that stored a checkpoint has stored this, too
+        _preflight = inSweep || (lease.Checkpoint is { } old && old.Step != lease.ForkedAt) ? null : Preflight.Predict(plan, data, stop);
         var watch = new Watch(plan, outage.Through(() => CreateJob.Facts(spec, plan, data, datasets), stop));
         var card = spec.StoreWeights ?? !inSweep ? outage.Through(() => new ModelCard(datasets.Encoding(spec.Dataset, plan.Training.Seed),
             data.Shape, datasets.Find(spec.Dataset)?.Card.Target ?? ""), stop) : null;
@@ -92,8 +93,8 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var resumed = lease.Checkpoint is null ? null
             : new Resumption(lease, databases, log, outage, stop).Restore(trainer, watch, Metrics);
         _kept = (resumed?.Step ?? 0, resumed?.Epoch ?? 0);
-        if (lease.Checkpoint is not null && resumed is null && !inSweep)
-            _preflight = Preflight.Predict(plan, data, stop);
+        if (resumed is null && !inSweep)
+            _preflight ??= Preflight.Predict(plan, data, stop);
         _capturedAt = Stopwatch.GetTimestamp();
         (_watch, _trainer) = (watch, trainer);
         try

@@ -90,6 +90,41 @@ public sealed class CheckpointFaultTests(Service service, ApiWithoutWorkers api)
         await MustEqualUndisturbedAsync(id, body);
     }
 
+    /// <summary>Without a change it ends as the run itself would have; with one only what lies behind the checkpoint is another.</summary>
+    [Fact]
+    public async Task A_clone_goes_on_from_a_checkpoint_with_one_change()
+    {
+        var body = Runs.Last().Data.Item2;
+        await StartWorkerAsync(leaseSeconds: 3600, checkpointSeconds: 3600);
+        var id = Guid.Parse((await Http.PostJob(body)).Id);
+        await Http.WaitForStepAsync(id);
+        await ActAsync(id, "pause");
+        var step = (await Http.WaitForAsync(id, job => job.Status() == "paused")).Step();
+        var (same, other) = (await ForkAsync("{}"), await ForkAsync("""{"activation": "leaky_relu"}"""));
+        await CancelAsync(id);
+        using (var deleted = await Http.DeleteAsync(new Uri($"/api/v1/jobs/{id}", UriKind.Relative), Cancellation))
+            Assert.Equal(System.Net.HttpStatusCode.NoContent, deleted.StatusCode);
+        var job = await Http.WaitForEndAsync(same);
+        Assert.Equal("succeeded", job.Status());
+        await MustEqualUndisturbedAsync(same, body);
+        var changed = await Http.WaitForEndAsync(other);
+        Assert.Equal("succeeded", changed.Status());
+        Assert.NotEqual(Weights(job), Weights(changed));
+        Assert.Equal(step, changed.GetProperty("fromCheckpoint").GetProperty("step").GetInt64());
+        Assert.Equal(await CurvesAsync(same), await CurvesAsync(other));
+        (await Http.Send("POST", $"/api/v1/jobs/{other}/verify")).MustBeProblem(409, "conflict");
+
+        static string? Weights(JsonElement job) => job.GetProperty("result").GetProperty("weightsSha256").GetString();
+        async Task<Guid> ForkAsync(string model)
+        {
+            var answer = await Http.Send("POST", $"/api/v1/jobs/{id}/clone",
+                $$$"""{"fromCheckpoint": {"job": "{{{id}}}", "step": {{{step}}}}, "model": {{{model}}}}""");
+            Assert.True(answer.Status == 202, answer.Text);
+            return Guid.Parse(answer.Id);
+        }
+        Task<string> CurvesAsync(Guid of) => Http.GetStringAsync($"/api/v1/jobs/{of}/metrics?maxPoints=1000000&toStep={step}");
+    }
+
     private async Task<JsonElement> ActAsync(Guid id, string act)
     {
         var answer = await Http.Send("POST", $"/api/v1/jobs/{id}/{act}");

@@ -81,6 +81,32 @@ public sealed class PauseJobTests(ApiOnly api)
         (await api.Http.GetAnswer($"/api/v1/jobs/{Guid.NewGuid()}/checkpoints")).MustBeProblem(404, "not-found");
     }
 
+    [Theory]
+    [InlineData("""{"step": 10}, "training": {"batchSize": 16}""", 400, "/training/batchSize", "can't change where a run goes on")]
+    [InlineData("""{"step": 10}, "training": {"seed": 9}""", 400, "/training/seed", "can't change where a run goes on")]
+    [InlineData("""{"step": 10}, "training": {"optimizer": {"name": "adam"}}""", 400, "/training/optimizer/name", "can't change where")]
+    [InlineData("""{"step": 10}, "training": {"optimizer": {"momentum": 0}}""", 400, "/training/optimizer/momentum", "can't change where")]
+    [InlineData("""{"step": 10}, "training": {"earlyStopping": {"patience": 3}}""", 400, "/training/earlyStopping", "can't change where")]
+    [InlineData("""{"step": 10}, "model": {"hiddenLayers": [7]}""", 400, "/model/hiddenLayers", "can't change where a run goes on")]
+    [InlineData("""{"step": 10}, "model": {"activation": "prelu"}""", 400, "/model/activation", "can't change where a run goes on")]
+    [InlineData("""{"step": 10}, "model": {"dropout": 0.5}""", 400, "/model/dropout", "can't change where a run goes on")]
+    [InlineData("""{"step": 10}, "dataset": "iris" """, 400, "/dataset", "can't change where a run goes on")]
+    [InlineData("""{"step": 10000000}""", 400, "", "must be more")]
+    [InlineData("""{"step": "x"}""", 400, "/fromCheckpoint", "must be an object with 'job'")]
+    [InlineData("""{"step": 10, "jbo": 1}""", 400, "/fromCheckpoint", "must be an object with 'job'")]
+    [InlineData("""{"step": 10, "job": "0198c5a5-0000-7000-8000-000000000000"}""", 400, "/fromCheckpoint/job", "must be the job")]
+    [InlineData("""{"step": 10}, "training": {"optimizer": {"learningRate": 0.001}, "epochs": 20}""", 409, null, "no checkpoint")]
+    [InlineData("""{"step": 10}, "model": {"activation": "leaky_relu"}""", 409, null, "no checkpoint at step 10; it has none.")]
+    public async Task What_a_fork_cannot_change_is_refused_by_its_name(string patch, int status, string? pointer, string sentence)
+    {
+        var path = await Create(JobStatus.Failed);
+        var answer = await api.Http.Send("POST", $"{path}/clone", $"{{\"fromCheckpoint\": {patch}}}");
+        answer.MustBeProblem(status, pointer is null ? "conflict" : "validation");
+        Assert.Contains(sentence, answer.Text.Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        if (pointer is not null)
+            Assert.Contains(answer["errors"].EnumerateObject(), error => error.Name.StartsWith(pointer, StringComparison.Ordinal));
+    }
+
     private async Task<string> Create(JobStatus status)
     {
         var id = Guid.Parse((await api.Http.PostJob("""{"dataset": "digits"}""")).Id);
