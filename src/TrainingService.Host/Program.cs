@@ -23,7 +23,6 @@ try
     var builder = WebApplication.CreateBuilder();
     var worker = WorkerOptions.Read(builder.Configuration);
 
-    builder.Services.AddSingleton(TimeProvider.System);
     builder.AddLogs();
     builder.BindAddresses(role);
     builder.AddDatabase(worker.Lease / 2);
@@ -41,6 +40,7 @@ try
     if (role.RunsWorker)
     {
         builder.AddWorker(worker);
+        builder.AddJobsBesideWorkers();
         builder.AddSweepsBesideWorkers();
         builder.AddModelsBesideWorkers();
     }
@@ -48,6 +48,7 @@ try
     var app = builder.Build();
 
     app.UseProblems();
+    app.UseDatabaseFaults();
     if (role.ServesApi)
     {
         app.MapOpenApiDocument();

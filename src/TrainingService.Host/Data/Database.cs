@@ -33,8 +33,15 @@ public static class Database
     {
         var settings = Settings(builder.Configuration.TrainingConnectionString(), idle);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
-        builder.Services.AddPooledDbContextFactory<TrainingDbContext>((services, options) =>
-            options.UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
+        builder.Services.AddSingleton<DatabaseClock>();
+        builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DatabaseClock>());
+        builder.Services.AddSingleton(services => new DatabasePulse(services.GetRequiredService<NpgsqlDataSource>(), settings,
+            services.GetRequiredService<DatabaseClock>(), services.GetRequiredService<ILogger<DatabasePulse>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<DatabasePulse>());
+        builder.Services.AddSingleton<CheckedConnections>();
+        builder.Services.AddPooledDbContextFactory<TrainingDbContext>((services, options) => options
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention()
+            .AddInterceptors(services.GetRequiredService<CheckedConnections>()));
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContext());
     }
 
@@ -126,9 +133,33 @@ public static class Database
     /// Whether Postgres, not the statement, is at fault, so that the same may succeed later. EF hides what
     /// happened in exceptions of its own.
     /// </summary>
-    public static bool IsOutage(Exception? e) =>
-        e is NpgsqlException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
-        || (e is not null && IsOutage(e.InnerException));
+    public static bool IsOutage(Exception? e) => e switch
+    {
+        null => false,
+        PostgresException answer => answer.IsTransient || IsStateOfServer(answer.SqlState),
+        NpgsqlOperationInProgressException => false,
+        NpgsqlException => true,
+        _ => IsOutage(e.InnerException),
+    };
+
+    /// <summary>Whether the connection is gone, or was about to go: another one may do.</summary>
+    public static bool IsLoss(Exception? e) => e switch
+    {
+        null => false,
+        PostgresException { SqlState: var state } => state[..2] is "08" or "57" && state is not PostgresErrorCodes.QueryCanceled,
+        NpgsqlException => e.InnerException is IOException or System.Net.Sockets.SocketException,
+        _ => IsLoss(e.InnerException),
+    };
+
+    /// <summary>What Postgres answered; null if it didn't.</summary>
+    public static string? SqlState(Exception? e) =>
+        e is PostgresException answer ? answer.SqlState : e is null ? null : SqlState(e.InnerException);
+
+    /// <summary>
+    /// Resources, operators and disks (classes 53, 57, 58), connections (08), who may connect (28), and what is about roles and time-outs.
+    /// </summary>
+    private static bool IsStateOfServer(string state) => state[..2] is "08" or "28" or "53" or "57" or "58"
+        || state is IdleInTransactionTimeout or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InvalidCatalogName;
 
     private static async Task Eventually(Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellation)
     {

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Npgsql;
 using TrainingService.Engine.Specs;
 
 namespace TrainingService.Host.Http;
@@ -43,7 +42,7 @@ public static partial class Problems
         Kind("too-large", 413, "The body is too large"),
         Kind("unsupported-media-type", 415, "Unsupported media type"),
         Kind("internal-error", 500, "The service failed"),
-        Kind("unavailable", 503, "The database can't be reached"),
+        Kind("unavailable", 503, "The database is unavailable"),
     }.ToDictionary(kind => kind.Status);
 
     public static IReadOnlyList<ProblemKind> Kinds { get; } = [Validation, MalformedJson, KeyReused, KeyInFlight, .. ByStatus.Values];
@@ -67,6 +66,8 @@ public static partial class Problems
     public static ProblemHttpResult Gone(string detail) => Make(ByStatus[410], detail);
 
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
+
+    public static ProblemHttpResult Unavailable(string detail) => Make(ByStatus[503], detail);
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
         Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; "
@@ -123,7 +124,7 @@ public static partial class Problems
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         http.Response.StatusCode = status;
         if (status == 503 || problem.Type == KeyInFlight.Type)
-            http.Response.Headers.RetryAfter = status == 503 ? "5" : "1";
+            http.Response.Headers.RetryAfter = status == 503 ? "2" : "1";
         await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
     }
 
@@ -156,25 +157,15 @@ public static partial class Problems
                         $"'{failure.Groups["value"]}' is not a valid {TypeName(failure.Groups["type"].Value)}").ProblemDetails
                     : new() { Status = 400, Detail = bad.Message },
                 BadHttpRequestException bad => new() { Status = bad.StatusCode },
-                _ when IsUnreachable(exception) =>
-                    new() { Status = 503, Detail = "The service can't reach its database. Try again in a few seconds." },
                 _ => new() { Status = 500, Detail = "An unexpected error; the service's log has it under this traceId." },
             };
             if (problem.Status == 503)
-                log.LogWarning("Database unreachable: {Reason}", exception.GetBaseException().Message);
+                log.LogWarning("{Method} {Path}: {Reason}", http.Request.Method, http.Request.Path, problem.Detail);
             else if (problem.Status == 500)
                 log.LogError(exception, "{Method} {Path} failed", http.Request.Method, http.Request.Path);
             await Write(http, problem);
             return true;
         }
-
-        private static bool IsUnreachable(Exception? exception) => exception switch
-        {
-            null => false,
-            PostgresException answer => answer.IsTransient,
-            NpgsqlException => true,
-            _ => IsUnreachable(exception.InnerException),
-        };
 
         private static string TypeName(string type) => type.TrimEnd('?') switch
         {

@@ -17,9 +17,7 @@ public static class DeleteJob
         [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db, CancellationToken cancellation)
     {
         var versions = EntityTags.Versions(ifMatch);
-        var deleted = await db.Jobs
-            .Where(j => j.Id == id && (j.Status == JobStatus.Succeeded || j.Status == JobStatus.Failed || j.Status == JobStatus.Canceled))
-            .Where(j => j.SweepId == null)
+        var deleted = await Deletable(db).Where(j => j.Id == id)
             .Where(j => versions == null || versions.Contains(j.Version))
             .ExecuteDeleteAsync(cancellation);
         if (deleted > 0)
@@ -35,4 +33,8 @@ public static class DeleteJob
             $"The job is {Json.NameOf(job.Status)}; cancel it (POST {JobRoutes.Root}/{id}/cancel) and "
             + "wait for its end before deleting it.");
     }
+
+    /// <summary>Those that have ended and are no sweep's.</summary>
+    public static IQueryable<Job> Deletable(TrainingDbContext db) => db.Jobs.Where(j => j.SweepId == null
+        && (j.Status == JobStatus.Succeeded || j.Status == JobStatus.Failed || j.Status == JobStatus.Canceled));
 }

@@ -27,6 +27,13 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required int? QueuePosition { get; init; }
 
+    /// <summary>When a worker is likely to begin with it, by what is estimated of the jobs before it; null if there is no worker.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public DateTimeOffset? EstimatedStartAt { get; init; }
+
+    /// <summary>What keeps the job from going on, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>How often a worker has begun with the job.</summary>
     public required int Attempt { get; init; }
 
@@ -69,14 +76,16 @@ public sealed record JobResponse
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
-    public static JobResponse Of(Job job, int? queuePosition) => new()
+    public static JobResponse Of(Job job, QueuePlace? place) => new()
     {
         Id = job.Id,
         Name = job.Name,
         Status = job.Status,
         Spec = job.Spec,
         Labels = job.Labels,
-        QueuePosition = queuePosition,
+        QueuePosition = place,
+        EstimatedStartAt = place?.StartsAt,
+        Notes = place is { Workers: 0 } ? [QueuePlace.NoWorker] : [],
         Attempt = job.Attempt,
         Progress = new(job.Epoch, job.Epochs, job.Step, job.Steps, job.Steps == 0 ? 0 : (double)job.Step / job.Steps, job.EtaSeconds),
         Result = job.Result,

@@ -18,12 +18,20 @@ public static class JobRoutes
         builder.Services.AddSingleton<WakeUps>();
     }
 
+    /// <summary>Where workers run.</summary>
+    public static void AddJobsBesideWorkers(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(RetentionLimits.Read(builder.Configuration));
+        builder.Services.AddHostedService<Retention>();
+    }
+
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
         jobs.MapPost("", CreateJob.Handle).WithName("createJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
+        jobs.MapPost("/bulk", BulkJobs.Handle).WithName("changeJobs").Refuses(413, 415);
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);

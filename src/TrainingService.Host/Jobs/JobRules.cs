@@ -82,11 +82,16 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
             errors.Add(new("/name", $"must have 1 to {MaxName} characters, not only blanks; leave it out for a job without a name"));
         if (spec.NotifyUrl is not null)
             errors.Add(new("/notifyUrl", "notifications are not supported yet; poll the job instead"));
-        if (spec.Labels is null)
+        CheckLabels(spec.Labels, errors);
+    }
+
+    public static void CheckLabels(IReadOnlyDictionary<string, string>? labels, ICollection<SpecError> errors)
+    {
+        if (labels is null)
             return;
-        if (spec.Labels.Count > MaxLabels)
-            errors.Add(new("/labels", $"at most {MaxLabels} labels are allowed, not {spec.Labels.Count}"));
-        foreach (var (key, value) in spec.Labels)
+        if (labels.Count is > MaxLabels and var count)
+            errors.Add(new("/labels", $"at most {MaxLabels} labels are allowed, not {count}"));
+        foreach (var (key, value) in labels)
         {
             var place = $"/labels/{JsonShape.Escape(key)}";
             if (key.Length == 0 || Characters.Exceeds(key, MaxLabelKey) || key.Contains('='))

@@ -79,11 +79,11 @@ public static class ListJobs
         var page = found.Take(limit).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
-            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var position) ? position : null))],
+            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null))],
             found.Count > limit ? Paging.Cursor(page[^1].Id, List, order) : null));
     }
 
-    private static IQueryable<Job> Filter(IQueryable<Job> jobs, JobFilter filter, List<SpecError> errors)
+    public static IQueryable<Job> Filter(IQueryable<Job> jobs, JobFilter filter, List<SpecError> errors)
     {
         if (filter.OrderBy is not (null or OldestFirst or NewestFirst))
             errors.Add(new("/orderBy", $"unknown order '{filter.OrderBy}'; allowed are {OldestFirst} and {NewestFirst}"));

@@ -19,8 +19,9 @@ public static class Deflated
     public static IReadOnlyList<byte[]> Pack(ReadOnlySpan<byte> numbers)
     {
         var first = numbers[..Math.Min(ChunkBytes, numbers.Length)];
-        var level = numbers.Length == first.Length || Pack(first, CompressionLevel.Fastest)[0].Length < WorthIt * first.Length
-            ? CompressionLevel.Fastest : CompressionLevel.NoCompression;
+        var pays = numbers.Length == first.Length
+            || Pack(first, CompressionLevel.Fastest).Sum(piece => piece.Length) < WorthIt * first.Length;
+        var level = pays ? CompressionLevel.Fastest : CompressionLevel.NoCompression;
         return Pack(numbers, level);
     }
 

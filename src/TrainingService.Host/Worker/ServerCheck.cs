@@ -18,10 +18,10 @@ public sealed class ServerCheck(TrainingDbContext db, JobStorage storage,
     {
         try
         {
-            // Hangfire appends an id of its own to the server's name.
+            // Hangfire appends an id of its own to the server's name. It waits for Postgres where nobody can stop it.
             var server = await Task.Run(
                 () => storage.GetMonitoringApi().Servers().FirstOrDefault(s => s.Name.StartsWith(options.Owner, StringComparison.Ordinal)),
-                cancellationToken);
+                cancellationToken).WaitAsync(cancellationToken);
             if (server?.Heartbeat is not { } beat || clock.GetUtcNow().UtcDateTime - beat > Recent)
                 return HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
             var jobsWait = await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued, cancellationToken);

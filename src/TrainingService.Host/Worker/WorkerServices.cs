@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.PostgreSql;
 using Npgsql;
+using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Worker;
 
@@ -14,7 +15,8 @@ public static class WorkerServices
         builder.Services.AddHangfire((services, hangfire) => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(services.GetRequiredService<NpgsqlDataSource>())),
+            .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new Connections(
+                    services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<DatabasePulse>())),
                 new PostgreSqlStorageOptions
                 {
                     PrepareSchemaIfNecessary = false,
@@ -23,9 +25,12 @@ public static class WorkerServices
                     // Not long polling: with hundreds of wake-ups at once, a worker that has fetched one can wait for its cancelled
                     // LISTEN for ever (seen with 1.21.1 and Npgsql 10). QueueBell has the workers look as soon as there is something.
                     QueuePollInterval = TimeSpan.FromSeconds(15),
+                    JobExpirationCheckInterval = TimeSpan.FromMinutes(5),
                     // Hangfire's locks are rows, which outlive a killed process; none is held for longer than a few statements.
                     DistributedLockTimeout = LockTimeout,
-                }));
+                })
+            // Its entries are but wake-ups: a day of them, which is Hangfire's own limit, would be millions of rows.
+            .WithJobExpirationTimeout(TimeSpan.FromHours(1)));
         builder.Services.AddSingleton<Waker>();
         // Before the job server, so that it stops after it and still carries what the server gives back.
         builder.Services.AddHostedService(services => services.GetRequiredService<Waker>());
@@ -57,8 +62,13 @@ public static class WorkerServices
     public static void MapDashboard(this WebApplication app) =>
         app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
 
-    private sealed class Connections(NpgsqlDataSource source) : IConnectionFactory
+    private sealed class Connections(NpgsqlDataSource source, DatabasePulse pulse) : IConnectionFactory
     {
-        public NpgsqlConnection GetOrCreateConnection() => source.CreateConnection();
+        public NpgsqlConnection GetOrCreateConnection()
+        {
+            var connection = source.CreateConnection();
+            pulse.Watch(connection);
+            return connection;
+        }
     }
 }

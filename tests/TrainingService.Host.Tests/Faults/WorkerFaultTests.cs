@@ -161,6 +161,8 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
         using (var away = await host.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken))
             Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, away.StatusCode);
         await server.StartAgainAsync();
+        while ((await host.Http.GetAnswer("/health/ready")).Status != 200)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
 
         var job = await host.Http.WaitForEndAsync(id);
         Assert.Equal("succeeded", job.Status());

@@ -23,7 +23,7 @@ public static class OpenApiOperations
         ["415"] = "The body is of a media type that is not taken here, or not in UTF-8.",
         ["422"] = "The Idempotency-Key was used for another request.",
         ["500"] = "The service failed; its log has the reason under `traceId`.",
-        ["503"] = "The database can't be reached; try again after Retry-After.",
+        ["503"] = "The database is unavailable; try again after Retry-After.",
     };
 
     private static readonly Dictionary<string, OpenApiHeader> Headers = new()

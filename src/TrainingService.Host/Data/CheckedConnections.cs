@@ -1,0 +1,96 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+
+namespace TrainingService.Host.Data;
+
+/// <summary>
+/// A connection from the pool may have died there: before it is used it is asked, a round trip, and if it doesn't answer another one takes
+/// its place. So a backend that ended costs no request, not even one that can't be repeated.
+/// </summary>
+public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterceptor
+{
+    /// <summary>Dead ones in a row that are replaced.</summary>
+    private const int MostDead = 100;
+
+    public override DbConnection ConnectionCreated(ConnectionCreatedEventData eventData, DbConnection result)
+    {
+        pulse.Watch((NpgsqlConnection)result);
+        return result;
+    }
+
+    public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
+    {
+        if (pulse.IsLost)
+            throw Lost();
+        return result;
+    }
+
+    public override async ValueTask<InterceptionResult> ConnectionOpeningAsync(DbConnection connection, ConnectionEventData eventData,
+        InterceptionResult result, CancellationToken cancellationToken = default)
+    {
+        if (!await pulse.AnswersAsync(cancellationToken))
+            throw Lost();
+        await OpenAsync(connection, cancellationToken);
+        return InterceptionResult.Suppress();
+    }
+
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+    {
+        for (var dead = 0; ; dead++)
+            try
+            {
+                using var ask = Question(connection);
+                ask.ExecuteNonQuery();
+                return;
+            }
+            catch (Exception e) when (IsDead(e, dead))
+            {
+                connection.Close();
+                connection.Open();
+            }
+    }
+
+    public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData,
+        CancellationToken cancellationToken = default)
+    {
+        for (var dead = 0; ; dead++)
+            try
+            {
+                await using var ask = Question(connection);
+                await ask.ExecuteNonQueryAsync(cancellationToken);
+                return;
+            }
+            catch (Exception e) when (IsDead(e, dead))
+            {
+                await connection.CloseAsync();
+                await OpenAsync(connection, cancellationToken);
+            }
+    }
+
+    /// <summary>Waits for its turn, as long as Postgres answers.</summary>
+    private async Task OpenAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        using var either = pulse.EndsWithLife(cancellation);
+        try
+        {
+            await connection.OpenAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Lost();
+        }
+    }
+
+    /// <summary>As if it had been tried, which is no use and would take a while.</summary>
+    private static NpgsqlException Lost() => new(DatabasePulse.Away, new TimeoutException());
+
+    private bool IsDead(Exception e, int before) => before < MostDead && !pulse.IsLost && Database.IsLoss(e);
+
+    private static DbCommand Question(DbConnection connection)
+    {
+        var ask = connection.CreateCommand();
+        ask.CommandText = "SELECT 1";
+        return ask;
+    }
+}

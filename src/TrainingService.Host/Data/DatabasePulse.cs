@@ -1,0 +1,201 @@
+using System.Data;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Reflection;
+using Npgsql;
+
+namespace TrainingService.Host.Data;
+
+/// <summary>
+/// Whether Postgres answers. A connection of its own asks it twice a second, and notices at once when the server dies. Whoever waits for
+/// a database that fell silent is told so within <see cref="Silence"/>; without it a stalled network would hold requests for minutes.
+/// </summary>
+public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStringBuilder settings, DatabaseClock clock,
+    ILogger<DatabasePulse> log) : BackgroundService
+{
+    public const string Away = "Postgres does not answer.";
+
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500), Again = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Without an answer for so long, the database counts as lost.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a refusal of one statement stands for others to come.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
+
+    private readonly string _connection = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+    {
+        Pooling = false,
+        Timeout = (int)Silence.TotalSeconds,
+        CommandTimeout = 0,
+    }.ConnectionString;
+
+    // To stop a statement Npgsql first asks Postgres to do so, over another connection, and waits for that, too: where the network is silent
+    // for ever (seen with 10.0.3). It hands out neither the socket nor a way to give a connection up at once.
+    private static readonly PropertyInfo Connector =
+        typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)
+        ?? throw new MissingMemberException(nameof(NpgsqlConnection), "Connector");
+    private static readonly FieldInfo Socket =
+        Connector.PropertyType.GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)
+        ?? throw new MissingMemberException("NpgsqlConnector", "_socket");
+
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private CancellationTokenSource _life = new();
+    private (string Problem, long At)? _refusal;
+    private TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _lost, _readOnly;
+
+    /// <summary>Postgres can't be reached now: whoever wants it need not try.</summary>
+    public bool IsLost => _lost;
+
+    /// <summary>Why nothing can be stored at present, a sentence; null if nothing is known to be wrong.</summary>
+    public string? Problem
+    {
+        get
+        {
+            lock (_lock)
+                return _lost ? Away
+                    : _readOnly ? OutageSentences.ReadOnly
+                    : _refusal is { } refusal && Stopwatch.GetElapsedTime(refusal.At) < Remembered ? refusal.Problem
+                    : null;
+        }
+    }
+
+    /// <summary>
+    /// Whether Postgres can be reached, or is back when it is next tried: whoever asks just after its return isn't refused any more.
+    /// </summary>
+    public async ValueTask<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        if (!_lost)
+            return true;
+        Task back;
+        lock (_lock)
+            back = _back.Task;
+        return await Task.WhenAny(back, Task.Delay(2 * Again, cancellation)) == back;
+    }
+
+    /// <summary>Canceled when Postgres is next lost, too; to be disposed of by the caller.</summary>
+    public CancellationTokenSource EndsWithLife(CancellationToken cancellation)
+    {
+        lock (_lock)
+            return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _life.Token);
+    }
+
+    /// <summary>From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.</summary>
+    public void Watch(NpgsqlConnection connection)
+    {
+        CancellationTokenRegistration watching = default;
+        connection.StateChange += (_, change) =>
+        {
+            watching.Unregister();
+            lock (_lock)
+                watching = change.CurrentState is ConnectionState.Open ? _life.Token.UnsafeRegister(_ => Cut(connection), null) : default;
+        };
+    }
+
+    /// <summary>Postgres refused something because of the state that it is in.</summary>
+    public void Note(Exception outage)
+    {
+        if (Database.SqlState(outage) is PostgresErrorCodes.DiskFull)
+            lock (_lock)
+                _refusal = (OutageSentences.DiskFull, Stopwatch.GetTimestamp());
+        // Connections to a server that lost its role stay with it: others may find the one that has it now.
+        if (Database.SqlState(outage) is PostgresErrorCodes.ReadOnlySqlTransaction)
+            source.Clear();
+    }
+
+    /// <summary>Whoever starts later knows the time.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        await Task.WhenAny(_first.Task, Task.Delay(2 * Silence, cancellationToken));
+    }
+
+    public override void Dispose()
+    {
+        _life.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var connected = false;
+            try
+            {
+                await using var connection = new NpgsqlConnection(_connection);
+                await connection.OpenAsync(stoppingToken);
+                do
+                {
+                    var answer = AskAsync(connection);
+                    if (await Task.WhenAny(answer, Task.Delay(Silence, stoppingToken)) != answer)
+                    {
+                        connected = false;
+                        Cut(connection);
+                    }
+                    await answer;
+                    connected = true;
+                    await connection.WaitAsync(Beat, stoppingToken);
+                }
+                // A server that may not write will not become the one that may.
+                while (!_readOnly);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            {
+                // What has died is not the only one.
+                source.Clear();
+                // An end is followed by another try; silence, or a refusal to connect, is not.
+                if (Database.SqlState(e) is PostgresErrorCodes.TooManyConnections)
+                    await Task.Delay(Beat, stoppingToken);
+                else if (!connected)
+                    await LoseAsync(e, stoppingToken);
+            }
+        }
+    }
+
+    private async Task AskAsync(NpgsqlConnection connection)
+    {
+        await using var ask = new NpgsqlCommand("SELECT clock_timestamp(), current_setting('transaction_read_only')::bool", connection);
+        var asked = Stopwatch.GetTimestamp();
+        await using var answer = await ask.ExecuteReaderAsync();
+        await answer.ReadAsync();
+        clock.Set(answer.GetFieldValue<DateTimeOffset>(0), asked, Stopwatch.GetTimestamp());
+        var readOnly = answer.GetBoolean(1);
+        if (readOnly != _readOnly)
+        {
+            log.LogWarning("Postgres {State}.", readOnly ? "is read-only" : "can be written to again");
+            source.Clear();
+        }
+        _readOnly = readOnly;
+        if (_lost)
+            log.LogInformation("Postgres answers again.");
+        lock (_lock)
+        {
+            _lost = false;
+            _back.TrySetResult();
+        }
+        _first.TrySetResult();
+    }
+
+    private static void Cut(NpgsqlConnection connection) =>
+        (Connector.GetValue(connection) is { } connector ? Socket.GetValue(connector) as Socket : null)?.Dispose();
+
+    private async Task LoseAsync(Exception why, CancellationToken cancellation)
+    {
+        if (!_lost)
+        {
+            log.LogWarning("Postgres does not answer: {Reason}", why.GetBaseException().Message);
+            CancellationTokenSource ended;
+            lock (_lock)
+            {
+                _lost = true;
+                (ended, _life, _back) = (_life, new(), new(TaskCreationOptions.RunContinuationsAsynchronously));
+            }
+            await ended.CancelAsync();
+            ended.Dispose();
+        }
+        await Task.Delay(Again, cancellation);
+    }
+}
