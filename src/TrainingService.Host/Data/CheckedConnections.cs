@@ -5,8 +5,8 @@ using Npgsql;
 namespace TrainingService.Host.Data;
 
 /// <summary>
-/// A connection from the pool may have died there: before it is used it is asked, a round trip, and if it doesn't answer another one takes
-/// its place. So a backend that ended costs no request, not even one that can't be repeated.
+/// A connection from the pool may have died there: if its socket has news it is asked, and if it doesn't answer another one takes its
+/// place. So a backend that ended costs no request, not even one that can't be repeated.
 /// </summary>
 public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterceptor
 {
@@ -37,7 +37,7 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
-        for (var dead = 0; ; dead++)
+        for (var dead = 0; DatabasePulse.HasNews((NpgsqlConnection)connection); dead++)
             try
             {
                 using var ask = Question(connection);
@@ -54,7 +54,7 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
     public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData,
         CancellationToken cancellationToken = default)
     {
-        for (var dead = 0; ; dead++)
+        for (var dead = 0; DatabasePulse.HasNews((NpgsqlConnection)connection); dead++)
             try
             {
                 await using var ask = Question(connection);

@@ -30,8 +30,8 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         CommandTimeout = 0,
     }.ConnectionString;
 
-    // To stop a statement Npgsql first asks Postgres to do so, over another connection, and waits for that, too: where the network is silent
-    // for ever (seen with 10.0.3). It hands out neither the socket nor a way to give a connection up at once.
+    // To stop a statement Npgsql first asks Postgres to do so, over another connection, and waits for that, too: where the network is
+    // silent for ever (seen with 10.0.3). It hands out neither the socket nor a way to give a connection up at once.
     private static readonly PropertyInfo Connector =
         typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)
         ?? throw new MissingMemberException(nameof(NpgsqlConnection), "Connector");
@@ -82,7 +82,9 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
             return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _life.Token);
     }
 
-    /// <summary>From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.</summary>
+    /// <summary>
+    /// From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.
+    /// </summary>
     public void Watch(NpgsqlConnection connection)
     {
         CancellationTokenRegistration watching = default;
@@ -179,8 +181,16 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         _first.TrySetResult();
     }
 
-    private static void Cut(NpgsqlConnection connection) =>
-        (Connector.GetValue(connection) is { } connector ? Socket.GetValue(connector) as Socket : null)?.Dispose();
+    /// <summary>
+    /// Whether a connection that nothing was asked of has something to read all the same: its end, most often. A look at the socket,
+    /// without a round trip.
+    /// </summary>
+    public static bool HasNews(NpgsqlConnection connection) => SocketOf(connection) is { } socket && socket.Poll(0, SelectMode.SelectRead);
+
+    private static void Cut(NpgsqlConnection connection) => SocketOf(connection)?.Dispose();
+
+    private static Socket? SocketOf(NpgsqlConnection connection) =>
+        Connector.GetValue(connection) is { } connector ? Socket.GetValue(connector) as Socket : null;
 
     private async Task LoseAsync(Exception why, CancellationToken cancellation)
     {

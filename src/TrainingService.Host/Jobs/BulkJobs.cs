@@ -131,7 +131,8 @@ public static class BulkJobs
                 .ExecuteUpdateAsync(CancelJob.Change(clock.GetUtcNow()), cancellation);
             await transaction.CommitAsync(cancellation);
         }
-        foreach (var sweep in await db.Jobs.Where(job => ids.Contains(job.Id) && job.FinishedAt != null).Select(job => job.SweepId).Distinct()
+        foreach (var sweep in await db.Jobs.Where(job => ids.Contains(job.Id) && job.FinishedAt != null)
+            .Select(job => job.SweepId).Distinct()
             .ToListAsync(cancellation))
             await ended(sweep, cancellation);
         return changed;

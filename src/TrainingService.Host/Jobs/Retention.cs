@@ -97,7 +97,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
     /// <summary>All of a job that ended before a time has an id from before it.</summary>
     private static Guid Bound(DateTimeOffset before) => Guid.CreateVersion7(before);
 
-    private static async Task<(long Jobs, long Sweeps)> JobsAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation)
+    private static async Task<(long Jobs, long Sweeps)> JobsAsync(TrainingDbContext db, DateTimeOffset before,
+        CancellationToken cancellation)
     {
         var jobs = await UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
             DELETE FROM jobs WHERE id IN (
@@ -117,7 +118,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
         {
             jobs += await UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
                 DELETE FROM jobs WHERE id IN (
-                    SELECT id FROM jobs WHERE sweep_id = {sweep} AND finished_at IS NOT NULL ORDER BY id LIMIT {Batch} FOR UPDATE SKIP LOCKED)
+                    SELECT id FROM jobs WHERE sweep_id = {sweep} AND finished_at IS NOT NULL
+                    ORDER BY id LIMIT {Batch} FOR UPDATE SKIP LOCKED)
                 """, cancellation));
             sweeps += await db.Database.ExecuteSqlAsync($"DELETE FROM sweeps WHERE id = {sweep}", cancellation);
         }

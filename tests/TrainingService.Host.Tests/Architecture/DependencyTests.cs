@@ -30,7 +30,8 @@ public sealed class DependencyTests
     public void Only_the_worker_trains()
     {
         var users = TypeReferences.Of(typeof(Program).Assembly).Where(r => r.To == typeof(Trainer).FullName).Select(r => r.From).Distinct();
-        Assert.Equal([Host + "Worker.PatchTrials", Host + "Worker.Resumption", Host + "Worker.TrainingRun"], users.Order(StringComparer.Ordinal));
+        Assert.Equal([Host + "Worker.PatchTrials", Host + "Worker.Resumption", Host + "Worker.TrainingRun"],
+            users.Order(StringComparer.Ordinal));
     }
 
     [Fact]

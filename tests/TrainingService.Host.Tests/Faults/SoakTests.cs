@@ -34,7 +34,8 @@ public sealed class SoakTests(Service service)
             await Parallel.ForEachAsync(Enumerable.Range(0, Jobs),
                 new ParallelOptions { MaxDegreeOfParallelism = Clients, CancellationToken = Cancellation },
                 async (_, _) => await host.Http.SubmitAsync());
-            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
+            await using var connection = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
             await connection.OpenAsync(Cancellation);
             while (await AskAsync(connection, "SELECT count(*) FROM jobs WHERE status <> 'succeeded'") > 0)
                 await Task.Delay(100, Cancellation);
@@ -58,7 +59,9 @@ public sealed class SoakTests(Service service)
     {
         var status = await File.ReadAllLinesAsync($"/proc/{host.Id}/status", Cancellation);
         return new(Of("VmRSS:") / 1024.0,
-            await AskAsync(connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
+            await AskAsync(connection, """
+                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                """),
             Of("Threads:"), Directory.GetFiles($"/proc/{host.Id}/fd").Length,
             await AskAsync(connection, """
                 SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_metrics) + (SELECT count(*) FROM job_layers)

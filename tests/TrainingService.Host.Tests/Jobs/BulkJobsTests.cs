@@ -19,7 +19,8 @@ public sealed class BulkJobsTests(ApiOnly api)
         Assert.Equal((250, 0, 250), Counts(await PostAsync("cancel")));
         Assert.Equal("queued", (await api.Http.GetJobAsync(other)).Status());
         await using var db = api.NewDbContext();
-        Assert.Equal(250, await db.Jobs.CountAsync(job => ids.Contains(job.Id) && job.Status == JobStatus.Canceled && job.FinishedAt != null,
+        Assert.Equal(250, await db.Jobs.CountAsync(job => ids.Contains(job.Id) && job.Status == JobStatus.Canceled
+            && job.FinishedAt != null,
             TestContext.Current.CancellationToken));
     }
 
