@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 using TrainingService.Host.Data;
-using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
@@ -22,19 +21,19 @@ public static class CancelJob
         JobEnded ended, TimeProvider clock, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
-        var versions = EntityTags.Versions(ifMatch);
+        var seen = JobTags.Seen(ifMatch);
         var changed = await db.Jobs.Where(j => j.Id == id).Where(CanBeCanceled)
-            .Where(j => versions == null || versions.Contains(j.Version))
+            .As(seen)
             .ExecuteUpdateAsync(Change(clock.GetUtcNow()), cancellation);
 
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
-        if (changed == 0 && versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job.Version);
+        if (changed == 0 && JobTags.Changed(job, seen) is { } other)
+            return other;
         if (job.IsFinished)
             await ended(job.SweepId, cancellation);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
+        http.Response.Headers.ETag = JobTags.Of(job, position);
         if (!job.IsFinished)
             http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));

@@ -16,17 +16,17 @@ public static class DeleteJob
     public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id,
         [FromHeader(Name = "If-Match")] string? ifMatch, TrainingDbContext db, CancellationToken cancellation)
     {
-        var versions = EntityTags.Versions(ifMatch);
+        var seen = JobTags.Seen(ifMatch);
         var deleted = await Deletable(db).Where(j => j.Id == id)
-            .Where(j => versions == null || versions.Contains(j.Version))
+            .As(seen)
             .ExecuteDeleteAsync(cancellation);
         if (deleted > 0)
             return TypedResults.NoContent();
 
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
-        if (versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job.Version);
+        if (JobTags.Changed(job, seen) is { } other)
+            return other;
         if (job.SweepId is { } sweep)
             return Problems.Conflict($"The job is evidence of sweep {sweep}; delete the sweep, and its jobs go with it.");
         return Problems.Conflict(

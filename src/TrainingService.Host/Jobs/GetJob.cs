@@ -20,7 +20,7 @@ public static class GetJob
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return NotFound(id);
         var position = await QueuePositions.Of(db, job, cancellation);
-        var tag = EntityTags.Of(job.Version, position);
+        var tag = JobTags.Of(job, position);
         http.Response.Headers.ETag = tag;
         http.Response.Headers.CacheControl = "no-cache";
         if (!job.IsFinished)

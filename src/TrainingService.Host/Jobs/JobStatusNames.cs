@@ -8,6 +8,8 @@ public static class JobStatusNames
 {
     private static readonly Dictionary<string, JobStatus> ByName = Enum.GetValues<JobStatus>().ToDictionary(Json.NameOf);
 
+    public static JobStatus? Find(string name) => ByName.TryGetValue(name, out var status) ? status : null;
+
     public static JobStatus Parse(string name, ICollection<SpecError> errors)
     {
         if (!ByName.TryGetValue(name, out var status))

@@ -22,28 +22,28 @@ public static class PauseJob
         [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
-        var versions = EntityTags.Versions(ifMatch);
+        var seen = JobTags.Seen(ifMatch);
         var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
-            .Where(j => versions == null || versions.Contains(j.Version))
+            .As(seen)
             .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
                 job => job.Status == JobStatus.Queued ? JobStatus.Paused : JobStatus.Pausing), cancellation);
-        return await Answer(id, changed, versions, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
+        return await Answer(id, changed, seen, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
             ? $"The job is {Json.NameOf(job.Status)}; only jobs that wait or run can be paused." : null, cancellation);
     }
 
     /// <summary>The job as it is now, or why it could not be changed.</summary>
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Answer(Guid id, int changed,
-        IReadOnlyCollection<uint>? versions, HttpContext http, TrainingDbContext db, Func<Job, string?> conflict,
+        IReadOnlyList<(int Attempt, JobStatus Status)>? seen, HttpContext http, TrainingDbContext db, Func<Job, string?> conflict,
         CancellationToken cancellation)
     {
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return GetJob.NotFound(id);
-        if (changed == 0 && versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job.Version);
+        if (changed == 0 && JobTags.Changed(job, seen) is { } other)
+            return other;
         if (changed == 0 && conflict(job) is { } reason)
             return Problems.Conflict(reason);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
+        http.Response.Headers.ETag = JobTags.Of(job, position);
         if (!job.IsFinished)
             http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));

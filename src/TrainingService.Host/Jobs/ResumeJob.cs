@@ -21,15 +21,15 @@ public static class ResumeJob
         CancellationToken cancellation)
     {
         // Of one whose worker has just stopped for the pause it sees that it is no longer wanted, and queues the job itself.
-        var versions = EntityTags.Versions(ifMatch);
+        var seen = JobTags.Seen(ifMatch);
         var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Paused || j.Status == JobStatus.Pausing))
-            .Where(j => versions == null || versions.Contains(j.Version))
+            .As(seen)
             .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
                 job => job.Status == JobStatus.Paused ? JobStatus.Queued : JobStatus.Running), cancellation);
         if (changed > 0 && await db.Jobs.Where(j => j.Id == id && j.Status == JobStatus.Queued).Select(j => (short?)j.Priority)
             .SingleOrDefaultAsync(cancellation) is { } priority)
             wakeUps.Add(new WakeUp(id, priority));
-        return await PauseJob.Answer(id, changed, versions, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
+        return await PauseJob.Answer(id, changed, seen, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
             ? $"The job is {Json.NameOf(job.Status)} and can't go on; to run it again, retry it if it failed or was canceled "
                 + $"(POST {JobRoutes.Root}/{id}/retry), or clone it." : null, cancellation);
     }

@@ -20,13 +20,13 @@ public static class RetryJob
         [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http,
         TrainingDbContext db, WakeUps wakeUps, CancellationToken cancellation)
     {
-        var versions = EntityTags.Versions(ifMatch);
+        var seen = JobTags.Seen(ifMatch);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // Of two requests at once the second waits here, and then finds the job queued.
         if (await db.Jobs.FromSql($"SELECT *, xmin FROM jobs WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var job])
             return GetJob.NotFound(id);
-        if (versions?.Contains(job.Version) == false)
-            return EntityTags.Changed(job.Version);
+        if (JobTags.Changed(job, seen) is { } other)
+            return other;
         if (job.SweepId is { } sweep)
             return Problems.Conflict($"The job belongs to sweep {sweep}; "
                 + $"run its failed cells again with POST /api/v1/sweeps/{sweep}/retry-failed.");
@@ -39,7 +39,7 @@ public static class RetryJob
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(job);
         var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = EntityTags.Of(job.Version, position);
+        http.Response.Headers.ETag = JobTags.Of(job, position);
         http.Response.Headers.RetryAfter = "1";
         return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
     }

@@ -92,6 +92,21 @@ public sealed class JobLifeTests(ApiOnly api)
     }
 
     [Fact]
+    public async Task If_Match_does_not_look_at_how_far_the_run_is()
+    {
+        var path = await Create();
+        await Move(path, job => (job.Status, job.Attempt) = (JobStatus.Running, 1));
+        var before = (await api.Http.GetAnswer(path)).ETag!;
+        await Move(path, job => job.Step++);
+        Assert.NotEqual(before, (await api.Http.GetAnswer(path)).ETag);
+        // another attempt is another matter
+        await Move(path, job => job.Attempt++);
+        (await api.Http.Send("POST", $"{path}/cancel", null, ("If-Match", before))).MustBeProblem(412, "precondition-failed");
+        await Move(path, job => job.Attempt--);
+        Assert.Equal(202, (await api.Http.Send("POST", $"{path}/cancel", null, ("If-Match", before))).Status);
+    }
+
+    [Fact]
     public async Task Deleting_takes_the_metrics_along()
     {
         var path = await Create();
