@@ -75,11 +75,11 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         return await Task.WhenAny(back, Task.Delay(2 * Again, cancellation)) == back;
     }
 
-    /// <summary>Canceled when Postgres is next lost, too; to be disposed of by the caller.</summary>
+    /// <summary>Canceled if Postgres is lost or when it next is, too; to be disposed of by the caller.</summary>
     public CancellationTokenSource EndsWithLife(CancellationToken cancellation)
     {
         lock (_lock)
-            return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _life.Token);
+            return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _lost ? new(true) : _life.Token);
     }
 
     /// <summary>
@@ -92,7 +92,8 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         {
             watching.Unregister();
             lock (_lock)
-                watching = change.CurrentState is ConnectionState.Open ? _life.Token.UnsafeRegister(_ => Cut(connection), null) : default;
+                watching = change.CurrentState is not ConnectionState.Open ? default
+                    : (_lost ? new(true) : _life.Token).UnsafeRegister(_ => Cut(connection), null);
         };
     }
 
@@ -144,7 +145,11 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
                 // A server that may not write will not become the one that may.
                 while (!_readOnly);
             }
-            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 // What has died is not the only one.
                 source.Clear();

@@ -130,7 +130,7 @@ public sealed class DatabaseFaultTests(ApiBehindProxy api) : IClassFixture<ApiBe
             await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Http.GetAnswer("/api/v1/jobs?limit=1")));
             await using (var test = await ConnectAsync())
                 await ExecuteAsync(test, """
-                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
                     """);
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => i % 2 == 0
