@@ -25,7 +25,8 @@ public static class JobTags
             throw new ProblemException(Problems.Invalid("/If-Match", "must be * or entity tags in double quotes, as in an ETag header"));
         return [.. tags.Where(tag => !tag.IsWeak).Select(tag => tag.Tag.AsSpan().Trim('"').ToString().Split('-')[0].Split('.'))
             .Select(parts => parts is [var attempt, var status] && JobStatusNames.Find(status) is { } known
-                && int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? (number, known) : (-1, default))];
+                && int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? (number, known) : (-1, default))];
     }
 
     public static IQueryable<Job> As(this IQueryable<Job> jobs, IReadOnlyList<(int Attempt, JobStatus Status)>? seen)
@@ -41,8 +42,8 @@ public static class JobTags
 
     /// <summary>What to answer if the job isn't any more as it was seen; null if it is.</summary>
     public static ProblemHttpResult? Changed(Job job, IReadOnlyList<(int Attempt, JobStatus Status)>? seen) =>
-        seen?.Contains((job.Attempt, job.Status)) != false ? null : Problems.PreconditionFailed(
-            $"The job is not any more as it was under the ETag in If-Match: it is {Json.NameOf(job.Status)} now, in attempt {job.Attempt}.");
+        seen?.Contains((job.Attempt, job.Status)) != false ? null : Problems.PreconditionFailed("The job is not any more as it was under "
+            + $"the ETag in If-Match: it is {Json.NameOf(job.Status)} now, in attempt {job.Attempt}.");
 
     private static string State(Job job) => $"{job.Attempt}.{Json.NameOf(job.Status)}";
 }
