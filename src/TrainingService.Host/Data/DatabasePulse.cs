@@ -7,7 +7,7 @@ using Npgsql;
 namespace TrainingService.Host.Data;
 
 /// <summary>
-/// Whether Postgres answers. A connection of its own asks it twice a second, and notices at once when the server dies. Whoever waits for
+/// Whether Postgres answers. A connection of its own asks it once a second, and notices at once when the server dies. Whoever waits for
 /// a database that fell silent is told so within <see cref="Silence"/>; without it a stalled network would hold requests for minutes.
 /// </summary>
 public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStringBuilder settings, DatabaseClock clock,
@@ -15,7 +15,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
 {
     public const string Away = "Postgres does not answer.";
 
-    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500), Again = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1), Again = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Without an answer for so long, the database counts as lost.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);

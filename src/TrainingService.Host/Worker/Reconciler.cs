@@ -25,7 +25,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(_tick);
-        var (afterFailure, ended) = (false, clock.GetUtcNow());
+        var (afterFailure, quiet, ended) = (false, false, clock.GetUtcNow());
         for (var tick = 0L; ; tick++)
         {
             try
@@ -36,12 +36,16 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
                 if (slept)
                     log.LogWarning("Nothing was done for {Seconds:N0} s, this process or the machine having slept: "
                         + "no job is taken back in this round.", (clock.GetUtcNow() - ended).TotalSeconds);
-                if (!afterFailure && !slept)
+                // what begins meanwhile has a lease that is longer than the time to the next look
+                if (!quiet || tick % RareTicks == 0)
+                    quiet = !await IsAnythingLeftAsync(stoppingToken);
+                if (!quiet && !afterFailure && !slept)
                 {
                     await EndFrozenAsync(stoppingToken);
                     await TakeBackAsync(stoppingToken);
                 }
-                await WakeForFreeSlotsAsync(stoppingToken);
+                if (!quiet)
+                    await WakeForFreeSlotsAsync(stoppingToken);
                 if (tick % RareTicks == 0)
                 {
                     await ClearLocksAsync(stoppingToken);
@@ -59,6 +63,13 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             if (!await timer.WaitForNextTickAsync(stoppingToken))
                 return;
         }
+    }
+
+    private async Task<bool> IsAnythingLeftAsync(CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        return await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued || job.Status == JobStatus.Running
+            || job.Status == JobStatus.Canceling || job.Status == JobStatus.Pausing, cancellation);
     }
 
     /// <summary>
