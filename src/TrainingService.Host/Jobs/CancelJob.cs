@@ -32,11 +32,7 @@ public static class CancelJob
             return other;
         if (job.IsFinished)
             await ended(job.SweepId, cancellation);
-        var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = JobTags.Of(job, position);
-        if (!job.IsFinished)
-            http.Response.Headers.RetryAfter = "1";
-        return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
+        return await GetJob.Accepted(job, http, db, cancellation);
     }
 
     /// <summary>Those that have not ended and are not yet being canceled.</summary>

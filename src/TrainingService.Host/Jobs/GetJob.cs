@@ -19,15 +19,25 @@ public static class GetJob
     {
         if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
             return NotFound(id);
-        var position = await QueuePositions.Of(db, job, cancellation);
-        var tag = JobTags.Of(job, position);
-        http.Response.Headers.ETag = tag;
+        var answer = await Answer(job, http, db, cancellation);
         http.Response.Headers.CacheControl = "no-cache";
+        if (EntityTags.NoneMatch(http.Request, http.Response.Headers.ETag.ToString()))
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        return TypedResults.Ok(answer);
+    }
+
+    /// <summary>What is answered to whoever asked for a change of a job: how it is now.</summary>
+    public static async Task<Accepted<JobResponse>> Accepted(Job job, HttpContext http, TrainingDbContext db,
+        CancellationToken cancellation) =>
+        TypedResults.Accepted($"{JobRoutes.Root}/{job.Id}", await Answer(job, http, db, cancellation));
+
+    private static async Task<JobResponse> Answer(Job job, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
+    {
+        var position = await QueuePositions.Of(db, job, cancellation);
+        http.Response.Headers.ETag = JobTags.Of(job, position);
         if (!job.IsFinished)
             http.Response.Headers.RetryAfter = "1";
-        if (EntityTags.NoneMatch(http.Request, tag))
-            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
-        return TypedResults.Ok(JobResponse.Of(job, position));
+        return JobResponse.Of(job, position);
     }
 
     public static ProblemHttpResult NotFound(Guid id) => Problems.NotFound($"There is no job {id}.");

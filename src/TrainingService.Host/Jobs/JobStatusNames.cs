@@ -8,6 +8,9 @@ public static class JobStatusNames
 {
     private static readonly Dictionary<string, JobStatus> ByName = Enum.GetValues<JobStatus>().ToDictionary(Json.NameOf);
 
+    /// <summary>In SQL, those that a worker holds by a lease.</summary>
+    public const string HeldSql = "('running', 'canceling', 'pausing')";
+
     public static JobStatus? Find(string name) => ByName.TryGetValue(name, out var status) ? status : null;
 
     public static JobStatus Parse(string name, ICollection<SpecError> errors)

@@ -42,10 +42,6 @@ public static class PauseJob
             return other;
         if (changed == 0 && conflict(job) is { } reason)
             return Problems.Conflict(reason);
-        var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = JobTags.Of(job, position);
-        if (!job.IsFinished)
-            http.Response.Headers.RetryAfter = "1";
-        return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
+        return await GetJob.Accepted(job, http, db, cancellation);
     }
 }

@@ -21,12 +21,11 @@ public static class QueuePositions
     {
         if (job.Status is not JobStatus.Queued)
             return null;
-        var ahead = await db.Jobs.Where(other => other.Status == JobStatus.Queued
-                && (other.Priority < job.Priority || other.Priority == job.Priority && other.Id < job.Id))
-            .GroupBy(_ => 1).Select(others => new { Jobs = others.Count(), Seconds = others.Sum(other => other.Cost) })
-            .SingleOrDefaultAsync(cancellation);
-        var crew = await CrewAsync(db, cancellation);
-        return crew.Place(1 + (ahead?.Jobs ?? 0), ahead?.Seconds ?? 0);
+        var ahead = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
+            SELECT * FROM (SELECT count(*)::int AS jobs_ahead, coalesce(sum(cost), 0) AS seconds_ahead FROM jobs
+                WHERE status = 'queued' AND (priority, id) < ({0}, {1})) ahead, ({{CrewSql}}) crew
+            """, job.Priority, job.Id).SingleAsync(cancellation);
+        return ahead.Place(1 + ahead.JobsAhead, ahead.SecondsAhead);
     }
 
     /// <summary>One pass over the queue for a whole page of jobs.</summary>
@@ -51,16 +50,19 @@ public static class QueuePositions
         (await CrewAsync(db, cancellation)).Workers;
 
     /// <summary>Those who sent Hangfire a heartbeat lately, as they do every ten seconds, and what they have to do still.</summary>
-    private static Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation) => db.Database.SqlQuery<Crew>($"""
+    private const string CrewSql = $"""
         SELECT now() AS now, coalesce(sum((data ->> 'WorkerCount')::int), 0)::int AS workers,
-            (SELECT count(*) FROM jobs WHERE status IN ('running', 'canceling', 'pausing'))::int AS running,
+            (SELECT count(*) FROM jobs WHERE status IN {JobStatusNames.HeldSql})::int AS running,
             (SELECT coalesce(sum(coalesce(eta_seconds, cost)), 0) FROM jobs WHERE status = 'running') AS seconds
         FROM hangfire.server WHERE lastheartbeat > now() - interval '30 seconds'
-        """).SingleAsync(cancellation);
+        """;
+
+    private static Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation) =>
+        db.Database.SqlQueryRaw<Crew>(CrewSql).SingleAsync(cancellation);
 
     private sealed record Waiting(Guid Id, long Position, double Seconds);
 
-    private sealed record Crew(DateTimeOffset Now, int Workers, int Running, double Seconds)
+    private record Crew(DateTimeOffset Now, int Workers, int Running, double Seconds)
     {
         private const double MostSeconds = 1e9;
 
@@ -69,4 +71,7 @@ public static class QueuePositions
             : position <= Workers - Running ? Now
             : Now.AddSeconds(Math.Min((secondsAhead + Seconds) / Workers, MostSeconds)));
     }
+
+    private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, int Running, double Seconds, int JobsAhead, double SecondsAhead)
+        : Crew(Now, Workers, Running, Seconds);
 }

@@ -38,9 +38,6 @@ public static class RetryJob
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(job);
-        var position = await QueuePositions.Of(db, job, cancellation);
-        http.Response.Headers.ETag = JobTags.Of(job, position);
-        http.Response.Headers.RetryAfter = "1";
-        return TypedResults.Accepted($"{JobRoutes.Root}/{id}", JobResponse.Of(job, position));
+        return await GetJob.Accepted(job, http, db, cancellation);
     }
 }

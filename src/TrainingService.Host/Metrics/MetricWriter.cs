@@ -58,19 +58,11 @@ public sealed class MetricWriter(CancellationToken stop)
         Measured -= 1 + _layerSteps.RemoveAll(taken => taken >= step);
     }
 
-    /// <summary>Of a run that goes on: this row is stored already.</summary>
-    public void Resume(MetricPoint point)
+    /// <summary>Of a run that goes on: so many rows are stored already, and those of layers at these steps.</summary>
+    public void Resume(int metrics, IReadOnlyCollection<long> layerSteps)
     {
-        _ = point;
-        Measured++;
-        _mayBeStored = true;
-    }
-
-    /// <inheritdoc cref="Resume(MetricPoint)"/>
-    public void Resume(LayerPoint point)
-    {
-        Measured++;
-        _layerSteps.Add(point.Step);
+        Measured += metrics + layerSteps.Count;
+        _layerSteps.AddRange(layerSteps);
         _mayBeStored = true;
     }
 

@@ -60,7 +60,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             FROM source WHERE id IS NOT NULL),
         busy AS (
             SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
-            FROM jobs WHERE status IN ('running', 'canceling', 'pausing') GROUP BY 1),
+            FROM jobs WHERE status IN {JobStatusNames.HeldSql} GROUP BY 1),
         chosen AS (
             SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
             ORDER BY coalesce(workers, 0), random() LIMIT 1),
@@ -71,7 +71,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                 WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 LIMIT @most * 2 * @workers) waiting),
         taken AS (
-            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND {Source} = (SELECT id FROM chosen)
+            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN {JobStatusNames.HeldSql} AND {Source} = (SELECT id FROM chosen)
                 AND seed IS NOT NULL) AS seeds FROM share WHERE runs = 1),
         apart AS (
             SELECT EXISTS (SELECT FROM jobs
@@ -127,9 +127,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await using var db = await databases.CreateDbContextAsync();
         await using var transaction = await db.Database.BeginTransactionAsync();
         var owned = new Dictionary<Guid, JobStatus>();
-        await using (var lockRows = new NpgsqlCommand("""
+        await using (var lockRows = new NpgsqlCommand($"""
             SELECT jobs.id, jobs.status FROM jobs JOIN unnest(@ids, @attempts) AS lease (id, attempt) USING (id, attempt)
-            WHERE jobs.status IN ('running', 'canceling', 'pausing') ORDER BY jobs.id FOR UPDATE OF jobs
+            WHERE jobs.status IN {JobStatusNames.HeldSql} ORDER BY jobs.id FOR UPDATE OF jobs
             """, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             lockRows.Parameters.AddWithValue("ids", leases.Select(lease => lease.Id).ToArray());

@@ -81,13 +81,13 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         await using var db = await databases.CreateDbContextAsync(cancellation);
         // Whoever changes a row leaves the number of the transaction in it. Postgres itself ends only those that do nothing,
         // not those in the middle of a COPY.
-        var frozen = await db.Database.SqlQuery<int>($"""
+        var frozen = await db.Database.SqlQueryRaw<int>($$"""
             SELECT session.pid AS "Value" FROM jobs
             JOIN pg_locks held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
             JOIN pg_stat_activity session ON session.pid = held.pid
-            WHERE jobs.status IN ('running', 'canceling', 'pausing') AND session.datname = current_database()
-                AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {options.Lease / 2}
-            """).ToListAsync(cancellation);
+            WHERE jobs.status IN {{JobStatusNames.HeldSql}} AND session.datname = current_database()
+                AND session.wait_event = 'ClientRead' AND session.xact_start < now() - {0}
+            """, options.Lease / 2).ToListAsync(cancellation);
         foreach (var session in frozen)
         {
             // Not in the query above, where Postgres would be free to do it before it has looked at the other conditions.
@@ -102,10 +102,10 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // not those that this very process runs, which lives
-        var silent = await db.Jobs.FromSql($"""
-            SELECT *, xmin FROM jobs WHERE status IN ('running', 'canceling', 'pausing') AND lease_until < now()
-            AND id <> ALL ({slots.Held}) LIMIT {Batch} FOR UPDATE SKIP LOCKED
-            """).ToListAsync(cancellation);
+        var silent = await db.Jobs.FromSqlRaw($$"""
+            SELECT *, xmin FROM jobs WHERE status IN {{JobStatusNames.HeldSql}} AND lease_until < now()
+            AND id <> ALL ({0}) LIMIT {1} FOR UPDATE SKIP LOCKED
+            """, slots.Held, Batch).ToListAsync(cancellation);
         if (silent.Count == 0)
             return;
         var ids = silent.ConvertAll(job => job.Id);

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
@@ -33,7 +32,8 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
             if (Restore(checkpoint, trainer) is not { } past)
                 continue;
             outage.Through(() => Forget(checkpoint.Step), stop);
-            Replay(past, watch, metrics);
+            Replay(past, watch);
+            metrics.Resume(past.Metrics.Count, [.. past.Layers.Select(row => row.Step)]);
             log.LogInformation("Job {Id} goes on at step {Step}.", lease.Id, checkpoint.Step);
             return checkpoint;
         }
@@ -108,25 +108,16 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
     }
 
     /// <summary>As the trainer told it: of a step the losses, then the layers; before the first one the other way round.</summary>
-    private static void Replay(Past past, Watch watch, MetricWriter metrics)
+    private static void Replay(Past past, Watch watch)
     {
         var at = 0;
         foreach (var layers in past.Layers.GroupBy(row => row.Step))
         {
             for (; at < past.Metrics.Count && past.Metrics[at].Step <= layers.Key && layers.Key > 0; at++)
-                Tell(past.Metrics[at]);
-            LayerPoint[] points = [.. layers];
-            watch.Add(points);
-            foreach (var point in points)
-                metrics.Resume(point);
+                watch.Add(past.Metrics[at]);
+            watch.Add([.. layers]);
         }
         for (; at < past.Metrics.Count; at++)
-            Tell(past.Metrics[at]);
-
-        void Tell(MetricPoint point)
-        {
-            watch.Add(point);
-            metrics.Resume(point);
-        }
+            watch.Add(past.Metrics[at]);
     }
 }
