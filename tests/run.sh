@@ -64,7 +64,7 @@ start_test_postgres() {
 run_tests() {
   local report=$temporary/$1.xml started=$SECONDS
   echo "== $1"
-  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter quiet "${filter[@]}" -result-xml "$report" </dev/null &
+  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter quiet -maxThreads 2x "${filter[@]}" -result-xml "$report" </dev/null &
   test_pid=$!
   wait "$test_pid" || true
   test_pid=''

@@ -52,13 +52,14 @@ public sealed class PostgresServer : IAsyncDisposable
             guard, folder, programs);
     }
 
-    /// <summary>A new empty database; answers its connection string.</summary>
-    public async Task<string> CreateDatabaseAsync()
+    /// <summary>A new database, empty or as another one that nobody is connected to; answers its connection string.</summary>
+    public async Task<string> CreateDatabaseAsync(string? template = null)
     {
         var name = $"test_{Guid.NewGuid():N}";
         await using var connection = new NpgsqlConnection(_admin.ConnectionString);
         await connection.OpenAsync();
-        await using var create = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await using var create = new NpgsqlCommand(
+            $"CREATE DATABASE {name} TEMPLATE {new NpgsqlConnectionStringBuilder(template).Database ?? "template1"}", connection);
         await create.ExecuteNonQueryAsync();
         return new NpgsqlConnectionStringBuilder(_admin.ConnectionString) { Database = name }.ConnectionString;
     }

@@ -14,6 +14,7 @@ public sealed class Service : IAsyncLifetime
 {
     private PostgresServer? _postgres;
     private HostProcess? _host;
+    private string? _migrated;
     private string? _connectionString;
     private string? _missing;
 
@@ -29,12 +30,7 @@ public sealed class Service : IAsyncLifetime
         new(new DbContextOptionsBuilder<TrainingDbContext>().UseTrainingDatabase(connectionString).Options);
 
     /// <summary>An empty database with the schema, for tests that start hosts of their own.</summary>
-    public async Task<string> CreateMigratedDatabaseAsync()
-    {
-        var connectionString = await Postgres.CreateDatabaseAsync();
-        await HostProcess.MigrateAsync(connectionString);
-        return connectionString;
-    }
+    public Task<string> CreateMigratedDatabaseAsync() => Postgres.CreateDatabaseAsync(template: _migrated);
 
     public async ValueTask InitializeAsync()
     {
@@ -47,6 +43,8 @@ public sealed class Service : IAsyncLifetime
             _missing = e.Message;
             return;
         }
+        _migrated = await Postgres.CreateDatabaseAsync();
+        await HostProcess.MigrateAsync(_migrated);
         _connectionString = await CreateMigratedDatabaseAsync();
         _host = await HostProcess.StartAsync("all", _connectionString);
     }
@@ -59,8 +57,8 @@ public sealed class Service : IAsyncLifetime
             await _host.DisposeAsync();
         if (_postgres is not null)
         {
-            if (_connectionString is not null)
-                await _postgres.DropDatabaseAsync(_connectionString);
+            foreach (var database in new[] { _connectionString, _migrated }.OfType<string>())
+                await _postgres.DropDatabaseAsync(database);
             await _postgres.DisposeAsync();
         }
     }

@@ -57,14 +57,23 @@ public sealed class RunTests(Service service)
     [Fact]
     public async Task A_running_job_whose_wake_up_is_deleted_on_the_dashboard_stops_and_is_canceled()
     {
-        var id = await service.Http.SubmitAsync(Client.Hours);
-        await service.Http.WaitForStepAsync(id);
         var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(service.ConnectionString, new()),
             new() { PrepareSchemaIfNecessary = false });
-        var wakeUp = storage.GetMonitoringApi().ProcessingJobs(0, 1000).Single(job => job.Value.Job.Args[0] is Guid of && of == id).Key;
-        Assert.True(new BackgroundJobClient(storage).Delete(wakeUp));
-        var job = await service.Http.WaitForEndAsync(id);
-        Assert.Equal(("canceled", null), (job.Status(), job.ErrorCode()));
+        // one that another test's wake-up came upon first is tried anew
+        for (string? wakeUp = null; wakeUp is null;)
+        {
+            var id = await service.Http.SubmitAsync(Client.Hours);
+            await service.Http.WaitForStepAsync(id);
+            wakeUp = storage.GetMonitoringApi().ProcessingJobs(0, 1000).SingleOrDefault(job => job.Value.Job.Args[0] is Guid of && of == id)
+                .Key;
+            if (wakeUp is not null)
+                Assert.True(new BackgroundJobClient(storage).Delete(wakeUp));
+            else
+                await service.Http.PostAsync(new Uri($"/api/v1/jobs/{id}/cancel", UriKind.Relative), null,
+                    TestContext.Current.CancellationToken);
+            var job = await service.Http.WaitForEndAsync(id);
+            Assert.Equal(("canceled", null), (job.Status(), job.ErrorCode()));
+        }
     }
 
     [Fact]
