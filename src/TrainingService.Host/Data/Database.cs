@@ -26,6 +26,9 @@ public static class Database
     /// </summary>
     private const int Connections = 30;
 
+    /// <summary>That a connection keeps prepared, if the connection string doesn't say: more than are asked often.</summary>
+    private const int Statements = 100;
+
     /// <summary>One source of connections for all that this process does.</summary>
     /// <param name="idle">How long a transaction may hold its locks without doing anything, as one does whose process is frozen;
     /// then Postgres ends it.</param>
@@ -51,6 +54,9 @@ public static class Database
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         if (!settings.ShouldSerialize("Maximum Pool Size"))
             settings.MaxPoolSize = Math.Max(Connections, settings.MinPoolSize);
+        // What is asked again and again is parsed and planned once a connection.
+        if (!settings.ShouldSerialize("Max Auto Prepare"))
+            settings.MaxAutoPrepare = Statements;
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection
@@ -136,7 +142,9 @@ public static class Database
     public static bool IsOutage(Exception? e) => e switch
     {
         null => false,
-        PostgresException answer => answer.IsTransient || IsStateOfServer(answer.SqlState),
+        // the last: of a statement that was prepared before its table got another column, which is prepared anew the next time
+        PostgresException answer => answer.IsTransient || IsStateOfServer(answer.SqlState)
+            || answer is { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" },
         NpgsqlOperationInProgressException => false,
         NpgsqlException => true,
         _ => IsOutage(e.InnerException),

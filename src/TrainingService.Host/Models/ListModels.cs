@@ -27,11 +27,11 @@ public static class ListModels
         var from = Paging.TryRead(cursor, errors, out string? last, List) ? last : "";
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        // by their bytes, so that the order does not depend on the database's language
+        // by their bytes, so that the order does not depend on the database's language; all are above 0, by which EF names the columns
         var found = await db.ModelVersions.FromSql($"""
             SELECT DISTINCT ON (name COLLATE "C") * FROM model_versions WHERE name COLLATE "C" > {from}
             ORDER BY name COLLATE "C", version DESC LIMIT {size + 1}
-            """).AsNoTracking().ToListAsync(cancellation);
+            """).AsNoTracking().Where(model => model.Version > 0).ToListAsync(cancellation);
         return TypedResults.Ok(new Page<RegisteredModel>([.. found.Take(size).Select(RegisteredModel.Of)],
             found.Count > size ? Paging.Cursor(found[size - 1].Name, List) : null));
     }

@@ -48,7 +48,7 @@ public static class ExtendSweep
         if (once.Answered<SweepResponse>() is { } replay)
             return replay;
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
-        if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
+        if (await db.LockSweepAsync(id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         if (!sweep.IsFinished)
             return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end before adding to it.");

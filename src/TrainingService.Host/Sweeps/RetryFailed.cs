@@ -20,7 +20,7 @@ public static class RetryFailed
         HttpContext http, TrainingDbContext db, WakeUps wakeUps, CancellationToken cancellation)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
+        if (await db.LockSweepAsync(id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         if (!sweep.IsFinished)
             return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; wait for its end, or cancel it, "

@@ -24,9 +24,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         if (await HasUnfinishedJobs(db, id, cancellation))
             return;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var found = await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} AND finished_at IS NULL FOR UPDATE")
-            .ToListAsync(cancellation);
-        if (found is not [var sweep] || await HasUnfinishedJobs(db, id, cancellation))
+        if (await db.LockSweepAsync(id, cancellation) is not { FinishedAt: null } sweep || await HasUnfinishedJobs(db, id, cancellation))
             return;
         IReadOnlyList<Job> jobs = [];
         IReadOnlyList<CellResult>? cells = null;

@@ -7,6 +7,12 @@ namespace TrainingService.Host.Sweeps;
 
 public static class SweepTables
 {
+    /// <summary>A sweep, held until the transaction ends; null if there is none.</summary>
+    // The condition has EF name the columns, as it does of jobs: a prepared SELECT * fails once there is another.
+    public static Task<Sweep?> LockSweepAsync(this TrainingDbContext db, Guid id, CancellationToken cancellation) =>
+        db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE")
+            .SingleOrDefaultAsync(sweep => sweep.Id == id, cancellation);
+
     extension(TrainingDbContext db)
     {
         public DbSet<Sweep> Sweeps => db.Set<Sweep>();

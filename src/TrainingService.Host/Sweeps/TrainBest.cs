@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
@@ -30,7 +29,7 @@ public static class TrainBest
             return replay;
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
         // Two who ask at once shall get one job.
-        if (await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE").ToListAsync(cancellation) is not [var sweep])
+        if (await db.LockSweepAsync(id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
         if (!sweep.IsFinished)
             return Problems.Conflict($"The sweep is {Json.NameOf(sweep.Status)}; its best arm is known once it has ended.");

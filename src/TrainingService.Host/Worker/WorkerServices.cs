@@ -12,6 +12,10 @@ public static class WorkerServices
 
     public static void AddJobQueue(this WebApplicationBuilder builder)
     {
+        // What Hangfire would note of the caller's culture and of jobs that follow costs each wake-up five statements, and is for nothing.
+        foreach (var filter in GlobalJobFilters.Filters.Select(filter => filter.Instance)
+            .Where(filter => filter is CaptureCultureAttribute or ContinuationsSupportAttribute).ToList())
+            GlobalJobFilters.Filters.Remove(filter);
         builder.Services.AddHangfire((services, hangfire) => hangfire
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
