@@ -145,8 +145,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
     private static Task<long> CheckpointsAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
         UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
             DELETE FROM checkpoints WHERE (job_id, step) IN (
-                SELECT job_id, step FROM checkpoints JOIN jobs ON jobs.id = job_id WHERE jobs.finished_at < {before}
-                ORDER BY job_id, step LIMIT {Batch})
+                SELECT point.job_id, point.step FROM checkpoints point JOIN jobs ON jobs.id = point.job_id
+                WHERE jobs.finished_at < {before} ORDER BY 1, 2 LIMIT {Batch})
             """, cancellation));
 
     private static async Task<long> UntilNoneAsync(Func<Task<int>> batch)

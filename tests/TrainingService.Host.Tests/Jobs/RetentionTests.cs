@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Sweeps;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Jobs;
@@ -42,6 +43,44 @@ public sealed class RetentionTests(Service service) : IAsyncLifetime
         Assert.NotEqual(old, pinned);
     }
 
+    /// <summary>As a worker does when it starts.</summary>
+    [Fact]
+    public async Task Sweeps_and_checkpoints_go_after_the_days_that_the_environment_says()
+    {
+        await using var db = Service.Context(_database);
+        var (old, young) = (TimeSpan.FromDays(40), TimeSpan.FromDays(20));
+        var gone = await AddSweepAsync(db, old);
+        var pinned = await AddSweepAsync(db, old);
+        var recent = await AddSweepAsync(db, young);
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO model_versions (name, version, job_id, created_at)
+            SELECT 'm', 1, id, now() FROM jobs WHERE sweep_id = {pinned} LIMIT 1
+            """, Cancellation);
+        var (single, failed) = (await AddAsync(db, old), await AddAsync(db, young));
+        var fresh = await AddAsync(db, TimeSpan.FromDays(5));
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO checkpoints (job_id, step, epoch, attempt, rows, seconds, diagnostics_seconds, bytes, stored_bytes, engine_version,
+                instruction_set, created_at)
+            SELECT id, n, 0, 1, 0, 0, 0, 0, 0, '', '', now() FROM jobs, generate_series(1, 2) n WHERE sweep_id IS NULL
+            """, Cancellation);
+        await using (var worker = await HostProcess.StartAsync("worker", _database, new Dictionary<string, string?>
+        {
+            ["TRAINING_JOBS_DAYS"] = "30",
+            ["TRAINING_CHECKPOINTS_DAYS"] = "10",
+        }))
+        {
+            for (var limit = DateTime.UtcNow.AddMinutes(1);
+                await db.Jobs.AnyAsync(job => job.Id == single || job.SweepId == gone, Cancellation)
+                    || await db.Sweeps.AnyAsync(sweep => sweep.Id == gone, Cancellation)
+                    || await db.Checkpoints.AnyAsync(point => point.JobId == failed, Cancellation); await Task.Delay(20, Cancellation))
+                Assert.True(DateTime.UtcNow < limit, worker.Log);
+        }
+        Assert.Equal(new[] { pinned, recent }.Order(),
+            await db.Sweeps.Select(sweep => sweep.Id).OrderBy(id => id).ToListAsync(Cancellation));
+        Assert.Equal(2 * 3 + 2, await db.Jobs.CountAsync(Cancellation));
+        Assert.Equal([fresh, fresh], await db.Checkpoints.Select(point => point.JobId).ToListAsync(Cancellation));
+    }
+
     [Fact]
     public async Task A_job_with_a_million_rows_is_deleted_whole_while_others_write()
     {
@@ -74,17 +113,32 @@ public sealed class RetentionTests(Service service) : IAsyncLifetime
     private static async Task<int> CountAsync(TrainingDbContext db) =>
         await db.Database.SqlQuery<int>($"""SELECT count(*)::int AS "Value" FROM job_metrics""").SingleAsync(Cancellation);
 
+    /// <summary>A sweep of 50 days ago with three jobs, which ended with it.</summary>
+    private static async Task<Guid> AddSweepAsync(TrainingDbContext db, TimeSpan ago)
+    {
+        var id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddDays(-50));
+        await db.Database.ExecuteSqlAsync($$"""
+            INSERT INTO sweeps (id, status, spec, extended, created_at, finished_at) VALUES ({{id}}, 'succeeded', '{}', false,
+                now() - interval '50 days', {{DateTimeOffset.UtcNow - ago}})
+            """, Cancellation);
+        for (var job = 0; job < 3; job++)
+            await AddAsync(db, ago, sweep: id);
+        return id;
+    }
+
     /// <summary>A job of 50 days ago, with rows of metrics.</summary>
     /// <param name="db">Where.</param>
     /// <param name="ago">When it ended; null for a running one.</param>
     /// <param name="rows">Of metrics.</param>
-    private static async Task<Guid> AddAsync(TrainingDbContext db, TimeSpan? ago, int rows = 10)
+    /// <param name="sweep">Whose it is.</param>
+    private static async Task<Guid> AddAsync(TrainingDbContext db, TimeSpan? ago, int rows = 10, Guid? sweep = null)
     {
         var id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddDays(-50));
         db.Jobs.Add(new()
         {
             Id = id,
             Status = JobStatus.Succeeded,
+            SweepId = sweep,
             Spec = new() { Dataset = new() { Name = "iris" } },
             Request = new() { Dataset = new() { Name = "iris" } },
             Dataset = "iris",
