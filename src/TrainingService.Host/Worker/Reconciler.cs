@@ -97,7 +97,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         }
     }
 
-    private async Task TakeBackAsync(CancellationToken cancellation)
+    /// <summary>Jobs whose leases ran out go back into the queue, or end: what was asked of them meanwhile holds.</summary>
+    public async Task TakeBackAsync(CancellationToken cancellation)
     {
         await using var db = await databases.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);

@@ -11,7 +11,7 @@ using TrainingService.Host.Models;
 namespace TrainingService.Host.Worker;
 
 /// <summary>What runs leave in the tables: one statement a table, however many they are.</summary>
-internal static class RunRows
+public static class RunRows
 {
     private const string Jobs = """
         UPDATE jobs SET status = coalesce(run.status, jobs.status), started_at = run.started_at, finished_at = run.finished_at,
