@@ -26,7 +26,11 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>A cluster of our own, for tests that restart it; what it has committed survives that, though no power cut.</summary>
-    public static async Task<PostgresServer> StartPrivateAsync()
+    /// <param name="diskMb">
+    /// The size of its disk, which then is one in memory that only it sees, and that goes when it ends; for root, see
+    /// <see cref="MayMount"/>.
+    /// </param>
+    public static async Task<PostgresServer> StartPrivateAsync(int? diskMb = null)
     {
         var programs = FindPrograms() ?? throw new PostgresMissingException("No Postgres: "
             + "set TRAINING_TEST_POSTGRES or install postgresql (initdb and pg_ctl are looked for on PATH and under /usr/lib/postgresql).");
@@ -45,7 +49,12 @@ public sealed class PostgresServer : IAsyncDisposable
             '{programs}/pg_ctl' -D '{folder}/data' -m immediate stop >/dev/null 2>&1
             rm -rf '{folder}'
             """.Replace("\n  -c", " -c", StringComparison.Ordinal);
-        var guard = Process.Start(Start("sh", ["-c", script], unprivileged: true))!;
+        var start = Start("sh", ["-c", script], unprivileged: true);
+        if (diskMb is { } size)
+            start = Start("unshare", ["-m", "sh", "-c",
+                $"mount -t tmpfs -o size={size}m,uid={Id(Unprivileged(), 2)},gid={UnprivilegedGroup()} tmpfs '{folder}' && exec \"$@\"",
+                "sh", start.FileName, .. start.ArgumentList], unprivileged: false);
+        var guard = Process.Start(start)!;
         if (await guard.StandardOutput.ReadLineAsync() is var answer and not "ready")
             throw new InvalidOperationException($"Postgres did not start: {answer} {await EndAsync(guard)}");
         return new(new($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Include Error Detail=true"),
@@ -80,10 +89,45 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public Task StartAgainAsync() => ControlAsync("-l", $"{_folder}/log", "start");
 
+    /// <summary>Whether a disk of a size of its own can be made here.</summary>
+    public static bool MayMount()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return false;
+        var probe = Start("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=1m tmpfs /mnt 2>&1"], unprivileged: false);
+        using var process = Process.Start(probe)!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    /// <summary>Leaves no byte of its disk free.</summary>
+    public async Task FillDiskAsync()
+    {
+        // as others see what only it sees
+        await using var fill = new FileStream($"/proc/{_guard!.Id}/root{_folder}/fill", FileMode.Create, FileAccess.Write,
+            FileShare.Read, bufferSize: 0);
+        foreach (var size in (int[])[1 << 20, 1 << 12])
+            try
+            {
+                while (true)
+                    await fill.WriteAsync(new byte[size]);
+            }
+            catch (IOException)
+            {
+                // full
+            }
+    }
+
+    public void FreeDisk() => File.Delete($"/proc/{_guard!.Id}/root{_folder}/fill");
+
     public async ValueTask DisposeAsync()
     {
-        if (_guard is not null)
-            await EndAsync(_guard);
+        if (_guard is null)
+            return;
+        await EndAsync(_guard);
+        // what a disk of its own was mounted on
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder);
     }
 
     private async Task ControlAsync(params string[] arguments)
@@ -131,8 +175,11 @@ public sealed class PostgresServer : IAsyncDisposable
     private static string Unprivileged() =>
         File.ReadLines("/etc/passwd").Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
-    private static string UnprivilegedGroup() =>
-        File.ReadLines("/etc/passwd").First(l => l.StartsWith(Unprivileged() + ":", StringComparison.Ordinal)).Split(':')[3];
+    private static string UnprivilegedGroup() => Id(Unprivileged(), 3);
+
+    /// <summary>A user's number, or that of the user's group.</summary>
+    private static string Id(string user, int field) =>
+        File.ReadLines("/etc/passwd").First(l => l.StartsWith(user + ":", StringComparison.Ordinal)).Split(':')[field];
 
     private static string? FindPrograms()
     {
