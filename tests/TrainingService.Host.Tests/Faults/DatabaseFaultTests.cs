@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Npgsql;
 using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Uploads;
 
 namespace TrainingService.Host.Tests.Faults;
 
@@ -96,6 +98,70 @@ public sealed class DatabaseFaultTests(ApiBehindProxy api) : IClassFixture<ApiBe
         api.Proxy.Mode = ProxyMode.Forward;
         await ExecuteAsync(hold, "ROLLBACK");
         await RecoversAsync();
+    }
+
+    /// <summary>More rows than what lies between the database and the client holds.</summary>
+    [Theory]
+    [InlineData("text/csv")]
+    [InlineData("application/x-ndjson")]
+    public async Task A_long_answer_that_is_under_way_when_the_network_falls_silent_is_broken_off(string mediaType)
+    {
+        await using (var test = await ConnectAsync())
+            await ExecuteAsync(test, $"""
+                INSERT INTO job_metrics (job_id, step, split, epoch, loss, accuracy, gradient_norm)
+                SELECT '{api.Job}', n, 0, 0, random(), random(), random() FROM generate_series(1, 200000) n ON CONFLICT DO NOTHING
+                """);
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                // what it has room for is not asked for again
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 1 << 16 };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var http = new HttpClient(handler) { BaseAddress = Http.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/api/v1/jobs/{api.Job}/metrics", UriKind.Relative));
+        request.Headers.Accept.Add(new(mediaType));
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        Assert.Equal(200, (int)answer.StatusCode);
+        await using var body = await answer.Content.ReadAsStreamAsync(Cancellation);
+        await body.ReadExactlyAsync(new byte[1000], Cancellation);
+        api.Proxy.Mode = ProxyMode.BlackHole;
+        var took = Stopwatch.StartNew();
+        var rest = body.CopyToAsync(Stream.Null, Cancellation);
+        Assert.True(await Task.WhenAny(rest, Task.Delay(4 * Soon, Cancellation)) == rest, "The answer hangs.");
+        await Assert.ThrowsAnyAsync<IOException>(() => rest);
+        Assert.True(took.Elapsed < Soon, $"It took {took.Elapsed}.");
+        api.Proxy.Mode = ProxyMode.Forward;
+        await RecoversAsync();
+    }
+
+    [Fact]
+    public async Task Of_an_upload_that_is_being_stored_when_the_network_falls_silent_nothing_is()
+    {
+        await using var hold = await ConnectAsync();
+        await ExecuteAsync(hold, "BEGIN; LOCK TABLE dataset_chunks IN EXCLUSIVE MODE");
+        var took = Stopwatch.StartNew();
+        var sent = UploadAsync();
+        await WaitAsync("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'dataset_chunks'::regclass");
+        api.Proxy.Mode = ProxyMode.BlackHole;
+        Assert.True(await Task.WhenAny(sent, Task.Delay(4 * Soon, Cancellation)) == sent, "The upload hangs.");
+        MustBeUnavailable((await sent, took.Elapsed, "POST /api/v1/datasets"));
+        api.Proxy.Mode = ProxyMode.Forward;
+        await ExecuteAsync(hold, "ROLLBACK");
+        await RecoversAsync();
+        await WaitAsync("SELECT count(*) = 0 FROM pg_locks WHERE relation = 'dataset_chunks'::regclass");
+        await WaitAsync("SELECT (SELECT count(*) FROM dataset_contents) + (SELECT count(*) FROM dataset_chunks) = 0");
+        Assert.Equal(404, (await Http.GetAnswer("/api/v1/datasets/cut")).Status);
+        var again = await UploadAsync();
+        Assert.True(again.Status == 201, again.Text);
+        using var deleted = await Http.DeleteAsync(new Uri("/api/v1/datasets/cut", UriKind.Relative), Cancellation);
+        Assert.True(deleted.IsSuccessStatusCode);
+
+        Task<Answer> UploadAsync() =>
+            Http.Upload("/api/v1/datasets", UploadClient.Flowers(300), ("name", "cut"), ("target", "kind"));
     }
 
     [Fact]
