@@ -20,6 +20,9 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
         var id = await Http.SubmitAsync();
         await WaitAsync(test, $"SELECT count(*) > 0 FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%' AND statename = 'Scheduled'");
         await ExecuteAsync(test, "DROP TRIGGER cut ON jobs; DROP FUNCTION cut");
+        // at once, by a worker that looks when it starts, and not in half a minute
+        await ExecuteAsync(test, "UPDATE hangfire.set SET score = 0 WHERE key = 'schedule'");
+        await StartWorkerAsync(leaseSeconds: 3600);
         Assert.Equal("succeeded", (await Http.WaitForEndAsync(id)).Status());
         await WaitAsync(test, $"SELECT count(*) = 0 FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%' AND "
             + "statename IN ('Scheduled', 'Enqueued', 'Processing')");
@@ -61,10 +64,11 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
         await StartWorkerAsync();
         await WaitAsync(test, "SELECT count(*) = 0 FROM hangfire.lock WHERE resource = 'hangfire:left-behind'");
 
-        // And one that is in a job's way is not waited for as long as Hangfire would by default, ten minutes.
+        // And one that is in a job's way is not waited for as long as Hangfire would by default, ten minutes, but for 15 s.
         await ExecuteAsync(test, """
             CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                INSERT INTO hangfire.lock (resource, acquired) VALUES ('hangfire:job:' || NEW.jobid || ':state-lock', now())
+                INSERT INTO hangfire.lock (resource, acquired) VALUES
+                        ('hangfire:job:' || NEW.jobid || ':state-lock', now() - interval '13 s')
                     ON CONFLICT DO NOTHING;
                 RETURN NEW; END $$;
             CREATE TRIGGER leave BEFORE INSERT ON hangfire.jobqueue FOR EACH ROW EXECUTE FUNCTION leave();
@@ -75,10 +79,28 @@ public sealed class QueueFaultTests(Service service, ApiWithoutWorkers api) : Fa
     }
 
     [Fact]
+    public async Task Entries_that_were_served_go_an_hour_later()
+    {
+        await using var test = await ConnectAsync();
+        var first = await StartWorkerAsync();
+        var id = await Http.SubmitAsync();
+        Assert.Equal("succeeded", (await Http.WaitForEndAsync(id)).Status());
+        await WaitAsync(test, $"SELECT expireat < now() + interval '61 min' FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%'");
+        await first.TerminateAsync();
+        await ExecuteAsync(test, "UPDATE hangfire.job SET expireat = expireat - interval '62 min' WHERE expireat IS NOT NULL");
+        // it looks when it starts, and every five minutes
+        await StartWorkerAsync();
+        await WaitAsync(test, $"""
+            SELECT NOT EXISTS (SELECT FROM hangfire.job WHERE arguments ->> 0 LIKE '%{id}%')
+                AND NOT EXISTS (SELECT FROM hangfire.state WHERE jobid NOT IN (SELECT id FROM hangfire.job))
+            """);
+    }
+
+    [Fact]
     public async Task A_worker_is_not_ready_while_jobs_wait_and_it_takes_none()
     {
         await using var test = await ConnectAsync();
-        var worker = await StartWorkerAsync();
+        var worker = await StartWorkerAsync(leaseSeconds: 2);
         await ExecuteAsync(test, "BEGIN; LOCK TABLE hangfire.jobqueue IN EXCLUSIVE MODE");
         var id = await Http.SubmitAsync();
         for (; await ReadyAsync(worker, HttpStatusCode.ServiceUnavailable) is null; await Task.Delay(200, Cancellation))

@@ -99,6 +99,12 @@ public sealed class StormTests(Service service)
             if (left.Count == 0)
                 return;
             Assert.True(DateTime.UtcNow < limit, string.Join('\n', left));
+            // Whoever lives says so every 12 s; for what the dead had taken Hangfire waits a minute, which passes here at once.
+            if (await db.Database.ExecuteSqlAsync($"""
+                UPDATE hangfire.jobqueue SET fetchedat = fetchedat - interval '1 min'
+                WHERE fetchedat BETWEEN now() - interval '1 min' AND now() - interval '15 s'
+                """, Cancellation) > 0)
+                await db.Database.ExecuteSqlRawAsync("NOTIFY training_queue", Cancellation);
         }
     }
 

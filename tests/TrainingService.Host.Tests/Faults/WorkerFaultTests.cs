@@ -12,14 +12,14 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
     [Fact]
     public async Task When_a_worker_is_killed_another_finishes_its_job_and_no_metric_is_lost_or_doubled()
     {
-        var undisturbed = await StartWorkerAsync();
+        var undisturbed = await StartWorkerAsync(leaseSeconds: 2);
         var reference = await Http.SubmitAsync(Client.Seconds);
         Assert.Equal("succeeded", (await Http.WaitForEndAsync(reference)).Status());
 
         var id = await Http.SubmitAsync(Client.Seconds);
         await Http.WaitForStartAsync(id);
         await undisturbed.KillAsync();
-        await StartWorkerAsync();
+        await StartWorkerAsync(leaseSeconds: 2);
         var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("succeeded", 2), (job.Status(), job.GetProperty("attempt").GetInt32()));
         Assert.Equal(await CurvesAsync(reference), await CurvesAsync(id));
@@ -48,11 +48,11 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
         var id = await Http.SubmitAsync(Client.Hours);
         for (var attempt = 1; attempt <= 3; attempt++)
         {
-            var worker = await StartWorkerAsync();
+            var worker = await StartWorkerAsync(leaseSeconds: 2);
             await Http.WaitForAsync(id, job => job.GetProperty("attempt").GetInt32() == attempt && job.Status() == "running");
             await worker.KillAsync();
         }
-        await StartWorkerAsync();
+        await StartWorkerAsync(leaseSeconds: 2);
         var job = await Http.WaitForEndAsync(id);
         Assert.Equal(("failed", "crash_loop", 3), (job.Status(), job.ErrorCode(), job.GetProperty("attempt").GetInt32()));
     }
@@ -116,12 +116,12 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
     [Fact]
     public async Task A_job_canceled_while_its_worker_dies_ends_canceled()
     {
-        var worker = await StartWorkerAsync();
+        var worker = await StartWorkerAsync(leaseSeconds: 2);
         var id = await Http.SubmitAsync(Client.Hours);
         await Http.WaitForStepAsync(id);
         await worker.KillAsync();
         await CancelAsync(id);
-        await StartWorkerAsync();
+        await StartWorkerAsync(leaseSeconds: 2);
         Assert.Equal("canceled", (await Http.WaitForEndAsync(id)).Status());
     }
 
@@ -181,7 +181,7 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
             CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$;
             CREATE TRIGGER fill BEFORE INSERT ON job_layers FOR EACH ROW EXECUTE FUNCTION fill();
             """);
-        var worker = await StartWorkerAsync(leaseSeconds: 30);
+        var worker = await StartWorkerAsync();
         // Over 10,000 rows, what the writer takes at once, and fewer than would make the training wait for ever.
         var answer = await Http.PostJob("""
             {"dataset": "digits", "model": {"hiddenLayers": [8, 8]},
