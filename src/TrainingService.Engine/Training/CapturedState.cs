@@ -24,19 +24,38 @@ internal static class CapturedState
 
     public static byte[] Write(byte[] plan, Action<BinaryWriter> contents)
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
+        // counted first, so that a large state never lies in memory twice
+        using var counted = new CountingStream();
+        using (var counter = new BinaryWriter(counted))
+            contents(counter);
+        var state = new byte[ContentsAt + counted.Length + SHA256.HashSizeInBytes];
+        using var writer = new BinaryWriter(new MemoryStream(state));
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(plan);
-        writer.Write(0L);
+        writer.Write(counted.Length);
         contents(writer);
-        writer.Seek(LengthAt, SeekOrigin.Begin);
-        writer.Write(stream.Length - ContentsAt);
-        var hash = SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
-        writer.Seek(0, SeekOrigin.End);
-        writer.Write(hash);
-        return stream.ToArray();
+        writer.Write(SHA256.HashData(state.AsSpan(..^SHA256.HashSizeInBytes)));
+        return state;
+    }
+
+    /// <summary>Keeps nothing of what is written but how much it was.</summary>
+    private sealed class CountingStream : Stream
+    {
+        private long _length;
+
+        public override bool CanRead => false;
+        public override bool CanSeek => false;
+        public override bool CanWrite => true;
+        public override long Length => _length;
+        public override long Position { get => _length; set => throw new NotSupportedException(); }
+
+        public override void Write(ReadOnlySpan<byte> buffer) => _length += buffer.Length;
+        public override void Write(byte[] buffer, int offset, int count) => _length += count;
+        public override void Flush() { }
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 
     /// <summary>The contents of a state of this plan, or of any if it is null, which are whole and as they were written.</summary>

@@ -54,6 +54,15 @@ public sealed class RunPlan
         + ((long)Data.TrainRows + Data.ValidationRows + Data.TestRows)
             * (Data.RowBytes + (Training.StandardizeTarget == true ? 2 : 1) * sizeof(float));
 
+    /// <summary>
+    /// Bytes of a captured state, see <see cref="Trainer.Capture"/>: of each parameter itself, what the optimiser keeps and what early
+    /// stopping returns to, and the histories of the units.
+    /// </summary>
+    public long StateBytes => Layers.SelectMany(l => l.Flat).Sum(l => sizeof(float)
+            * ((l.PaddedMatrices + l.PaddedVectors) * (1 + Training.Optimizer.Create().States + (Training.EarlyStopping is null ? 0 : 1))
+                + l.Running))
+        + Linear.Sum(l => (long)l.Units * LayerObserver.BytesPerUnit);
+
     /// <summary>Optimiser steps of the whole run.</summary>
     public long Steps => TrainingPlan.Steps(Data.TrainRows, Training.BatchSize, Training.Epochs, Normalizes);
 

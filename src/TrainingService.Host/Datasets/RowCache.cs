@@ -17,7 +17,10 @@ public sealed class RowCache(long maxBytes, long maxMade = RowCache.MostMade)
     private long _clock, _total, _made;
 
     /// <summary>A quarter of what the process may use, at most 2 GB.</summary>
-    public RowCache() : this(Math.Min(MostBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4)) { }
+    public RowCache() : this(StandardBytes) { }
+
+    /// <inheritdoc cref="RowCache()"/>
+    public static long StandardBytes => Math.Min(MostBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
     /// <param name="key">Equal for equal rows.</param>
     /// <param name="bytes">That it will take.</param>

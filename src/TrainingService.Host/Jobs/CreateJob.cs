@@ -14,7 +14,7 @@ namespace TrainingService.Host.Jobs;
 /// <summary>What a job would be and need, as <c>validateOnly</c> answers it.</summary>
 /// <param name="Spec">Canonical names, every default filled in.</param>
 /// <param name="ParameterCount">Trainable numbers: weights, biases, learned slopes.</param>
-/// <param name="MemoryBytes">Most memory that the run will hold.</param>
+/// <param name="MemoryBytes">Most memory that the run will need, its checkpoints included.</param>
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
 /// <param name="Preflight">What is to be expected of the layers before the first step.</param>
@@ -85,7 +85,7 @@ public static class CreateJob
         var plan = job.Plan;
         var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
         var preflight = Preflight.Predict(plan, data, cancellation);
-        return new(job.Spec, plan.ParameterCount, plan.MemoryBytes, plan.Steps,
+        return new(job.Spec, plan.ParameterCount, job.MemoryBytes, plan.Steps,
             Math.Round(Seconds(plan), 3),
             preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)), plan.Notes);
     }
@@ -135,6 +135,7 @@ public static class CreateJob
             Epochs = job.Plan.Training.Epochs,
             Steps = job.Plan.Steps,
             Cost = Seconds(job.Plan),
+            MemoryBytes = job.MemoryBytes,
         };
     }
 

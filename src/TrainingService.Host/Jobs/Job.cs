@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Findings;
@@ -107,6 +108,9 @@ public sealed class Job
 
     /// <summary>Estimated seconds of a worker's time: short runs are claimed together.</summary>
     public double Cost { get; init; } = 1;
+
+    /// <summary>Estimated bytes that its run needs at most; null of jobs from before this was kept, which count as nothing.</summary>
+    public long? MemoryBytes { get; init; }
     public double? SamplesPerSecond { get; set; }
     public double? EtaSeconds { get; set; }
 
@@ -142,6 +146,10 @@ public sealed class Job
         (Status, StartedAt, LeaseOwner, LeaseUntil) = (status, null, null, null);
         (Epoch, Step, SamplesPerSecond, EtaSeconds) = (checkpoint?.Epoch ?? 0, checkpoint?.Step ?? 0, null, null);
     }
+
+    /// <summary>Whether it waits for a worker that has so many bytes for it.</summary>
+    public static Expression<Func<Job, bool>> WaitsFor(long memory) =>
+        job => job.Status == JobStatus.Queued && (job.MemoryBytes == null || job.MemoryBytes <= memory);
 
     public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
 

@@ -27,7 +27,7 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required int? QueuePosition { get; init; }
 
-    /// <summary>When a worker is likely to begin with it, by what is estimated of the jobs before it; null if there is no worker.</summary>
+    /// <summary>When a worker is likely to begin with it, by what is estimated of the jobs before it; null if no worker could.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? EstimatedStartAt { get; init; }
 
@@ -85,7 +85,7 @@ public sealed record JobResponse
         Labels = job.Labels,
         QueuePosition = place,
         EstimatedStartAt = place?.StartsAt,
-        Notes = place is { Workers: 0 } ? [QueuePlace.NoWorker] : [],
+        Notes = place?.Obstacle is { } obstacle ? [obstacle] : [],
         Attempt = job.Attempt,
         Progress = new(job.Epoch, job.Epochs, job.Step, job.Steps, job.Steps == 0 ? 0 : (double)job.Step / job.Steps, job.EtaSeconds),
         Result = job.Result,
@@ -112,7 +112,7 @@ public sealed record JobProgress(int Epoch, int Epochs, long Step, long Steps, d
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? EtaSeconds);
 
 /// <summary>Why a job failed.</summary>
-/// <param name="Code">Stable, for programs (<c>diverged</c>, <c>timeout</c>, <c>crash_loop</c>, <c>rows_lost</c>, ...).</param>
+/// <param name="Code">Stable, for programs (<c>diverged</c>, <c>crash_loop</c>, <c>out_of_memory</c>, <c>rows_lost</c>, ...).</param>
 /// <param name="Message">One sentence for people.</param>
 public sealed record JobError(string Code, string Message);
 

@@ -10,7 +10,7 @@ public static class JobRoutes
 
     public static void AddJobs(this WebApplicationBuilder builder)
     {
-        var text = builder.Configuration["TRAINING_JOB_MEMORY_MB"] ?? "2048";
+        var text = builder.Configuration["TRAINING_JOB_MEMORY_MB"] ?? "4096";
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var megabytes) || megabytes < 1)
             throw new StartRefusedException($"TRAINING_JOB_MEMORY_MB must be a whole number of megabytes, at least 1, not '{text}'.");
         builder.Services.AddSingleton(new JobLimits(megabytes));

@@ -16,7 +16,22 @@ public sealed record JobLimits(int MemoryMegabytes);
 /// <param name="Plan">Of its run.</param>
 /// <param name="Priority">0 high, 1 normal, 2 low.</param>
 /// <param name="Labels">None if none were given.</param>
-public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, short Priority, IReadOnlyDictionary<string, string> Labels);
+public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, short Priority, IReadOnlyDictionary<string, string> Labels)
+{
+    /// <summary>What waits to be written of a run, and what every run leaves to the collector.</summary>
+    private const long Beside = 3_000_000;
+
+    /// <summary>
+    /// Most by which a worker's process grows for it: the run, and thrice its state, as it was captured, packed on its way into the
+    /// database, and what the collector has not yet taken of the one before; the weights that are kept at its end are less. The rows count
+    /// a second time, as they are being read.
+    /// </summary>
+    public long MemoryBytes => BytesOf(Plan);
+
+    /// <inheritdoc cref="MemoryBytes"/>
+    public static long BytesOf(RunPlan plan) => plan.MemoryBytes + 3 * plan.StateBytes + Beside
+        + ((long)plan.Data.TrainRows + plan.Data.ValidationRows + plan.Data.TestRows) * plan.Data.RowBytes;
+}
 
 /// <summary>Every rule that a spec must keep to be accepted.</summary>
 public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
@@ -50,10 +65,10 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         else if (stored)
             training = training.Stored(data.Value.Shape.Target);
         var plan = RunPlan.Check(spec.Model ?? new(), training, spec.Diagnostics ?? new(), data?.Shape ?? AnyData, errors);
-        if (plan is not null && data is not null && plan.MemoryBytes > limits.MemoryMegabytes * 1_000_000L)
+        if (plan is not null && data is not null && CheckedJob.BytesOf(plan) > limits.MemoryMegabytes * 1_000_000L)
         {
             errors.Add(new("/model",
-                $"the run would need about {plan.MemoryBytes / 1_000_000:N0} MB of memory ({plan.ParameterCount:N0} parameters, "
+                $"the run would need about {CheckedJob.BytesOf(plan) / 1_000_000:N0} MB of memory ({plan.ParameterCount:N0} parameters, "
                 + $"batches of {plan.Training.BatchSize:N0} rows); a job may have {limits.MemoryMegabytes:N0} MB: "
                 + "use fewer units or a smaller batch"));
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 
@@ -6,10 +7,16 @@ namespace TrainingService.Host.Jobs;
 /// <summary>Where a job waits.</summary>
 /// <param name="Position">1 for the one that is next.</param>
 /// <param name="Workers">Jobs that all workers together train at a time; 0 without any worker.</param>
-/// <param name="StartsAt">When a worker is likely to begin with it; null without any worker.</param>
-public readonly record struct QueuePlace(int Position, int Workers, DateTimeOffset? StartsAt)
+/// <param name="StartsAt">When a worker is likely to begin with it; null if none could.</param>
+/// <param name="Obstacle">Why none could, a sentence; else null.</param>
+public readonly record struct QueuePlace(int Position, int Workers, DateTimeOffset? StartsAt, string? Obstacle)
 {
     public const string NoWorker = "No worker is running: the job waits until one is started.";
+
+    /// <summary>What a job is told that needs more than the largest worker has.</summary>
+    public static string TooLarge(long bytes, long largest) => string.Create(CultureInfo.InvariantCulture,
+        $"The run needs about {bytes / 1e6:N0} MB of memory, and the largest worker that runs has {largest / 1e6:N0} MB for jobs ")
+        + "(TRAINING_MEMORY_MB).";
 
     public static implicit operator int(QueuePlace place) => place.Position;
 }
@@ -25,10 +32,10 @@ public static class QueuePositions
             SELECT * FROM (SELECT count(*)::int AS jobs_ahead, coalesce(sum(cost), 0) AS seconds_ahead FROM jobs
                 WHERE status = 'queued' AND (priority, id) < ({0}, {1})) ahead, ({{CrewSql}}) crew
             """, job.Priority, job.Id).SingleAsync(cancellation);
-        return ahead.Place(1 + ahead.JobsAhead, ahead.SecondsAhead);
+        return ahead.Place(1 + ahead.JobsAhead, ahead.SecondsAhead, job.MemoryBytes ?? 0);
     }
 
-    /// <summary>One pass over the queue for a whole page of jobs.</summary>
+    /// <summary>For a whole page of jobs: those ahead of all of it are only counted.</summary>
     public static async Task<IReadOnlyDictionary<Guid, QueuePlace>> Of(TrainingDbContext db, IEnumerable<Job> jobs,
         CancellationToken cancellation)
     {
@@ -36,22 +43,40 @@ public static class QueuePositions
         if (wanted.Length == 0)
             return new Dictionary<Guid, QueuePlace>();
         var places = await db.Database.SqlQuery<Waiting>($"""
-            SELECT id, position, seconds FROM (
-                SELECT id, row_number() OVER queue AS position, sum(cost) OVER queue - cost AS seconds FROM jobs
-                WHERE status = 'queued' WINDOW queue AS (ORDER BY priority, id)) places
+            WITH least AS (
+                SELECT priority, id FROM jobs WHERE id = ANY ({wanted}) AND status = 'queued' ORDER BY 1, 2 LIMIT 1),
+            ahead AS (
+                SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
+                WHERE status = 'queued' AND (priority, id) < (SELECT priority, id FROM least))
+            SELECT id, position, seconds, memory FROM (
+                SELECT jobs.id, ahead.jobs + row_number() OVER queue AS position,
+                    ahead.seconds + sum(cost) OVER queue - cost AS seconds, coalesce(memory_bytes, 0) AS memory
+                FROM jobs, ahead WHERE status = 'queued' AND (priority, id) >= (SELECT priority, id FROM least)
+                WINDOW queue AS (ORDER BY priority, id)) places
             WHERE id = ANY ({wanted})
             """).ToListAsync(cancellation);
         var crew = await CrewAsync(db, cancellation);
-        return places.ToDictionary(place => place.Id, place => crew.Place((int)place.Position, place.Seconds));
+        return places.ToDictionary(place => place.Id, place => crew.Place((int)place.Position, place.Seconds, place.Memory));
     }
 
     /// <summary>Jobs that all workers together train at a time.</summary>
     public static async Task<int> WorkersAsync(TrainingDbContext db, CancellationToken cancellation) =>
         (await CrewAsync(db, cancellation)).Workers;
 
-    /// <summary>Those who sent Hangfire a heartbeat lately, as they do every ten seconds, and what they have to do still.</summary>
+    /// <summary>Bytes that the largest worker has for jobs; null without any worker.</summary>
+    public static async Task<long?> LargestWorkerAsync(TrainingDbContext db, CancellationToken cancellation) =>
+        (await CrewAsync(db, cancellation)) is { Workers: > 0 } crew ? crew.Largest : null;
+
+    /// <summary>
+    /// Those who sent Hangfire a heartbeat lately, as they do every ten seconds, and what they have to do still. A worker's memory is told
+    /// by its name; that of one which doesn't say is enough for all. Runs that were claimed together go one after another.
+    /// </summary>
     private const string CrewSql = $"""
         SELECT now() AS now, coalesce(sum((data ->> 'WorkerCount')::int), 0)::int AS workers,
+            coalesce(max(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0)::bigint AS largest,
+            least(coalesce(sum(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0), 9e18)::bigint AS memory,
+            (SELECT coalesce(sum(most), 0) FROM (SELECT max(memory_bytes) AS most FROM jobs
+                WHERE status IN {JobStatusNames.HeldSql} GROUP BY lease_owner, lease_until) groups)::bigint AS used,
             (SELECT count(*) FROM jobs WHERE status IN {JobStatusNames.HeldSql})::int AS running,
             (SELECT coalesce(sum(coalesce(eta_seconds, cost)), 0) FROM jobs WHERE status = 'running') AS seconds
         FROM hangfire.server WHERE lastheartbeat > now() - interval '30 seconds'
@@ -60,18 +85,23 @@ public static class QueuePositions
     private static Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation) =>
         db.Database.SqlQueryRaw<Crew>(CrewSql).SingleAsync(cancellation);
 
-    private sealed record Waiting(Guid Id, long Position, double Seconds);
+    private sealed record Waiting(Guid Id, long Position, double Seconds, long Memory);
 
-    private record Crew(DateTimeOffset Now, int Workers, int Running, double Seconds)
+    private record Crew(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds)
     {
         private const double MostSeconds = 1e9;
 
         /// <summary>All that comes before it is done by all workers together: seconds / workers.</summary>
-        public QueuePlace Place(int position, double secondsAhead) => new(position, Workers, Workers == 0 ? null
-            : position <= Workers - Running ? Now
-            : Now.AddSeconds(Math.Min((secondsAhead + Seconds) / Workers, MostSeconds)));
+        public QueuePlace Place(int position, double secondsAhead, long bytes)
+        {
+            if ((Workers == 0 ? QueuePlace.NoWorker : bytes > Largest ? QueuePlace.TooLarge(bytes, Largest) : null) is { } obstacle)
+                return new(position, Workers, null, obstacle);
+            return new(position, Workers, position <= Workers - Running && bytes <= Memory - Used ? Now
+                : Now.AddSeconds(Math.Min((secondsAhead + Seconds) / Workers, MostSeconds)), null);
+        }
     }
 
-    private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, int Running, double Seconds, int JobsAhead, double SecondsAhead)
-        : Crew(Now, Workers, Running, Seconds);
+    private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds,
+        int JobsAhead, double SecondsAhead)
+        : Crew(Now, Workers, Largest, Memory, Used, Running, Seconds);
 }

@@ -10,7 +10,7 @@ namespace TrainingService.Host.Worker;
 /// <param name="stopping">Set when the process shuts down.</param>
 public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDisposable
 {
-    public const string InternalError = "internal_error";
+    public const string InternalError = "internal_error", OutOfMemory = "out_of_memory";
 
     /// <summary>For the step that it is in, so that nothing of it is lost.</summary>
     private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(10);
@@ -115,6 +115,9 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     private Outcome Faulted(Exception e, ILogger log)
     {
         log.LogError(e, "Job {Id} failed.", lease.Id);
+        if (e is OutOfMemoryException)
+            return Outcome.Failed(OutOfMemory, "The worker had not enough memory for the run: use fewer units or a smaller batch, or give "
+                + "it more.");
         return Outcome.Failed(InternalError, $"The run failed: {e.Message}");
     }
 }

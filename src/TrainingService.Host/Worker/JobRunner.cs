@@ -18,6 +18,11 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
 
     private const int Turns = 200;
 
+    private long _looked;
+
+    /// <summary>Between looks whether there is memory for a job by now, and for whether one waits for it.</summary>
+    private static readonly TimeSpan MemoryTurn = TimeSpan.FromMilliseconds(100), Look = TimeSpan.FromSeconds(1);
+
     // Taken while shutting down: the rows stay queued and another worker's reconciler finds them.
     private bool Stops => lifetime.ApplicationStopping.IsCancellationRequested;
 
@@ -29,8 +34,18 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     [JobDisplayName("job {0}")]
     public async Task RunAsync(Guid id, PerformContext? hangfire, CancellationToken abort)
     {
-        if (!Stops && await Lease.ClaimAsync(databases, id, options, clock, CancellationToken.None) is { } lease)
-            await RunAsync([lease], hangfire, abort);
+        if (Stops)
+            return;
+        if (await slots.TakeAsync(() => Lease.ClaimAsync(databases, id, slots.Room, options, clock, CancellationToken.None))
+            is { Count: > 0 } leases)
+        {
+            await RunAsync(leases, hangfire, abort);
+            return;
+        }
+        // If there isn't enough memory for it now, this slot takes what fits beside it until there is. Of one that is too large for this
+        // process a larger one's reconciler takes care.
+        if (await WaitsAsync(id))
+            await DrainAsync(hangfire, abort);
     }
 
     /// <summary>Runs whatever waits, a group at a time, until nothing does.</summary>
@@ -39,25 +54,83 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     [JobDisplayName("all that waits")]
     public async Task DrainAsync(PerformContext? hangfire, CancellationToken abort)
     {
+        var waited = false;
         for (var empty = 0; empty < Turns && !Stops && !RunGroup.IsDeleted(hangfire, abort);)
         {
-            if (await Lease.ClaimNextAsync(databases, options, clock, CancellationToken.None) is { Count: > 0 } leases)
+            if (await slots.TakeAsync(ClaimNextAsync) is { Count: > 0 } leases)
             {
-                empty = 0;
+                // who waited and takes something leaves the waiting to another slot
+                if (waited)
+                    wakeUps.Add(new WakeUp(null, leases[0].Priority));
+                (empty, waited) = (0, false);
                 await RunAsync(leases, hangfire, abort);
                 continue;
             }
-            await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
-            if (!await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued, CancellationToken.None))
+            if (await FitsAsync(slots.Room))
+            {
+                empty++;
+                await Task.Delay(Turn, CancellationToken.None);
+            }
+            else if (!await FitsAsync(options.Memory) || !(waited = await WaitForMemoryAsync(hangfire, abort)))
+            {
                 return;
-            empty++;
-            await Task.Delay(Turn, CancellationToken.None);
+            }
         }
+    }
+
+    /// <summary>First what waited for memory, once there is enough; else what comes next, of what fits.</summary>
+    private async Task<IReadOnlyList<Lease>> ClaimNextAsync()
+    {
+        // with nothing taken whatever comes next fits
+        if (!slots.IsEmpty && clock.GetElapsedTime(_looked) > Look)
+        {
+            _looked = clock.GetTimestamp();
+            slots.Await(await Lease.AwaitedAsync(databases, slots.Room, options, CancellationToken.None));
+        }
+        if (slots.Due is { } due)
+        {
+            var leases = await Lease.ClaimAsync(databases, due, options.Memory, options, clock, CancellationToken.None);
+            if (leases.Count > 0)
+                return leases;
+            slots.Await(null);
+        }
+        return await Lease.ClaimNextAsync(databases, slots.Room, options, clock, CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Until there may be enough for another job; false if another slot waits already, so that this one is free for what is woken for.
+    /// </summary>
+    private async Task<bool> WaitForMemoryAsync(PerformContext? hangfire, CancellationToken abort)
+    {
+        if (!slots.TryWait())
+            return false;
+        try
+        {
+            while (!Stops && !RunGroup.IsDeleted(hangfire, abort) && slots.Due is null && !await FitsAsync(slots.Room)
+                && await FitsAsync(options.Memory))
+                await Task.Delay(MemoryTurn, CancellationToken.None);
+            return true;
+        }
+        finally
+        {
+            slots.EndWait();
+        }
+    }
+
+    private async Task<bool> FitsAsync(long memory)
+    {
+        await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
+        return await db.Jobs.AnyAsync(Job.WaitsFor(memory), CancellationToken.None);
+    }
+
+    private async Task<bool> WaitsAsync(Guid id)
+    {
+        await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
+        return await db.Jobs.Where(Job.WaitsFor(options.Memory)).AnyAsync(job => job.Id == id, CancellationToken.None);
     }
 
     private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)
     {
-        slots.Take(leases);
         try
         {
             using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, models, options, clock, log,

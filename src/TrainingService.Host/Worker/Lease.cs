@@ -26,6 +26,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>The step of another job's checkpoint that it begins with, which is a copy of its own by now; null of most jobs.</summary>
     public long? ForkedAt { get; init; }
 
+    /// <summary>What it needs at most, as estimated.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>What earlier attempts ran.</summary>
     public double RanSeconds { get; init; }
 
@@ -38,25 +41,29 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Runs that a worker claims at once.</summary>
     private const int MostRuns = 256;
 
+    /// <summary>What a worker may take that has so many bytes for it.</summary>
+    private const string Waits = "status = 'queued' AND coalesce(memory_bytes, 0) <= @memory";
+
     /// <summary>Whose turn it is: a sweep's, or that of the jobs which were submitted one by one.</summary>
     private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
 
     /// <summary>
-    /// The next runs that wait: of the most urgent priority; in it of the source that fewest workers serve (by lot among equals, which
-    /// needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others, so that all end at
-    /// about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of runs that come alone,
-    /// one whose seed no other worker is at comes first, since two at the same would wait for the same rows to be prepared. A run whose
-    /// worker died before comes alone: whichever of a group is to blame will be found, and the others don't suffer for it.
+    /// The next runs that wait and fit the memory: of the most urgent priority; in it of the source that fewest workers serve (by lot
+    /// among equals, which needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others,
+    /// so that all end at about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of
+    /// runs that come alone, one whose seed no other worker is at comes first, since two at the same would wait for the same rows to be
+    /// prepared. A run whose worker died before comes alone: whichever of a group is to blame will be found, and the others don't suffer
+    /// for it.
     /// </summary>
     // Leases are told by the database's clock alone, so that workers need not agree on the time; those of a group are renewed together, so
     // that as many workers serve a source as its running jobs have leases. However many rows wait, a claim reads those of the index
     // ix_jobs_waiting that it takes or counts: hence the scalar subqueries, which a join would turn into scans of all.
     public const string Next = $"""
         WITH RECURSIVE source AS (
-            (SELECT priority, {Source} AS id FROM jobs WHERE status = 'queued' ORDER BY 1, 2 LIMIT 1)
+            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
             UNION ALL
             SELECT priority, (SELECT {Source} FROM jobs
-                WHERE status = 'queued' AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
+                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
             FROM source WHERE id IS NOT NULL),
         busy AS (
             SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
@@ -68,18 +75,18 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             SELECT CASE WHEN min(cost) >= @seconds THEN 1
                 ELSE greatest(1, least(@most, greatest(count(*) / (2 * @workers), floor(@least / max(cost)))))::bigint END AS runs
             FROM (SELECT cost FROM jobs
-                WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 LIMIT @most * 2 * @workers) waiting),
         taken AS (
             SELECT ARRAY(SELECT seed FROM jobs WHERE status IN {JobStatusNames.HeldSql} AND {Source} = (SELECT id FROM chosen)
                 AND seed IS NOT NULL) AS seeds FROM share WHERE runs = 1),
         apart AS (
             SELECT EXISTS (SELECT FROM jobs
-                WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                     AND seed <> ALL (seeds)) AS possible FROM taken),
         candidate AS (
             SELECT id, cost, attempt FROM jobs
-            WHERE status = 'queued' AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+            WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 AND ((SELECT possible FROM apart) IS NOT TRUE OR seed <> ALL ((SELECT seeds FROM taken)::bigint[]))
             ORDER BY id LIMIT (SELECT runs FROM share) FOR UPDATE SKIP LOCKED),
         placed AS (
@@ -91,7 +98,22 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         UPDATE jobs SET {Claimed}, started_at = CASE WHEN runs = 1 THEN @now END FROM picked WHERE jobs.id = picked.id
         """;
 
-    private const string One = $"UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND status = 'queued'";
+    private const string One = $"UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND {Waits}";
+
+    /// <summary>Of those that fit a worker's memory, the oldest one of a source whose first does not fit what is free of it.</summary>
+    private const string Awaited = $"""
+        WITH RECURSIVE source AS (
+            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
+            UNION ALL
+            SELECT priority, (SELECT {Source} FROM jobs
+                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
+            FROM source WHERE id IS NOT NULL),
+        first AS (
+            SELECT (SELECT jobs.id FROM jobs WHERE {Waits} AND priority = source.priority AND {Source} = source.id
+                ORDER BY jobs.id LIMIT 1) AS id
+            FROM source WHERE id IS NOT NULL)
+        SELECT jobs.id, jobs.memory_bytes FROM first JOIN jobs USING (id) WHERE jobs.memory_bytes > @free ORDER BY jobs.id LIMIT 1
+        """;
 
     private const string Claimed = """
         status = 'running', attempt = attempt + 1, lease_owner = @owner, lease_until = now() + @lease
@@ -99,22 +121,37 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     private const string Returned =
         " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed, ran_seconds, "
-        + "(from_checkpoint ->> 'step')::bigint";
+        + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0)";
 
-    /// <summary>Takes a queued job, or answers null: it is another's, or has been cancelled or deleted.</summary>
-    public static async Task<Lease?> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
-        Guid id, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
-        (await ClaimAsync(databases, One + Returned, options, clock, [new("id", id)], cancellation)) is [var lease] ? lease : null;
+    /// <summary>
+    /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, or needs more memory than it may.
+    /// </summary>
+    public static Task<IReadOnlyList<Lease>> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
+        Guid id, long memory, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
+        ClaimAsync(databases, One + Returned, options, clock, [new("id", id), new("memory", memory)], cancellation);
+
+    /// <summary>The job whose turn it is and for which there is not enough memory free; null if there is for whatever comes next.</summary>
+    public static async Task<(Guid Id, long Bytes)?> AwaitedAsync(IDbContextFactory<TrainingDbContext> databases, long free,
+        WorkerOptions options, CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        await db.Database.OpenConnectionAsync(cancellation);
+        await using var look = new NpgsqlCommand(Awaited, (NpgsqlConnection)db.Database.GetDbConnection());
+        look.Parameters.AddWithValue("free", free);
+        look.Parameters.AddWithValue("memory", options.Memory);
+        await using var rows = await look.ExecuteReaderAsync(cancellation);
+        return await rows.ReadAsync(cancellation) ? (rows.GetGuid(0), rows.GetInt64(1)) : null;
+    }
 
     /// <summary>
     /// Takes what comes next, in the order in which it is to run: about a second's worth of runs of one source, or one run that is longer.
-    /// None if nothing waits, or others are just taking what does.
+    /// None if nothing waits that needs no more memory than it may, or others are just taking what does.
     /// </summary>
-    public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases,
+    public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases, long memory,
         WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         [.. (await ClaimAsync(databases, Next + Returned, options, clock,
-            [new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns), new("workers", options.Workers)],
-            cancellation))
+            [new("memory", memory), new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns),
+                new("workers", options.Workers)], cancellation))
             .OrderBy(lease => lease.Id)];
 
     /// <summary>
@@ -165,6 +202,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                 {
                     RanSeconds = rows.GetDouble(10),
                     ForkedAt = rows.IsDBNull(11) ? null : rows.GetInt64(11),
+                    MemoryBytes = rows.GetInt64(12),
                 },
                     rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
                     rows.IsDBNull(9) ? null : rows.GetInt64(9)));

@@ -20,6 +20,9 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     /// <summary>Between two looks for queued jobs that the queue has lost, which cost more: five ticks.</summary>
     private const int RareTicks = 5;
 
+    /// <summary>Longer than any roll-out takes, or a machine to start: 30 leases.</summary>
+    private readonly TooLarge _tooLarge = new(30 * options.Lease);
+
     private long? _takenBefore;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,6 +53,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
                 {
                     await ClearLocksAsync(stoppingToken);
                     await WakeForgottenAsync(stoppingToken);
+                    await FailTooLargeAsync(stoppingToken);
                 }
                 afterFailure = false;
             }
@@ -143,7 +147,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     {
         var (free, taken) = slots.State;
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        var waits = free > 0 ? await db.Jobs.Where(job => job.Status == JobStatus.Queued).OrderBy(job => job.Priority)
+        var waits = free > 0 ? await db.Jobs.Where(Job.WaitsFor(slots.Room)).OrderBy(job => job.Priority)
             .Select(job => (short?)job.Priority).FirstOrDefaultAsync(cancellation) : null;
         if (waits is { } priority && _takenBefore == taken)
             wakeUps.Add(new WakeUp(null, priority, free));
@@ -158,10 +162,19 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             $"DELETE FROM hangfire.lock WHERE acquired < now() - {2 * WorkerServices.LockTimeout}", cancellation);
     }
 
+    /// <summary>Fails what no worker can ever run.</summary>
+    private async Task FailTooLargeAsync(CancellationToken cancellation)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        var largest = Math.Max(options.Memory, await QueuePositions.LargestWorkerAsync(db, cancellation) ?? 0);
+        foreach (var sweep in await _tooLarge.FailAsync(db, largest, clock.GetUtcNow(), cancellation))
+            await ended(sweep, cancellation);
+    }
+
     /// <summary>
     /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to
     /// nothing. Jobs of sweeps share theirs, which take whatever waits. New jobs have a moment to get theirs, and where a thousand entries
-    /// wait, no worker lacks work.
+    /// wait, no worker lacks work. Who has no memory for a job now wakes nobody for it.
     /// </summary>
     private async Task WakeForgottenAsync(CancellationToken cancellation)
     {
@@ -170,10 +183,12 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             SELECT queue AS "Value" FROM hangfire.jobqueue WHERE fetchedat IS NULL GROUP BY queue HAVING count(*) >= {Batch}
             """).ToListAsync(cancellation);
         var hungry = Waker.Queues.Index().Where(queue => !full.Contains(queue.Item)).Select(queue => (short)queue.Index).ToArray();
+        var room = slots.Room;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // The lock is held until the entries are made, so two reconcilers don't both make them.
         var forgotten = await db.Jobs.FromSql($"""
             SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NULL AND priority = ANY ({hungry})
+            AND coalesce(memory_bytes, 0) <= {room}
             AND created_at < now() - {Grace} AND NOT EXISTS (
                 SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
                 WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
@@ -187,6 +202,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             """).ToListAsync(cancellation);
         var shared = await db.Jobs.FromSql(
             $"SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NOT NULL AND created_at < now() - {Grace}")
+            .Where(Job.WaitsFor(room))
             .GroupBy(job => job.Priority).Select(jobs => new { Priority = jobs.Key, Count = jobs.Count() }).ToListAsync(cancellation);
         var wakes = forgotten.Select(job => new WakeUp(job.Id, job.Priority)).Concat(shared
             .Where(jobs => !draining.Contains(Waker.Queues[jobs.Priority])).Select(jobs => new WakeUp(null, jobs.Priority, jobs.Count)));

@@ -130,6 +130,8 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             }
             catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested))
             {
+                foreach (var run in _runs)
+                    run.Run?.DropCheckpoint();
                 if (_outage.Fail())
                     log.LogWarning("Job {Id}: its {What} could not be written ({Message}) in {Count} tries, nor that of {More} others; "
                         + "trying again.", _training?.Lease.Id, atEnd ? "end" : "progress", e.GetBaseException().Message, _outage.Failures,
@@ -153,7 +155,8 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             foreach (var run in open)
                 await WriteOpenAsync([run]);
         }
-        catch (Exception e) when (!Database.IsOutage(e) && open is [var run] && run.Outcome?.ErrorCode is not ClaimedRun.InternalError)
+        catch (Exception e) when (!Database.IsOutage(e) && open is [var run]
+            && run.Outcome?.ErrorCode is not (ClaimedRun.InternalError or ClaimedRun.OutOfMemory))
         {
             // These rows must not stand in the way of the job's end.
             run.Run?.Metrics.Forget();

@@ -24,7 +24,7 @@ public sealed class ServerCheck(TrainingDbContext db, JobStorage storage,
                 cancellationToken).WaitAsync(cancellationToken);
             if (server?.Heartbeat is not { } beat || clock.GetUtcNow().UtcDateTime - beat > Recent)
                 return HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
-            var jobsWait = await db.Jobs.AnyAsync(job => job.Status == JobStatus.Queued, cancellationToken);
+            var jobsWait = await db.Jobs.AnyAsync(Job.WaitsFor(slots.Room), cancellationToken);
             return slots.FindStall(jobsWait) is { } stall ? HealthCheckResult.Unhealthy(stall) : HealthCheckResult.Healthy();
         }
         catch (Exception e) when (Database.IsOutage(e))

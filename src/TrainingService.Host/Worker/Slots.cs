@@ -1,12 +1,24 @@
+using System.Threading.Channels;
+
 namespace TrainingService.Host.Worker;
 
-/// <summary>How many of this process' training slots are taken, and whether it has stopped taking jobs though some wait.</summary>
+/// <summary>
+/// How many of this process' training slots are taken and how much of its memory, and whether it has stopped taking jobs though some wait.
+/// <para>
+/// Runs together never need more than the process has, as estimated. A job that has its turn and doesn't fit yet is not overtaken for ever:
+/// what was begun before it ends some time, and what is begun after it must leave it room.
+/// </para>
+/// </summary>
 public sealed class Slots(WorkerOptions options, TimeProvider clock)
 {
     /// <summary>Time for the reconciler to wake for what was lost, twice.</summary>
     private readonly TimeSpan _patience = 2 * options.Lease;
     private readonly Lock _lock = new();
-    private readonly List<IReadOnlyList<Lease>> _held = [];
+    private readonly List<(IReadOnlyList<Lease> Leases, long Bytes, long Take)> _held = [];
+    // holds whoever claims; needs no disposal, as a semaphore does
+    private readonly Channel<bool> _claims = Channel.CreateBounded<bool>(1);
+    private int _waits;
+    private (Guid Id, long Bytes, long Take)? _awaited;
     private int _taken;
     private long _takes;
     private DateTimeOffset? _idleSince, _asked, _freeSince;
@@ -37,16 +49,86 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
         get
         {
             lock (_lock)
-                return [.. _held.SelectMany(leases => leases).Select(lease => lease.Id)];
+                return [.. _held.SelectMany(held => held.Leases).Select(lease => lease.Id)];
         }
     }
+
+    /// <summary>Bytes that a job may need to be taken now, though another one waits for memory.</summary>
+    public long Room
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var free = options.Memory - _held.Sum(held => held.Bytes);
+                return _awaited is not { } awaited ? free : Math.Min(free,
+                    options.Memory - awaited.Bytes - _held.Where(held => held.Take > awaited.Take).Sum(held => held.Bytes));
+            }
+        }
+    }
+
+    /// <summary>Whether all that this process could ever take may be taken now.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+                return _held.Count == 0;
+        }
+    }
+
+    /// <summary>The job that waits for memory, once there is enough.</summary>
+    public Guid? Due
+    {
+        get
+        {
+            lock (_lock)
+                return _awaited is { } awaited && awaited.Bytes <= options.Memory - _held.Sum(held => held.Bytes) ? awaited.Id : null;
+        }
+    }
+
+    /// <summary>Keeps room for a job whose turn it is, and which doesn't fit yet; for none if it is null.</summary>
+    public void Await((Guid Id, long Bytes)? job)
+    {
+        lock (_lock)
+            if (job?.Id != _awaited?.Id)
+                _awaited = job is { } next ? (next.Id, next.Bytes, _takes) : null;
+    }
+
+    /// <summary>
+    /// Takes what a claim answers, if it answers something. Claims of this process go one after another, since what one may claim depends
+    /// on what the one before it did.
+    /// </summary>
+    public async Task<IReadOnlyList<Lease>> TakeAsync(Func<Task<IReadOnlyList<Lease>>> claim)
+    {
+        await _claims.Writer.WriteAsync(true);
+        try
+        {
+            var leases = await claim();
+            if (leases.Count > 0)
+                Take(leases);
+            return leases;
+        }
+        finally
+        {
+            _claims.Reader.TryRead(out _);
+        }
+    }
+
+    /// <summary>One slot at a time waits for memory; false if another one does, and this one has nothing to do.</summary>
+    public bool TryWait() => Interlocked.Exchange(ref _waits, 1) == 0;
+
+    /// <summary>No longer waits.</summary>
+    public void EndWait() => Volatile.Write(ref _waits, 0);
 
     public void Take(IReadOnlyList<Lease> leases)
     {
         lock (_lock)
         {
-            _held.Add(leases);
-            _takes++;
+            if (leases.Any(lease => lease.Id == _awaited?.Id))
+                _awaited = null;
+            // of a group one at a time is run
+            _held.Add((leases, leases.Count == 0 ? 0 : leases.Max(lease => lease.MemoryBytes), ++_takes));
         }
         Change(1);
     }
@@ -54,7 +136,8 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     public void Free(IReadOnlyList<Lease> leases)
     {
         lock (_lock)
-            _held.Remove(leases);
+            if (_held.FindIndex(held => ReferenceEquals(held.Leases, leases)) is >= 0 and var at)
+                _held.RemoveAt(at);
         Change(-1);
     }
 

@@ -25,11 +25,11 @@ namespace TrainingService.Host.Worker;
 public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry datasets, IDbContextFactory<TrainingDbContext> databases,
     PatchTrials trials, int threads, ILogger log, CancellationToken stop)
 {
-    /// <summary>A net with more parameters than this has no checkpoints: its state would take too much memory beside it.</summary>
-    private const long MostParameters = 32_000_000;
-
     /// <summary>Of a run's time that checkpoints may take.</summary>
     private const double LargestShare = 0.01;
+
+    /// <summary>Bytes of a checkpoint that is not left to the collector.</summary>
+    private const int LargeState = 32_000_000;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -40,7 +40,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
-    private long _steps, _parameters;
+    private long _steps;
     private (long Step, int Epoch) _kept = (lease.Checkpoint?.Step ?? 0, lease.Checkpoint?.Epoch ?? 0);
     private CapturedRun? _storing;
     private volatile CapturedRun? _captured;
@@ -67,7 +67,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         var plan = plans.Of(lease, data.Shape);
-        (_steps, _parameters) = (plan.Steps, plan.ParameterCount);
+        _steps = plan.Steps;
         // of a sweep's many when somebody asks for it
         // an attempt that stored a checkpoint has stored this, too
         _preflight = inSweep || (lease.Checkpoint is { } old && old.Step != lease.ForkedAt) ? null : Preflight.Predict(plan, data, stop);
@@ -124,7 +124,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     /// <param name="interval">Between two checkpoints at the least.</param>
     public void KeepCheckpoints(TimeSpan interval)
     {
-        if (_trainer is not { } trainer || _ended is not null || _stops || _captured is not null || !MayCapture)
+        if (_trainer is not { } trainer || _ended is not null || _stops || _captured is not null)
             return;
         if (Stopwatch.GetElapsedTime(_capturedAt).TotalSeconds >= Math.Max(interval.TotalSeconds, _cost / LargestShare))
             trainer.AfterStep = Capture;
@@ -154,14 +154,20 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         if (_captured is not { } captured)
             return;
         var began = Stopwatch.GetTimestamp();
-        _ = captured.Chunks;
+        try
+        {
+            _ = captured.Chunks;
+        }
+        catch (OutOfMemoryException)
+        {
+            _captured = null;
+            GoWithout();
+        }
         _cost += Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
     /// <summary>Whether there are checkpoints of it in the database, or may be.</summary>
     public bool HasCheckpoints { get; private set; } = lease.Checkpoint is not null;
-
-    private bool MayCapture => _parameters <= MostParameters;
 
     private void Capture()
     {
@@ -169,17 +175,36 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
             return;
         trainer.AfterStep = null;
         _capturedAt = Stopwatch.GetTimestamp();
-        var (state, progress) = (trainer.Capture(), trainer.Progress);
-        _cost = Stopwatch.GetElapsedTime(_capturedAt).TotalSeconds;
-        _captured = new(state, progress.Step, progress.Epoch, Metrics.Measured, Metrics.Entered, trainer.Times);
+        try
+        {
+            var (state, progress) = (trainer.Capture(), trainer.Progress);
+            _cost = Stopwatch.GetElapsedTime(_capturedAt).TotalSeconds;
+            _captured = new(state, progress.Step, progress.Epoch, Metrics.Measured, Metrics.Entered, trainer.Times);
+        }
+        catch (OutOfMemoryException)
+        {
+            GoWithout();
+        }
         if (_stops)
             trainer.AfterStep = CaptureAndStop;
     }
 
+    /// <summary>
+    /// A checkpoint that could not be written is not tried again, unless it is that of a run that stops: the next one will be newer, and a
+    /// large one must not keep what was measured from being stored.
+    /// </summary>
+    public void DropCheckpoint()
+    {
+        if (!_stops)
+            _captured = null;
+    }
+
+    private void GoWithout() =>
+        log.LogWarning("Job {Id}: there is no memory for a checkpoint; the run goes on without this one.", lease.Id);
+
     private void CaptureAndStop()
     {
-        if (MayCapture)
-            Capture();
+        Capture();
         throw new OperationCanceledException("The run goes on another time.");
     }
 
@@ -232,6 +257,9 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         _storing = null;
         if (_captured == stored)
             _captured = null;
+        // by itself the collector is in no hurry where the machine has memory, and several states of a large net would wait for it
+        if (stored.State.Length > LargeState)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
     }
 }
 

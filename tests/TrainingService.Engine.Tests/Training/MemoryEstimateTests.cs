@@ -40,6 +40,8 @@ public partial class MemoryEstimateTests
             var held = Held(trainer, []);
             // lists of rows and the like are not worth their place in the formula
             Assert.InRange(plan.MemoryBytes, held * 0.98 - 32_768, held * 1.25 + 65_536);
+            var state = trainer.Capture().Length;
+            Assert.InRange(plan.StateBytes, state * 0.98 - 32_768, state * 1.25 + 65_536);
         }
     }
 

@@ -204,11 +204,11 @@ public sealed class JobModelTests(Service service) : IAsyncLifetime
             switch (step.Act)
             {
                 case Act.Claim:
-                    return Claimed(step.Who, await Lease.ClaimAsync(_databases, Id, _workers[step.Who].Options, TimeProvider.System,
-                        CancellationToken.None));
+                    return Claimed(step.Who, (await Lease.ClaimAsync(_databases, Id, long.MaxValue, _workers[step.Who].Options,
+                        TimeProvider.System, CancellationToken.None)).SingleOrDefault());
                 case Act.ClaimNext:
-                    return Claimed(step.Who, (await Lease.ClaimNextAsync(_databases, _workers[step.Who].Options, TimeProvider.System,
-                        CancellationToken.None)).SingleOrDefault());
+                    return Claimed(step.Who, (await Lease.ClaimNextAsync(_databases, long.MaxValue, _workers[step.Who].Options,
+                        TimeProvider.System, CancellationToken.None)).SingleOrDefault());
                 case Act.TakeBack:
                     await _workers[step.Who].Reconciler.TakeBackAsync(CancellationToken.None);
                     return "";

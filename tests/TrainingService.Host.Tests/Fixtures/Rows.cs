@@ -14,7 +14,7 @@ public static class Rows
 {
     public static async Task<Guid> InsertJobAsync(this TrainingDbContext db, string dataset = "digits",
         Action<Job>? change = null, string? name = null, int epochs = 1, ModelSpec? model = null, int timeoutSeconds = 60,
-        double rate = 0.05, double cost = 1, short priority = 1, Guid? sweepId = null)
+        double rate = 0.05, double cost = 1, short priority = 1, Guid? sweepId = null, long? memory = null)
     {
         List<SpecError> errors = [];
         var (digits, shape) = new DatasetRegistry("", "").Resolve(new() { Name = "digits" }, 1, errors)!.Value;
@@ -40,6 +40,7 @@ public static class Rows
             Priority = priority,
             SweepId = sweepId,
             Cost = cost,
+            MemoryBytes = memory,
             CreatedAt = DateTimeOffset.UtcNow,
             Epochs = epochs,
             Steps = plan.Steps,

@@ -118,7 +118,8 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         {
             List<Guid?> served = [];
             foreach (var process in processes)
-                served.Add((await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), process, TimeProvider.System, _cancellation))
+                served.Add((await Lease.ClaimNextAsync(
+                    new LeaseTests.Factory(_database), process.Memory, process, TimeProvider.System, _cancellation))
                     .Select(lease => lease.SweepId).Distinct().Single());
             Assert.Equal(sweeps.Cast<Guid?>().Order(), served.Order());
         }
@@ -153,7 +154,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
             await using var transaction = await own.Database.BeginTransactionAsync(_cancellation);
             var plan = string.Join('\n', await own.Database.SqlQueryRaw<string>("EXPLAIN (ANALYZE, TIMING OFF) " + Lease.Next,
                 new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("least", 0.001),
-                new NpgsqlParameter("most", 4), new NpgsqlParameter("workers", 2),
+                new NpgsqlParameter("most", 4), new NpgsqlParameter("memory", long.MaxValue), new NpgsqlParameter("workers", 2),
                 new NpgsqlParameter("owner", "x"), new NpgsqlParameter("lease", TimeSpan.FromSeconds(30)),
                 new NpgsqlParameter("now", DateTimeOffset.UtcNow)).ToListAsync(_cancellation));
             return Rows().Matches(plan).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
@@ -202,7 +203,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     }
 
     private async Task<IReadOnlyList<Guid>> ClaimAsync(WorkerOptions options) =>
-        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options, TimeProvider.System, _cancellation))
+        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options.Memory, options, TimeProvider.System, _cancellation))
             .Select(lease => lease.Id)];
 
     private async Task<List<Guid>> InsertAsync(TrainingDbContext db, int count, Guid? sweep, double cost, short priority = 1)

@@ -313,6 +313,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until");
 
+                    b.Property<long?>("MemoryBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("memory_bytes");
+
                     b.Property<string>("Name")
                         .HasColumnType("text")
                         .HasColumnName("name");
