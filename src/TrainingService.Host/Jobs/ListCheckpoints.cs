@@ -26,8 +26,7 @@ public static class ListCheckpoints
     /// as if nothing had happened. They go when the job succeeds, and with the job; those of a sweep's job when it ends.
     /// </remarks>
     /// <param name="id">The job's id.</param>
-    /// <response code="200">Its checkpoints, the newest first; none before the first, and of a net with more than 32 million
-    /// parameters.</response>
+    /// <response code="200">Its checkpoints, the newest first; none before the first.</response>
     public static async Task<Results<Ok<Page<CheckpointResponse>>, ProblemHttpResult>> Handle(Guid id, TrainingDbContext db,
         CancellationToken cancellation)
     {
