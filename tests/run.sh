@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs all tests on a Postgres of their own and ends with the line `N passed, N failed`. --fast leaves out those with the trait
-# Category=Slow, and only --all runs the large simulations (Category=Simulation), which take half an hour. --storm runs nothing but the
-# long storm (Category=Storm): three minutes in which processes, Postgres and the network fail; TRAINING_STORM_SEED repeats one. --soak
-# runs 5,000 jobs and tells what grows.
+# Runs the tests on a Postgres of their own and ends with the line `N passed, N failed`. --slow adds those with the trait Category=Slow,
+# most of which kill processes and wait until others notice; --all adds the large simulations (Category=Simulation), too, which take half
+# an hour. --storm runs nothing but the long storm (Category=Storm): three minutes in which processes, Postgres and the network fail;
+# TRAINING_STORM_SEED repeats one. --soak runs 5,000 jobs and tells what grows.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -16,12 +16,12 @@ passed=0 failed=0 skipped=0
 
 main() {
   case ${1-} in
-  '') ;;
-  --fast) filter+=(-trait- Category=Slow) ;;
+  '') filter+=(-trait- Category=Slow) ;;
+  --slow) ;;
   --all) filter=() ;;
   --storm) filter=(-trait Category=Storm -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
   --soak) filter=(-trait Category=Soak -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
-  *) die "Unknown option '$1': there are --fast, --all, --storm and --soak." ;;
+  *) die "Unknown option '$1': there are --slow, --all, --storm and --soak." ;;
   esac
   command -v dotnet >/dev/null || die "dotnet was not found: install the .NET 10 SDK."
   temporary=$(mktemp -d)

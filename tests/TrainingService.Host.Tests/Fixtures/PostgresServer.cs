@@ -47,7 +47,7 @@ public sealed class PostgresServer : IAsyncDisposable
               -c max_connections=300" start >/dev/null 2>&1 && echo ready || cat '{folder}/log'
             read _
             '{programs}/pg_ctl' -D '{folder}/data' -m immediate stop >/dev/null 2>&1
-            rm -rf '{folder}'
+            rm -rf '{folder}' 2>/dev/null
             """.Replace("\n  -c", " -c", StringComparison.Ordinal);
         var start = Start("sh", ["-c", script], unprivileged: true);
         if (diskMb is { } size)

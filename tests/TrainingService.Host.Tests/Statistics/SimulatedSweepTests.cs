@@ -150,7 +150,7 @@ public sealed class SimulatedSweepTests(ITestOutputHelper output)
     private static double Bound(double share, int sweeps) => share + 2 * Math.Sqrt(share * (1 - share) / sweeps);
 
     [Theory]
-    [Trait("Category", "Slow")]
+    [Trait("Category", "Simulation")]
     [InlineData(6)]
     [InlineData(10)]
     [InlineData(30)]
