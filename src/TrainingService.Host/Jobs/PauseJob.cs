@@ -21,27 +21,32 @@ public static class PauseJob
     public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Handle(Guid id,
         [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
-        // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var seen = JobTags.Seen(ifMatch);
-        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Queued || j.Status == JobStatus.Running))
-            .As(seen)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
-                job => job.Status == JobStatus.Queued ? JobStatus.Paused : JobStatus.Pausing), cancellation);
-        return await Answer(id, changed, seen, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
-            ? $"The job is {Json.NameOf(job.Status)}; only jobs that wait or run can be paused." : null, cancellation);
+        var (job, changed) = await ChangeAsync(id, db, jobs => jobs
+            .Where(j => j.Status == JobStatus.Queued || j.Status == JobStatus.Running).As(seen)
+            .ExecuteUpdateAsync(set => set.SetProperty(j => j.Status,
+                j => j.Status == JobStatus.Queued ? JobStatus.Paused : JobStatus.Pausing), cancellation), cancellation);
+        if (job is null)
+            return GetJob.NotFound(id);
+        if (!changed && JobTags.Changed(job, seen) is { } other)
+            return other;
+        if (!changed && (job.IsFinished || job.Status is JobStatus.Canceling))
+            return Problems.Conflict($"The job is {Json.NameOf(job.Status)}; only jobs that wait or run can be paused.");
+        return await GetJob.Accepted(job, http, db, cancellation);
     }
 
-    /// <summary>The job as it is now, or why it could not be changed.</summary>
-    public static async Task<Results<Accepted<JobResponse>, ProblemHttpResult>> Answer(Guid id, int changed,
-        IReadOnlyList<(int Attempt, JobStatus Status)>? seen, HttpContext http, TrainingDbContext db, Func<Job, string?> conflict,
+    /// <summary>
+    /// Answers how a job is after a change, and whether it was changed. It is held meanwhile: what is told of one that could not be
+    /// changed is why.
+    /// </summary>
+    public static async Task<(Job? Job, bool Changed)> ChangeAsync(Guid id, TrainingDbContext db, Func<IQueryable<Job>, Task<int>> change,
         CancellationToken cancellation)
     {
-        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
-            return GetJob.NotFound(id);
-        if (changed == 0 && JobTags.Changed(job, seen) is { } other)
-            return other;
-        if (changed == 0 && conflict(job) is { } reason)
-            return Problems.Conflict(reason);
-        return await GetJob.Accepted(job, http, db, cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await db.Database.ExecuteSqlAsync($"SELECT FROM jobs WHERE id = {id} FOR UPDATE", cancellation);
+        var changed = await change(db.Jobs.Where(job => job.Id == id));
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(job => job.Id == id, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return (job, changed > 0);
     }
 }

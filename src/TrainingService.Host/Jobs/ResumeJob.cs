@@ -22,15 +22,19 @@ public static class ResumeJob
     {
         // Of one whose worker has just stopped for the pause it sees that it is no longer wanted, and queues the job itself.
         var seen = JobTags.Seen(ifMatch);
-        var changed = await db.Jobs.Where(j => j.Id == id && (j.Status == JobStatus.Paused || j.Status == JobStatus.Pausing))
-            .As(seen)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status,
-                job => job.Status == JobStatus.Paused ? JobStatus.Queued : JobStatus.Running), cancellation);
-        if (changed > 0 && await db.Jobs.Where(j => j.Id == id && j.Status == JobStatus.Queued).Select(j => (short?)j.Priority)
-            .SingleOrDefaultAsync(cancellation) is { } priority)
-            wakeUps.Add(new WakeUp(id, priority));
-        return await PauseJob.Answer(id, changed, seen, http, db, job => job.IsFinished || job.Status is JobStatus.Canceling
-            ? $"The job is {Json.NameOf(job.Status)} and can't go on; to run it again, retry it if it failed or was canceled "
-                + $"(POST {JobRoutes.Root}/{id}/retry), or clone it." : null, cancellation);
+        var (job, changed) = await PauseJob.ChangeAsync(id, db, jobs => jobs
+            .Where(j => j.Status == JobStatus.Paused || j.Status == JobStatus.Pausing).As(seen)
+            .ExecuteUpdateAsync(set => set.SetProperty(j => j.Status,
+                j => j.Status == JobStatus.Paused ? JobStatus.Queued : JobStatus.Running), cancellation), cancellation);
+        if (job is null)
+            return GetJob.NotFound(id);
+        if (!changed && JobTags.Changed(job, seen) is { } other)
+            return other;
+        if (!changed && (job.IsFinished || job.Status is JobStatus.Canceling))
+            return Problems.Conflict($"The job is {Json.NameOf(job.Status)} and can't go on; to run it again, retry it if it failed or was "
+                + $"canceled (POST {JobRoutes.Root}/{id}/retry), or clone it.");
+        if (changed && job.Status is JobStatus.Queued)
+            wakeUps.Add(job);
+        return await GetJob.Accepted(job, http, db, cancellation);
     }
 }
