@@ -8,6 +8,7 @@ set -euo pipefail
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 filter=(-trait- Category=Simulation -trait- Category=Storm -trait- Category=Soak)
 projects=(TrainingService.Engine.Tests TrainingService.Host.Tests)
+reporter=(quiet) # which shows no test's output but of those that fail
 build_pid='' test_pid=''
 passed=0 failed=0 skipped=0
 
@@ -19,8 +20,8 @@ main() {
   '') filter+=(-trait- Category=Slow) ;;
   --slow) ;;
   --all) filter=() ;;
-  --storm) filter=(-trait Category=Storm -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
-  --soak) filter=(-trait Category=Soak -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
+  --storm) filter=(-trait Category=Storm) reporter=(default -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
+  --soak) filter=(-trait Category=Soak) reporter=(default -showLiveOutput) projects=(TrainingService.Host.Tests) ;;
   *) die "Unknown option '$1': there are --slow, --all, --storm and --soak." ;;
   esac
   command -v dotnet >/dev/null || die "dotnet was not found: install the .NET 10 SDK."
@@ -65,7 +66,7 @@ run_tests() {
   local report=$temporary/$1.xml started=$SECONDS at_once=2x # many wait for processes; the engine's compute
   [[ $1 != *Engine* ]] || at_once=1x
   echo "== $1"
-  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter quiet -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
+  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter "${reporter[@]}" -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
   test_pid=$!
   wait "$test_pid" || true
   test_pid=''
