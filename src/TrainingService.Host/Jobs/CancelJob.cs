@@ -20,15 +20,12 @@ public static class CancelJob
         [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db,
         JobEnded ended, TimeProvider clock, CancellationToken cancellation)
     {
-        // One conditional statement: a worker that claims or finishes the job meanwhile is either seen or waited for.
         var seen = JobTags.Seen(ifMatch);
-        var changed = await db.Jobs.Where(j => j.Id == id).Where(CanBeCanceled)
-            .As(seen)
-            .ExecuteUpdateAsync(Change(clock.GetUtcNow()), cancellation);
-
-        if (await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job)
+        var (job, changed) = await db.ChangeJobAsync(id, jobs => jobs.Where(CanBeCanceled).As(seen)
+            .ExecuteUpdateAsync(Change(clock.GetUtcNow()), cancellation), cancellation);
+        if (job is null)
             return GetJob.NotFound(id);
-        if (changed == 0 && JobTags.Changed(job, seen) is { } other)
+        if (!changed && JobTags.Changed(job, seen) is { } other)
             return other;
         if (job.IsFinished)
             await ended(job.SweepId, cancellation);

@@ -16,6 +16,21 @@ public static class JobTables
 
         public DbSet<IdempotencyRecord> IdempotencyKeys => db.Set<IdempotencyRecord>();
 
+        /// <summary>
+        /// Answers how a job is after a change, and whether it was changed; no job if there is none. It is held meanwhile, so that a worker
+        /// that claims or finishes it is either seen or waited for, and what is told of one that could not be changed is why.
+        /// </summary>
+        public async Task<(Job? Job, bool Changed)> ChangeJobAsync(Guid id, Func<IQueryable<Job>, Task<int>> change,
+            CancellationToken cancellation)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+            await db.Database.ExecuteSqlAsync($"SELECT FROM jobs WHERE id = {id} FOR UPDATE", cancellation);
+            var changed = await change(db.Jobs.Where(job => job.Id == id));
+            var found = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(job => job.Id == id, cancellation);
+            await transaction.CommitAsync(cancellation);
+            return (found, changed > 0);
+        }
+
         /// <summary>These jobs begin anew: at step 0, or at the checkpoint of another job that they were to begin with.</summary>
         public async Task ForgetCheckpointsAsync(IReadOnlyCollection<Job> jobs, CancellationToken cancellation)
         {

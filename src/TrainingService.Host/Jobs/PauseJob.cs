@@ -22,7 +22,7 @@ public static class PauseJob
         [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext http, TrainingDbContext db, CancellationToken cancellation)
     {
         var seen = JobTags.Seen(ifMatch);
-        var (job, changed) = await ChangeAsync(id, db, jobs => jobs
+        var (job, changed) = await db.ChangeJobAsync(id, jobs => jobs
             .Where(j => j.Status == JobStatus.Queued || j.Status == JobStatus.Running).As(seen)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.Status,
                 j => j.Status == JobStatus.Queued ? JobStatus.Paused : JobStatus.Pausing), cancellation), cancellation);
@@ -33,20 +33,5 @@ public static class PauseJob
         if (!changed && (job.IsFinished || job.Status is JobStatus.Canceling))
             return Problems.Conflict($"The job is {Json.NameOf(job.Status)}; only jobs that wait or run can be paused.");
         return await GetJob.Accepted(job, http, db, cancellation);
-    }
-
-    /// <summary>
-    /// Answers how a job is after a change, and whether it was changed. It is held meanwhile: what is told of one that could not be
-    /// changed is why.
-    /// </summary>
-    public static async Task<(Job? Job, bool Changed)> ChangeAsync(Guid id, TrainingDbContext db, Func<IQueryable<Job>, Task<int>> change,
-        CancellationToken cancellation)
-    {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        await db.Database.ExecuteSqlAsync($"SELECT FROM jobs WHERE id = {id} FOR UPDATE", cancellation);
-        var changed = await change(db.Jobs.Where(job => job.Id == id));
-        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(job => job.Id == id, cancellation);
-        await transaction.CommitAsync(cancellation);
-        return (job, changed > 0);
     }
 }

@@ -22,7 +22,7 @@ public static class ResumeJob
     {
         // Of one whose worker has just stopped for the pause it sees that it is no longer wanted, and queues the job itself.
         var seen = JobTags.Seen(ifMatch);
-        var (job, changed) = await PauseJob.ChangeAsync(id, db, jobs => jobs
+        var (job, changed) = await db.ChangeJobAsync(id, jobs => jobs
             .Where(j => j.Status == JobStatus.Paused || j.Status == JobStatus.Pausing).As(seen)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.Status,
                 j => j.Status == JobStatus.Paused ? JobStatus.Queued : JobStatus.Running), cancellation), cancellation);

@@ -47,6 +47,16 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Whose turn it is: a sweep's, or that of the jobs which were submitted one by one.</summary>
     private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
 
+    /// <summary>Those whose turn it may be, of the most urgent priority; the last one is null.</summary>
+    private const string Sources = $"""
+        source AS (
+            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
+            UNION ALL
+            SELECT priority, (SELECT {Source} FROM jobs
+                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
+            FROM source WHERE id IS NOT NULL)
+        """;
+
     /// <summary>
     /// The next runs that wait and fit the memory: of the most urgent priority; in it of the source that fewest workers serve (by lot
     /// among equals, which needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others,
@@ -59,12 +69,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     // that as many workers serve a source as its running jobs have leases. However many rows wait, a claim reads those of the index
     // ix_jobs_waiting that it takes or counts: hence the scalar subqueries, which a join would turn into scans of all.
     public const string Next = $"""
-        WITH RECURSIVE source AS (
-            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
-            UNION ALL
-            SELECT priority, (SELECT {Source} FROM jobs
-                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
-            FROM source WHERE id IS NOT NULL),
+        WITH RECURSIVE {Sources},
         busy AS (
             SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
             FROM jobs WHERE status IN {JobStatusNames.HeldSql} GROUP BY 1),
@@ -102,12 +107,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     /// <summary>Of those that fit a worker's memory, the oldest one of a source whose first does not fit what is free of it.</summary>
     private const string Awaited = $"""
-        WITH RECURSIVE source AS (
-            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
-            UNION ALL
-            SELECT priority, (SELECT {Source} FROM jobs
-                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
-            FROM source WHERE id IS NOT NULL),
+        WITH RECURSIVE {Sources},
         first AS (
             SELECT (SELECT jobs.id FROM jobs WHERE {Waits} AND priority = source.priority AND {Source} = source.id
                 ORDER BY jobs.id LIMIT 1) AS id
