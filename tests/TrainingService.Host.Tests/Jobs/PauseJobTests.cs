@@ -36,6 +36,27 @@ public sealed class PauseJobTests(ApiOnly api)
         }
     }
 
+    /// <summary>Of a job that another request is about to put back into the queue it is told what was there then.</summary>
+    [Theory]
+    [InlineData("pause", "paused")]
+    [InlineData("cancel", "canceled")]
+    public async Task A_job_that_is_being_changed_is_waited_for(string act, string expected)
+    {
+        var path = await Create(JobStatus.Failed);
+        var id = Guid.Parse(path.Split('/')[^1]);
+        await using var db = api.NewDbContext();
+        await using var retry = await db.Database.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await db.Jobs.Where(job => job.Id == id).ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Queued),
+            TestContext.Current.CancellationToken);
+        var answer = api.Http.Send("POST", $"{path}/{act}");
+        while (!answer.IsCompleted && !await db.Database.SqlQuery<bool>($"""
+            SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))) AS "Value"
+            """).SingleAsync(TestContext.Current.CancellationToken))
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        await retry.CommitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((202, expected), ((await answer).Status, (await answer)["status"].GetString()));
+    }
+
     [Fact]
     public async Task A_paused_job_waits_is_listed_as_such_and_is_not_deleted()
     {
