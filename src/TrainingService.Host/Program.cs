@@ -30,6 +30,7 @@ try
     builder.AddProblems();
     builder.AddOpenApiDocument();
     builder.AddHealth(role);
+    builder.AddObservability(role);
     builder.AddDatasets();
     builder.AddUploads();
     builder.AddJobs();
@@ -65,6 +66,7 @@ try
         api.MapReports();
     }
     app.MapHealth();
+    app.MapMetricsEndpoint();
 
     return await app.RunRole(role);
 }

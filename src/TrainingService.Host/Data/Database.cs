@@ -35,7 +35,8 @@ public static class Database
     public static void AddDatabase(this WebApplicationBuilder builder, TimeSpan idle)
     {
         var settings = Settings(builder.Configuration.TrainingConnectionString(), idle);
-        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
+        // named, since metrics of the pool would tell the connection string else
+        builder.Services.AddSingleton(_ => new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "training" }.Build());
         builder.Services.AddSingleton<DatabaseClock>();
         builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<DatabaseClock>());
         builder.Services.AddSingleton(services => new DatabasePulse(services.GetRequiredService<NpgsqlDataSource>(), settings,

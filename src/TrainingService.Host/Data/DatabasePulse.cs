@@ -23,12 +23,15 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
     /// <summary>How long a refusal of one statement stands for others to come.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
 
-    private readonly string _connection = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+    private readonly NpgsqlDataSource _own = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(settings.ConnectionString)
     {
         Pooling = false,
         Timeout = (int)Silence.TotalSeconds,
         CommandTimeout = 0,
-    }.ConnectionString;
+    }.ConnectionString)
+    {
+        Name = "training.pulse",
+    }.Build();
 
     // To stop a statement Npgsql first asks Postgres to do so, over another connection, and waits for that, too: where the network is
     // silent for ever (seen with 10.0.3). It hands out neither the socket nor a way to give a connection up at once.
@@ -118,6 +121,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
     public override void Dispose()
     {
         _life.Dispose();
+        _own.Dispose();
         base.Dispose();
     }
 
@@ -128,8 +132,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
             var connected = false;
             try
             {
-                await using var connection = new NpgsqlConnection(_connection);
-                await connection.OpenAsync(stoppingToken);
+                await using var connection = await _own.OpenConnectionAsync(stoppingToken);
                 do
                 {
                     var answer = AskAsync(connection);

@@ -48,6 +48,8 @@ public static class RoleExtensions
         }
         await app.Services.WaitForSchemaAsync(CancellationToken.None);
         await Addresses.ListenAsync(app);
+        app.Services.GetRequiredService<ILogger<Role>>().LogInformation("Version {Version} serves as {Role}.",
+            Engine.Training.EngineInfo.Version, role.Name);
         await app.WaitForShutdownAsync();
         return 0;
     }

@@ -122,6 +122,11 @@ public static partial class Problems
         }
         problem.Detail ??= DetailOf(http, status);
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+        // what is no refusal is told where it is caught; what the caller sent is not for the log
+        if (status < 500)
+            http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Problems)).LogInformation(
+                "{Method} {Path} is refused: {Status} {Problem}.", http.Request.Method, http.Request.Path, status,
+                problem.Type?[(problem.Type.LastIndexOf(':') + 1)..]);
         http.Response.StatusCode = status;
         if (status == 503 || problem.Type == KeyInFlight.Type)
             http.Response.Headers.RetryAfter = status == 503 ? "2" : "1";

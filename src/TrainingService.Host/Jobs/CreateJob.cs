@@ -8,6 +8,7 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
 using TrainingService.Host.Http;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Jobs;
 
@@ -136,6 +137,7 @@ public static class CreateJob
             Steps = job.Plan.Steps,
             Cost = Seconds(job.Plan),
             MemoryBytes = job.MemoryBytes,
+            Traceparent = template is null ? Traces.Parent : null,
         };
     }
 

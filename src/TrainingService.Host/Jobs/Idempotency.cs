@@ -19,7 +19,7 @@ public sealed class Idempotency : IAsyncDisposable
 {
     public const string Header = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotency-Replayed";
-    private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+    public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
 
     private readonly TrainingDbContext _db;
     private readonly HttpContext _http;
@@ -89,12 +89,13 @@ public sealed class Idempotency : IAsyncDisposable
         var lockId = BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.ASCII.GetBytes(_key)));
         if (!await _db.Database.SqlQuery<bool>($"""SELECT pg_try_advisory_xact_lock({lockId}) AS "Value" """).SingleAsync(cancellation))
             throw new ProblemException(Problems.IdempotencyKeyInFlight());
-        // SKIP LOCKED: two requests that purge at once must not wait for each other.
-        await _db.Database.ExecuteSqlAsync($"""
-            DELETE FROM idempotency_keys WHERE key IN
-                (SELECT key FROM idempotency_keys WHERE created_at < {Now - Kept} FOR UPDATE SKIP LOCKED)
-            """, cancellation);
         _first = await _db.IdempotencyKeys.AsNoTracking().SingleOrDefaultAsync(record => record.Key == _key, cancellation);
+        if (_first is { CreatedAt: var then } && then < Now - Kept)
+        {
+            // one that nobody has taken away yet (Retention)
+            await _db.IdempotencyKeys.Where(record => record.Key == _key).ExecuteDeleteAsync(cancellation);
+            _first = null;
+        }
         if (_first is not null && !_first.RequestHash.AsSpan().SequenceEqual(_hash))
             throw new ProblemException(Problems.IdempotencyKeyReused());
     }

@@ -98,6 +98,11 @@ public sealed class Job
 
     /// <summary>Null unless it is a clone that goes on from another job's checkpoint.</summary>
     public FromCheckpoint? FromCheckpoint { get; set; }
+
+    /// <summary>
+    /// The request that asked for it, as W3C <c>traceparent</c>: its run is a part of that trace. Null of a sweep's, whose template has it.
+    /// </summary>
+    public string? Traceparent { get; init; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
 

@@ -100,6 +100,10 @@ public static class JobTables
 
     internal sealed class OfIdempotencyKeys : IEntityTypeConfiguration<IdempotencyRecord>
     {
-        public void Configure(EntityTypeBuilder<IdempotencyRecord> record) => record.ToTable("idempotency_keys").HasKey(r => r.Key);
+        public void Configure(EntityTypeBuilder<IdempotencyRecord> record)
+        {
+            record.ToTable("idempotency_keys").HasKey(r => r.Key);
+            record.HasIndex(r => r.CreatedAt);
+        }
     }
 }

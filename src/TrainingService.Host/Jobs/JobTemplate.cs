@@ -17,6 +17,9 @@ public sealed class JobTemplate
     /// <summary>As <see cref="Job.Request"/>, of no seed.</summary>
     public required JobSpec Request { get; init; }
 
+    /// <summary>The request that asked for the sweep, as W3C <c>traceparent</c>.</summary>
+    public string? Traceparent { get; init; }
+
     /// <summary>The spec of one of its jobs.</summary>
     public JobSpec SpecOf(string? name, long? seed) => Of(Spec, name, seed);
 

@@ -30,7 +30,8 @@ public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, T
 /// <param name="Checkpoints">Checkpoints.</param>
 /// <param name="Jobs">Jobs, those of sweeps among them.</param>
 /// <param name="Sweeps">Sweeps.</param>
-public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps);
+/// <param name="Keys">Idempotency keys.</param>
+public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps, long Keys = 0);
 
 /// <summary>
 /// Takes away what is older than it is to be kept, by one process at a time and a few jobs at a time, so that no row is locked for long.
@@ -39,7 +40,7 @@ public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs,
 public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, RetentionLimits limits, TimeProvider clock,
     ILogger<Retention> log) : BackgroundService
 {
-    private const int Batch = 50;
+    private const int Batch = 50, ManyKeys = 1000;
 
     /// <summary>Any number, as long as it is ours alone.</summary>
     private const long Lock = 0x7261_696E_5265_7401;
@@ -59,7 +60,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
             {
                 var (jobs, sweeps) = limits.Jobs is { } age ? await JobsAsync(db, now - age, cancellation) : default;
                 return new(limits.Metrics is { } metrics ? await MetricsAsync(db, now - metrics, cancellation) : 0,
-                    limits.Checkpoints is { } checkpoints ? await CheckpointsAsync(db, now - checkpoints, cancellation) : 0, jobs, sweeps);
+                    limits.Checkpoints is { } checkpoints ? await CheckpointsAsync(db, now - checkpoints, cancellation) : 0, jobs, sweeps,
+                    await KeysAsync(db, now - Idempotency.Kept, cancellation));
             }
             finally
             {
@@ -74,8 +76,6 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (limits is { Jobs: null, Metrics: null, Checkpoints: null })
-            return;
         using var timer = new PeriodicTimer(Interval, clock);
         do
         {
@@ -147,6 +147,12 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
             DELETE FROM checkpoints WHERE (job_id, step) IN (
                 SELECT point.job_id, point.step FROM checkpoints point JOIN jobs ON jobs.id = point.job_id
                 WHERE jobs.finished_at < {before} ORDER BY 1, 2 LIMIT {Batch})
+            """, cancellation));
+
+    private static Task<long> KeysAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
+        UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
+            DELETE FROM idempotency_keys WHERE key IN (
+                SELECT key FROM idempotency_keys WHERE created_at < {before} ORDER BY created_at LIMIT {ManyKeys} FOR UPDATE SKIP LOCKED)
             """, cancellation));
 
     private static async Task<long> UntilNoneAsync(Func<Task<int>> batch)

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Jobs;
 
@@ -13,7 +14,7 @@ public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);
 /// Adding neither waits nor throws. What is lost here, because too many wait or the process dies, the workers' reconciler finds:
 /// the truth about a job is its row.
 /// </summary>
-public sealed class WakeUps
+public sealed partial class WakeUps(ILogger<WakeUps> log)
 {
     private const int Capacity = 20_000;
 
@@ -24,13 +25,22 @@ public sealed class WakeUps
     private readonly Channel<WakeUp> _waiting =
         Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<WakeUp> { Comparer = Order });
 
-    public void Add(Job job) => Add(new WakeUp(job.Id, job.Priority));
+    public void Add(Job job)
+    {
+        using (log.BeginScope(new LogScope(job.Id, job.SweepId, Traces.IdOf(job.Traceparent ?? job.Template?.Traceparent))))
+            TellWait(job.Id, job.Priority, job.Attempt);
+        Add(new WakeUp(job.Id, job.Priority));
+    }
 
     /// <summary>Jobs of one sweep.</summary>
     public void Add(IReadOnlyCollection<Job> jobs)
     {
-        if (jobs.Count > 0)
-            Add(new WakeUp(null, jobs.First().Priority, jobs.Count));
+        if (jobs.Count == 0)
+            return;
+        var first = jobs.First();
+        using (log.BeginScope(new LogScope(null, first.SweepId, Traces.IdOf(first.Template?.Traceparent))))
+            TellWaits(jobs.Count, first.SweepId, first.Priority);
+        Add(new WakeUp(null, first.Priority, jobs.Count));
     }
 
     public void Add(WakeUp wakeUp)
@@ -47,6 +57,12 @@ public sealed class WakeUps
                 return next;
         return null;
     }
+
+    [LoggerMessage(LogLevel.Information, "Job {Job} waits with priority {Priority}, after {Attempts} attempts.")]
+    private partial void TellWait(Guid job, short priority, int attempts);
+
+    [LoggerMessage(LogLevel.Information, "{Jobs} jobs of sweep {Sweep} wait with priority {Priority}.")]
+    private partial void TellWaits(int jobs, Guid? sweep, short priority);
 
     /// <summary>Takes no more.</summary>
     public void Close() => _waiting.Writer.TryComplete();

@@ -7,6 +7,7 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Sweeps;
 
@@ -105,7 +106,14 @@ public static class SweepCells
             var (request, number) = (JobTemplate.Common(job.Request), (short)stored.Count);
             var text = Text(new { Spec = resolved, Request = request });
             return stored.TryGetValue(text, out var same) ? same
-                : stored[text] = new() { SweepId = sweep.Id, Number = number, Spec = resolved, Request = request };
+                : stored[text] = new()
+                {
+                    SweepId = sweep.Id,
+                    Number = number,
+                    Spec = resolved,
+                    Request = request,
+                    Traceparent = Traces.Parent ?? stored.Values.FirstOrDefault()?.Traceparent,
+                };
         }
 
         DiagnosticsSpec Measured(CheckedJob job) =>

@@ -100,7 +100,8 @@ public sealed class SweepMeasuring(IDbContextFactory<TrainingDbContext> database
         }
         catch (Exception e) when (measuring.IsFaulted)
         {
-            log.LogError(e, "Sweep {Id}: what the study {Study} measures beside the trainings can't be measured.", sweep.Id, sweep.Study);
+            log.LogError(e, "Sweep {Sweep}: what the study {Study} measures beside the trainings can't be measured.", sweep.Id,
+                sweep.Study);
             DateTimeOffset? now = clock.GetUtcNow();
             return set => set.SetProperty(s => s.Status, JobStatus.Failed).SetProperty(s => s.FinishedAt, now)
                 .SetProperty(s => s.ErrorCode, "measurement_failed").SetProperty(s => s.ErrorMessage, e.Message);

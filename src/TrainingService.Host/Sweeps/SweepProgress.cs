@@ -74,7 +74,7 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         }
         catch (InvalidOperationException e)
         {
-            log.LogError(e, "Sweep {Id} can't go on.", sweep.Id);
+            log.LogError(e, "Sweep {Sweep} can't go on.", sweep.Id);
             (sweep.Status, sweep.ErrorCode, sweep.ErrorMessage, sweep.FinishedAt) =
                 (JobStatus.Failed, "invalid_spec", e.Message, clock.GetUtcNow());
             return [];

@@ -1,7 +1,10 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Worker;
 
@@ -27,6 +30,12 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
 
     /// <summary>When it had an outcome.</summary>
     public DateTimeOffset? Ended { get; private set; }
+
+    /// <summary>How long it trained.</summary>
+    public double Seconds => (Ended - Began)?.TotalSeconds ?? 0;
+
+    /// <summary>Which step it has come to.</summary>
+    public long Step => _run?.State.Step ?? 0;
 
     /// <summary>Null until its training has begun.</summary>
     public TrainingRun? Run => _run;
@@ -61,8 +70,13 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     public void Train(GroupPlans plans, DatasetRegistry datasets, JobRules rules, IDbContextFactory<TrainingDbContext> databases,
         int threads, TimeProvider clock, ILogger log)
     {
+        using var scope = log.BeginScope(new LogScope(lease.Id, lease.SweepId, lease.Trace));
+        using var span = Traces.Begin("run", lease.Traceparent, ActivityKind.Consumer);
         var outcome = _wanted ?? (stopping.IsCancellationRequested ? Outcome.Released
             : TrainToOutcome(plans, datasets, rules, databases, threads, clock, log));
+        span?.SetTag("training.job", lease.Id).SetTag("training.sweep", lease.SweepId).SetTag("training.attempt", lease.Attempt)
+            .SetTag("training.status", Json.NameOf(outcome.Status)).SetTag("training.step", Step)
+            .SetStatus(outcome.Status is JobStatus.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset, outcome.ErrorCode);
         Ended = clock.GetUtcNow();
         _outcome = _fault ?? outcome;
     }
@@ -114,7 +128,7 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
 
     private Outcome Faulted(Exception e, ILogger log)
     {
-        log.LogError(e, "Job {Id} failed.", lease.Id);
+        log.LogError(e, "Job {Job} failed.", lease.Id);
         if (e is OutOfMemoryException)
             return Outcome.Failed(OutOfMemory, "The worker had not enough memory for the run: use fewer units or a smaller batch, or give "
                 + "it more.");

@@ -5,6 +5,7 @@ using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Models;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Worker;
 
@@ -31,7 +32,6 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     /// <param name="hangfire">The wake-up; Hangfire fills it in.</param>
     /// <param name="abort">Set when the process shuts down, and soon after the wake-up is no longer this call's own.</param>
     [AutomaticRetry(Attempts = 3, DelaysInSeconds = [5, 30, 120])]
-    [JobDisplayName("job {0}")]
     public async Task RunAsync(Guid id, PerformContext? hangfire, CancellationToken abort)
     {
         if (Stops)
@@ -51,7 +51,6 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     /// <summary>Runs whatever waits, a group at a time, until nothing does.</summary>
     /// <inheritdoc cref="RunAsync(Guid, PerformContext, CancellationToken)"/>
     [AutomaticRetry(Attempts = 3, DelaysInSeconds = [5, 30, 120])]
-    [JobDisplayName("all that waits")]
     public async Task DrainAsync(PerformContext? hangfire, CancellationToken abort)
     {
         var waited = false;
@@ -131,6 +130,9 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
 
     private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)
     {
+        log.Claimed(leases);
+        foreach (var lease in leases.Where(lease => lease.Attempt == 1))
+            Traces.TellWait("queue", lease.Traceparent, lease.Id);
         try
         {
             using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, models, options, clock, log,

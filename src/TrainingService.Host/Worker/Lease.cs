@@ -9,6 +9,7 @@ using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Models;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Worker;
 
@@ -25,6 +26,12 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     /// <summary>The step of another job's checkpoint that it begins with, which is a copy of its own by now; null of most jobs.</summary>
     public long? ForkedAt { get; init; }
+
+    /// <summary>The request that asked for it, as W3C <c>traceparent</c>; null if that isn't known.</summary>
+    public string? Traceparent { get; init; }
+
+    /// <summary>The trace that it is of.</summary>
+    public string? Trace => Traces.IdOf(Traceparent);
 
     /// <summary>What it needs at most, as estimated.</summary>
     public long MemoryBytes { get; init; }
@@ -121,7 +128,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     private const string Returned =
         " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed, ran_seconds, "
-        + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0)";
+        + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0), traceparent";
 
     /// <summary>
     /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, or needs more memory than it may.
@@ -203,6 +210,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                     RanSeconds = rows.GetDouble(10),
                     ForkedAt = rows.IsDBNull(11) ? null : rows.GetInt64(11),
                     MemoryBytes = rows.GetInt64(12),
+                    Traceparent = rows.IsDBNull(13) ? null : rows.GetString(13),
                 },
                     rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
                     rows.IsDBNull(9) ? null : rows.GetInt64(9)));
@@ -221,6 +229,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
             Spec = templates[number].SpecOf(run.Name, run.Seed),
             Request = templates[number].RequestOf(run.Name, run.Seed),
             Template = templates[number],
+            Traceparent = run.Lease.Traceparent ?? templates[number].Traceparent,
         });
         await transaction.CommitAsync(cancellation);
         return checkpoints.Count == 0 ? leases

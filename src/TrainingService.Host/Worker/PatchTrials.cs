@@ -73,7 +73,7 @@ public sealed class PatchTrials(Lease lease, JobRules rules, DatasetRegistry dat
         catch (Exception e)
         {
             // the job's own run is good
-            log.LogError(e, "Job {Id}: the change {Patch} could not be tried.", lease.Id, patch.ToJsonString());
+            log.LogError(e, "Job {Job}: the change {Patch} could not be tried.", lease.Id, patch.ToJsonString());
             return null;
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Worker;
 
@@ -119,7 +120,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         foreach (var job in silent)
         {
             var checkpoint = checkpoints[job.Id].MaxBy(c => c.Step);
-            log.LogWarning("Job {Id}: worker {Owner} fell silent in attempt {Attempt}; it will go on at step {Step}.", job.Id,
+            log.LogWarning("Job {Job}: worker {Owner} fell silent in attempt {Attempt}; it will go on at step {Step}.", job.Id,
                 job.LeaseOwner, job.Attempt, checkpoint?.Step ?? 0);
             // of a group, some had not begun; and what got further than the attempt before it is no loop
             job.Crashes = checkpoint?.Attempt == job.Attempt ? 0 : job.Crashes + (job.StartedAt is null ? 0 : 1);
@@ -132,6 +133,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
         }
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
+        Meters.Takeovers.Add(silent.Count);
         // The silent worker's queue entry is still there, and hidden for as long as Hangfire believes in that worker.
         foreach (var job in silent.Where(job => job.Status is JobStatus.Queued))
             wakeUps.Add(job);

@@ -34,7 +34,7 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
             outage.Through(() => Forget(checkpoint.Step), stop);
             Replay(past, watch);
             metrics.Resume(past.Metrics.Count, [.. past.Layers.Select(row => row.Step)]);
-            log.LogInformation("Job {Id} goes on at step {Step}.", lease.Id, checkpoint.Step);
+            log.LogInformation("Job {Job} goes on at step {Step}.", lease.Id, checkpoint.Step);
             return checkpoint;
         }
         if (lease.ForkedAt is { } step)
@@ -65,7 +65,7 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
         }
         catch (Exception e) when (e is InvalidStateException or InvalidDataException or EndOfStreamException)
         {
-            log.LogWarning("Job {Id}: the checkpoint at step {Step} can't be used; the one before is tried. {Reason}",
+            log.LogWarning("Job {Job}: the checkpoint at step {Step} can't be used; the one before is tried. {Reason}",
                 lease.Id, checkpoint.Step, e.Message);
             return null;
         }

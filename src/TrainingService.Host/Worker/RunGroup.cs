@@ -3,8 +3,10 @@ using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Models;
+using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Worker;
 
@@ -23,6 +25,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
 
     private readonly ClaimedRun[] _runs = [.. leases.Select(lease => new ClaimedRun(lease, stopping))];
     private readonly Outage _outage = new(LongestPause < options.Lease / 4 ? LongestPause : options.Lease / 4);
+    private readonly Lag.Wait _lag = Meters.WriterLag.Begin();
     private volatile ClaimedRun? _training;
     private ClaimedRun? _shown;
 
@@ -52,6 +55,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
 
     public void Dispose()
     {
+        _lag.Dispose();
         foreach (var run in _runs)
             run.Dispose();
     }
@@ -126,6 +130,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             try
             {
                 await WriteOpenAsync([.. _runs.Where(run => !run.IsSettled)]);
+                _lag.Restart();
                 _outage.End();
             }
             catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested))
@@ -133,7 +138,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
                 foreach (var run in _runs)
                     run.Run?.DropCheckpoint();
                 if (_outage.Fail())
-                    log.LogWarning("Job {Id}: its {What} could not be written ({Message}) in {Count} tries, nor that of {More} others; "
+                    log.LogWarning("Job {Job}: its {What} could not be written ({Message}) in {Count} tries, nor that of {More} others; "
                         + "trying again.", _training?.Lease.Id, atEnd ? "end" : "progress", e.GetBaseException().Message, _outage.Failures,
                         _runs.Count(run => !run.IsSettled) - 1);
                 if (atEnd)
@@ -183,10 +188,12 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         foreach (var (run, outcome) in ours)
         {
             run.Run?.Wrote();
+            Meters.Samples.Add(run.Run?.FreshSamples() ?? 0);
             run.IsSettled = outcome is not null;
             if (outcome?.Status is JobStatus.Queued)
                 wakeUps.Add(new WakeUp(run.Lease.Id, run.Lease.Priority));
         }
+        Tell([.. from mine in ours where mine.Outcome is not null select (mine.Run, mine.Outcome)]);
         foreach (var sweep in ours.Where(mine => mine.Outcome is { IsEnd: true })
             .Select(mine => mine.Run.Lease.SweepId).Distinct())
             await TellAsync(sweep);
@@ -207,12 +214,19 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
                 await run.WithdrawAsync();
                 break;
             default:
-                log.LogWarning("Job {Id}: attempt {Attempt} stops, since its lease is lost: the worker was silent for longer than "
+                log.LogWarning("Job {Job}: attempt {Attempt} stops, since its lease is lost: the worker was silent for longer than "
                     + "{Lease} s and another one may have it, or the job was deleted.", run.Lease.Id, run.Lease.Attempt,
                     options.Lease.TotalSeconds);
                 await run.WithdrawAsync();
                 break;
         }
+    }
+
+    private void Tell(IReadOnlyList<(ClaimedRun Run, Outcome Outcome)> settled)
+    {
+        foreach (var (run, outcome) in settled)
+            Meters.RunSeconds.Record(run.Seconds, new KeyValuePair<string, object?>("status", Json.NameOf(outcome.Status)));
+        log.Settled(settled);
     }
 
     /// <summary>What comes of it is no matter of the runs, whose ends are written.</summary>
@@ -224,7 +238,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         }
         catch (Exception e)
         {
-            log.LogError(Database.IsOutage(e) ? null : e, "Sweep {Id} does not go on ({Message}); the reconciler will see to it.",
+            log.LogError(Database.IsOutage(e) ? null : e, "Sweep {Sweep} does not go on ({Message}); the reconciler will see to it.",
                 sweep, e.GetBaseException().Message);
         }
     }

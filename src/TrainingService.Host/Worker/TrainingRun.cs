@@ -46,7 +46,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     private volatile CapturedRun? _captured;
     private volatile bool _stops;
     private long _capturedAt;
-    private double _cost;
+    private double _cost, _counted;
 
     public MetricWriter Metrics { get; } = new(stop);
 
@@ -75,10 +75,12 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var card = spec.StoreWeights ?? !inSweep ? outage.Through(() => new ModelCard(datasets.Encoding(spec.Dataset, plan.Training.Seed),
             data.Shape, datasets.Find(spec.Dataset)?.Card.Target ?? ""), stop) : null;
         using var trainer = new Trainer(plan, data, threads, stop);
+        var epochs = inSweep ? null : EpochSpans.Begin(plan.Training.Epochs);
         trainer.OnMetric = point =>
         {
             Metrics.Add(point);
             watch.Add(point);
+            epochs?.Add(point);
         };
         trainer.OnLayers = points =>
         {
@@ -93,6 +95,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var resumed = lease.Checkpoint is null ? null
             : new Resumption(lease, databases, log, outage, stop).Restore(trainer, watch, Metrics);
         _kept = (resumed?.Step ?? 0, resumed?.Epoch ?? 0);
+        _counted = SamplesOf(trainer.Progress);
         if (resumed is null && !inSweep)
             _preflight ??= Preflight.Predict(plan, data, stop);
         _capturedAt = Stopwatch.GetTimestamp();
@@ -200,7 +203,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     }
 
     private void GoWithout() =>
-        log.LogWarning("Job {Id}: there is no memory for a checkpoint; the run goes on without this one.", lease.Id);
+        log.LogWarning("Job {Job}: there is no memory for a checkpoint; the run goes on without this one.", lease.Id);
 
     private void CaptureAndStop()
     {
@@ -225,6 +228,18 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
                 FindingCounts.Of(_writing));
         }
     }
+
+    /// <summary>Rows that were trained on since this was last asked.</summary>
+    public double FreshSamples()
+    {
+        if (_trainer is not { } trainer)
+            return 0;
+        var (before, now) = (_counted, SamplesOf(_ended?.Value ?? trainer.Progress));
+        _counted = now;
+        return Math.Max(now - before, 0);
+    }
+
+    private static double SamplesOf(TrainingProgress progress) => Math.Round(progress.SamplesPerSecond * progress.Seconds);
 
     /// <summary>What became of the units of each layer, once the training has ended.</summary>
     public IReadOnlyList<IReadOnlyList<UnitPoint>> Units => _units;

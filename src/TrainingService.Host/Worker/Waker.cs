@@ -57,7 +57,7 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
         }
         catch (Exception e) when (e is BackgroundJobClientException || Database.IsOutage(e))
         {
-            log.LogWarning(e, "Job {Id} could not be put into the queue at once; the reconciler will see to it.", wakeUp.Id);
+            log.LogWarning(e, "Job {Job} could not be put into the queue at once; the reconciler will see to it.", wakeUp.Id);
             return false;
         }
 

@@ -36,6 +36,7 @@ public static class WorkerServices
             // Its entries are but wake-ups: a day of them, which is Hangfire's own limit, would be millions of rows.
             .WithJobExpirationTimeout(TimeSpan.FromHours(1)));
         builder.Services.AddSingleton<Waker>();
+        builder.Services.AddSingleton<DashboardNames>();
         // Before the job server, so that it stops after it and still carries what the server gives back.
         builder.Services.AddHostedService(services => services.GetRequiredService<Waker>());
     }
@@ -64,7 +65,12 @@ public static class WorkerServices
 
     /// <summary>Open to whoever may reach the port: the rule that guards the API guards the dashboard.</summary>
     public static void MapDashboard(this WebApplication app) =>
-        app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] });
+        app.MapHangfireDashboard("/hangfire", new DashboardOptions
+        {
+            Authorization = [],
+            DashboardTitle = "Training",
+            DisplayNameFunc = app.Services.GetRequiredService<DashboardNames>().Of,
+        });
 
     private sealed class Connections(NpgsqlDataSource source, DatabasePulse pulse) : IConnectionFactory
     {

@@ -163,7 +163,7 @@ public sealed class JobModelTests(Service service) : IAsyncLifetime
         private readonly IDbContextFactory<TrainingDbContext> _databases;
         private readonly (WorkerOptions Options, Slots Slots, Reconciler Reconciler)[] _workers;
         private readonly Dictionary<int, (Lease[] Held, int Worker)> _leases = [];
-        private readonly WakeUps _wakeUps = new();
+        private readonly WakeUps _wakeUps = new(NullLogger<WakeUps>.Instance);
 
         private World(string database)
         {

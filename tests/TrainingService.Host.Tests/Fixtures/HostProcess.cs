@@ -171,7 +171,7 @@ public sealed class HostProcess : IAsyncDisposable
             return;
         _log.Enqueue(line);
         if (line.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
-            _address.TrySetResult(new(line[(at + Listening.Length)..]));
+            _address.TrySetResult(new(line[(at + Listening.Length)..].Split('"')[0]));
     }
 
     private async Task<T> WhileAlive<T>(Task<T> task)

@@ -181,7 +181,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private static string Id(string user, int field) =>
         File.ReadLines("/etc/passwd").First(l => l.StartsWith(user + ":", StringComparison.Ordinal)).Split(':')[field];
 
-    private static string? FindPrograms()
+    internal static string? FindPrograms()
     {
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
         var debian = Directory.Exists("/usr/lib/postgresql")

@@ -75,17 +75,16 @@ public sealed class IdempotencyTests(ApiOnly api)
     [Fact]
     public async Task After_a_day_a_key_is_forgotten()
     {
-        var (old, other) = (NewKey, NewKey);
+        var old = NewKey;
         var first = await api.Http.PostJob(Body, (Header, old));
-        await api.Http.PostJob(Body, (Header, other));
         await using var db = api.NewDbContext();
-        await db.IdempotencyKeys.Where(k => k.Key == old || k.Key == other)
+        await db.IdempotencyKeys.Where(k => k.Key == old)
             .ExecuteUpdateAsync(set => set.SetProperty(k => k.CreatedAt, DateTimeOffset.UtcNow.AddHours(-25)),
                 TestContext.Current.CancellationToken);
         var second = await api.Http.PostJob(Body, (Header, old));
         Assert.Equal(202, second.Status);
         Assert.NotEqual(first.Id, second.Id);
-        Assert.False(await db.IdempotencyKeys.AnyAsync(k => k.Key == other, TestContext.Current.CancellationToken));
+        Assert.Equal(second.Text, (await api.Http.PostJob(Body, (Header, old))).Text);
     }
 
     [Theory]

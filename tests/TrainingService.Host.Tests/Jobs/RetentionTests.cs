@@ -43,6 +43,24 @@ public sealed class RetentionTests(Service service) : IAsyncLifetime
         Assert.NotEqual(old, pinned);
     }
 
+    [Fact]
+    public async Task Old_keys_go_without_a_look_at_the_others()
+    {
+        await using var db = Service.Context(_database);
+        await db.Database.ExecuteSqlRawAsync("""
+            INSERT INTO idempotency_keys (key, request_hash, body, created_at)
+            SELECT n::text, '', '', now() - interval '25 hours' + CASE WHEN n > 1500 THEN interval '2 hours' ELSE interval '0' END
+            FROM generate_series(1, 50000) n;
+            ANALYZE idempotency_keys
+            """, Cancellation);
+        var plan = await db.Database.SqlQueryRaw<string>("""
+            EXPLAIN SELECT key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000
+            """).ToListAsync(Cancellation);
+        Assert.Contains("ix_idempotency_keys_created_at", string.Join('\n', plan), StringComparison.Ordinal);
+        Assert.Equal(new(0, 0, 0, 0, 1500), await Retention.RunAsync(db, new(null, null, null), DateTimeOffset.UtcNow, Cancellation));
+        Assert.Equal(48_500, await db.IdempotencyKeys.CountAsync(Cancellation));
+    }
+
     /// <summary>As a worker does when it starts.</summary>
     [Fact]
     public async Task Sweeps_and_checkpoints_go_after_the_days_that_the_environment_says()

@@ -143,8 +143,8 @@ public sealed class SweepBatchTests(ApiOnly api)
 
     private SweepProgress Progress() => new(_databases, new(new(new DatasetRegistry("", ""), new(2048))),
         new(new DatasetRegistry("", ""), new(2048)),
-        new([], [], (_, _) => throw new InvalidOperationException("nothing is measured")), new(), TimeProvider.System,
-        NullLogger<SweepProgress>.Instance);
+        new([], [], (_, _) => throw new InvalidOperationException("nothing is measured")),
+        new(NullLogger<WakeUps>.Instance), TimeProvider.System, NullLogger<SweepProgress>.Instance);
 
     /// <summary>Ends the sweep's jobs as a worker would, or all but the last.</summary>
     private async Task EndJobsAsync(Guid id, Func<int, long, double?> accuracy, bool all = true)

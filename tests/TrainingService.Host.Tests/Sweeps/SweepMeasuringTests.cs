@@ -153,7 +153,7 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
 
     private SweepProgress Progress(Func<Sweep, CancellationToken, string> measure) =>
         new(_databases, new(new(new DatasetRegistry("", ""), new(2048))), new(new DatasetRegistry("", ""), new(2048)),
-            new([Study], [Study], measure), new(), TimeProvider.System, NullLogger<SweepProgress>.Instance);
+            new([Study], [Study], measure), new(NullLogger<WakeUps>.Instance), TimeProvider.System, NullLogger<SweepProgress>.Instance);
 
     /// <summary>A study's sweep whose only job has succeeded.</summary>
     private async Task<Guid> OwingAsync()

@@ -19,7 +19,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
 {
     private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly WakeUps _wakeUps = new();
+    private readonly WakeUps _wakeUps = new(NullLogger<WakeUps>.Instance);
     private readonly List<Guid?> _ended = [];
     private string _database = "";
 

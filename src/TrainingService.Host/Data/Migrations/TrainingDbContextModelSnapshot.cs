@@ -224,6 +224,9 @@ namespace TrainingService.Host.Data.Migrations
                     b.HasKey("Key")
                         .HasName("pk_idempotency_keys");
 
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_idempotency_keys_created_at");
+
                     b.ToTable("idempotency_keys", (string)null);
                 });
 
@@ -380,6 +383,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("smallint")
                         .HasColumnName("template_number");
 
+                    b.Property<string>("Traceparent")
+                        .HasColumnType("text")
+                        .HasColumnName("traceparent");
+
                     b.Property<Guid?>("Verifies")
                         .HasColumnType("uuid")
                         .HasColumnName("verifies");
@@ -424,6 +431,10 @@ namespace TrainingService.Host.Data.Migrations
                         .IsRequired()
                         .HasColumnType("jsonb")
                         .HasColumnName("spec");
+
+                    b.Property<string>("Traceparent")
+                        .HasColumnType("text")
+                        .HasColumnName("traceparent");
 
                     b.HasKey("SweepId", "Number")
                         .HasName("pk_job_templates");
