@@ -12,6 +12,9 @@ public static class Names
         var best = (Distance: Math.Max(1, name.Length / 3) + 1, Name: (string?)null);
         foreach (var candidate in candidates)
         {
+            // each character more or less is a step
+            if (Math.Abs(candidate.Length - name.Length) >= best.Distance)
+                continue;
             var distance = Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant());
             if (distance < best.Distance)
                 best = (distance, candidate);

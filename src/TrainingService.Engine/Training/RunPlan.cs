@@ -66,6 +66,18 @@ public sealed class RunPlan
     /// <summary>Optimiser steps of the whole run.</summary>
     public long Steps => TrainingPlan.Steps(Data.TrainRows, Training.BatchSize, Training.Epochs, Normalizes);
 
+    /// <summary>
+    /// Rows of measurements that the run tells at most: of each layer at each evaluation, and of the splits at each evaluation and epoch.
+    /// </summary>
+    public long MeasuredRows => Evaluations * (Linear.Count() + 1) + 2L * Training.Epochs + 3;
+
+    /// <summary>The fewest steps between evaluations with which the run tells at most so many rows; null if none are enough.</summary>
+    public long? EveryStepsFor(long rows) =>
+        (rows - 2L * Training.Epochs - 3) / (Linear.Count() + 1) - 2 is > 0 and var evaluations
+            ? Math.Max(1, (Steps + evaluations - 1) / evaluations) : null;
+
+    private long Evaluations => Steps / Diagnostics.EverySteps + 2;
+
     /// <summary>What is done otherwise than the spec lets one expect, a sentence each.</summary>
     public IReadOnlyList<string> Notes => JoinsLast
         ? [string.Create(CultureInfo.InvariantCulture, $"An epoch's last batch would have one row, from which batch_norm learns nothing: ")

@@ -16,12 +16,13 @@ namespace TrainingService.Host.Jobs;
 /// <param name="Spec">Canonical names, every default filled in.</param>
 /// <param name="ParameterCount">Trainable numbers: weights, biases, learned slopes.</param>
 /// <param name="MemoryBytes">Most memory that the run will need, its checkpoints included.</param>
+/// <param name="StoredBytes">What its measurements will take in the database, about.</param>
 /// <param name="Steps">Optimiser steps of the whole run.</param>
 /// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
 /// <param name="Preflight">What is to be expected of the layers before the first step.</param>
 /// <param name="Findings">What the rules find in that, each with a change that helps.</param>
 /// <param name="Notes">What will be done otherwise than the spec lets one expect, a sentence each.</param>
-public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes,
+public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long StoredBytes,
     long Steps, double EstimatedSeconds, Preflight Preflight, IReadOnlyList<Finding> Findings,
     IReadOnlyList<string> Notes);
 
@@ -86,7 +87,7 @@ public static class CreateJob
         var plan = job.Plan;
         var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
         var preflight = Preflight.Predict(plan, data, cancellation);
-        return new(job.Spec, plan.ParameterCount, job.MemoryBytes, plan.Steps,
+        return new(job.Spec, plan.ParameterCount, job.MemoryBytes, job.StoredBytes, plan.Steps,
             Math.Round(Seconds(plan), 3),
             preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)), plan.Notes);
     }

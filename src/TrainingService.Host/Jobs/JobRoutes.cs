@@ -10,12 +10,17 @@ public static class JobRoutes
 
     public static void AddJobs(this WebApplicationBuilder builder)
     {
-        var text = builder.Configuration["TRAINING_JOB_MEMORY_MB"] ?? "4096";
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var megabytes) || megabytes < 1)
-            throw new StartRefusedException($"TRAINING_JOB_MEMORY_MB must be a whole number of megabytes, at least 1, not '{text}'.");
-        builder.Services.AddSingleton(new JobLimits(megabytes));
+        builder.Services.AddSingleton(new JobLimits(Megabytes("TRAINING_JOB_MEMORY_MB", 4096),
+            Megabytes("TRAINING_JOB_STORED_MB", JobLimits.StandardStoredMegabytes)));
         builder.Services.AddSingleton<JobRules>();
         builder.Services.AddSingleton<WakeUps>();
+
+        int Megabytes(string setting, int otherwise) => builder.Configuration[setting] switch
+        {
+            null or "" => otherwise,
+            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 => value,
+            var text => throw new StartRefusedException($"{setting} must be a whole number of megabytes, at least 1, not '{text}'."),
+        };
     }
 
     /// <summary>Where workers run.</summary>

@@ -7,8 +7,13 @@ using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
 
-/// <summary>What one job may use, <c>TRAINING_JOB_MEMORY_MB</c>.</summary>
-public sealed record JobLimits(int MemoryMegabytes);
+/// <summary>What one job may use.</summary>
+/// <param name="MemoryMegabytes">While it runs, <c>TRAINING_JOB_MEMORY_MB</c>.</param>
+/// <param name="StoredMegabytes">For what it measures, <c>TRAINING_JOB_STORED_MB</c>.</param>
+public sealed record JobLimits(int MemoryMegabytes, int StoredMegabytes = JobLimits.StandardStoredMegabytes)
+{
+    public const int StandardStoredMegabytes = 4000;
+}
 
 /// <summary>A job that can run.</summary>
 /// <param name="Request">What was asked for.</param>
@@ -27,6 +32,16 @@ public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, sho
     /// a second time, as they are being read.
     /// </summary>
     public long MemoryBytes => BytesOf(Plan);
+
+    /// <summary>What its measurements take in the database with their indexes, about.</summary>
+    public long StoredBytes => StoredBytesOf(Plan);
+
+    /// <inheritdoc cref="StoredBytes"/>
+    public static long StoredBytesOf(RunPlan plan) =>
+        RowBytes * plan.MeasuredRows + UnitBytes * plan.DenseLayers.Sum(layer => (long)layer.Units);
+
+    /// <summary>As measured; most rows are of layers.</summary>
+    public const long RowBytes = 420, UnitBytes = 100;
 
     /// <inheritdoc cref="MemoryBytes"/>
     public static long BytesOf(RunPlan plan) => plan.MemoryBytes + 3 * plan.StateBytes + Beside
@@ -72,6 +87,13 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
                 + $"batches of {plan.Training.BatchSize:N0} rows); a job may have {limits.MemoryMegabytes:N0} MB: "
                 + "use fewer units or a smaller batch"));
         }
+        // what a job that is there already stores was allowed
+        if (!stored && plan is not null && data is not null && CheckedJob.StoredBytesOf(plan) > limits.StoredMegabytes * 1_000_000L)
+            errors.Add(new("/diagnostics/everySteps", $"the run would store about {plan.MeasuredRows:N0} rows of measurements "
+                + $"({CheckedJob.StoredBytesOf(plan) / 1_000_000:N0} MB), measuring {plan.DenseLayers.Count:N0} layers every "
+                + $"{plan.Diagnostics.EverySteps:N0} of {plan.Steps:N0} steps; a job may store {limits.StoredMegabytes:N0} MB: "
+                + (plan.EveryStepsFor(limits.StoredMegabytes * 1_000_000L / CheckedJob.RowBytes) is { } enough
+                    ? $"measure every {enough:N0} steps or more seldom" : "train for fewer epochs, or use fewer units")));
         if (errors.Count > before || plan is null || data is not { Spec: var dataset })
             return null;
         var (priority, labels) = (fields.Of<string>(nameof(spec.Priority)), spec.Labels ?? NoLabels);

@@ -19,6 +19,12 @@ public sealed class SweepRules(JobRules jobs)
     // Nobody reads more.
     private const int MostErrors = 50;
 
+    /// <summary>Unknown arms of which it is said what was meant; each is compared with all names.</summary>
+    private const int MostHints = 20;
+
+    /// <summary>Characters that the specs of all arms may have together, each being stored whole.</summary>
+    private const long MostSpecs = 50_000_000;
+
     private static readonly Dictionary<string, IReadOnlyList<object?>> NoValues = [];
     private static readonly Dictionary<string, object?> NoValue = [];
 
@@ -51,6 +57,13 @@ public sealed class SweepRules(JobRules jobs)
             return null;
 
         var job = Json.ObjectOf(spec.Base);
+        var specs = (job.ToJsonString().Length + 1000L) * arms.Count * Math.Max(1, candidates);
+        if (specs > MostSpecs)
+        {
+            errors.Add(new("/base", $"would be stored once for each arm{(spec.Tune is null ? "" : " and tuned combination")}, about "
+                + $"{specs / 1e6:N0} MB in all; at most {MostSpecs / 1e6:N0} MB are allowed: use fewer arms, or a shorter base"));
+            return null;
+        }
         var checkedArms = new List<CheckedJob>();
         var broken = new List<(int Arm, SpecError Error)>();
         foreach (var (index, arm) in arms.Index().TakeWhile(_ => broken.Count < MostErrors))
@@ -249,11 +262,12 @@ public sealed class SweepRules(JobRules jobs)
             errors.Add(new("/grid", "'arms' and 'grid' exclude each other"));
         if (spec.Arms.Count == 0)
             errors.Add(new("/arms", "must hold at least one arm; leave it out to run the base alone"));
+        var names = new HashSet<string?>();
         foreach (var (index, arm) in spec.Arms.Index())
         {
             if (string.IsNullOrWhiteSpace(arm.Name) || Characters.Exceeds(arm.Name, MaxArmName))
                 errors.Add(new($"/arms/{index}/name", $"must have 1 to {MaxArmName} characters, not only blanks"));
-            else if (spec.Arms.Take(index).Any(other => other.Name == arm.Name))
+            else if (!names.Add(arm.Name))
                 errors.Add(new($"/arms/{index}/name", $"there is another arm '{arm.Name}'; names must differ"));
             foreach (var (field, why) in FixedFields)
                 if (arm.Patch?.ContainsKey(field) == true)
@@ -348,6 +362,7 @@ public sealed class SweepRules(JobRules jobs)
         else if (metric?.Outcome.Unit is "fraction" or "relative" && delta >= 1)
             errors.Add(new("/delta", metric.Outcome.IsRelative ? $"is relative here, 0.05 for 5 % of the time; did you mean {delta / 100}?"
                 : $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
+        var hints = 0;
         var known = arms.Select(arm => arm.Name).ToArray();
         var baseline = spec.Baseline ?? known[0];
         if (!known.Contains(baseline))
@@ -389,7 +404,8 @@ public sealed class SweepRules(JobRules jobs)
         };
 
         string Unknown(string arm) => $"there is no arm '{arm}'"
-            + (Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint : $": there are {string.Join(", ", known.Take(20))}");
+            + (hints++ < MostHints && Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint
+                : $": there are {string.Join(", ", known.Take(20))}");
     }
 
     /// <summary>Other rows are another question: no outcome of theirs can be compared, whatever it is.</summary>

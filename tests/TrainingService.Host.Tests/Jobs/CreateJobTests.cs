@@ -147,6 +147,24 @@ public sealed class CreateJobTests(ApiOnly api)
     }
 
     [Fact]
+    public async Task A_run_that_would_store_more_than_a_job_may_is_told_how_often_it_may_measure()
+    {
+        var often = (string every) => $$$"""
+            {"dataset": "digits", "model": {"hiddenLayers": [{{{string.Join(", ", Enumerable.Repeat(8, 300))}}}]},
+             "training": {"epochs": 10000, "batchSize": 8}, "diagnostics": {"everySteps": {{{every}}}}}
+            """;
+        var refused = await api.Http.PostJob(often("1"));
+        refused.MustBeProblem(400, "validation");
+        var message = refused.Error("/diagnostics/everySteps");
+        Assert.Contains("a job may store 4,000 MB", message, StringComparison.Ordinal);
+        var enough = System.Text.RegularExpressions.Regex.Match(message, "every ([0-9,]+) steps or more seldom").Groups[1].Value;
+        var allowed = await api.Http.Send("POST", "/api/v1/jobs?validateOnly=true",
+            often(enough.Replace(",", "", StringComparison.Ordinal)));
+        Assert.True(allowed.Status == 200, allowed.Text);
+        Assert.InRange(allowed["storedBytes"].GetInt64(), 3_000_000_000, 4_000_000_000);
+    }
+
+    [Fact]
     public async Task A_run_that_needs_more_memory_than_a_job_may_have_is_refused()
     {
         const string Body = """{"dataset": "digits", "model": {"hiddenLayers": [6900, 6900]}, "training": {"optimizer": "adam"}}""";

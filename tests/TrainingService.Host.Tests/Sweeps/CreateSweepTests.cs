@@ -329,6 +329,32 @@ public sealed class CreateSweepTests(ApiOnly api)
     public async Task What_can_be_compared_is_accepted(string body) => Assert.Equal(202, (await Post(body)).Status);
 
     [Fact]
+    public async Task A_thousand_comparisons_of_arms_that_are_not_there_are_refused_with_a_few_hints()
+    {
+        string Name(char first, int n) => $"{first}{new string('x', 90)}{n}";
+        var arms = string.Join(", ", Enumerable.Range(0, 1000).Select(n => $$"""{"name": "{{Name('a', n)}}"}"""));
+        var contrasts = string.Join(", ",
+            Enumerable.Range(0, 1000).Select(n => $$"""{"arm": "{{Name('b', n)}}", "baseline": "{{Name('c', n)}}"}"""));
+        var answer = await Post($$"""{{{Base}}, "arms": [{{arms}}], "contrasts": [{{contrasts}}], "seeds": [1]}""");
+        answer.MustBeProblem(400, "validation");
+        var messages = answer["errors"].EnumerateObject().Select(e => e.Value[0].GetString()!).ToList();
+        Assert.Equal(2000, messages.Count);
+        Assert.Equal(20, messages.Count(message => message.Contains("did you mean", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_long_base_is_not_stored_for_each_of_many_arms()
+    {
+        var layers = string.Join(", ", Enumerable.Repeat("""{"type": "dense", "units": 4, "activation": "relu"}""", 2000));
+        var answer = await Post($$$"""
+            {"base": {"dataset": "iris", "model": {"layers": [{{{layers}}}]}}, "seeds": [1],
+             "grid": {"/training/epochs": [{{{string.Join(", ", Enumerable.Range(1, 1000))}}}]}}
+            """);
+        answer.MustBeProblem(400, "validation");
+        Assert.Contains("at most 50 MB are allowed", answer.Error("/base"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task More_than_a_thousand_arms_are_refused()
     {
         var list = string.Join(", ", Enumerable.Range(1, 40).Select(n => $"{n}"));
