@@ -20,7 +20,8 @@ if (Commands.Find(args) is { } command)
 try
 {
     var role = Role.Parse(args);
-    var builder = WebApplication.CreateBuilder();
+    // Settings are read once; to watch their files is to watch every folder below the one that the service was started in.
+    var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
     var worker = WorkerOptions.Read(builder.Configuration);
 
     builder.AddLogs();

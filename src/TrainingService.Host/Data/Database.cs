@@ -58,6 +58,9 @@ public static class Database
         // What is asked again and again is parsed and planned once a connection.
         if (!settings.ShouldSerialize("Max Auto Prepare"))
             settings.MaxAutoPrepare = Statements;
+        // Nobody leaves a session of Postgres otherwise than it was, so nothing need be reset before the next one has it.
+        if (!settings.ShouldSerialize("No Reset On Close"))
+            settings.NoResetOnClose = true;
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. What the connection
@@ -107,9 +110,19 @@ public static class Database
             // A long migration elsewhere is worth waiting for, so this is not bound by our patience.
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({MigrationLock})", locked) { CommandTimeout = 0 };
             await take.ExecuteNonQueryAsync(cancellation);
-            db.Database.SetCommandTimeout(TimeSpan.Zero);
-            await db.Database.MigrateAsync(cancellation);
-            PostgreSqlObjectsInstaller.Install(locked);
+            try
+            {
+                db.Database.SetCommandTimeout(TimeSpan.Zero);
+                await db.Database.MigrateAsync(cancellation);
+                PostgreSqlObjectsInstaller.Install(locked);
+            }
+            finally
+            {
+                // The lock, and the path that Hangfire's script sets. A lost connection has neither.
+                if (locked.State is ConnectionState.Open)
+                    await using (var forget = new NpgsqlCommand("DISCARD ALL", locked))
+                        await forget.ExecuteNonQueryAsync(CancellationToken.None);
+            }
             return null;
         }, cancellation);
     }

@@ -125,30 +125,37 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // On a thread of its own, since each beat would wake half a dozen of the pool's, and an idle service does little else.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.Factory.StartNew(() => Live(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Live(CancellationToken stop)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stop.IsCancellationRequested)
         {
             var connected = false;
+            using var connection = _own.CreateConnection();
+            using var stopped = stop.Register(() => Cut(connection));
+            using var silent = new Timer(_ =>
+            {
+                connected = false;
+                Cut(connection);
+            });
             try
             {
-                await using var connection = await _own.OpenConnectionAsync(stoppingToken);
+                connection.Open();
                 do
                 {
-                    var answer = AskAsync(connection);
-                    if (await Task.WhenAny(answer, Task.Delay(Silence, stoppingToken)) != answer)
-                    {
-                        connected = false;
-                        Cut(connection);
-                    }
-                    await answer;
+                    silent.Change(Silence, Timeout.InfiniteTimeSpan);
+                    Ask(connection);
+                    silent.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                     connected = true;
-                    await connection.WaitAsync(Beat, stoppingToken);
+                    connection.Wait(Beat);
                 }
                 // A server that may not write will not become the one that may.
-                while (!_readOnly);
+                while (!_readOnly && !stop.IsCancellationRequested);
             }
-            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stop.IsCancellationRequested)
             {
                 return;
             }
@@ -158,19 +165,19 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
                 source.Clear();
                 // An end is followed by another try; silence, or a refusal to connect, is not.
                 if (Database.SqlState(e) is PostgresErrorCodes.TooManyConnections)
-                    await Task.Delay(Beat, stoppingToken);
+                    stop.WaitHandle.WaitOne(Beat);
                 else if (!connected)
-                    await LoseAsync(e, stoppingToken);
+                    Lose(e, stop);
             }
         }
     }
 
-    private async Task AskAsync(NpgsqlConnection connection)
+    private void Ask(NpgsqlConnection connection)
     {
-        await using var ask = new NpgsqlCommand("SELECT clock_timestamp(), current_setting('transaction_read_only')::bool", connection);
+        using var ask = new NpgsqlCommand("SELECT clock_timestamp(), current_setting('transaction_read_only')::bool", connection);
         var asked = Stopwatch.GetTimestamp();
-        await using var answer = await ask.ExecuteReaderAsync();
-        await answer.ReadAsync();
+        using var answer = ask.ExecuteReader();
+        answer.Read();
         clock.Set(answer.GetFieldValue<DateTimeOffset>(0), asked, Stopwatch.GetTimestamp());
         var readOnly = answer.GetBoolean(1);
         if (readOnly != _readOnly)
@@ -200,7 +207,7 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
     private static Socket? SocketOf(NpgsqlConnection connection) =>
         Connector.GetValue(connection) is { } connector ? Socket.GetValue(connector) as Socket : null;
 
-    private async Task LoseAsync(Exception why, CancellationToken cancellation)
+    private void Lose(Exception why, CancellationToken stop)
     {
         if (!_lost)
         {
@@ -211,9 +218,9 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
                 _lost = true;
                 (ended, _life, _back) = (_life, new(), new(TaskCreationOptions.RunContinuationsAsynchronously));
             }
-            await ended.CancelAsync();
+            ended.Cancel();
             ended.Dispose();
         }
-        await Task.Delay(Again, cancellation);
+        stop.WaitHandle.WaitOne(Again);
     }
 }
