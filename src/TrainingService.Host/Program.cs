@@ -32,6 +32,7 @@ try
     builder.AddOpenApiDocument();
     builder.AddHealth(role);
     builder.AddObservability(role);
+    builder.AddCompression();
     builder.AddDatasets();
     builder.AddUploads();
     builder.AddJobs();
@@ -49,6 +50,7 @@ try
 
     var app = builder.Build();
 
+    app.UseResponseCompression();
     app.UseProblems();
     app.UseDatabaseFaults();
     if (role.ServesApi)

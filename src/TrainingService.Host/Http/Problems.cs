@@ -41,6 +41,7 @@ public static partial class Problems
         Kind("precondition-failed", 412, "It has changed since"),
         Kind("too-large", 413, "The body is too large"),
         Kind("unsupported-media-type", 415, "Unsupported media type"),
+        Kind("too-many", 429, "Too many at once"),
         Kind("internal-error", 500, "The service failed"),
         Kind("unavailable", 503, "The database is unavailable"),
     }.ToDictionary(kind => kind.Status);
@@ -68,6 +69,9 @@ public static partial class Problems
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
 
     public static ProblemHttpResult Unavailable(string detail) => Make(ByStatus[503], detail);
+
+    /// <summary>What may be asked again in a while.</summary>
+    public static ProblemHttpResult TooMany(string detail) => Make(ByStatus[429], detail);
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
         Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; "
@@ -128,8 +132,8 @@ public static partial class Problems
                 "{Method} {Path} is refused: {Status} {Problem}.", http.Request.Method, http.Request.Path, status,
                 problem.Type?[(problem.Type.LastIndexOf(':') + 1)..]);
         http.Response.StatusCode = status;
-        if (status == 503 || problem.Type == KeyInFlight.Type)
-            http.Response.Headers.RetryAfter = status == 503 ? "2" : "1";
+        if (status is 429 or 503 || problem.Type == KeyInFlight.Type)
+            http.Response.Headers.RetryAfter = status switch { 429 => "10", 503 => "2", _ => "1" };
         await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
     }
 

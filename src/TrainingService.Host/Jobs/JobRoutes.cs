@@ -12,6 +12,7 @@ public static class JobRoutes
     {
         builder.Services.AddSingleton(new JobLimits(Megabytes("TRAINING_JOB_MEMORY_MB", 4096),
             Megabytes("TRAINING_JOB_STORED_MB", JobLimits.StandardStoredMegabytes)));
+        builder.Services.AddSingleton(QueueLimit.Read(builder.Configuration));
         builder.Services.AddSingleton<JobRules>();
         builder.Services.AddSingleton<WakeUps>();
 
@@ -33,14 +34,15 @@ public static class JobRoutes
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("", CreateJob.Handle).WithName("createJob").AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
+        jobs.MapPost("", CreateJob.Handle).WithName("createJob").AddsToQueue()
+            .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
         jobs.MapPost("/bulk", BulkJobs.Handle).WithName("changeJobs").Refuses(413, 415);
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob")
+        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 422);
         jobs.MapGet("/{id:guid}/verification", GetVerification.Handle)
@@ -52,9 +54,9 @@ public static class JobRoutes
         jobs.MapPost("/{id:guid}/resume", ResumeJob.Handle).WithName("resumeJob")
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
         jobs.MapGet("/{id:guid}/checkpoints", ListCheckpoints.Handle).WithName("listCheckpoints").Refuses(404);
-        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob")
+        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob")
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }

@@ -17,5 +17,5 @@ public static class MetricRoutes
     }
 
     private static void AlsoAsRows(this RouteHandlerBuilder route) =>
-        route.AnswersWith(200, "Retry-After").AlsoAs(RowExport.Others).Refuses(404, 406);
+        route.AnswersWith(200, "Retry-After").AlsoAs(RowExport.Others).Refuses(404, 406).LimitsExports();
 }

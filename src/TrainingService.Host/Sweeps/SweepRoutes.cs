@@ -28,7 +28,7 @@ public static class SweepRoutes
     public static void MapSweeps(this IEndpointRouteBuilder api)
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("Sweeps");
-        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep")
+        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         sweeps.MapGet("", ListSweeps.Handle).WithName("listSweeps");
@@ -37,12 +37,12 @@ public static class SweepRoutes
         sweeps.MapDelete("/{id:guid}", DeleteSweep.Handle).WithName("deleteSweep").Refuses(404, 409);
         sweeps.MapPost("/{id:guid}/cancel", CancelSweep.Handle).WithName("cancelSweep")
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404);
-        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells")
+        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells").AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep")
+        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
-        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm")
+        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);

@@ -22,6 +22,7 @@ public static class OpenApiOperations
         ["413"] = "The body is larger than is allowed here; `detail` says how large it may be.",
         ["415"] = "The body is of a media type that is not taken here, or not in UTF-8.",
         ["422"] = "The Idempotency-Key was used for another request.",
+        ["429"] = "Too many at once; try again after Retry-After.",
         ["500"] = "The service failed; its log has the reason under `traceId`.",
         ["503"] = "The database is unavailable; try again after Retry-After.",
     };
