@@ -1,3 +1,4 @@
+using TrainingService.Host.Access;
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
@@ -29,6 +30,7 @@ try
     builder.AddDatabase(worker.Lease / 2);
     builder.AddJson();
     builder.AddProblems();
+    builder.AddAccess();
     builder.AddOpenApiDocument();
     builder.AddHealth(role);
     builder.AddObservability(role);
@@ -53,9 +55,13 @@ try
     app.UseResponseCompression();
     app.UseProblems();
     app.UseDatabaseFaults();
+    app.UseHosts();
+    app.UseSameOrigin();
+    if (role.ServesApi)
+        app.MapOpenApiDocument();
+    app.UseAccess();
     if (role.ServesApi)
     {
-        app.MapOpenApiDocument();
         app.MapDashboard();
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
@@ -67,6 +73,7 @@ try
         api.MapUploads();
         api.MapCatalog();
         api.MapReports();
+        api.MapKeys();
     }
     app.MapHealth();
     app.MapMetricsEndpoint();

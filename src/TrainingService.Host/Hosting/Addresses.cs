@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using TrainingService.Host.Access;
 using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Hosting;
@@ -21,12 +22,20 @@ public static class Addresses
             "true" => true,
             var other => throw new StartRefusedException($"TRAINING_OPEN_ACCESS must be true or false, not '{other}'."),
         };
-        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            if (!IsLoopback(url) && !open)
-                throw new StartRefusedException($"Refusing to listen on {url}: there are no access keys yet, "
-                    + "so bind a loopback address in ASPNETCORE_URLS, or set TRAINING_OPEN_ACCESS=true if only trusted "
-                    + "callers reach the port (every caller may do everything).");
+        var exposed = open ? null : urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Where(url => !IsLoopback(url)).FirstOrDefault();
+        builder.Services.AddSingleton(new Exposed(exposed));
         builder.WebHost.UseUrls(urls);
+    }
+
+    /// <summary>Addresses that others can reach need keys, or the word of whoever runs the service that all may do everything.</summary>
+    public static async Task RefuseToExposeAsync(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<Exposed>().Url is { } url
+            && await app.Services.GetRequiredService<AccessSettings>().IsOpenAsync(CancellationToken.None))
+            throw new StartRefusedException($"Refusing to listen on {url}, which others can reach: there is no access key. Set "
+                + $"{AccessSettings.AdminKey} or run 'keys create NAME', bind a loopback address in ASPNETCORE_URLS, or set "
+                + "TRAINING_OPEN_ACCESS=true if only trusted callers reach the port (every caller may do everything).");
     }
 
     public static async Task ListenAsync(WebApplication app)
@@ -61,6 +70,9 @@ public static class Addresses
         return address.IsUnixPipe || address.Host == "localhost"
             || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
     }
+
+    /// <param name="Url">The first address that isn't loopback, where that was not allowed explicitly.</param>
+    private sealed record Exposed(string? Url);
 
     private static StartRefusedException NoAddress(string url) =>
         new($"ASPNETCORE_URLS holds '{url}', which is not an address such as http://127.0.0.1:8080.");

@@ -1,3 +1,5 @@
+using TrainingService.Host.Access;
+
 namespace TrainingService.Host.Hosting;
 
 /// <summary>
@@ -13,7 +15,9 @@ public static class Commands
             () => Demo.Run(address, (file, target)),
         ["datasets", "pull", var name] => () => PullCommand.Run(name, null),
         ["datasets", "pull", var name, "--from", var source] => () => PullCommand.Run(name, source),
-        ["demo" or "healthcheck" or "datasets", ..] => Usage,
+        ["keys", "create", var name] => () => KeysCommand.Create(name, "admin"),
+        ["keys", "create", var name, "--scope", var scope] => () => KeysCommand.Create(name, scope),
+        ["demo" or "healthcheck" or "datasets" or "keys", ..] => Usage,
         _ => null,
     };
 
@@ -21,6 +25,7 @@ public static class Commands
     {
         await Console.Error.WriteLineAsync("Usage: TrainingService.Host.dll demo --url http://127.0.0.1:8080 [--csv FILE --target COLUMN], "
             + "or TrainingService.Host.dll datasets pull NAME [--from ADDRESS|FOLDER] (else from TRAINING_DATASETS_SOURCE), "
+            + "or TrainingService.Host.dll keys create NAME [--scope read|submit|admin] (admin unless said), "
             + "or TrainingService.Host.dll healthcheck (address from ASPNETCORE_URLS).");
         return 2;
     }

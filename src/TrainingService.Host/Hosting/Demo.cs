@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Spectre.Console;
+using TrainingService.Host.Access;
 
 namespace TrainingService.Host.Hosting;
 
@@ -34,6 +35,8 @@ internal sealed class Demo(DemoClient client, Uri service, IAnsiConsole console)
             Timeout = own is null ? TimeSpan.FromSeconds(10)
             : Timeout.InfiniteTimeSpan
         };
+        if (Environment.GetEnvironmentVariable(AccessSettings.AdminKey) is { Length: > 0 } key)
+            http.DefaultRequestHeaders.Add(KeyAuthentication.Header, key);
         // deploy/run.sh leaves us no input, which says nothing about who sees the output.
         var console =
             AnsiConsole.Create(new() { Interactive = Console.IsOutputRedirected ? InteractionSupport.No : InteractionSupport.Yes });

@@ -22,8 +22,8 @@ public static class Health
 
     public static void MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new() { Predicate = _ => false, ResponseWriter = Write }).DisableHttpMetrics();
-        app.MapHealthChecks("/health/ready", new() { ResponseWriter = Write }).DisableHttpMetrics();
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false, ResponseWriter = Write }).DisableHttpMetrics().AllowAnonymous();
+        app.MapHealthChecks("/health/ready", new() { ResponseWriter = Write }).DisableHttpMetrics().AllowAnonymous();
     }
 
     /// <summary>What is not healthy is a problem like any other that a client can wait out.</summary>

@@ -33,8 +33,8 @@ public sealed record Role
     }
 
     private static string Unknown(string argument) =>
-        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, or the command healthcheck, demo or datasets; "
-        + "all else comes from the environment.";
+        $"Unknown argument '{argument}': the service takes --role {string.Join("|", Names)}, "
+        + "or the command healthcheck, demo, datasets or keys; all else comes from the environment.";
 }
 
 public static class RoleExtensions
@@ -47,6 +47,7 @@ public static class RoleExtensions
             return 0;
         }
         await app.Services.WaitForSchemaAsync(CancellationToken.None);
+        await Addresses.RefuseToExposeAsync(app);
         await Addresses.ListenAsync(app);
         app.Services.GetRequiredService<ILogger<Role>>().LogInformation("Version {Version} serves as {Role}.",
             Engine.Training.EngineInfo.Version, role.Name);

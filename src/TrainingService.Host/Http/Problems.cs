@@ -33,6 +33,8 @@ public static partial class Problems
     private static readonly Dictionary<int, ProblemKind> ByStatus = new ProblemKind[]
     {
         Kind("bad-request", 400, "The request can't be understood"),
+        Kind("unauthorized", 401, "An access key is needed"),
+        Kind("forbidden", 403, "Not allowed"),
         Kind("not-found", 404, "Not found"),
         Kind("method-not-allowed", 405, "Method not allowed"),
         Kind("not-acceptable", 406, "Not acceptable"),
@@ -41,6 +43,7 @@ public static partial class Problems
         Kind("precondition-failed", 412, "It has changed since"),
         Kind("too-large", 413, "The body is too large"),
         Kind("unsupported-media-type", 415, "Unsupported media type"),
+        Kind("misdirected", 421, "Not the name of this service"),
         Kind("too-many", 429, "Too many at once"),
         Kind("internal-error", 500, "The service failed"),
         Kind("unavailable", 503, "The database is unavailable"),
@@ -59,6 +62,12 @@ public static partial class Problems
 
     public static ProblemHttpResult Malformed(string reason) =>
         Make(MalformedJson, $"The body is not valid JSON: {reason}.", [new("", reason)]);
+
+    public static ProblemHttpResult Unauthorized(string detail) => Make(ByStatus[401], detail);
+
+    public static ProblemHttpResult Forbidden(string detail) => Make(ByStatus[403], detail);
+
+    public static ProblemHttpResult Misdirected(string detail) => Make(ByStatus[421], detail);
 
     public static ProblemHttpResult NotFound(string detail) => Make(ByStatus[404], detail);
 

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.PostgreSql;
 using Npgsql;
+using TrainingService.Host.Access;
 using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Worker;
@@ -63,14 +64,14 @@ public static class WorkerServices
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(45));
     }
 
-    /// <summary>Open to whoever may reach the port: the rule that guards the API guards the dashboard.</summary>
+    /// <summary>It shows and changes everything, whosever it is.</summary>
     public static void MapDashboard(this WebApplication app) =>
         app.MapHangfireDashboard("/hangfire", new DashboardOptions
         {
             Authorization = [],
             DashboardTitle = "Training",
             DisplayNameFunc = app.Services.GetRequiredService<DashboardNames>().Of,
-        });
+        }).WithMetadata(new NeedsScope(Scope.Admin));
 
     private sealed class Connections(NpgsqlDataSource source, DatabasePulse pulse) : IConnectionFactory
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using TrainingService.Host.Access;
 
 namespace TrainingService.Host.Hosting.OpenApi;
 
@@ -35,8 +36,12 @@ public static partial class OpenApiDocumentation
           request (JSON pointers) to messages.
         - `Idempotency-Key` makes a creating POST safe to repeat. ETags save reading what has not changed (`If-None-Match`) and guard
           against changes unseen (`If-Match`).
+        - Where the service has access keys, each request needs one: `Authorization: Bearer KEY` or `X-Api-Key: KEY`. 401 says that there is
+          none that is valid, 403 that it does not allow this.
         - Lists come in pages: pass `nextCursor` as `cursor` until it is null.
         """;
+
+    private const string Bearer = "bearer", ApiKey = "apiKey";
 
     public static void AddOpenApiDocument(this WebApplicationBuilder builder) => builder.Services.AddOpenApi("v1", options =>
     {
@@ -48,7 +53,7 @@ public static partial class OpenApiDocumentation
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         app.UseSwaggerUI(page =>
         {
             page.RoutePrefix = "swagger";
@@ -58,7 +63,7 @@ public static partial class OpenApiDocumentation
             page.SwaggerEndpoint("../openapi/v1.json", "TrainingService v1");
         });
         // A person who opens the bare address.
-        app.MapGet("/", () => TypedResults.Redirect("/swagger/")).ExcludeFromDescription();
+        app.MapGet("/", () => TypedResults.Redirect("/swagger/")).ExcludeFromDescription().AllowAnonymous();
     }
 
     private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
@@ -73,7 +78,26 @@ public static partial class OpenApiDocumentation
             License = new() { Name = "MIT", Identifier = "MIT" },
         };
         document.Servers = [new() { Url = "/", Description = "This service" }];
-        document.Security = [[]];   // no keys yet: an empty requirement says that access is open
+        document.AddComponent(Bearer, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "An access key.",
+        });
+        document.AddComponent(ApiKey, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = KeyAuthentication.Header,
+            Description = "An access key.",
+        });
+        // The empty requirement is for services that have no keys: access is open there.
+        document.Security =
+        [
+            new() { [new(Bearer, document)] = [] },
+            new() { [new(ApiKey, document)] = [] },
+            [],
+        ];
         document.Tags = new HashSet<OpenApiTag>
         {
             new() { Name = "Jobs", Description = "Submit a training, follow it, cancel it, delete it." },
@@ -96,6 +120,7 @@ public static partial class OpenApiDocumentation
                 Name = "Catalogue",
                 Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains.",
             },
+            new() { Name = "Keys", Description = "Who may do what, where access is not open." },
             new() { Name = "Health", Description = "For load balancers and orchestrators." },
         };
         OpenApiOperations.AddHealth(document);

@@ -14,6 +14,8 @@ public static class OpenApiOperations
         ["204"] = "Done; there is nothing to say.",
         ["304"] = "Unchanged since the ETag in If-None-Match.",
         ["400"] = "The request breaks a rule; `errors` says where and which.",
+        ["401"] = "The service has access keys, and there was none, or none that is valid.",
+        ["403"] = "The access key does not allow this, or a page of another site asks for a change.",
         ["404"] = "There is no such thing.",
         ["406"] = "None of the media types in Accept is available.",
         ["409"] = "Not possible in this state.",
@@ -21,6 +23,7 @@ public static class OpenApiOperations
         ["412"] = "It has changed since the ETag in If-Match.",
         ["413"] = "The body is larger than is allowed here; `detail` says how large it may be.",
         ["415"] = "The body is of a media type that is not taken here, or not in UTF-8.",
+        ["421"] = "The request names the service otherwise than it is known.",
         ["422"] = "The Idempotency-Key was used for another request.",
         ["429"] = "Too many at once; try again after Retry-After.",
         ["500"] = "The service failed; its log has the reason under `traceId`.",
@@ -55,7 +58,7 @@ public static class OpenApiOperations
     public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         operation.Responses ??= [];
-        foreach (var status in (string[])["400", "500", "503"])
+        foreach (var status in (string[])["400", "401", "403", "421", "500", "503"])
             operation.Responses.TryAdd(status, Problem(status, context.Document));
         if (operation.Responses.ContainsKey("304") && operation.Parameters?.Any(p => p.Name == "If-None-Match") != true)
             (operation.Parameters ??= []).Add(

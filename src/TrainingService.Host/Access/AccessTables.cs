@@ -1,0 +1,24 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TrainingService.Host.Data;
+
+namespace TrainingService.Host.Access;
+
+public static class AccessTables
+{
+    extension(TrainingDbContext db)
+    {
+        public DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
+    }
+
+    internal sealed class OfKeys : IEntityTypeConfiguration<ApiKey>
+    {
+        public void Configure(EntityTypeBuilder<ApiKey> key)
+        {
+            key.ToTable("api_keys").HasKey(k => k.Id);
+            key.Property(k => k.Id).ValueGeneratedNever();
+            key.Property(k => k.Scope).Named();
+            key.HasIndex(k => k.Hash).IsUnique();
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System.Security.Claims;
+
+namespace TrainingService.Host.Access;
+
+/// <summary>Who calls, as it stands in the request's claims.</summary>
+public static class Caller
+{
+    private const string ScopeClaim = "scope";
+
+    public static ClaimsPrincipal Of(string? owner, Scope scope, string scheme) => new(new ClaimsIdentity(
+        [.. owner is null ? [] : (Claim[])[new(ClaimTypes.Name, owner)], new(ScopeClaim, scope.ToString())], scheme));
+
+    /// <summary>Null without a key that is valid.</summary>
+    public static Scope? ScopeOf(ClaimsPrincipal caller) =>
+        Enum.TryParse<Scope>(caller.FindFirstValue(ScopeClaim), out var scope) ? scope : null;
+}

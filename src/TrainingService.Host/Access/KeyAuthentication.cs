@@ -1,0 +1,82 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TrainingService.Host.Data;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Access;
+
+/// <summary>
+/// Who calls: by a key in <c>Authorization: Bearer</c>, in <c>X-Api-Key</c>, or as the password of <c>Authorization: Basic</c>, which
+/// browsers ask for. Each request looks the key up, so that one which is revoked is so everywhere at once. Where access is open, anybody.
+/// </summary>
+public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder,
+    AccessSettings access, IDbContextFactory<TrainingDbContext> databases, TimeProvider clock)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
+{
+    public const string Header = "X-Api-Key", Name = "Key";
+
+    private const string Hint = "send it as 'Authorization: Bearer KEY' or as 'X-Api-Key: KEY'";
+
+    /// <summary>How exactly it is known when a key was used last.</summary>
+    private static readonly TimeSpan UseStep = TimeSpan.FromMinutes(1);
+
+    private string _refusal = $"An access key is needed: {Hint}. Who runs the service gives one.";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var cancellation = Context.RequestAborted;
+        if (await access.IsOpenAsync(cancellation))
+            return Success(null, Scope.Admin);
+        if (KeyOf(Request.Headers) is not { } key)
+            return AuthenticateResult.NoResult();
+        var hash = ApiKey.HashOf(key);
+        if (access.IsAdminKey(hash))
+            return Success("admin", Scope.Admin);
+        await using var db = await databases.CreateDbContextAsync(cancellation);
+        var (found, now) = (await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash, cancellation), clock.GetUtcNow());
+        if (found is null)
+            return Refuse("This access key is not known here.");
+        if (found.RevokedAt is { } revoked)
+            return Refuse($"This access key was revoked on {revoked:yyyy-MM-dd 'at' HH:mm} UTC.");
+        if (found.ExpiresAt is { } expired && expired <= now)
+            return Refuse($"This access key expired on {expired:yyyy-MM-dd 'at' HH:mm} UTC.");
+        if (found.LastUsedAt is not { } used || now - used >= UseStep)
+            await db.ApiKeys.Where(k => k.Id == found.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellation);
+        return Success(found.Owner, found.Scope);
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        // Only where people look with a browser, which would ask for a password otherwise whatever a page's script calls.
+        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire")
+            ? "Basic realm=\"TrainingService: a key as the password\", charset=\"UTF-8\"" : "Bearer";
+        return Problems.Unauthorized(_refusal).ExecuteAsync(Context);
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Problems.Forbidden(
+        $"This access key has the scope '{Json.NameOf(Caller.ScopeOf(Context.User) ?? Scope.Read)}'; {Request.Method} {Request.Path} "
+        + $"needs '{Json.NameOf(ScopeRule.Needed(Context))}'.").ExecuteAsync(Context);
+
+    private static string? KeyOf(IHeaderDictionary headers)
+    {
+        if (headers[Header].ToString() is { Length: > 0 } key)
+            return key;
+        var (scheme, value) = headers.Authorization.ToString().Split(' ', 2) is [var first, var rest] ? (first, rest.Trim()) : ("", "");
+        if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+            return value;
+        if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+            return null;
+        var login = new byte[value.Length];
+        return Convert.TryFromBase64String(value, login, out var bytes)
+            && Encoding.UTF8.GetString(login, 0, bytes).Split(':', 2) is [_, var password] ? password : null;
+    }
+
+    private AuthenticateResult Success(string? owner, Scope scope) =>
+        AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name), Scheme.Name));
+
+    private AuthenticateResult Refuse(string why) => AuthenticateResult.Fail(_refusal = why);
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Data;
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Access;
+
+public static class KeyRoutes
+{
+    public static void AddAccess(this WebApplicationBuilder builder)
+    {
+        var adminKey = AccessSettings.Read(builder.Configuration);
+        builder.Services.AddSingleton(services => new AccessSettings(adminKey,
+            services.GetRequiredService<IDbContextFactory<TrainingDbContext>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddAuthentication(KeyAuthentication.Name)
+            .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Name, null);
+        builder.Services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new ScopeRule.Requirement()).Build());
+        builder.Services.AddSingleton<IAuthorizationHandler, ScopeRule>();
+    }
+
+    /// <summary>What comes after it needs a key, but for what is marked as open.</summary>
+    public static void UseAccess(this WebApplication app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    public static void MapKeys(this IEndpointRouteBuilder api)
+    {
+        var keys = api.MapGroup("/keys").WithTags("Keys").WithMetadata(new NeedsScope(Scope.Admin));
+        keys.MapPost("", CreateKey.Handle).WithName("createKey").Refuses(409, 413, 415);
+        keys.MapGet("", ListKeys.Handle).WithName("listKeys");
+        keys.MapPost("/{id:guid}/rotate", RotateKey.Handle).WithName("rotateKey").Refuses(404, 409);
+        keys.MapDelete("/{id:guid}", RevokeKey.Handle).WithName("revokeKey").Refuses(404, 409);
+    }
+}
