@@ -43,10 +43,17 @@ public sealed class AccessSettings(byte[]? adminKey, IDbContextFactory<TrainingD
     {
         if (_closed || _lookedAt is { } at && clock.GetElapsedTime(at) < Known)
             return !_closed;
-        await using var db = await databases.CreateDbContextAsync(cancellation);
-        if (await db.ApiKeys.AnyAsync(cancellation))
-            _closed = true;
-        _lookedAt = clock.GetTimestamp();
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync(cancellation);
+            if (await db.ApiKeys.AnyAsync(cancellation))
+                _closed = true;
+            _lookedAt = clock.GetTimestamp();
+        }
+        catch (Exception e) when (_lookedAt is not null && Database.IsOutage(e))
+        {
+            // what was so stays so: without Postgres nothing that is anybody's can be asked for
+        }
         return !_closed;
     }
 
