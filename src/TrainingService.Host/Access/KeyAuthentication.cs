@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TrainingService.Host.Data;
@@ -27,6 +28,9 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // ASP.NET asks who calls even where that doesn't matter; the health of a busy service must not wait for a connection.
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            return AuthenticateResult.NoResult();
         var cancellation = Context.RequestAborted;
         if (await access.IsOpenAsync(cancellation))
             return Success(null, Scope.Admin);
