@@ -26,14 +26,17 @@ public sealed class QueueLimit(int most)
         var text => throw new StartRefusedException($"{Setting} must be a whole number of jobs, at least 1, not '{text}'."),
     });
 
-    /// <summary>What the request gets that would add to a queue which is full; null if there is room.</summary>
-    public async Task<IResult?> RefusalAsync(TrainingDbContext db, CancellationToken cancellation)
+    /// <summary>
+    /// What the request gets that would add to a queue which is full; null if there is room, or if it repeats one that was answered.
+    /// </summary>
+    public async Task<IResult?> RefusalAsync(TrainingDbContext db, string? idempotencyKey, CancellationToken cancellation)
     {
         if (Stopwatch.GetTimestamp() < Volatile.Read(ref _freeUntil))
             return null;
         var waiting = await db.Jobs.Where(job => job.Status == JobStatus.Queued).Take(most).CountAsync(cancellation);
         if (waiting >= most)
-            return Problems.TooMany($"{most:N0} jobs wait already, which is as many as may ({Setting}): try again when some have run.");
+            return await db.IdempotencyKeys.AnyAsync(record => record.Key == idempotencyKey, cancellation) ? null
+                : Problems.TooMany($"{most:N0} jobs wait already, which is as many as may ({Setting}): try again when some have run.");
         Volatile.Write(ref _freeUntil, Stopwatch.GetTimestamp() + (long)(Fresh.TotalSeconds * Stopwatch.Frequency));
         return null;
     }
@@ -46,8 +49,9 @@ public static class QueueLimitExtensions
         .AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
-            return http.Request.Query.ContainsKey("validateOnly") ? await next(context)
+            return bool.TryParse(http.Request.Query["validateOnly"], out var only) && only ? await next(context)
                 : await http.RequestServices.GetRequiredService<QueueLimit>().RefusalAsync(
-                    http.RequestServices.GetRequiredService<TrainingDbContext>(), http.RequestAborted) ?? await next(context);
+                    http.RequestServices.GetRequiredService<TrainingDbContext>(), http.Request.Headers[Idempotency.Header],
+                    http.RequestAborted) ?? await next(context);
         });
 }

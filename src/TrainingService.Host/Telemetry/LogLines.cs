@@ -16,8 +16,7 @@ public abstract class LogLines(string name) : ConsoleFormatter(name)
     private const string Own = "TrainingService.Host.", Format = "{OriginalFormat}";
 
     /// <summary>What of scopes is told, and under which name.</summary>
-    private static readonly (string Key, string Name)[] Told =
-        [("Job", "job"), ("Sweep", "sweep"), ("Owner", "owner"), ("TraceId", "trace")];
+    private static readonly (string Key, string Name)[] Told = [("Job", "job"), ("Sweep", "sweep"), ("TraceId", "trace")];
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {

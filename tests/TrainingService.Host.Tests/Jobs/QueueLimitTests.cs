@@ -21,6 +21,7 @@ public sealed class QueueLimitTests(Service service) : IAsyncLifetime
         await using var api = await HostProcess.StartAsync("api", _database,
             new Dictionary<string, string?> { ["TRAINING_QUEUE_JOBS"] = "3" });
         var sweep = $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 2}""";
+        var first = await api.Http.PostJob("""{"dataset": "iris"}""", ("Idempotency-Key", "first"));
         var made = await api.Http.SubmitSweep(sweep);
         Answer refused;
         // the count may be a second old
@@ -32,6 +33,10 @@ public sealed class QueueLimitTests(Service service) : IAsyncLifetime
         (await api.Http.PostSweep(sweep)).MustBeProblem(429, "too-many");
         (await api.Http.Send("POST", "/api/v1/studies/init-pairing", "{}")).MustBeProblem(429, "too-many");
         Assert.Equal(200, (await api.Http.Send("POST", "/api/v1/jobs?validateOnly=true", """{"dataset": "iris"}""")).Status);
+        Assert.Equal(429, (await api.Http.Send("POST", "/api/v1/jobs?validateOnly=false", """{"dataset": "iris"}""")).Status);
+        // what was answered before the queue was full is answered so again
+        var again = await api.Http.PostJob("""{"dataset": "iris"}""", ("Idempotency-Key", "first"));
+        Assert.Equal((202, first.Id), (again.Status, again.Id));
         Assert.Equal(202, (await api.Http.Send("POST", $"{SweepClient.Root}/{made}/cancel")).Status);
         foreach (var job in (await api.Http.GetAnswer("/api/v1/jobs?status=queued"))["items"].EnumerateArray())
             await api.Http.Send("POST", $"/api/v1/jobs/{job.GetProperty("id").GetString()}/cancel");
