@@ -10,6 +10,9 @@ public static class Caller
     public static ClaimsPrincipal Of(string? owner, Scope scope, string scheme) => new(new ClaimsIdentity(
         [.. owner is null ? [] : (Claim[])[new(ClaimTypes.Name, owner)], new(ScopeClaim, scope.ToString())], scheme));
 
+    /// <summary>Null where access is open.</summary>
+    public static string? OwnerOf(ClaimsPrincipal caller) => caller.FindFirstValue(ClaimTypes.Name);
+
     /// <summary>Null without a key that is valid.</summary>
     public static Scope? ScopeOf(ClaimsPrincipal caller) =>
         Enum.TryParse<Scope>(caller.FindFirstValue(ScopeClaim), out var scope) ? scope : null;

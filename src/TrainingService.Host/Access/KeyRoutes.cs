@@ -24,6 +24,7 @@ public static class KeyRoutes
     {
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseOwners();
     }
 
     public static void MapKeys(this IEndpointRouteBuilder api)

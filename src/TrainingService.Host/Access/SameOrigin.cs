@@ -20,7 +20,7 @@ public static class SameOrigin
 
     private static bool IsForeign(HttpRequest request)
     {
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
+        if (ScopeRule.IsReading(request))
             return false;
         if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site)
             return site != "same-origin" && site != "none";

@@ -6,8 +6,10 @@ namespace TrainingService.Host.Access;
 public sealed class ScopeRule : AuthorizationHandler<ScopeRule.Requirement>
 {
     public static Scope Needed(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<NeedsScope>()?.Scope
-        ?? (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method)
-            ? Scope.Read : Scope.Submit);
+        ?? (IsReading(http.Request) ? Scope.Read : Scope.Submit);
+
+    public static bool IsReading(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
     {

@@ -35,9 +35,15 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
     /// <summary>The built-in ones, in alphabetical order.</summary>
     public IReadOnlyList<Dataset> All { get; } = [.. datasets.OrderBy(dataset => dataset.Name, StringComparer.Ordinal)];
 
-    /// <summary>Of all, in alphabetical order.</summary>
-    public IReadOnlyList<string> Names() =>
-        [.. All.Select(dataset => dataset.Name).Union(stored?.Names() ?? []).Order(StringComparer.Ordinal)];
+    /// <summary>In alphabetical order.</summary>
+    /// <param name="owner">Of what they have brought, as far as one may see it; null for all.</param>
+    public IReadOnlyList<string> Names(string? owner = null) => [.. (owner is null ? All.Select(dataset => dataset.Name) : [])
+        .Union(stored?.Names(owner) ?? []).Order(StringComparer.Ordinal)];
+
+    /// <summary>By its owner and its name; null if unknown.</summary>
+    /// <param name="owner">Null for whoever's it is that the name means.</param>
+    /// <param name="name">Its name.</param>
+    public Dataset? FindOf(string? owner, string name) => owner is null ? Find(name) : stored?.Find(name, null, owner);
 
     /// <summary>By name, case-sensitive, in the latest version; null if unknown.</summary>
     public Dataset? Find(string name) => Find(name, null);

@@ -26,10 +26,14 @@ public sealed class DatasetChunk
     public required byte[] Packed { get; init; }
 }
 
-/// <summary>A content under a name. The version with the highest number is what the name means.</summary>
-public sealed class DatasetVersion
+/// <summary>A content under a name of its owner's. The version with the highest number is what the name means.</summary>
+public sealed class DatasetVersion : IShared
 {
     public required string Name { get; init; }
+    public string Owner { get; init; } = View.Current.Owner;
+
+    /// <summary>That of all versions of the name.</summary>
+    public Visibility Visibility { get; init; }
     public int Version { get; init; }
     public Guid ContentId { get; init; }
     public required string Sha256 { get; init; }
@@ -85,7 +89,8 @@ public static class DatasetTables
     {
         public void Configure(EntityTypeBuilder<DatasetVersion> version)
         {
-            version.ToTable("dataset_versions").HasKey(v => new { v.Name, v.Version });
+            version.ToTable("dataset_versions").HasKey(v => new { v.Name, v.Owner, v.Version });
+            version.Property(v => v.Visibility).Named();
             version.Property(v => v.Facts).Jsonb();
             version.HasOne<DatasetContent>().WithMany().HasForeignKey(v => v.ContentId).OnDelete(DeleteBehavior.Restrict);
             version.HasIndex(v => v.ContentId);

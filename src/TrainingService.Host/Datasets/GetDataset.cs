@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Data;
+using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tables;
 
@@ -14,6 +15,13 @@ public sealed record DatasetDetails
 {
     /// <summary>What a job calls it.</summary>
     public required string Name { get; init; }
+
+    /// <summary>Who brought it; null for nobody, as of what is built in and where access is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Owner { get; init; }
+
+    /// <summary>Who may use it beside its owner and admins.</summary>
+    public Visibility Visibility { get; init; }
 
     /// <summary>Whether jobs can use it.</summary>
     public required DatasetStatus Status { get; init; }
@@ -171,6 +179,8 @@ public static class GetDataset
         return new()
         {
             Name = dataset.Name,
+            Owner = Owned.Named(stored?.Version.Owner ?? ""),
+            Visibility = stored?.Version.Visibility ?? Visibility.Everyone,
             Status = obstacle == null ? DatasetStatus.Ready : DatasetStatus.Unavailable,
             Message = obstacle,
             Version = stored?.Version.Version,

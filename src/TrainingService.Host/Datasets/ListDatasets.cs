@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Datasets;
@@ -23,6 +24,13 @@ public sealed record DatasetSummary
 {
     /// <summary>What a job calls it.</summary>
     public required string Name { get; init; }
+
+    /// <summary>Who brought it; null for nobody, as of what is built in and where access is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Owner { get; init; }
+
+    /// <summary>Who may use it beside its owner and admins.</summary>
+    public Visibility Visibility { get; init; }
 
     /// <summary>Whether jobs can use it.</summary>
     public required DatasetStatus Status { get; init; }
@@ -55,22 +63,27 @@ public static class ListDatasets
     private const string List = "datasets";
 
     /// <summary>List data sets</summary>
-    /// <remarks>By name. One whose files are not on this machine is listed as <c>unavailable</c>, with how to get them.</remarks>
+    /// <remarks>
+    /// By name: what is built in, what one has brought, and what others share. One whose files are not on this machine is listed as
+    /// <c>unavailable</c>, with how to get them.
+    /// </remarks>
     /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
+    /// <param name="owner">Only what this owner has brought, as far as one may see it.</param>
     /// <response code="200">A page of data sets.</response>
     public static Results<Ok<Page<DatasetSummary>>, ProblemHttpResult> Handle(DatasetRegistry datasets,
-        [Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, string? cursor)
+        [Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, string? cursor, string? owner)
     {
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
         var after = Paging.TryRead(cursor, errors, out string? last, List) ? last : "";
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        var rest = datasets.Names().Where(name => string.CompareOrdinal(name, after) > 0).ToList();
+        var rest = datasets.Names(owner).Where(name => string.CompareOrdinal(name, after) > 0).ToList();
         var names = rest.Take(size).ToList();
         // One may have been deleted since its name was read.
-        return TypedResults.Ok(new Page<DatasetSummary>([.. names.Select(datasets.Find).OfType<Dataset>().Select(Summary)],
+        return TypedResults.Ok(new Page<DatasetSummary>([.. names.Select(name => datasets.FindOf(owner, name)).OfType<Dataset>()
+            .Select(Summary)],
             names.Count < rest.Count ? Paging.Cursor(names[^1], List) : null));
     }
 
@@ -80,6 +93,8 @@ public static class ListDatasets
         return new()
         {
             Name = dataset.Name,
+            Owner = Owned.Named((dataset as StoredDataset)?.Version.Owner ?? ""),
+            Visibility = (dataset as StoredDataset)?.Version.Visibility ?? Visibility.Everyone,
             Status = obstacle == null ? DatasetStatus.Ready : DatasetStatus.Unavailable,
             Message = obstacle,
             Description = dataset.Card.Description,

@@ -151,29 +151,36 @@ public sealed class StoredDatasets(IDbContextFactory<TrainingDbContext> database
     private const int MostKept = 64;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Name, int Version, string Sha256), (StoredDataset Dataset, long Used)> _kept = [];
+    private readonly Dictionary<(string Owner, string Name, int Version, string Sha256, Visibility), (StoredDataset Dataset, long Used)>
+        _kept = [];
     private long _clock;
 
     /// <param name="name">Of the data set.</param>
     /// <param name="sha256">Of a version; null for the latest.</param>
-    public StoredDataset? Find(string name, string? sha256)
+    /// <param name="owner">Whose; null for one's own, and else what is shared.</param>
+    public StoredDataset? Find(string name, string? sha256, string? owner = null)
     {
+        using var reading = View.EnterReading();
         using var db = databases.CreateDbContext();
         var found = db.DatasetVersions.AsNoTracking()
-            .Where(v => v.Name == name && (sha256 == null || v.Sha256 == sha256)).OrderByDescending(v => v.Version).FirstOrDefault();
+            .Where(v => v.Name == name && (sha256 == null || v.Sha256 == sha256) && (owner == null || v.Owner == owner))
+            .Nearest().ThenByDescending(v => v.Version).FirstOrDefault();
         return found is null ? null : Get(db, found);
     }
 
     /// <summary>In the order of their bytes.</summary>
-    public IReadOnlyList<string> Names()
+    /// <param name="owner">Whose; null for one's own, and what is shared.</param>
+    public IReadOnlyList<string> Names(string? owner = null)
     {
+        using var reading = View.EnterReading();
         using var db = databases.CreateDbContext();
-        return [.. db.DatasetVersions.AsNoTracking().Select(v => v.Name).Distinct().ToList().Order(StringComparer.Ordinal)];
+        return [.. db.DatasetVersions.AsNoTracking().Where(v => owner == null || v.Owner == owner).Select(v => v.Name).Distinct()
+            .ToList().Order(StringComparer.Ordinal)];
     }
 
     private StoredDataset Get(TrainingDbContext db, DatasetVersion version)
     {
-        var key = (version.Name, version.Version, version.Sha256);
+        var key = (version.Owner, version.Name, version.Version, version.Sha256, version.Visibility);
         lock (_lock)
         {
             if (_kept.TryGetValue(key, out var kept))

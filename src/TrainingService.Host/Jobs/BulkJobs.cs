@@ -45,6 +45,9 @@ public sealed record BulkFilter
     /// <summary>Only jobs of this sweep.</summary>
     public Guid? SweepId { get; init; }
 
+    /// <summary>Only jobs of this owner. Left out: one's own, of admins all.</summary>
+    public string? Owner { get; init; }
+
     /// <summary>Only jobs created after this time (ISO 8601).</summary>
     public string? CreatedAfter { get; init; }
 
@@ -59,6 +62,7 @@ public sealed record BulkFilter
         Initializer = Initializer,
         Dataset = Dataset,
         SweepId = SweepId,
+        Owner = Owner,
         CreatedAfter = CreatedAfter,
         CreatedBefore = CreatedBefore,
     };

@@ -109,8 +109,13 @@ public static class CreateJob
     /// <param name="seed">Its own.</param>
     /// <param name="now">The time.</param>
     /// <param name="place">Among those that are made together.</param>
-    public static Job NewCell(CheckedJob job, JobTemplate template, string name, long seed, DateTimeOffset now, int place) =>
-        NewJob(job, now, name, template, seed, place);
+    /// <param name="of">Whose row the sweep is.</param>
+    public static Job NewCell(CheckedJob job, JobTemplate template, string name, long seed, DateTimeOffset now, int place, IShared of)
+    {
+        var cell = NewJob(job, now, name, template, seed, place);
+        cell.BelongTo(of);
+        return cell;
+    }
 
     private static Job NewJob(CheckedJob job, DateTimeOffset now, string? name, JobTemplate? template, long? seed, int place)
     {

@@ -86,14 +86,15 @@ public sealed class Idempotency : IAsyncDisposable
 
     private async Task Lock(CancellationToken cancellation)
     {
-        var lockId = BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.ASCII.GetBytes(_key)));
+        var whose = View.Current.Owner is { Length: > 0 } owner ? $"{owner}\n{_key}" : _key;
+        var lockId = BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(whose)));
         if (!await _db.Database.SqlQuery<bool>($"""SELECT pg_try_advisory_xact_lock({lockId}) AS "Value" """).SingleAsync(cancellation))
             throw new ProblemException(Problems.IdempotencyKeyInFlight());
-        _first = await _db.IdempotencyKeys.AsNoTracking().SingleOrDefaultAsync(record => record.Key == _key, cancellation);
+        _first = await _db.IdempotencyKey(_key).AsNoTracking().SingleOrDefaultAsync(cancellation);
         if (_first is { CreatedAt: var then } && then < Now - Kept)
         {
             // one that nobody has taken away yet (Retention)
-            await _db.IdempotencyKeys.Where(record => record.Key == _key).ExecuteDeleteAsync(cancellation);
+            await _db.IdempotencyKey(_key).ExecuteDeleteAsync(cancellation);
             _first = null;
         }
         if (_first is not null && !_first.RequestHash.AsSpan().SequenceEqual(_hash))

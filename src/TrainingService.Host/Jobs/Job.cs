@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
 
 namespace TrainingService.Host.Jobs;
@@ -42,9 +43,13 @@ public sealed record FromCheckpoint(Guid Job, long Step)
 }
 
 /// <summary>A row of <c>jobs</c>: the truth about a job. The queue only wakes workers.</summary>
-public sealed class Job
+public sealed class Job : IShared
 {
     public Guid Id { get; init; }
+
+    /// <summary>A sweep's jobs are those of its owner, whoever adds to it.</summary>
+    public string Owner { get; set; } = View.Current.Owner;
+    public Visibility Visibility { get; set; }
     public string? Name { get; init; }
     public JobStatus Status { get; set; }
 
@@ -131,6 +136,9 @@ public sealed class Job
     public Guid? Verifies { get; set; }
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
+
+    /// <summary>Is the same one's, and seen by the same.</summary>
+    public void BelongTo(IShared other) => (Owner, Visibility) = (other.Owner, other.Visibility);
 
     /// <summary>
     /// Waits for a worker again, as it did when it was new. What it measured goes when a worker claims it, but for what lies before a

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
 
 namespace TrainingService.Host.Jobs;
@@ -13,6 +14,13 @@ public sealed record JobResponse
     /// <summary>The name given at creation.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required string? Name { get; init; }
+
+    /// <summary>Whose it is; null for nobody's, as where access is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Owner { get; init; }
+
+    /// <summary>Who may read it beside its owner and admins.</summary>
+    public Visibility Visibility { get; init; }
 
     /// <summary>Where the job is in its life; succeeded, failed and canceled are final.</summary>
     public required JobStatus Status { get; init; }
@@ -80,6 +88,8 @@ public sealed record JobResponse
     {
         Id = job.Id,
         Name = job.Name,
+        Owner = Owned.Named(job.Owner),
+        Visibility = job.Visibility,
         Status = job.Status,
         Spec = job.Spec,
         Labels = job.Labels,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrainingService.Host.Access;
 using TrainingService.Host.Http;
 using TrainingService.Host.Settings;
 
@@ -41,22 +42,23 @@ public static class JobRoutes
         jobs.MapPost("/bulk", BulkJobs.Handle).WithName("changeJobs").Refuses(413, 415);
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
-        jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").AddsToQueue()
+        jobs.MapPatch("/{id:guid}", ShareJob.Handle).WithName("shareJob").Changes<Job>().Refuses(404, 409, 413, 415);
+        jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Changes<Job>().Refuses(404, 409, 412);
+        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").ReadsShared().AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 422);
         jobs.MapGet("/{id:guid}/verification", GetVerification.Handle)
             .WithName("getVerification").AnswersWith(200, "Retry-After").Refuses(404);
-        jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob")
+        jobs.MapPost("/{id:guid}/cancel", CancelJob.Handle).WithName("cancelJob").Changes<Job>()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 412);
-        jobs.MapPost("/{id:guid}/pause", PauseJob.Handle).WithName("pauseJob")
+        jobs.MapPost("/{id:guid}/pause", PauseJob.Handle).WithName("pauseJob").Changes<Job>()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/resume", ResumeJob.Handle).WithName("resumeJob")
+        jobs.MapPost("/{id:guid}/resume", ResumeJob.Handle).WithName("resumeJob").Changes<Job>()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
         jobs.MapGet("/{id:guid}/checkpoints", ListCheckpoints.Handle).WithName("listCheckpoints").Refuses(404);
-        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").AddsToQueue()
+        jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").Changes<Job>().AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").AddsToQueue()
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").ReadsShared().AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }

@@ -16,9 +16,17 @@ public static class JobTables
 
         public DbSet<IdempotencyRecord> IdempotencyKeys => db.Set<IdempotencyRecord>();
 
+        /// <summary>The caller's record of a key: another's is another key, for those who see all, too.</summary>
+        public IQueryable<IdempotencyRecord> IdempotencyKey(string? key)
+        {
+            var own = View.Current.Owner;
+            return db.IdempotencyKeys.Where(record => record.Key == key && record.Owner == own);
+        }
+
         /// <summary>
         /// Answers how a job is after a change, and whether it was changed; no job if there is none. It is held meanwhile, so that a worker
-        /// that claims or finishes it is either seen or waited for, and what is told of one that could not be changed is why.
+        /// that claims or finishes it is either seen or waited for, and what is told of one that could not be changed is why. Another's is
+        /// held, too, for as long as it takes to see that.
         /// </summary>
         public async Task<(Job? Job, bool Changed)> ChangeJobAsync(Guid id, Func<IQueryable<Job>, Task<int>> change,
             CancellationToken cancellation)
@@ -49,6 +57,7 @@ public static class JobTables
             job.ToTable("jobs").HasKey(j => j.Id);
             job.Property(j => j.Id).ValueGeneratedNever();
             job.Property(j => j.Status).Named();
+            job.Property(j => j.Visibility).Named();
             job.Ignore(j => j.Spec);
             job.Ignore(j => j.Request);
             job.Property(j => j.OwnSpec).HasColumnName("spec").Jsonb();
@@ -65,6 +74,9 @@ public static class JobTables
             job.Property(j => j.RanSeconds).HasDefaultValue(0.0);
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
+            // Of services with owners: each one's, newest first; and what is shared.
+            job.HasIndex(j => new { j.Owner, j.Id }).HasFilter("owner <> ''");
+            job.HasIndex(j => j.Id).HasFilter("visibility = 'everyone'").HasDatabaseName("ix_jobs_shared");
             // A sweep asks after each of its jobs whether others are still to end.
             job.HasIndex(j => new { j.SweepId, j.FinishedAt });
         }
@@ -102,7 +114,7 @@ public static class JobTables
     {
         public void Configure(EntityTypeBuilder<IdempotencyRecord> record)
         {
-            record.ToTable("idempotency_keys").HasKey(r => r.Key);
+            record.ToTable("idempotency_keys").HasKey(r => new { r.Key, r.Owner });
             record.HasIndex(r => r.CreatedAt);
         }
     }

@@ -47,6 +47,14 @@ public sealed record JobFilter
     [FromQuery(Name = "createdBefore"), Description("Only jobs created before this time (ISO 8601; UTC if it has no offset).")]
     public string? CreatedBefore { get; init; }
 
+    [FromQuery(Name = "owner"), Description("Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; "
+        + "with sweepId, those of the sweep.")]
+    public string? Owner { get; init; }
+
+    [FromQuery(Name = "visibility"), RegularExpression(Owned.VisibilityPattern)]
+    [Description("Only jobs that are shared with everyone, whosever they are, or only private ones.")]
+    public string? Visibility { get; init; }
+
     [FromQuery(Name = "orderBy"), DefaultValue("-createdAt"), Description("createdAt: oldest first; -createdAt: newest first.")]
     public string? OrderBy { get; init; }
 }
@@ -58,7 +66,10 @@ public static class ListJobs
     private const string List = "jobs";
 
     /// <summary>List jobs</summary>
-    /// <remarks>Page by page, newest first. All filters given must hold.</remarks>
+    /// <remarks>
+    /// Page by page, newest first. All filters given must hold. Where there are access keys: one's own, unless <c>owner</c> or
+    /// <c>visibility</c> says otherwise; admins' lists have those of all.
+    /// </remarks>
     /// <response code="200">A page of jobs.</response>
     public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle([AsParameters] JobFilter filter,
         TrainingDbContext db, CancellationToken cancellation)
@@ -118,6 +129,9 @@ public static class ListJobs
                 errors.Add(Unknown("initializer", initializer, InitializerRegistry.AllNames));
             jobs = jobs.Where(j => j.Initializers.Contains(name));
         }
+        var (visibility, owner) = (Owned.Read(filter.Visibility, errors), filter.Owner);
+        if (owner is not null || visibility is not null || filter.SweepId is null)
+            jobs = jobs.Listed(owner, visibility);
         if (filter.Dataset is { } dataset)
             jobs = jobs.Where(j => j.Dataset == dataset);
         if (filter.SweepId is { } sweep)

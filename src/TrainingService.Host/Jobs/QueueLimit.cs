@@ -33,9 +33,10 @@ public sealed class QueueLimit(int most)
     {
         if (Stopwatch.GetTimestamp() < Volatile.Read(ref _freeUntil))
             return null;
+        using var all = View.Enter(View.Current with { SeesAll = true });
         var waiting = await db.Jobs.Where(job => job.Status == JobStatus.Queued).Take(most).CountAsync(cancellation);
         if (waiting >= most)
-            return await db.IdempotencyKeys.AnyAsync(record => record.Key == idempotencyKey, cancellation) ? null
+            return await db.IdempotencyKey(idempotencyKey).AnyAsync(cancellation) ? null
                 : Problems.TooMany($"{most:N0} jobs wait already, which is as many as may ({Setting}): try again when some have run.");
         Volatile.Write(ref _freeUntil, Stopwatch.GetTimestamp() + (long)(Fresh.TotalSeconds * Stopwatch.Frequency));
         return null;

@@ -151,8 +151,9 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
 
     private static Task<long> KeysAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
         UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
-            DELETE FROM idempotency_keys WHERE key IN (
-                SELECT key FROM idempotency_keys WHERE created_at < {before} ORDER BY created_at LIMIT {ManyKeys} FOR UPDATE SKIP LOCKED)
+            DELETE FROM idempotency_keys WHERE (key, owner) IN (
+                SELECT key, owner FROM idempotency_keys WHERE created_at < {before}
+                ORDER BY created_at LIMIT {ManyKeys} FOR UPDATE SKIP LOCKED)
             """, cancellation));
 
     private static async Task<long> UntilNoneAsync(Func<Task<int>> batch)

@@ -13,8 +13,9 @@ public static class GetRegisteredModel
     public static async Task<Results<Ok<RegisteredModel>, ProblemHttpResult>> Handle(string name, TrainingDbContext db,
         CancellationToken cancellation)
     {
-        var versions = await db.ModelVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
+        var versions = await db.ModelVersions.AsNoTracking().Where(v => v.Name == name).Nearest().ThenByDescending(v => v.Version)
             .ToListAsync(cancellation);
+        versions.RemoveAll(version => version.Owner != versions[0].Owner);
         return versions.Count == 0 ? RegisteredModels.NotFound(name)
             : TypedResults.Ok(RegisteredModel.Of(versions[0]) with { Versions = [.. versions.Select(RegisteredModel.Of)] });
     }

@@ -5,10 +5,14 @@ using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Models;
 
-/// <summary>A row of <c>model_versions</c>: a name pointed to this job from then on. The latest counts.</summary>
-public sealed class ModelVersion
+/// <summary>A row of <c>model_versions</c>: a name of its owner's pointed to this job from then on. The latest counts.</summary>
+public sealed class ModelVersion : IShared
 {
     public required string Name { get; init; }
+    public string Owner { get; init; } = View.Current.Owner;
+
+    /// <summary>That of all versions of the name. Who may read it may ask its net, though the job be private.</summary>
+    public Visibility Visibility { get; init; }
 
     /// <summary>From 1.</summary>
     public int Version { get; init; }
@@ -33,7 +37,8 @@ public static class ModelRegistryTables
     {
         public void Configure(EntityTypeBuilder<ModelVersion> row)
         {
-            row.ToTable("model_versions").HasKey(v => new { v.Name, v.Version });
+            row.ToTable("model_versions").HasKey(v => new { v.Name, v.Owner, v.Version });
+            row.Property(v => v.Visibility).Named();
             row.HasOne<Job>().WithMany().HasForeignKey(v => v.JobId).OnDelete(DeleteBehavior.SetNull);
         }
     }

@@ -23,12 +23,13 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
     public static async Task<(ModelSource? Source, ProblemHttpResult? Problem)> FindAsync(TrainingDbContext db, Guid id,
         CancellationToken cancellation, ModelCache? cache = null)
     {
-        var models = db.JobModels;
+        var (models, jobs) = (db.JobModels, db.Jobs);
         if (cache is not null
-            && await models.Where(m => m.JobId == id).Select(m => m.Sha256).SingleOrDefaultAsync(cancellation) is { } kept
+            && await models.Where(m => m.JobId == id && jobs.Any(j => j.Id == id)).Select(m => m.Sha256)
+                .SingleOrDefaultAsync(cancellation) is { } kept
             && cache.Find(id, kept) is { } known)
             return (known, null);
-        var found = await db.Jobs.AsNoTracking().Where(j => j.Id == id).Select(j => new
+        var found = await jobs.AsNoTracking().Where(j => j.Id == id).Select(j => new
         {
             j.Status,
             j.Spec,

@@ -39,6 +39,8 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
         var answer = inputs is null ? Empty(source) : await cache.UseAsync(source, () => LoadAsync(source), model => Answer(model, inputs));
         if (spec.Explain is null)
             return TypedResults.Ok(answer);
+        // whoever may ask the net may be told what its inputs are worth, whosever its data are
+        using var all = View.Enter(View.Everything);
         if (Obstacle(source) is { } obstacle)
             return Problems.Conflict(obstacle);
         var test = datasets.Load(source.Spec.Dataset, source.Spec.Training?.Seed ?? 1).Test;
@@ -77,8 +79,13 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
     }
 
     /// <summary>The data set that the net was trained on, if somebody brought it; it is looked for once.</summary>
-    private StoredDataset? Brought(ModelSource source) => source.Spec.Dataset.Sha256 is not { } sha256 ? null
-        : _brought.GetOrAdd($"{source.Spec.Dataset.Name} {sha256}", _ => datasets.Find(source.Spec.Dataset) as StoredDataset);
+    private StoredDataset? Brought(ModelSource source)
+    {
+        if (source.Spec.Dataset.Sha256 is not { } sha256)
+            return null;
+        using var all = View.Enter(View.Everything);
+        return _brought.GetOrAdd($"{source.Spec.Dataset.Name} {sha256}", _ => datasets.Find(source.Spec.Dataset) as StoredDataset);
+    }
 
     private string? Obstacle(ModelSource source) =>
         datasets.Find(source.Spec.Dataset) is not { } dataset ? $"The data set '{source.Spec.Dataset.Name}' is gone, "

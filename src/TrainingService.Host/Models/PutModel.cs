@@ -33,13 +33,16 @@ public static class PutModel
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // Of two at once the second sees the first's version.
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))", cancellation);
-        var latest = await db.ModelVersions.Where(v => v.Name == name).OrderByDescending(v => v.Version).FirstOrDefaultAsync(cancellation);
+        var own = View.Current.Owner;
+        var latest = await db.ModelVersions.Where(v => v.Name == name && v.Owner == own).OrderByDescending(v => v.Version)
+            .FirstOrDefaultAsync(cancellation);
         if (latest is not null && (latest.JobId, latest.Note, latest.CreatedBy) == (spec.JobId, spec.Note, spec.By))
             return TypedResults.Ok(RegisteredModel.Of(latest));
         var next = new ModelVersion
         {
             Name = name,
             Version = (latest?.Version ?? 0) + 1,
+            Visibility = latest?.Visibility ?? Visibility.Private,
             JobId = spec.JobId,
             Note = spec.Note,
             CreatedBy = spec.By,

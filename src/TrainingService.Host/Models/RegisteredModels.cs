@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -28,6 +29,13 @@ public sealed record RegisteredModel
     /// <summary>The name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Whose it is; null for nobody's, as where access is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Owner { get; init; }
+
+    /// <summary>Who may read and ask it beside its owner and admins.</summary>
+    public Visibility Visibility { get; init; }
+
     /// <summary>Counts from 1; the latest is the one that answers.</summary>
     public required int Version { get; init; }
 
@@ -49,6 +57,8 @@ public sealed record RegisteredModel
     public static RegisteredModel Of(ModelVersion row) => new()
     {
         Name = row.Name,
+        Owner = Owned.Named(row.Owner),
+        Visibility = row.Visibility,
         Version = row.Version,
         JobId = row.JobId,
         Note = row.Note,
@@ -77,14 +87,16 @@ public static partial class RegisteredModels
         {
             var models = db.JobModels;
             // Of a net at hand only this is asked: whether the name still stands for it, and whether it is still kept.
-            var known = await db.ModelVersions.Where(v => v.Name == name).OrderByDescending(v => v.Version)
+            var known = await db.ModelVersions.Where(v => v.Name == name).Nearest().ThenByDescending(v => v.Version)
                 .Select(v => new { v.JobId, Sha256 = models.Where(m => m.JobId == v.JobId).Select(m => m.Sha256).FirstOrDefault() })
                 .FirstOrDefaultAsync(cancellation);
             if (known is { JobId: { } id, Sha256: { } kept } && cache.Find(id, kept) is { } source)
                 return (source, null);
         }
-        var latest = await db.ModelVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
+        var latest = await db.ModelVersions.AsNoTracking().Where(v => v.Name == name).Nearest().ThenByDescending(v => v.Version)
             .FirstOrDefaultAsync(cancellation);
+        // who may read the model may ask the net that it stands for
+        using var all = View.Enter(View.Everything);
         return latest switch
         {
             null => (null, NotFound(name)),

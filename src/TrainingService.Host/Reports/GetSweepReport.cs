@@ -62,7 +62,11 @@ public static class GetSweepReport
         return [.. cells.Select(cell => cell with { Preflight = predicted.GetValueOrDefault(cell.JobId) })];
     }
 
-    private static double? GuessOf(DatasetSpec spec, DatasetRegistry datasets) =>
-        datasets.Find(spec) is { ClassCounts.Count: > 0 } dataset && dataset.FindObstacle() is null
+    private static double? GuessOf(DatasetSpec spec, DatasetRegistry datasets)
+    {
+        // a report says the same to all who may read it, whosever the data are
+        using var all = View.Enter(View.Everything);
+        return datasets.Find(spec) is { ClassCounts.Count: > 0 } dataset && dataset.FindObstacle() is null
             ? StudyEvidence.GuessOf(dataset.ClassCounts, Math.Min(spec.MaxTrainExamples ?? int.MaxValue, dataset.TrainRows)) : null;
+    }
 }

@@ -40,6 +40,7 @@ public static class BestArm
         if (CloneJob.Check(cell, Keeping(sweep, best, changes), rules, errors) is not { } accepted)
             return null;
         var job = CreateJob.NewJob(accepted, clock.GetUtcNow());
+        job.BelongTo(sweep);
         db.Jobs.Add(job);
         return job;
     }

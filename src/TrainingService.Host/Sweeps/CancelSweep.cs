@@ -17,6 +17,8 @@ public static class CancelSweep
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(Guid id, HttpContext http,
         TrainingDbContext db, SweepProgress progress, TimeProvider clock, CancellationToken cancellation)
     {
+        if (!await db.Sweeps.AnyAsync(sweep => sweep.Id == id, cancellation))
+            return GetSweep.NotFound(id);
         await db.Sweeps.Where(sweep => sweep.Id == id && sweep.FinishedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(sweep => sweep.Status, JobStatus.Canceling), cancellation);
         DateTimeOffset? now = clock.GetUtcNow();

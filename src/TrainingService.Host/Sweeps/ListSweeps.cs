@@ -20,15 +20,18 @@ public static class ListSweeps
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
     /// <param name="study">Only sweeps of this study.</param>
+    /// <param name="owner">Only sweeps of this owner, as far as one may see them. Left out: one's own, of admins all.</param>
+    /// <param name="visibility">Only sweeps that are shared with everyone, whosever they are, or only private ones.</param>
     /// <response code="200">A page of sweeps.</response>
     public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle(
         [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
-        [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, TrainingDbContext db, KnownStudies studies,
+        [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, [FromQuery] string? owner,
+        [FromQuery, RegularExpression(Owned.VisibilityPattern)] string? visibility, TrainingDbContext db, KnownStudies studies,
         CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
-        var sweeps = db.Sweeps.AsNoTracking();
+        var sweeps = db.Sweeps.AsNoTracking().Listed(owner, Owned.Read(visibility, errors));
         if (status is { Length: > 0 })
         {
             var wanted = status.Select(name => JobStatusNames.Parse(name, errors)).ToList();

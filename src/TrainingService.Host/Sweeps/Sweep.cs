@@ -1,11 +1,14 @@
+using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>A row of <c>sweeps</c>.</summary>
-public sealed class Sweep
+public sealed class Sweep : IShared
 {
     public Guid Id { get; init; }
+    public string Owner { get; init; } = View.Current.Owner;
+    public Visibility Visibility { get; set; }
     public string? Name { get; init; }
     public JobStatus Status { get; set; }
 

@@ -85,7 +85,7 @@ public static class SweepCells
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
             {
                 var name = SweepRules.NameOf(spec.Name, spec.Arms[cell.Arm], cell.Candidate, cell.Seed);
-                jobs.Add(CreateJob.NewCell(arm.Job, arm.Template, name, cell.Seed, clock.GetUtcNow(), jobs.Count));
+                jobs.Add(CreateJob.NewCell(arm.Job, arm.Template, name, cell.Seed, clock.GetUtcNow(), jobs.Count, sweep));
                 byHash[Convert.ToHexString(hash)] = id = jobs[^1].Id;
             }
             cells.Add(Cell(sweep, cell.Arm, cell.Candidate, cell.Seed, id, hash));

@@ -20,6 +20,8 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
     /// </summary>
     public async Task AdvanceAsync(Guid id, CancellationToken cancellation)
     {
+        // whoever's request it was that ended the job
+        using var all = View.Enter(View.Everything);
         await using var db = await databases.CreateDbContextAsync(cancellation);
         if (await HasUnfinishedJobs(db, id, cancellation))
             return;

@@ -15,6 +15,13 @@ public sealed record SweepResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required string? Name { get; init; }
 
+    /// <summary>Whose it is; null for nobody's, as where access is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Owner { get; init; }
+
+    /// <summary>Who may read it, its jobs and its report beside its owner and admins.</summary>
+    public Visibility Visibility { get; init; }
+
     /// <summary>
     /// Where the sweep is in its life, in a job's words. A sweep has succeeded when all its jobs have ended
     /// and at least one has an outcome.
@@ -124,6 +131,8 @@ public sealed record SweepResponse
             {
                 Id = sweep.Id,
                 Name = sweep.Name,
+                Owner = Owned.Named(sweep.Owner),
+                Visibility = sweep.Visibility,
                 Status = sweep.Status is JobStatus.Queued && started is not null ? JobStatus.Running : sweep.Status,
                 Study = sweep.Study,
                 Size = sweep.StudySize,

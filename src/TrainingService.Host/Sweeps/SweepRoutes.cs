@@ -1,3 +1,4 @@
+using TrainingService.Host.Access;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
@@ -34,15 +35,16 @@ public static class SweepRoutes
         sweeps.MapGet("", ListSweeps.Handle).WithName("listSweeps");
         sweeps.MapGet("/{id:guid}", GetSweep.Handle).WithName("getSweep").Produces(304)
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
-        sweeps.MapDelete("/{id:guid}", DeleteSweep.Handle).WithName("deleteSweep").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/cancel", CancelSweep.Handle).WithName("cancelSweep")
+        sweeps.MapPatch("/{id:guid}", ShareSweep.Handle).WithName("shareSweep").Changes<Sweep>().Refuses(404, 413, 415);
+        sweeps.MapDelete("/{id:guid}", DeleteSweep.Handle).WithName("deleteSweep").Changes<Sweep>().Refuses(404, 409);
+        sweeps.MapPost("/{id:guid}/cancel", CancelSweep.Handle).WithName("cancelSweep").Changes<Sweep>()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404);
-        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells").AddsToQueue()
+        sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells").Changes<Sweep>().AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").AddsToQueue()
+        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").Changes<Sweep>().AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
-        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm").AddsToQueue()
+        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm").Changes<Sweep>().AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);

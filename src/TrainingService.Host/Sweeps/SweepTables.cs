@@ -27,10 +27,12 @@ public static class SweepTables
             sweep.ToTable("sweeps").HasKey(s => s.Id);
             sweep.Property(s => s.Id).ValueGeneratedNever();
             sweep.Property(s => s.Status).Named();
+            sweep.Property(s => s.Visibility).Named();
             sweep.Property(s => s.Spec).Jsonb();
             sweep.Property(s => s.Measured).HasColumnType("jsonb");
             sweep.Property(s => s.Version).IsRowVersion();
             sweep.HasIndex(s => s.Id).HasFilter("finished_at IS NULL").HasDatabaseName("ix_sweeps_unfinished");
+            sweep.HasIndex(s => new { s.Owner, s.Id }).HasFilter("owner <> ''");
             sweep.HasOne<Job>().WithMany().HasForeignKey(s => s.BestJobId).OnDelete(DeleteBehavior.SetNull)
                 .HasConstraintName("fk_sweeps_jobs_best_job_id");
             sweep.HasMany<JobTemplate>().WithOne().HasForeignKey(t => t.SweepId).OnDelete(DeleteBehavior.Cascade);

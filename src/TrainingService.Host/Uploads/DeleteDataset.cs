@@ -23,24 +23,29 @@ public static class DeleteDataset
     /// </remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="force">Whether to delete it although jobs have used it.</param>
+    /// <param name="owner">Whose, where an admin sees several of this name; left out: the one that GET tells of.</param>
     /// <response code="200">With `force`: it is gone, and jobs that used it are left.</response>
     /// <response code="204">It is gone.</response>
     /// <response code="409">Jobs have used it, or it is built in.</response>
     public static async Task<Results<NoContent, Ok<DatasetDeletion>, ProblemHttpResult>> Handle(string name, [FromQuery] bool? force,
-        TrainingDbContext db, DatasetRegistry datasets, CancellationToken cancellation)
+        [FromQuery] string? owner, TrainingDbContext db, DatasetRegistry datasets, CancellationToken cancellation)
     {
         if (datasets.All.Any(dataset => dataset.Name == name))
             return Problems.Conflict($"'{name}' is a built-in data set, which can't be deleted");
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var contents = await db.DatasetVersions.Where(v => v.Name == name).Select(v => v.ContentId).ToListAsync(cancellation);
+        owner ??= await db.DatasetVersions.Where(v => v.Name == name).Nearest().Select(v => v.Owner).FirstOrDefaultAsync(cancellation);
+        var contents = await db.DatasetVersions.Where(v => v.Name == name && v.Owner == owner).Select(v => v.ContentId)
+            .ToListAsync(cancellation);
         if (contents.Count == 0)
             return Problems.NotFound(datasets.Unknown(name));
-        var jobs = await db.Jobs.CountAsync(job => job.Dataset == name, cancellation);
+        var jobs = await db.Jobs.CountAsync(job => job.Dataset == name && job.Owner == owner, cancellation);
         if (jobs > 0 && force != true)
             return Problems.Conflict($"{jobs:N0} {(jobs == 1 ? "job has" : "jobs have")} used '{name}': with force=true it is deleted all "
                 + $"the same, "
                 + "their results stay, and can't be repeated or verified any more");
-        await db.DatasetVersions.Where(v => v.Name == name).ExecuteDeleteAsync(cancellation);
+        await db.DatasetVersions.Where(v => v.Name == name && v.Owner == owner).ExecuteDeleteAsync(cancellation);
+        // others may have brought the same rows
+        using var all = View.Enter(View.Everything);
         var versions = db.DatasetVersions;
         await db.DatasetContents.Where(c => contents.Contains(c.Id) && !versions.Any(v => v.ContentId == c.Id))
             .ExecuteDeleteAsync(cancellation);

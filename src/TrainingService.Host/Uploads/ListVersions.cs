@@ -27,7 +27,9 @@ public static class ListVersions
         if (datasets.All.FirstOrDefault(dataset => dataset.Name == name) is { } builtIn)
             return TypedResults.Ok(new Page<DatasetVersionResponse>(
                 [new(1, builtIn.Sha256, builtIn.Rows, builtIn.Files ?? [], null)], null));
-        var versions = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
+        var owner = await db.DatasetVersions.Where(v => v.Name == name).Nearest().Select(v => v.Owner).FirstOrDefaultAsync(cancellation);
+        var versions = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == name && v.Owner == owner)
+            .OrderByDescending(v => v.Version)
             .Join(db.DatasetContents, v => v.ContentId, c => c.Id, (v, c) => new { Version = v, c.Schema }).ToListAsync(cancellation);
         return versions.Count == 0 ? Problems.NotFound(datasets.Unknown(name)) : TypedResults.Ok(new Page<DatasetVersionResponse>(
             [.. versions.Select(v => new DatasetVersionResponse(v.Version.Version, v.Version.Sha256, v.Schema.Rows, v.Version.Facts.Files,

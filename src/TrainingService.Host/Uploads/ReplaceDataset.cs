@@ -13,7 +13,8 @@ public static class ReplaceDataset
     /// <summary>Bring a new version of a data set</summary>
     /// <remarks>
     /// As POST, under a name that may be there already: jobs submitted from now on use the new version, those before keep theirs. Fields
-    /// that are left out are as they were for the version before; a file with the same content makes no new version.
+    /// that are left out are as they were for the version before; a file with the same content makes no new version. A name of one's own
+    /// hides the same name of others who share theirs.
     /// </remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="dryRun">Only look: answers 200 with what would be stored.</param>
@@ -31,7 +32,8 @@ public static class ReplaceDataset
             errors.Add(new("/name", "the name stands in the address; leave it out here"));
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == name).OrderByDescending(v => v.Version)
+        var own = View.Current.Owner;
+        var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == name && v.Owner == own).OrderByDescending(v => v.Version)
             .FirstOrDefaultAsync(cancellation);
         return await CreateDataset.Store(form, last is null ? fields : After(fields, last.Facts), isNew: false, db, datasets, limits, clock,
             cancellation);

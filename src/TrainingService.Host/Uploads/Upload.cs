@@ -59,7 +59,8 @@ internal static class Upload
         try
         {
             var (content, sha256, leaks) = await DatasetStore.WriteAsync(db, file, plan, now, cancellation);
-            var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == fields.Name)
+            var own = View.Current.Owner;
+            var last = await db.DatasetVersions.AsNoTracking().Where(v => v.Name == fields.Name && v.Owner == own)
                 .OrderByDescending(v => v.Version).FirstOrDefaultAsync(cancellation);
             if (isNew && last is not null && last.Sha256 != sha256)
                 return (null, Problems.Conflict($"there is a data set '{fields.Name}' with other content: PUT "
@@ -73,6 +74,7 @@ internal static class Upload
                 {
                     Name = fields.Name,
                     Version = (last?.Version ?? 0) + 1,
+                    Visibility = last?.Visibility ?? Visibility.Private,
                     ContentId = content,
                     Sha256 = sha256,
                     CreatedAt = now,

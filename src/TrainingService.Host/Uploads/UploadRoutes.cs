@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http.Metadata;
+using TrainingService.Host.Access;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Uploads;
@@ -15,7 +17,8 @@ public static class UploadRoutes
             .AnswersWith(201, "Location").Refuses(409, 413, 415);
         datasets.MapPut("/{name}", ReplaceDataset.Handle).WithName("replaceDataset").TakesAForm()
             .AnswersWith(201, "Location").Refuses(409, 413, 415);
-        datasets.MapDelete("/{name}", DeleteDataset.Handle).WithName("deleteDataset").Refuses(404, 409);
+        datasets.MapPatch("/{name}", ShareDataset.Handle).WithName("shareDataset").Changes<DatasetVersion>().Refuses(404, 409, 413, 415);
+        datasets.MapDelete("/{name}", DeleteDataset.Handle).WithName("deleteDataset").Changes<DatasetVersion>().Refuses(404, 409);
         datasets.MapGet("/{name}/versions", ListVersions.Handle).WithName("listDatasetVersions").Refuses(404);
     }
 

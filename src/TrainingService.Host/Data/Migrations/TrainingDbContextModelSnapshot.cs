@@ -158,7 +158,16 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("sha256");
 
-                    b.HasKey("Name", "Version")
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Visibility")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("visibility");
+
+                    b.HasKey("Name", "Owner", "Version")
                         .HasName("pk_dataset_versions");
 
                     b.HasIndex("ContentId")
@@ -278,7 +287,11 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("request_hash");
 
-                    b.HasKey("Key")
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.HasKey("Key", "Owner")
                         .HasName("pk_idempotency_keys");
 
                     b.HasIndex("CreatedAt")
@@ -454,6 +467,16 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("xid")
                         .HasColumnName("xmin");
 
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Visibility")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("visibility");
+
                     b.HasKey("Id")
                         .HasName("pk_jobs");
 
@@ -465,6 +488,14 @@ namespace TrainingService.Host.Data.Migrations
 
                     b.HasIndex("Status", "Priority", "Id")
                         .HasDatabaseName("ix_jobs_status_priority_id");
+
+                    b.HasIndex("Id")
+                        .HasDatabaseName("ix_jobs_shared")
+                        .HasFilter("visibility = 'everyone'");
+
+                    b.HasIndex("Owner", "Id")
+                        .HasDatabaseName("ix_jobs_owner_id")
+                        .HasFilter("owner <> ''");
 
                     b.ToTable("jobs", (string)null);
                 });
@@ -790,7 +821,16 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("note");
 
-                    b.HasKey("Name", "Version")
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Visibility")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("visibility");
+
+                    b.HasKey("Name", "Owner", "Version")
                         .HasName("pk_model_versions");
 
                     b.HasIndex("JobId")
@@ -914,6 +954,16 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("xid")
                         .HasColumnName("xmin");
 
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Visibility")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("visibility");
+
                     b.HasKey("Id")
                         .HasName("pk_sweeps");
 
@@ -923,6 +973,10 @@ namespace TrainingService.Host.Data.Migrations
                     b.HasIndex("Id")
                         .HasDatabaseName("ix_sweeps_unfinished")
                         .HasFilter("finished_at IS NULL");
+
+                    b.HasIndex("Owner", "Id")
+                        .HasDatabaseName("ix_sweeps_owner_id")
+                        .HasFilter("owner <> ''");
 
                     b.ToTable("sweeps", (string)null);
                 });
