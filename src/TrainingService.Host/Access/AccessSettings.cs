@@ -7,9 +7,10 @@ namespace TrainingService.Host.Access;
 
 /// <summary>
 /// Whether callers need a key: they do once there is any, be it <c>TRAINING_ADMIN_KEY</c> or one in the database, and for good, since
-/// keys that were revoked stay there.
+/// keys that were revoked stay there; or once somebody else's tokens are taken.
 /// </summary>
-public sealed class AccessSettings(byte[]? adminKey, IDbContextFactory<TrainingDbContext> databases, TimeProvider clock)
+public sealed class AccessSettings(byte[]? adminKey, TokenSettings? tokens, IDbContextFactory<TrainingDbContext> databases,
+    TimeProvider clock)
 {
     public const string AdminKey = "TRAINING_ADMIN_KEY";
 
@@ -19,7 +20,7 @@ public sealed class AccessSettings(byte[]? adminKey, IDbContextFactory<TrainingD
     private static readonly TimeSpan Known = TimeSpan.FromSeconds(1);
 
     private readonly byte[]? _adminKey = adminKey;
-    private bool _closed = adminKey is not null;
+    private bool _closed = adminKey is not null || tokens is not null;
     private long? _lookedAt;
 
     /// <summary>The hash of the operator's key; null if there is none.</summary>
@@ -32,6 +33,9 @@ public sealed class AccessSettings(byte[]? adminKey, IDbContextFactory<TrainingD
             $"{AdminKey} must be of printable ASCII characters without spaces, as it travels in a header."),
         var key => ApiKey.HashOf(key),
     };
+
+    /// <summary>Whose tokens are taken; null if nobody's are.</summary>
+    public TokenSettings? Tokens => tokens;
 
     /// <summary>Whether the operator has one that is not in the database.</summary>
     public bool HasAdminKey => _adminKey is not null;

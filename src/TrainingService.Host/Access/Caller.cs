@@ -7,13 +7,17 @@ public static class Caller
 {
     private const string ScopeClaim = "scope";
 
-    public static ClaimsPrincipal Of(string? owner, Scope scope, string scheme) => new(new ClaimsIdentity(
-        [.. owner is null ? [] : (Claim[])[new(ClaimTypes.Name, owner)], new(ScopeClaim, scope.ToString())], scheme));
+    /// <param name="owner">Null where access is open.</param>
+    /// <param name="scope">Null of one who is known and may do nothing.</param>
+    /// <param name="scheme">How that was found.</param>
+    public static ClaimsPrincipal Of(string? owner, Scope? scope, string scheme) => new(new ClaimsIdentity(
+        [.. owner is null ? [] : (Claim[])[new(ClaimTypes.Name, owner)],
+            .. scope is null ? [] : (Claim[])[new(ScopeClaim, scope.Value.ToString())]], scheme));
 
     /// <summary>Null where access is open.</summary>
     public static string? OwnerOf(ClaimsPrincipal caller) => caller.FindFirstValue(ClaimTypes.Name);
 
-    /// <summary>Null without a key that is valid.</summary>
+    /// <summary>Null without a key or a token that is valid.</summary>
     public static Scope? ScopeOf(ClaimsPrincipal caller) =>
         Enum.TryParse<Scope>(caller.FindFirstValue(ScopeClaim), out var scope) ? scope : null;
 }

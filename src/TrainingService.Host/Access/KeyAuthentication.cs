@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -11,10 +12,11 @@ namespace TrainingService.Host.Access;
 
 /// <summary>
 /// Who calls: by a key in <c>Authorization: Bearer</c>, in <c>X-Api-Key</c>, or as the password of <c>Authorization: Basic</c>, which
-/// browsers ask for. Each request looks the key up, so that one which is revoked is so everywhere at once. Where access is open, anybody.
+/// browsers ask for. Each request looks the key up, so that one which is revoked is so everywhere at once. What has the form of a token
+/// is taken for one, where tokens are taken. Where access is open, anybody.
 /// </summary>
 public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder,
-    AccessSettings access, IDbContextFactory<TrainingDbContext> databases, TimeProvider clock)
+    AccessSettings access, IOptionsMonitor<JwtBearerOptions> issuers, IDbContextFactory<TrainingDbContext> databases, TimeProvider clock)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string Header = "X-Api-Key", Name = "Key";
@@ -25,6 +27,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
     private static readonly TimeSpan UseStep = TimeSpan.FromMinutes(1);
 
     private string _refusal = $"An access key is needed: {Hint}. Who runs the service gives one.";
+    private bool _refused, _token;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -39,6 +42,8 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         var hash = ApiKey.HashOf(key);
         if (access.IsAdminKey(hash))
             return Success("admin", Scope.Admin);
+        if (access.Tokens is { } tokens && !key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) && key.Count(c => c == '.') == 2)
+            return await TokenAsync(tokens, cancellation);
         await using var db = await databases.CreateDbContextAsync(cancellation);
         var (found, now) = (await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash, cancellation), clock.GetUtcNow());
         if (found is null)
@@ -53,17 +58,42 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         return Success(found.Owner, found.Scope);
     }
 
+    private async Task<AuthenticateResult> TokenAsync(TokenSettings tokens, CancellationToken cancellation)
+    {
+        try
+        {
+            // Kept for hours; asked for beforehand, so that an issuer which is away is not taken for a token which is wrong.
+            if (issuers.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager is { } issuer)
+                await issuer.GetConfigurationAsync(cancellation);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or HttpRequestException)
+        {
+            Logger.LogWarning("The issuer of tokens at {Authority} can't be asked for its keys: {Reason}", tokens.Authority,
+                e.GetBaseException().Message);
+            throw new ProblemException(Problems.IssuerUnavailable());
+        }
+        _token = true;
+        var token = await Context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+        if (token is not { Succeeded: true, Principal: { } caller })
+            return Refuse(tokens.RuleOf(token.Failure is AggregateException many ? many.InnerExceptions[0] : token.Failure));
+        (var owner, var scope, var refusal) = tokens.Read(caller);
+        // Who is known and may do nothing is answered otherwise than who is not known.
+        (_refused, _refusal) = (refusal is not null, refusal ?? _refusal);
+        return Success(owner, scope);
+    }
+
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         // Only where people look with a browser, which would ask for a password otherwise whatever a page's script calls.
         Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire")
-            ? "Basic realm=\"TrainingService: a key as the password\", charset=\"UTF-8\"" : "Bearer";
+            ? "Basic realm=\"TrainingService: a key as the password\", charset=\"UTF-8\""
+            : _refused ? "Bearer error=\"invalid_token\"" : "Bearer";
         return Problems.Unauthorized(_refusal).ExecuteAsync(Context);
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Problems.Forbidden(
-        $"This access key has the scope '{Json.NameOf(Caller.ScopeOf(Context.User) ?? Scope.Read)}'; {Request.Method} {Request.Path} "
-        + $"needs '{Json.NameOf(ScopeRule.Needed(Context))}'.").ExecuteAsync(Context);
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Problems.Forbidden(_refused ? _refusal
+        : $"This access {(_token ? "token" : "key")} has the scope '{Json.NameOf(Caller.ScopeOf(Context.User) ?? Scope.Read)}'; "
+        + $"{Request.Method} {Request.Path} needs '{Json.NameOf(ScopeRule.Needed(Context))}'.").ExecuteAsync(Context);
 
     private static string? KeyOf(IHeaderDictionary headers)
     {
@@ -79,8 +109,12 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
             && Encoding.UTF8.GetString(login, 0, bytes).Split(':', 2) is [_, var password] ? password : null;
     }
 
-    private AuthenticateResult Success(string? owner, Scope scope) =>
+    private AuthenticateResult Success(string? owner, Scope? scope) =>
         AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name), Scheme.Name));
 
-    private AuthenticateResult Refuse(string why) => AuthenticateResult.Fail(_refusal = why);
+    private AuthenticateResult Refuse(string why)
+    {
+        _refused = true;
+        return AuthenticateResult.Fail(_refusal = why);
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
@@ -9,11 +10,13 @@ public static class KeyRoutes
 {
     public static void AddAccess(this WebApplicationBuilder builder)
     {
-        var adminKey = AccessSettings.Read(builder.Configuration);
-        builder.Services.AddSingleton(services => new AccessSettings(adminKey,
+        var (adminKey, tokens) = (AccessSettings.Read(builder.Configuration), TokenSettings.Read(builder.Configuration));
+        builder.Services.AddSingleton(services => new AccessSettings(adminKey, tokens,
             services.GetRequiredService<IDbContextFactory<TrainingDbContext>>(), services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddAuthentication(KeyAuthentication.Name)
-            .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Name, null);
+        var schemes = builder.Services.AddAuthentication(KeyAuthentication.Name)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Name, null);
+        if (tokens is not null)
+            schemes.AddJwtBearer(tokens.Configure);
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new ScopeRule.Requirement()).Build());
         builder.Services.AddSingleton<IAuthorizationHandler, ScopeRule>();

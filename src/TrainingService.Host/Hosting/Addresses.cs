@@ -34,8 +34,9 @@ public static class Addresses
         if (app.Services.GetRequiredService<Exposed>().Url is { } url
             && await app.Services.GetRequiredService<AccessSettings>().IsOpenAsync(CancellationToken.None))
             throw new StartRefusedException($"Refusing to listen on {url}, which others can reach: there is no access key. Set "
-                + $"{AccessSettings.AdminKey} or run 'keys create NAME', bind a loopback address in ASPNETCORE_URLS, or set "
-                + "TRAINING_OPEN_ACCESS=true if only trusted callers reach the port (every caller may do everything).");
+                + $"{AccessSettings.AdminKey} or {TokenSettings.AuthoritySetting}, or run 'keys create NAME', bind a loopback address in "
+                + "ASPNETCORE_URLS, or set TRAINING_OPEN_ACCESS=true if only trusted callers reach the port (every caller may do "
+                + "everything).");
     }
 
     public static async Task ListenAsync(WebApplication app)

@@ -1,4 +1,6 @@
+using TrainingService.Host.Access;
 using TrainingService.Host.Data;
+using TrainingService.Host.Http;
 using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Hosting;
@@ -49,8 +51,13 @@ public static class RoleExtensions
         await app.Services.WaitForSchemaAsync(CancellationToken.None);
         await Addresses.RefuseToExposeAsync(app);
         await Addresses.ListenAsync(app);
-        app.Services.GetRequiredService<ILogger<Role>>().LogInformation("Version {Version} serves as {Role}.",
-            Engine.Training.EngineInfo.Version, role.Name);
+        var log = app.Services.GetRequiredService<ILogger<Role>>();
+        log.LogInformation("Version {Version} serves as {Role}.", Engine.Training.EngineInfo.Version, role.Name);
+        if (app.Services.GetRequiredService<AccessSettings>().Tokens is { } tokens)
+            log.LogInformation("Callers need an access key, or a token of {Authority} for {Audience} with one of the roles {Roles} in "
+                + "its claim {RolesClaim}; whose it is tells its claim {OwnerClaim}.", tokens.Authority, tokens.Audience,
+                string.Join(", ", tokens.Scopes.Select(role => $"{role.Key} ({Json.NameOf(role.Value)})")), tokens.RolesClaim,
+                tokens.OwnerClaim);
         await app.WaitForShutdownAsync();
         return 0;
     }

@@ -29,6 +29,8 @@ public static partial class Problems
     private static readonly ProblemKind KeyInFlight =
         Kind("idempotency-key-in-flight", 409, "The first request with this Idempotency-Key is still running");
 
+    private static readonly ProblemKind IssuerAway = Kind("issuer-unavailable", 503, "The issuer of tokens is unavailable");
+
     /// <summary>Kinds that a status code alone tells.</summary>
     private static readonly Dictionary<int, ProblemKind> ByStatus = new ProblemKind[]
     {
@@ -49,7 +51,8 @@ public static partial class Problems
         Kind("unavailable", 503, "The database is unavailable"),
     }.ToDictionary(kind => kind.Status);
 
-    public static IReadOnlyList<ProblemKind> Kinds { get; } = [Validation, MalformedJson, KeyReused, KeyInFlight, .. ByStatus.Values];
+    public static IReadOnlyList<ProblemKind> Kinds { get; } =
+        [Validation, MalformedJson, KeyReused, KeyInFlight, IssuerAway, .. ByStatus.Values];
 
     public static ProblemHttpResult Invalid(IReadOnlyCollection<SpecError> errors) => Make(Validation, errors.First() switch
     {
@@ -76,6 +79,10 @@ public static partial class Problems
     public static ProblemHttpResult Gone(string detail) => Make(ByStatus[410], detail);
 
     public static ProblemHttpResult PreconditionFailed(string detail) => Make(ByStatus[412], detail);
+
+    /// <summary>Whether a token is right can't be known.</summary>
+    public static ProblemHttpResult IssuerUnavailable() => Make(IssuerAway,
+        "Whether this token is valid can't be known now: its issuer does not tell its keys. Access keys are taken as ever.");
 
     public static ProblemHttpResult Unavailable(string detail) => Make(ByStatus[503], detail);
 

@@ -36,8 +36,9 @@ public static partial class OpenApiDocumentation
           request (JSON pointers) to messages.
         - `Idempotency-Key` makes a creating POST safe to repeat. ETags save reading what has not changed (`If-None-Match`) and guard
           against changes unseen (`If-Match`).
-        - Where the service has access keys, each request needs one: `Authorization: Bearer KEY` or `X-Api-Key: KEY`. 401 says that there is
-          none that is valid, 403 that it does not allow this.
+        - Where the service has access keys, each request needs one: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; or, where it takes
+          those, a token of a login service (JWT) as `Authorization: Bearer TOKEN`. 401 says that there is none that is valid, 403 that it
+          does not allow this.
         - Lists come in pages: pass `nextCursor` as `cursor` until it is null.
         """;
 
@@ -82,7 +83,7 @@ public static partial class OpenApiDocumentation
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
-            Description = "An access key.",
+            Description = "An access key, or a token (JWT) where the service takes those of a login service.",
         });
         document.AddComponent(ApiKey, new OpenApiSecurityScheme
         {
