@@ -41,7 +41,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
             return AuthenticateResult.NoResult();
         var hash = ApiKey.HashOf(key);
         if (access.IsAdminKey(hash))
-            return Success("admin", Scope.Admin);
+            return Success("admin", Scope.Admin, "admin");
         if (access.Tokens is { } tokens && !key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) && key.Count(c => c == '.') == 2)
             return await TokenAsync(tokens, cancellation);
         await using var db = await databases.CreateDbContextAsync(cancellation);
@@ -55,7 +55,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         if (found.LastUsedAt is not { } used || now - used >= UseStep)
             await db.ApiKeys.Where(k => k.Id == found.Id)
                 .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellation);
-        return Success(found.Owner, found.Scope);
+        return Success(found.Owner, found.Scope, found.Id.ToString());
     }
 
     private async Task<AuthenticateResult> TokenAsync(TokenSettings tokens, CancellationToken cancellation)
@@ -79,7 +79,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         (var owner, var scope, var refusal) = tokens.Read(caller);
         // Who is known and may do nothing is answered otherwise than who is not known.
         (_refused, _refusal) = (refusal is not null, refusal ?? _refusal);
-        return Success(owner, scope);
+        return Success(owner, scope, $"token of {owner}");
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -109,8 +109,8 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
             && Encoding.UTF8.GetString(login, 0, bytes).Split(':', 2) is [_, var password] ? password : null;
     }
 
-    private AuthenticateResult Success(string? owner, Scope? scope) =>
-        AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name), Scheme.Name));
+    private AuthenticateResult Success(string? owner, Scope? scope, string? key = null) =>
+        AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name, key), Scheme.Name));
 
     private AuthenticateResult Refuse(string why)
     {

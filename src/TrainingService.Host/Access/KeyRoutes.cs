@@ -26,6 +26,7 @@ public static class KeyRoutes
     public static void UseAccess(this WebApplication app)
     {
         app.UseAuthentication();
+        app.UseRequestLimits();
         app.UseAuthorization();
         app.UseOwners();
     }

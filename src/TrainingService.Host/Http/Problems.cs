@@ -22,6 +22,8 @@ public static partial class Problems
 {
     public const string MediaType = "application/problem+json";
 
+    private const string RetryAfter = "retryAfter";
+
     private static readonly ProblemKind Validation = Kind("validation", 400, "The request breaks rules");
     private static readonly ProblemKind MalformedJson = Kind("malformed-json", 400, "The body is not valid JSON");
     private static readonly ProblemKind ConflictKind = Kind("conflict", 409, "Not in this state");
@@ -87,7 +89,14 @@ public static partial class Problems
     public static ProblemHttpResult Unavailable(string detail) => Make(ByStatus[503], detail);
 
     /// <summary>What may be asked again in a while.</summary>
-    public static ProblemHttpResult TooMany(string detail) => Make(ByStatus[429], detail);
+    /// <param name="detail">Which limit, and how far one is beyond it.</param>
+    /// <param name="retryAfter">Seconds.</param>
+    public static ProblemHttpResult TooMany(string detail, int retryAfter = 10)
+    {
+        var problem = Make(ByStatus[429], detail);
+        problem.ProblemDetails.Extensions[RetryAfter] = retryAfter;
+        return problem;
+    }
 
     public static ProblemHttpResult NotAcceptable(HttpRequest request, params IReadOnlyList<string> offered) =>
         Make(ByStatus[406], $"This comes as {string.Join(", ", offered.SkipLast(1))} or {offered[^1]}; "
@@ -148,8 +157,10 @@ public static partial class Problems
                 "{Method} {Path} is refused: {Status} {Problem}.", http.Request.Method, http.Request.Path, status,
                 problem.Type?[(problem.Type.LastIndexOf(':') + 1)..]);
         http.Response.StatusCode = status;
+        // stands in the header alone
+        var wait = problem.Extensions.Remove(RetryAfter, out var seconds) ? seconds : null;
         if (status is 429 or 503 || problem.Type == KeyInFlight.Type)
-            http.Response.Headers.RetryAfter = status switch { 429 => "10", 503 => "2", _ => "1" };
+            http.Response.Headers.RetryAfter = $"{wait ?? (status == 503 ? 2 : 1)}";
         await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
     }
 

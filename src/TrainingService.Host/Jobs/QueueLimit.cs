@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
@@ -19,12 +18,8 @@ public sealed class QueueLimit(int most)
 
     private long _freeUntil;
 
-    public static QueueLimit Read(IConfiguration configuration) => new(configuration[Setting] switch
-    {
-        null or "" => Standard,
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 => value,
-        var text => throw new StartRefusedException($"{Setting} must be a whole number of jobs, at least 1, not '{text}'."),
-    });
+    public static QueueLimit Read(IConfiguration configuration) =>
+        new(configuration.WholeNumber(Setting, Standard, "jobs", least: 1));
 
     /// <summary>
     /// What the request gets that would add to a queue which is full; null if there is room, or if it repeats one that was answered.

@@ -25,7 +25,7 @@ public static class OpenApiOperations
         ["415"] = "The body is of a media type that is not taken here, or not in UTF-8.",
         ["421"] = "The request names the service otherwise than it is known.",
         ["422"] = "The Idempotency-Key was used for another request.",
-        ["429"] = "Too many at once; try again after Retry-After.",
+        ["429"] = "Too many, of requests or of what they ask for; `detail` says which limit that is. Try again after Retry-After.",
         ["500"] = "The service failed; its log has the reason under `traceId`.",
         ["503"] = "The database is unavailable; try again after Retry-After.",
     };
@@ -39,6 +39,9 @@ public static class OpenApiOperations
             Description = "Seconds after which asking again makes sense.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" },
         },
+        ["RateLimit"] = Text(
+            "Requests that are left (r), and seconds until all are there again (t); on every answer where there is a limit."),
+        ["RateLimit-Policy"] = Text("Requests (q) that are allowed in so many seconds (w); on every answer where there is a limit."),
         ["Cache-Control"] = Text("How long the answer may be kept."),
         [Idempotency.ReplayedHeader] = new()
         {
@@ -58,7 +61,7 @@ public static class OpenApiOperations
     public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         operation.Responses ??= [];
-        foreach (var status in (string[])["400", "401", "403", "421", "500", "503"])
+        foreach (var status in (string[])["400", "401", "403", "421", "429", "500", "503"])
             operation.Responses.TryAdd(status, Problem(status, context.Document));
         if (operation.Responses.ContainsKey("304") && operation.Parameters?.Any(p => p.Name == "If-None-Match") != true)
             (operation.Parameters ??= []).Add(
@@ -83,6 +86,8 @@ public static class OpenApiOperations
                     response.Description = Statuses.GetValueOrDefault(status, response.Description);
                 if (status == "503")
                     response.Headers = Named("Retry-After");
+                else if (status == "429")
+                    response.Headers = Named("Retry-After", "RateLimit", "RateLimit-Policy");
                 else if (status is "200" or "304" && operation.Responses.ContainsKey("304"))
                     response.Headers = Named("ETag", "Cache-Control");
             }
