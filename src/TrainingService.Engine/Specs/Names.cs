@@ -45,3 +45,18 @@ public static class Names
         return d[a.Length, b.Length];
     }
 }
+
+/// <summary>
+/// Guesses for many names of one request: for the first ones, since each is compared with all candidates, and who has misspelt so many has
+/// made one mistake.
+/// </summary>
+public sealed class Hints
+{
+    private const int Most = 20;
+
+    private int _given;
+
+    /// <summary>As <see cref="Names.DidYouMean"/>, and "" once there were enough.</summary>
+    public string DidYouMean(string name, IEnumerable<string> candidates) =>
+        _given++ < Most ? Names.DidYouMean(name, candidates) : "";
+}

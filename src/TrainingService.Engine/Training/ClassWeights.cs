@@ -42,6 +42,9 @@ internal sealed class ClassWeightsConverter : JsonConverter<ClassWeightsSpec>
 /// <param name="Given">By name and index of the class; null for balanced ones.</param>
 public sealed record ClassWeightsPlan(IReadOnlyList<(string Name, int Label, double Weight)>? Given)
 {
+    // Nobody reads more.
+    private const int MostErrors = 50;
+
     /// <summary>The stored and shown form.</summary>
     public ClassWeightsSpec Spec => Given is null ? new() { Name = ClassWeightsSpec.Word }
         : new() { Weights = Given.ToDictionary(g => g.Name, g => g.Weight) };
@@ -89,15 +92,18 @@ public sealed record ClassWeightsPlan(IReadOnlyList<(string Name, int Label, dou
         if (weights.Count == 0)
             errors.Add(new(pointer, "classWeights must hold at least one class; leave them out to weigh all rows alike"));
         string[] names = [.. Enumerable.Range(0, data.Classes).Select(data.NameOf)];
+        var hints = new Hints();
         var given = new List<(string Name, int Label, double Weight)>();
         foreach (var (name, weight) in weights)
         {
+            if (errors.Count >= MostErrors)
+                break;
             var place = $"{pointer}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
             var label = Array.IndexOf(names, name);
             if (label < 0 && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < data.Classes)
                 label = index;
             if (label < 0)
-                errors.Add(new(place, $"unknown class '{name}'{Names.DidYouMean(name, names)}; the classes are "
+                errors.Add(new(place, $"unknown class '{name}'{hints.DidYouMean(name, names)}; the classes are "
                     + string.Join(", ", names.Take(20)) + (names.Length > 20 ? ", ..." : "")));
             else if (given.Any(other => other.Label == label))
                 errors.Add(new(place, $"class '{names[label]}' is given twice, by its name and by its index"));

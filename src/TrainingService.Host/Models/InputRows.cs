@@ -36,6 +36,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
     /// <summary>As the row before named them: nearly all rows of a request name their columns in one order.</summary>
     private readonly List<(string Name, int[]? Places)> _named = [];
 
+    private readonly Hints _hints = new();
+
     private readonly Missing _missing = new(brought?.Version.Facts.Options.Missing ?? []);
 
     public IReadOnlyList<double[]> Read(JsonElement inputs)
@@ -75,8 +77,8 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
             bool[] plain = [.. _columns.Select(column => column.Categories is null
                 && _stored.GetValueOrDefault(column.Name) is not { Part: not null })];
             var covered = places.SelectMany(place => place).ToHashSet();
-            foreach (var column in _columns.Where((_, c) => !covered.Contains(c)))
-                errors.Add(new("", $"the header has no column '{column.Name}'{Names.DidYouMean(column.Name, header)}; "
+            foreach (var column in _columns.Where((_, c) => !covered.Contains(c)).Take(MaxErrors))
+                errors.Add(new("", $"the header has no column '{column.Name}'{_hints.DidYouMean(column.Name, header)}; "
                     + $"there must be {List(_columns.Select(c => c.Name))}"));
             foreach (var twice in header.GroupBy(name => name).Where(name => name.Count() > 1))
                 errors.Add(new("", $"the header names column '{twice.Key}' {twice.Count()} times"));
@@ -161,9 +163,9 @@ public sealed class InputRows(ModelCard card, List<SpecError> errors, StoredData
     {
         if (_places.TryGetValue(name, out var places))
             return places;
-        if (!_unused.Contains(name))
+        if (!_unused.Contains(name) && errors.Count < MaxErrors)
             errors.Add(new($"{pointer}/{JsonShape.Escape(name)}", $"there is no column '{Characters.Shorten(name, 100)}'"
-                + $"{Names.DidYouMean(name, _places.Keys)}; there are {List(_places.Keys)}"));
+                + $"{_hints.DidYouMean(name, _places.Keys)}; there are {List(_places.Keys)}"));
         return [];
     }
 

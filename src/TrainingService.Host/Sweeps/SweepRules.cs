@@ -19,9 +19,6 @@ public sealed class SweepRules(JobRules jobs)
     // Nobody reads more.
     private const int MostErrors = 50;
 
-    /// <summary>Unknown arms of which it is said what was meant; each is compared with all names.</summary>
-    private const int MostHints = 20;
-
     /// <summary>Characters that the specs of all arms may have together, each being stored whole.</summary>
     private const long MostSpecs = 50_000_000;
 
@@ -362,7 +359,7 @@ public sealed class SweepRules(JobRules jobs)
         else if (metric?.Outcome.Unit is "fraction" or "relative" && delta >= 1)
             errors.Add(new("/delta", metric.Outcome.IsRelative ? $"is relative here, 0.05 for 5 % of the time; did you mean {delta / 100}?"
                 : $"is a share here, 0.005 for half a point; did you mean {delta / 100}?"));
-        var hints = 0;
+        var hints = new Hints();
         var known = arms.Select(arm => arm.Name).ToArray();
         var baseline = spec.Baseline ?? known[0];
         if (!known.Contains(baseline))
@@ -371,9 +368,10 @@ public sealed class SweepRules(JobRules jobs)
             ?? [.. known.Where(arm => arm != baseline).Select(arm => new ContrastSpec { Arm = arm, Baseline = baseline })];
         if (contrasts.Count > MaxContrasts)
             errors.Add(new("/contrasts", $"at most {MaxContrasts:N0} comparisons are allowed, not {contrasts.Count:N0}"));
+        var asked = new HashSet<ContrastSpec>();
         foreach (var (index, contrast) in (spec.Contrasts ?? []).Take(MaxContrasts).Index())
         {
-            if (contrasts.Take(index).Contains(contrast))
+            if (!asked.Add(contrast))
                 errors.Add(new($"/contrasts/{index}", $"'{contrast.Arm}' is compared with '{contrast.Baseline}' already; "
                     + "to ask twice would only raise the adjusted p-values"));
             if (!known.Contains(contrast.Arm))
@@ -404,7 +402,7 @@ public sealed class SweepRules(JobRules jobs)
         };
 
         string Unknown(string arm) => $"there is no arm '{arm}'"
-            + (hints++ < MostHints && Names.DidYouMean(arm, known) is { Length: > 0 } hint ? hint
+            + (hints.DidYouMean(arm, known) is { Length: > 0 } hint ? hint
                 : $": there are {string.Join(", ", known.Take(20))}");
     }
 

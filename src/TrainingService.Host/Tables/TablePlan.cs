@@ -69,8 +69,12 @@ public sealed class TablePlan
 
     private void CheckNames()
     {
+        // nobody reads more, and each unknown name is compared with all
+        const int Most = 50;
         void Check(string field, string name)
         {
+            if (_problems.Count >= Most)
+                return;
             if (!_profile.Names.Contains(name))
                 _problems.Add(new(field, TableProfile.UnknownColumn(name, _profile.Names)));
             else if (name == _options.Target)
