@@ -53,10 +53,13 @@ try
     var app = builder.Build();
 
     app.UseResponseCompression();
+    app.UsePageHeaders();
     app.UseProblems();
     app.UseDatabaseFaults();
     app.UseHosts();
     app.UseSameOrigin();
+    app.UseHeads();
+    app.UseRouting();
     if (role.ServesApi)
         app.MapOpenApiDocument();
     app.UseAccess();

@@ -10,6 +10,7 @@ public static class KeyRoutes
 {
     public static void AddAccess(this WebApplicationBuilder builder)
     {
+        Cors.Add(builder);
         var (adminKey, tokens) = (AccessSettings.Read(builder.Configuration), TokenSettings.Read(builder.Configuration));
         builder.Services.AddSingleton(services => new AccessSettings(adminKey, tokens,
             services.GetRequiredService<IDbContextFactory<TrainingDbContext>>(), services.GetRequiredService<TimeProvider>()));

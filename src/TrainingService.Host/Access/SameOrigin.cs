@@ -5,18 +5,25 @@ namespace TrainingService.Host.Access;
 
 /// <summary>
 /// A page of another site may have a browser send requests to this service, with the browser's own keys and to addresses that only it
-/// reaches. Such requests change nothing: browsers say where a request comes from (Fetch Metadata, W3C; RFC 6454), other clients don't.
+/// reaches. Such requests change nothing, but for those of pages that <see cref="Cors"/> names: browsers say where a request comes from
+/// (Fetch Metadata, W3C; RFC 6454), other clients don't.
 /// </summary>
 public static class SameOrigin
 {
-    public static void UseSameOrigin(this WebApplication app) => app.Use(async (context, next) =>
+    public static void UseSameOrigin(this WebApplication app)
     {
-        if (IsForeign(context.Request))
-            await Problems.Forbidden($"A page of another site ('{context.Request.Headers.Origin}') may not change anything here.")
-                .ExecuteAsync(context);
-        else
-            await next();
-    });
+        var cors = app.Services.GetRequiredService<Cors>();
+        if (!cors.IsOff)
+            app.UseCors();
+        app.Use(async (context, next) =>
+        {
+            if (IsForeign(context.Request) && !cors.MayChange(context.Request))
+                await Problems.Forbidden($"A page of another site ('{context.Request.Headers.Origin}') may not change anything here.")
+                    .ExecuteAsync(context);
+            else
+                await next();
+        });
+    }
 
     private static bool IsForeign(HttpRequest request)
     {

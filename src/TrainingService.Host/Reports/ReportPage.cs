@@ -57,8 +57,9 @@ public static class ReportPage
     /// <summary>Leaves all letters as they are and escapes what means something in HTML.</summary>
     private static readonly HtmlEncoder Html = HtmlEncoder.Create(UnicodeRanges.All);
 
-    /// <summary>For the Content-Security-Policy header: the page may load and run nothing.</summary>
-    public const string Policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    /// <summary>For the Content-Security-Policy header: the page may load and run nothing, and stands by itself.</summary>
+    public const string Policy =
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static string Write(string title, IReadOnlyList<Section> sections)
     {
