@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
@@ -7,34 +8,47 @@ using TrainingService.Host.Settings;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// How many jobs may wait, <c>TRAINING_QUEUE_JOBS</c>: who comes then is told to come later. They are counted once a second at most, so
-/// that what comes at once, and the last sweep with all its cells, may be beyond it.
+/// How many jobs may wait, <c>TRAINING_QUEUE_JOBS</c>, and of one owner, <c>TRAINING_OWNER_QUEUED_JOBS</c>: who comes then is told to come
+/// later. They are counted once a second at most, so that what comes at once, and the last sweep with all its cells, may be beyond it.
 /// </summary>
-public sealed class QueueLimit(int most)
+public sealed class QueueLimit(int most, int mostOfOne)
 {
-    private const string Setting = "TRAINING_QUEUE_JOBS";
-    private const int Standard = 100_000;
+    private const string Setting = "TRAINING_QUEUE_JOBS", OwnersSetting = "TRAINING_OWNER_QUEUED_JOBS";
+    private const int Standard = 100_000, StandardOfOne = 50_000;
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
-    private long _freeUntil;
+    /// <summary>Until when there is known to be room, by owner; "" for all together.</summary>
+    private readonly ConcurrentDictionary<string, long> _freeUntil = new();
 
     public static QueueLimit Read(IConfiguration configuration) =>
-        new(configuration.WholeNumber(Setting, Standard, "jobs", least: 1));
+        new(configuration.WholeNumber(Setting, Standard, "jobs", least: 1),
+            configuration.WholeNumber(OwnersSetting, StandardOfOne, "jobs"));
 
     /// <summary>
     /// What the request gets that would add to a queue which is full; null if there is room, or if it repeats one that was answered.
     /// </summary>
     public async Task<IResult?> RefusalAsync(TrainingDbContext db, string? idempotencyKey, CancellationToken cancellation)
     {
-        if (Stopwatch.GetTimestamp() < Volatile.Read(ref _freeUntil))
-            return null;
         using var all = View.Enter(View.Current with { SeesAll = true });
-        var waiting = await db.Jobs.Where(job => job.Status == JobStatus.Queued).Take(most).CountAsync(cancellation);
-        if (waiting >= most)
-            return await db.IdempotencyKey(idempotencyKey).AnyAsync(cancellation) ? null
-                : Problems.TooMany($"{most:N0} jobs wait already, which is as many as may ({Setting}): try again when some have run.");
-        Volatile.Write(ref _freeUntil, Stopwatch.GetTimestamp() + (long)(Fresh.TotalSeconds * Stopwatch.Frequency));
-        return null;
+        var owner = View.Current.Owner;
+        var (queued, full) = (db.Jobs.Where(job => job.Status == JobStatus.Queued), (string?)null);
+        if (await IsFullAsync("", queued, most, cancellation))
+            full = $"{most:N0} jobs wait already, which is as many as may ({Setting})";
+        else if (owner.Length > 0 && mostOfOne > 0
+            && await IsFullAsync(owner, queued.Where(job => job.Owner == owner), mostOfOne, cancellation))
+            full = $"{mostOfOne:N0} jobs of '{owner}' wait already, which is as many as may of one owner ({OwnersSetting})";
+        return full is null || await db.IdempotencyKey(idempotencyKey).AnyAsync(cancellation) ? null
+            : Problems.TooMany($"{full}: try again when some have run.");
+    }
+
+    private async Task<bool> IsFullAsync(string owner, IQueryable<Job> queued, int limit, CancellationToken cancellation)
+    {
+        if (Stopwatch.GetTimestamp() < _freeUntil.GetValueOrDefault(owner))
+            return false;
+        if (await queued.Take(limit).CountAsync(cancellation) >= limit)
+            return true;
+        _freeUntil[owner] = Stopwatch.GetTimestamp() + (long)(Fresh.TotalSeconds * Stopwatch.Frequency);
+        return false;
     }
 }
 

@@ -7,15 +7,18 @@ namespace TrainingService.Host.Uploads;
 
 public static class UploadRoutes
 {
-    public static void AddUploads(this WebApplicationBuilder builder) =>
+    public static void AddUploads(this WebApplicationBuilder builder)
+    {
         builder.Services.AddSingleton(UploadLimits.Read(builder.Configuration));
+        builder.Services.AddSingleton(DatasetQuota.Read(builder.Configuration));
+    }
 
     public static void MapUploads(this IEndpointRouteBuilder api)
     {
         var datasets = api.MapGroup("/datasets").WithTags("Datasets");
-        datasets.MapPost("", CreateDataset.Handle).WithName("createDataset").TakesAForm()
+        datasets.MapPost("", CreateDataset.Handle).WithName("createDataset").TakesAForm().AddsToDatasets()
             .AnswersWith(201, "Location").Refuses(409, 413, 415);
-        datasets.MapPut("/{name}", ReplaceDataset.Handle).WithName("replaceDataset").TakesAForm()
+        datasets.MapPut("/{name}", ReplaceDataset.Handle).WithName("replaceDataset").TakesAForm().AddsToDatasets()
             .AnswersWith(201, "Location").Refuses(409, 413, 415);
         datasets.MapPatch("/{name}", ShareDataset.Handle).WithName("shareDataset").Changes<DatasetVersion>().Refuses(404, 409, 413, 415);
         datasets.MapDelete("/{name}", DeleteDataset.Handle).WithName("deleteDataset").Changes<DatasetVersion>().Refuses(404, 409);
