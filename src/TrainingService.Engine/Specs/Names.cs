@@ -3,6 +3,8 @@ namespace TrainingService.Engine.Specs;
 /// <summary>Finds what a misspelt name probably meant.</summary>
 public static class Names
 {
+    private const int Longest = 200;
+
     /// <summary>
     /// The candidate with the smallest edit distance (insertions, deletions, substitutions, swaps of neighbours; case ignored), or null if
     /// none is within a third of the name's length.
@@ -10,12 +12,15 @@ public static class Names
     public static string? Nearest(string name, IEnumerable<string> candidates)
     {
         var best = (Distance: Math.Max(1, name.Length / 3) + 1, Name: (string?)null);
+        if (name.Length > Longest)
+            return null;
+        var lower = name.ToLowerInvariant();
         foreach (var candidate in candidates)
         {
             // each character more or less is a step
             if (Math.Abs(candidate.Length - name.Length) >= best.Distance)
                 continue;
-            var distance = Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            var distance = Distance(lower, candidate.ToLowerInvariant(), best.Distance);
             if (distance < best.Distance)
                 best = (distance, candidate);
         }
@@ -26,23 +31,31 @@ public static class Names
     public static string DidYouMean(string name, IEnumerable<string> candidates) =>
         Nearest(name, candidates) is { } nearest ? $": did you mean '{nearest}'?" : "";
 
-    private static int Distance(string a, string b)
+    /// <summary>Exact below the limit; so only places are looked at that are no further from the diagonal (Ukkonen 1985).</summary>
+    private static int Distance(string a, string b, int limit)
     {
-        if (Math.Abs(a.Length - b.Length) > 20 || a.Length > 200)
-            return int.MaxValue;
-        var d = new int[a.Length + 1, b.Length + 1];
+        // a row for each of the last three characters
+        var width = b.Length + 1;
+        Span<int> rows = stackalloc int[3 * width];
         for (var i = 0; i <= a.Length; i++)
-            d[i, 0] = i;
-        for (var j = 0; j <= b.Length; j++)
-            d[0, j] = j;
-        for (var i = 1; i <= a.Length; i++)
-            for (var j = 1; j <= b.Length; j++)
+        {
+            var row = rows.Slice(i % 3 * width, width);
+            var above = rows.Slice((i + 2) % 3 * width, width);
+            var higher = rows.Slice((i + 1) % 3 * width, width);
+            var (first, last) = (Math.Max(0, i - limit), Math.Min(b.Length, i + limit));
+            if (first > 0)
+                row[first - 1] = limit;
+            if (last < b.Length)
+                row[last + 1] = limit;
+            for (var j = first; j <= last; j++)
             {
-                d[i, j] = Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+                row[j] = i == 0 ? j : j == 0 ? i
+                    : Math.Min(Math.Min(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+                    row[j] = Math.Min(row[j], higher[j - 2] + 1);
             }
-        return d[a.Length, b.Length];
+        }
+        return rows[(a.Length % 3 * width) + b.Length];
     }
 }
 

@@ -371,6 +371,8 @@ public sealed class SweepRules(JobRules jobs)
         var asked = new HashSet<ContrastSpec>();
         foreach (var (index, contrast) in (spec.Contrasts ?? []).Take(MaxContrasts).Index())
         {
+            if (errors.Count - before >= MostErrors)
+                break;
             if (!asked.Add(contrast))
                 errors.Add(new($"/contrasts/{index}", $"'{contrast.Arm}' is compared with '{contrast.Baseline}' already; "
                     + "to ask twice would only raise the adjusted p-values"));
