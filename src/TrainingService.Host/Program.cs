@@ -54,6 +54,7 @@ try
 
     app.UseResponseCompression();
     app.UsePageHeaders();
+    app.UseAudit();
     app.UseProblems();
     app.UseDatabaseFaults();
     app.UseHosts();

@@ -55,7 +55,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         if (found.LastUsedAt is not { } used || now - used >= UseStep)
             await db.ApiKeys.Where(k => k.Id == found.Id)
                 .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancellation);
-        return Success(found.Owner, found.Scope, found.Id.ToString());
+        return Success(found.Owner, found.Scope, found.Id.ToString(), found.Name);
     }
 
     private async Task<AuthenticateResult> TokenAsync(TokenSettings tokens, CancellationToken cancellation)
@@ -109,8 +109,8 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
             && Encoding.UTF8.GetString(login, 0, bytes).Split(':', 2) is [_, var password] ? password : null;
     }
 
-    private AuthenticateResult Success(string? owner, Scope? scope, string? key = null) =>
-        AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name, key), Scheme.Name));
+    private AuthenticateResult Success(string? owner, Scope? scope, string? key = null, string? keyName = null) =>
+        AuthenticateResult.Success(new(Caller.Of(owner, scope, Scheme.Name, key, keyName), Scheme.Name));
 
     private AuthenticateResult Refuse(string why)
     {

@@ -21,6 +21,25 @@ public static class KeyRoutes
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new ScopeRule.Requirement()).Build());
         builder.Services.AddSingleton<IAuthorizationHandler, ScopeRule>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+    }
+
+    /// <summary>Comes before all that makes an answer of a failure.</summary>
+    public static void UseAudit(this WebApplication app)
+    {
+        var audit = app.Services.GetRequiredService<AuditLog>();
+        app.Use(async (http, next) =>
+        {
+            try
+            {
+                await next(http);
+            }
+            finally
+            {
+                audit.Add(http);
+            }
+        });
     }
 
     /// <summary>What comes after it needs a key, but for what is marked as open.</summary>
@@ -38,6 +57,7 @@ public static class KeyRoutes
         keys.MapPost("", CreateKey.Handle).WithName("createKey").Refuses(409, 413, 415);
         keys.MapGet("", ListKeys.Handle).WithName("listKeys");
         keys.MapPost("/{id:guid}/rotate", RotateKey.Handle).WithName("rotateKey").Refuses(404, 409);
+        api.MapGet("/audit", ListAudit.Handle).WithName("listAudit").WithTags("Keys").WithMetadata(new NeedsScope(Scope.Admin));
         keys.MapDelete("/{id:guid}", RevokeKey.Handle).WithName("revokeKey").Refuses(404, 409);
     }
 }

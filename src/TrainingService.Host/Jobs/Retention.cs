@@ -9,15 +9,19 @@ namespace TrainingService.Host.Jobs;
 /// <param name="Metrics">Measurements: metrics, layers, units, <c>TRAINING_METRICS_DAYS</c>.</param>
 /// <param name="Checkpoints">From which a job can be cloned, <c>TRAINING_CHECKPOINTS_DAYS</c>.</param>
 /// <param name="Jobs">Jobs and sweeps with all that is theirs, <c>TRAINING_JOBS_DAYS</c>.</param>
-public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, TimeSpan? Jobs)
+/// <param name="Audit">Who changed what, <c>TRAINING_AUDIT_DAYS</c>.</param>
+public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, TimeSpan? Jobs, TimeSpan? Audit = null)
 {
+    private const int AuditDays = 365;
+
     public static RetentionLimits Read(IConfiguration configuration)
     {
-        return new(Days("TRAINING_METRICS_DAYS"), Days("TRAINING_CHECKPOINTS_DAYS"), Days("TRAINING_JOBS_DAYS"));
+        return new(Days("TRAINING_METRICS_DAYS"), Days("TRAINING_CHECKPOINTS_DAYS"), Days("TRAINING_JOBS_DAYS"),
+            Days("TRAINING_AUDIT_DAYS", TimeSpan.FromDays(AuditDays)));
 
-        TimeSpan? Days(string name) => configuration[name] switch
+        TimeSpan? Days(string name, TimeSpan? otherwise = null) => configuration[name] switch
         {
-            null or "" => null,
+            null or "" => otherwise,
             var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= 36_500 =>
                 value == 0 ? null : TimeSpan.FromDays(value),
             var text => throw new StartRefusedException($"{name} must be a whole number of days from 0 (never) to 36500, not '{text}'."),
@@ -31,7 +35,8 @@ public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, T
 /// <param name="Jobs">Jobs, those of sweeps among them.</param>
 /// <param name="Sweeps">Sweeps.</param>
 /// <param name="Keys">Idempotency keys.</param>
-public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps, long Keys = 0);
+/// <param name="Audit">Entries of the audit.</param>
+public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps, long Keys = 0, long Audit = 0);
 
 /// <summary>
 /// Takes away what is older than it is to be kept, by one process at a time and a few jobs at a time, so that no row is locked for long.
@@ -40,7 +45,7 @@ public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs,
 public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, RetentionLimits limits, TimeProvider clock,
     ILogger<Retention> log) : BackgroundService
 {
-    private const int Batch = 50, ManyKeys = 1000;
+    private const int Batch = 50, Many = 1000;
 
     /// <summary>Any number, as long as it is ours alone.</summary>
     private const long Lock = 0x7261_696E_5265_7401;
@@ -61,7 +66,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
                 var (jobs, sweeps) = limits.Jobs is { } age ? await JobsAsync(db, now - age, cancellation) : default;
                 return new(limits.Metrics is { } metrics ? await MetricsAsync(db, now - metrics, cancellation) : 0,
                     limits.Checkpoints is { } checkpoints ? await CheckpointsAsync(db, now - checkpoints, cancellation) : 0, jobs, sweeps,
-                    await KeysAsync(db, now - Idempotency.Kept, cancellation));
+                    await KeysAsync(db, now - Idempotency.Kept, cancellation),
+                    limits.Audit is { } audit ? await AuditAsync(db, now - audit, cancellation) : 0);
             }
             finally
             {
@@ -153,7 +159,12 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
         UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
             DELETE FROM idempotency_keys WHERE (key, owner) IN (
                 SELECT key, owner FROM idempotency_keys WHERE created_at < {before}
-                ORDER BY created_at LIMIT {ManyKeys} FOR UPDATE SKIP LOCKED)
+                ORDER BY created_at LIMIT {Many} FOR UPDATE SKIP LOCKED)
+            """, cancellation));
+
+    private static Task<long> AuditAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
+        UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
+            DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < {Bound(before)} ORDER BY id LIMIT {Many})
             """, cancellation));
 
     private static async Task<long> UntilNoneAsync(Func<Task<int>> batch)
