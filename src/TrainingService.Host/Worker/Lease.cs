@@ -54,23 +54,29 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Whose turn it is: a sweep's, or that of the jobs which were submitted one by one.</summary>
     private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
 
-    /// <summary>Those whose turn it may be, of the most urgent priority; the last one is null.</summary>
+    /// <summary>Those whose turn it may be, of the most urgent priority, owner by owner.</summary>
     private const string Sources = $"""
         source AS (
-            (SELECT priority, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2 LIMIT 1)
+            (SELECT priority, owner, {Source} AS id FROM jobs WHERE {Waits} ORDER BY 1, 2, 3 LIMIT 1)
             UNION ALL
-            SELECT priority, (SELECT {Source} FROM jobs
-                WHERE {Waits} AND jobs.priority = source.priority AND {Source} > source.id ORDER BY {Source} LIMIT 1)
-            FROM source WHERE id IS NOT NULL)
+            SELECT source.priority, next.owner, next.id FROM source, LATERAL (
+                SELECT jobs.owner, {Source} AS id FROM jobs
+                WHERE {Waits} AND jobs.priority = source.priority AND (jobs.owner, {Source}) > (source.owner, source.id)
+                ORDER BY jobs.owner, {Source} LIMIT 1) next)
+        """;
+
+    /// <summary>What waits of the source whose turn it is.</summary>
+    private const string OfChosen = $"""
+        {Waits} AND priority = (SELECT priority FROM chosen) AND owner = (SELECT owner FROM chosen) AND {Source} = (SELECT id FROM chosen)
         """;
 
     /// <summary>
-    /// The next runs that wait and fit the memory: of the most urgent priority; in it of the source that fewest workers serve (by lot
-    /// among equals, which needs no memory); of it the oldest ones, about a second's worth. A part of what is left is left to the others,
-    /// so that all end at about the same time (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36 (1987)). Of
-    /// runs that come alone, one whose seed no other worker is at comes first, since two at the same would wait for the same rows to be
-    /// prepared. A run whose worker died before comes alone: whichever of a group is to blame will be found, and the others don't suffer
-    /// for it.
+    /// The next runs that wait and fit the memory: of the most urgent priority; in it of the owner whom fewest workers serve, and of theirs
+    /// of the source that fewest serve (by lot among equals, which needs no memory); of it the oldest ones, about a second's worth. A part
+    /// of what is left is left to the others, so that all end at about the same time (guided self-scheduling: Polychronopoulos and Kuck,
+    /// IEEE Trans. Computers 36 (1987)). Of runs that come alone, one whose seed no other worker is at comes first, since two at the same
+    /// would wait for the same rows to be prepared. A run whose worker died before comes alone: whichever of a group is to blame will be
+    /// found, and the others don't suffer for it.
     /// </summary>
     // Leases are told by the database's clock alone, so that workers need not agree on the time; those of a group are renewed together, so
     // that as many workers serve a source as its running jobs have leases. However many rows wait, a claim reads those of the index
@@ -78,27 +84,31 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     public const string Next = $"""
         WITH RECURSIVE {Sources},
         busy AS (
-            SELECT {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
-            FROM jobs WHERE status IN {JobStatusNames.HeldSql} GROUP BY 1),
+            SELECT owner, {Source} AS id, count(DISTINCT (lease_owner, lease_until)) AS workers
+            FROM jobs WHERE status IN {JobStatusNames.HeldSql} GROUP BY 1, 2),
+        served AS (
+            SELECT owner, coalesce(sum(workers), 0) AS workers, random() AS lot
+            FROM (SELECT DISTINCT owner FROM source) owners LEFT JOIN busy USING (owner) GROUP BY owner),
         chosen AS (
-            SELECT priority, id FROM source LEFT JOIN busy USING (id) WHERE id IS NOT NULL
-            ORDER BY coalesce(workers, 0), random() LIMIT 1),
+            SELECT priority, owner, id FROM source JOIN served USING (owner) LEFT JOIN busy USING (owner, id)
+            ORDER BY served.workers, lot, coalesce(busy.workers, 0), random() LIMIT 1),
         share AS (
             SELECT CASE WHEN min(cost) >= @seconds THEN 1
                 ELSE greatest(1, least(@most, greatest(count(*) / (2 * @workers), floor(@least / max(cost)))))::bigint END AS runs
             FROM (SELECT cost FROM jobs
-                WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                WHERE {OfChosen}
                 LIMIT @most * 2 * @workers) waiting),
         taken AS (
-            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN {JobStatusNames.HeldSql} AND {Source} = (SELECT id FROM chosen)
+            SELECT ARRAY(SELECT seed FROM jobs WHERE status IN {JobStatusNames.HeldSql}
+                AND owner = (SELECT owner FROM chosen) AND {Source} = (SELECT id FROM chosen)
                 AND seed IS NOT NULL) AS seeds FROM share WHERE runs = 1),
         apart AS (
             SELECT EXISTS (SELECT FROM jobs
-                WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+                WHERE {OfChosen}
                     AND seed <> ALL (seeds)) AS possible FROM taken),
         candidate AS (
             SELECT id, cost, attempt FROM jobs
-            WHERE {Waits} AND priority = (SELECT priority FROM chosen) AND {Source} = (SELECT id FROM chosen)
+            WHERE {OfChosen}
                 AND ((SELECT possible FROM apart) IS NOT TRUE OR seed <> ALL ((SELECT seeds FROM taken)::bigint[]))
             ORDER BY id LIMIT (SELECT runs FROM share) FOR UPDATE SKIP LOCKED),
         placed AS (
@@ -116,9 +126,9 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     private const string Awaited = $"""
         WITH RECURSIVE {Sources},
         first AS (
-            SELECT (SELECT jobs.id FROM jobs WHERE {Waits} AND priority = source.priority AND {Source} = source.id
-                ORDER BY jobs.id LIMIT 1) AS id
-            FROM source WHERE id IS NOT NULL)
+            SELECT (SELECT jobs.id FROM jobs WHERE {Waits} AND jobs.priority = source.priority
+                AND jobs.owner = source.owner AND {Source} = source.id ORDER BY jobs.id LIMIT 1) AS id
+            FROM source)
         SELECT jobs.id, jobs.memory_bytes FROM first JOIN jobs USING (id) WHERE jobs.memory_bytes > @free ORDER BY jobs.id LIMIT 1
         """;
 

@@ -105,6 +105,24 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         Assert.Equal(20, singles.Count);
     }
 
+    /// <summary>However many sweeps somebody has, and jobs beside them.</summary>
+    [Fact]
+    public async Task Owners_have_equally_many_workers_and_each_ones_sweeps_share_theirs()
+    {
+        await using var db = Service.Context(_database);
+        foreach (var (owner, sweeps) in new[] { ("ada", 4), ("bob", 1), ("", 1) })
+            for (var sweep = 0; sweep < sweeps; sweep++)
+                await InsertAsync(db, 10, await InsertSweepAsync(db), cost: 3600, owner: owner);
+        await InsertAsync(db, 10, null, cost: 3600, owner: "bob");
+        for (var claim = 0; claim < 12; claim++)
+            await ClaimAsync(Options);
+        var served = (await db.Jobs.Where(job => job.Status == JobStatus.Running).Select(job => new { job.Owner, job.SweepId })
+            .ToListAsync(_cancellation)).ToLookup(job => job.Owner, job => job.SweepId);
+        Assert.Equal([1, 1, 1, 1], served["ada"].GroupBy(sweep => sweep).Select(jobs => jobs.Count()));
+        Assert.Equal([2, 2], served["bob"].GroupBy(sweep => sweep).Select(jobs => jobs.Count()));
+        Assert.Equal(4, served[""].Count());
+    }
+
     /// <summary>However little its jobs are estimated to take, a group keeps a worker: of whichever process.</summary>
     [Fact]
     public async Task Two_sweeps_have_half_of_the_workers_each_from_whatever_process_these_claim()
@@ -206,11 +224,12 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options.Memory, options, TimeProvider.System, _cancellation))
             .Select(lease => lease.Id)];
 
-    private async Task<List<Guid>> InsertAsync(TrainingDbContext db, int count, Guid? sweep, double cost, short priority = 1)
+    private async Task<List<Guid>> InsertAsync(TrainingDbContext db, int count, Guid? sweep, double cost, short priority = 1,
+        string owner = "")
     {
         List<Guid> ids = [];
         for (var i = 0; i < count; i++)
-            ids.Add(await db.InsertJobAsync(cost: cost, priority: priority, sweepId: sweep));
+            ids.Add(await db.InsertJobAsync(change: job => job.Owner = owner, cost: cost, priority: priority, sweepId: sweep));
         return [.. ids.Order()];
     }
 
