@@ -22,7 +22,7 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
     public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
     {
         if (pulse.IsLost)
-            throw Lost();
+            throw DatabasePulse.Lost();
         return result;
     }
 
@@ -30,8 +30,8 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
         InterceptionResult result, CancellationToken cancellationToken = default)
     {
         if (!await pulse.AnswersAsync(cancellationToken))
-            throw Lost();
-        await OpenAsync(connection, cancellationToken);
+            throw DatabasePulse.Lost();
+        await pulse.OpenAsync(connection, cancellationToken);
         return InterceptionResult.Suppress();
     }
 
@@ -64,26 +64,9 @@ public sealed class CheckedConnections(DatabasePulse pulse) : DbConnectionInterc
             catch (Exception e) when (IsDead(e, dead))
             {
                 await connection.CloseAsync();
-                await OpenAsync(connection, cancellationToken);
+                await pulse.OpenAsync(connection, cancellationToken);
             }
     }
-
-    /// <summary>Waits for its turn, as long as Postgres answers.</summary>
-    private async Task OpenAsync(DbConnection connection, CancellationToken cancellation)
-    {
-        using var either = pulse.EndsWithLife(cancellation);
-        try
-        {
-            await connection.OpenAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw Lost();
-        }
-    }
-
-    /// <summary>As if it had been tried, which is no use and would take a while.</summary>
-    private static NpgsqlException Lost() => new(DatabasePulse.Away, new TimeoutException());
 
     private bool IsDead(Exception e, int before) => before < MostDead && !pulse.IsLost && Database.IsLoss(e);
 

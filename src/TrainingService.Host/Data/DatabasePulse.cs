@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Reflection;
@@ -84,6 +85,23 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         lock (_lock)
             return CancellationTokenSource.CreateLinkedTokenSource(cancellation, _lost ? new(true) : _life.Token);
     }
+
+    /// <summary>Waits for its turn in the pool and for Postgres, as long as it answers.</summary>
+    public async Task OpenAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        using var either = EndsWithLife(cancellation);
+        try
+        {
+            await connection.OpenAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Lost();
+        }
+    }
+
+    /// <summary>As if it had been tried, which is no use and would take a while.</summary>
+    public static NpgsqlException Lost() => new(Away, new TimeoutException());
 
     /// <summary>
     /// From now on, whenever Postgres is lost while the connection is open, whoever waits for it gets an exception at once.

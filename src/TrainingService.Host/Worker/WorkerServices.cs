@@ -79,6 +79,8 @@ public static class WorkerServices
         {
             var connection = source.CreateConnection();
             pulse.Watch(connection);
+            // By itself Hangfire would open it, and nobody could call it back from a network that fell silent.
+            pulse.OpenAsync(connection, CancellationToken.None).GetAwaiter().GetResult();
             return connection;
         }
     }
