@@ -88,5 +88,6 @@ public static class ActivationRegistry
     /// <summary>What the rectifiers have, and whatever PyTorch's table doesn't list: sqrt(2 / (1 + slope^2)).</summary>
     internal static double Rectifier(double slope) => Math.Sqrt(2 / (1 + slope * slope));
 
-    private static ActivationKind? KindOf(string name) => Array.Find(Kinds, k => k.Info.Name == name || k.Info.Aliases.Contains(name));
+    private static ActivationKind? KindOf(string name) => Names.Same(name, AllNames) is { } known
+        ? Array.Find(Kinds, k => k.Info.Name == known || k.Info.Aliases.Contains(known)) : null;
 }

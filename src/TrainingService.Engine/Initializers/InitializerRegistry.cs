@@ -219,7 +219,8 @@ public static class InitializerRegistry
         return null;
     }
 
-    private static InitializerKind? KindOf(string name) => Array.Find(Kinds, k => k.Info.Name == name || k.Info.Aliases.Contains(name));
+    private static InitializerKind? KindOf(string name) => Names.Same(name, AllNames) is { } known
+        ? Array.Find(Kinds, k => k.Info.Name == known || k.Info.Aliases.Contains(known)) : null;
 
     private static double KaimingFactor(ParameterValues values, ActivationFunction function) => values[KaimingGain] ?? function.TorchGain;
 

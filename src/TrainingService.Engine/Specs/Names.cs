@@ -1,9 +1,14 @@
+using System.Text;
+
 namespace TrainingService.Engine.Specs;
 
 /// <summary>Finds what a misspelt name probably meant.</summary>
 public static class Names
 {
     private const int Longest = 200;
+
+    /// <summary>Beyond, they are names that the client has given itself, and each unknown one would be compared with all.</summary>
+    private const int MostCandidates = 300;
 
     /// <summary>
     /// The candidate with the smallest edit distance (insertions, deletions, substitutions, swaps of neighbours; case ignored), or null if
@@ -27,9 +32,52 @@ public static class Names
         return best.Name;
     }
 
+    /// <summary>
+    /// The candidate that the name is but for case, hyphens, underscores and blanks (leaky_relu for PyTorch's LeakyReLU, adam for Adam), or
+    /// null.
+    /// </summary>
+    public static string? Same(string name, IReadOnlyList<string> candidates)
+    {
+        if (candidates.Contains(name))
+            return name;
+        if (name.Length > Longest)
+            return null;
+        var letters = Letters(name);
+        return candidates.FirstOrDefault(candidate => Letters(candidate).Equals(letters, StringComparison.OrdinalIgnoreCase));
+    }
+
     /// <summary>": did you mean 'x'?" or "", to be put behind a message.</summary>
-    public static string DidYouMean(string name, IEnumerable<string> candidates) =>
-        Nearest(name, candidates) is { } nearest ? $": did you mean '{nearest}'?" : "";
+    public static string DidYouMean(string name, IEnumerable<string> candidates)
+    {
+        IReadOnlyList<string> known = [.. candidates];
+        return (Nearest(name, known) ?? Fuller(name, known)) is { } meant ? $": did you mean '{meant}'?" : "";
+    }
+
+    /// <summary>The shortest candidate of which the name is one word or several: he_normal for "he", testAccuracy for "accuracy".</summary>
+    private static string? Fuller(string name, IReadOnlyList<string> candidates)
+    {
+        var words = Words(name);
+        return words.Trim().Length == 0 || candidates.Count > MostCandidates ? null
+            : candidates.Where(candidate => Words(candidate).Contains(words, StringComparison.Ordinal))
+                .OrderByDescending(candidate => Words(candidate).EndsWith(words, StringComparison.Ordinal))
+                .ThenBy(candidate => candidate.Length).FirstOrDefault();
+    }
+
+    /// <summary>In lower case, with a blank before each and behind the last.</summary>
+    private static string Words(string name)
+    {
+        var words = new StringBuilder(" ");
+        foreach (var character in name)
+        {
+            if (!char.IsLetterOrDigit(character) || char.IsUpper(character))
+                words.Append(' ');
+            if (char.IsLetterOrDigit(character))
+                words.Append(char.ToLowerInvariant(character));
+        }
+        return words.Append(' ').Replace("  ", " ").ToString();
+    }
+
+    private static string Letters(string name) => string.Concat(name.Where(character => character is not ('_' or '-' or ' ')));
 
     /// <summary>Exact below the limit; so only places are looked at that are no further from the diagonal (Ukkonen 1985).</summary>
     private static int Distance(string a, string b, int limit)

@@ -60,7 +60,7 @@ internal sealed class OwnDataDemo(DemoClient client, Uri service, IAnsiConsole c
     private async Task<DemoInspection> Look()
     {
         using var form = Form([]);
-        var (seen, _) = await client.Send<DemoInspection>(HttpMethod.Post, $"{Datasets}?dryRun=true", form);
+        var (seen, _) = await client.Send<DemoInspection>(HttpMethod.Post, $"{Datasets}/inspect", form);
         if (seen.Problems.FirstOrDefault(problem => problem.Field != "/drop") is { } problem)
             throw new DemoException(problem.Message);
         foreach (var left in seen.Problems)

@@ -35,6 +35,7 @@ public static class Json
         options.PropertyNameCaseInsensitive = false;
         // Answers are JSON and never part of a page; apostrophes stay readable.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Converters.Add(new LongConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
         return options;
     }

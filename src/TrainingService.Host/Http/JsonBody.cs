@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using TrainingService.Engine.Specs;
 
@@ -13,9 +14,13 @@ namespace TrainingService.Host.Http;
 /// </summary>
 public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider where T : class
 {
+    /// <summary>Without a body all fields have their defaults, if they have any.</summary>
+    private static readonly bool IsOptional = !Json.Options.GetTypeInfo(typeof(T)).Properties.Any(field => field.IsRequired);
+
     public static async ValueTask<JsonBody<T>?> BindAsync(HttpContext context)
     {
-        var text = await JsonBody.ReadText(context.Request, context.RequestAborted);
+        var text = IsOptional && JsonBody.HasNone(context) ? "{}"u8.ToArray()
+            : await JsonBody.ReadText(context.Request, context.RequestAborted);
         using var document = JsonBody.Parse(text);
         var errors = new List<SpecError>();
         return JsonBody.Read<T>(document.RootElement, errors) is { } value ? new(value)
@@ -23,7 +28,7 @@ public sealed record JsonBody<T>(T Value) : IEndpointParameterMetadataProvider w
     }
 
     public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), IsOptional));
 }
 
 internal static class JsonBody
@@ -34,8 +39,9 @@ internal static class JsonBody
 
     public static async Task<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken cancellation, int maxBytes = MaxBytes)
     {
-        if (!request.HasJsonContentType()
-            || request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
+        if (!request.HasJsonContentType())
+            throw new ProblemException(Problems.UnsupportedMediaType(Problems.SentAs(request)));
+        if (request.GetTypedHeaders().ContentType is { Charset.Length: > 0 } type && type.Encoding is not UTF8Encoding
             || request.Headers.ContentEncoding.Count > 0)
             throw new ProblemException(
                 Problems.UnsupportedMediaType("the body must be sent as 'application/json' in UTF-8, not compressed"));
@@ -74,7 +80,7 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            var reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
+            var reason = InWords(e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' '));
             throw new ProblemException(Problems.Malformed($"{reason} (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"));
         }
     }
@@ -87,6 +93,23 @@ internal static class JsonBody
         errors.AddRange(shape.Errors);
         return node is null || shape.Errors.Count > 0 ? null : node.Deserialize<T>(Json.Options);
     }
+
+    /// <summary>Whether the request has no body at all.</summary>
+    public static bool HasNone(HttpContext http) =>
+        http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == false || http.Request.ContentLength == 0;
+
+    /// <summary>The mistakes that are most frequent, without the parser's own terms.</summary>
+    private static string InWords(string reason) => reason switch
+    {
+        _ when reason.Contains("trailing comma", StringComparison.Ordinal) =>
+            "there is a trailing comma before the closing bracket: take it away",
+        _ when reason.StartsWith("''' is an invalid start", StringComparison.Ordinal) =>
+            "texts and names of fields stand in double quotes (\"), not in single ones",
+        _ when reason.Contains("invalid start of a property name", StringComparison.Ordinal) =>
+            $"{reason}: names of fields stand in double quotes",
+        _ when reason.Contains("open JSON object or array", StringComparison.Ordinal) => "it ends before all brackets are closed",
+        _ => reason,
+    };
 
     private static int FirstInvalid(ReadOnlySpan<byte> text)
     {

@@ -11,20 +11,23 @@ namespace TrainingService.Host.Http;
 /// <summary>
 /// Walks a JSON text along a type's fields and collects what does not fit: unknown, missing and repeated fields, wrong types,
 /// numbers out of the type's range, text that Postgres can't store. Answers the same JSON with plain names ("relu") written
-/// out as objects ({"name": "relu"}).
+/// out as objects ({"name": "relu"}), and known words as the service writes them ("ReLU" as "relu").
 /// </summary>
 internal sealed class JsonShape
 {
     // A body of a megabyte could hold a hundred thousand mistakes; nobody reads more than these.
     private const int MaxErrors = 50;
 
+    private Type? _root;
+
     public List<SpecError> Errors { get; } = [];
 
     public JsonNode? Read(JsonElement value, Type type, string pointer)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
+        _root ??= type;
         if (value.ValueKind == JsonValueKind.String && Json.NamedTypes.Contains(type))
-            return new JsonObject { ["name"] = Text(value, pointer) };
+            return new JsonObject { ["name"] = Word(Text(value, pointer), type, "name") };
         if (type == typeof(object))
             return Anything(value, pointer);
         if (type == typeof(ClassWeightsSpec))
@@ -33,6 +36,8 @@ internal sealed class JsonShape
                     ? Map(value, typeof(double), pointer) : null;
         if (type.GetCustomAttribute<ListOrObjectAttribute>() is { } either)
             return value.ValueKind == JsonValueKind.Array ? Read(value, either.List, pointer)
+                : value.ValueKind == JsonValueKind.Number && either.Count is { } count
+                    ? Refuse(pointer, $"must be a list or an object, not {Show(value)}: did you mean '{count}': {Show(value)}?")
                 : Expect(value, JsonValueKind.Object, "a list or an object", pointer) ? Read(value, either.Fields, pointer) : null;
         var info = Json.Options.GetTypeInfo(type);
         return info switch
@@ -59,10 +64,10 @@ internal sealed class JsonShape
                 if (info.Type.GetCustomAttributes<RetiredAttribute>().FirstOrDefault(retired => retired.Name == name) is { } retired)
                     Add(place, retired.Why);
                 else
-                    Add(place, $"unknown field '{Shorten(name)}'{Names.DidYouMean(name, info.Properties.Select(p => p.Name))}", info);
+                    Add(place, $"unknown field '{Shorten(name)}'{Hint(name, pointer, info)}", info);
             }
             else if (element.ValueKind != JsonValueKind.Null)
-                result[name] = Read(element, field.PropertyType, place);
+                result[name] = Word(Read(element, field.PropertyType, place), info.Type, name);
             else if (field.IsRequired)
                 Add(place, "must not be null");
         }
@@ -70,6 +75,10 @@ internal sealed class JsonShape
             Add($"{pointer}/{field.Name}", $"'{field.Name}' is required");
         return result;
     }
+
+    private static JsonNode? Word(JsonNode? read, Type type, string field) =>
+        read is JsonValue text && text.TryGetValue(out string? given) && FieldWords.Of(type, field) is { } words
+            && Names.Same(given, words) is { } word ? JsonValue.Create(word) : read;
 
     private JsonObject Map(JsonElement value, Type elementType, string pointer)
     {
@@ -109,6 +118,9 @@ internal sealed class JsonShape
                 ? JsonValue.Create(value) : null;
         if (type == typeof(double) || type == typeof(float))
             return Expect(value, JsonValueKind.Number, "a number", pointer) ? Number(value, pointer) : null;
+        if (type == typeof(long) && value.ValueKind == JsonValueKind.String
+            && LongConverter.TryParse(TryText(value.GetString), out var whole))
+            return JsonValue.Create(whole);
         if (type == typeof(int) || type == typeof(long))
             return Expect(value, JsonValueKind.Number, "an integer", pointer) ? Integer(value, type, pointer) : null;
         try
@@ -179,6 +191,17 @@ internal sealed class JsonShape
             ? "; a request's numbers must be finite" : "";
         Add(pointer, $"must be {wanted}, not {Show(value)}{hint}");
         return false;
+    }
+
+    /// <summary>What was probably meant by an unknown field: one of that name elsewhere, or one here that is written much alike.</summary>
+    private string Hint(string name, string pointer, JsonTypeInfo info) =>
+        _root is not null && FieldPlaces.Of(_root).Nearest(name, pointer) is { } place ? $": did you mean '{place}'?"
+            : Names.DidYouMean(name, info.Properties.Select(p => p.Name));
+
+    private JsonNode? Refuse(string pointer, string message)
+    {
+        Errors.Add(new(pointer, message));
+        return null;
     }
 
     private void Add(string pointer, string message, JsonTypeInfo? info = null)

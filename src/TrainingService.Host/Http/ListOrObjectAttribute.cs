@@ -9,4 +9,7 @@ public sealed class ListOrObjectAttribute(Type list, Type fields) : Attribute
     public Type List { get; } = list;
 
     public Type Fields { get; } = fields;
+
+    /// <summary>The field that whoever gives a number has probably meant.</summary>
+    public string? Count { get; init; }
 }

@@ -166,13 +166,26 @@ public static partial class Problems
 
     private static string? DetailOf(HttpContext http, int status) => status switch
     {
+        404 when NoId(http.Request.Path) is { } text =>
+            $"'{Characters.Shorten(text, 100)}' is no id: ids are UUIDs, such as 01a20db1-0f1a-7205-a312-26defe202782.",
         404 => $"There is nothing at '{http.Request.Path}'; /openapi/v1.json lists what there is.",
         405 => $"{http.Request.Method} is not supported here; allowed: {http.Response.Headers.Allow}.",
         406 => $"None of the media types in '{http.Request.Headers.Accept}' is available here.",
         413 => TooLarge().ProblemDetails.Detail,
-        415 => $"The body can't be sent as '{http.Request.ContentType}' here.",
+        415 => SentAs(http.Request),
         _ => ByStatus.GetValueOrDefault(status)?.Title ?? "The request failed",
     };
+
+    /// <summary>What to do with a body of another media type.</summary>
+    public static string SentAs(HttpRequest request) => request.ContentType is not { Length: > 0 } given
+        ? "The body came without a Content-Type; JSON is sent as 'application/json'."
+        : $"The body can't be sent as '{Characters.Shorten(given, 100)}' here; JSON is sent as 'application/json'"
+            + (given.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+                ? ": curl, which says otherwise by itself, needs -H 'Content-Type: application/json'." : ".");
+
+    /// <summary>What stands where an id belongs, and is none.</summary>
+    private static string? NoId(PathString path) =>
+        path.Value?.Split('/') is ["", "api", "v1", "jobs" or "sweeps", { Length: > 0 } id, ..] && !Guid.TryParse(id, out _) ? id : null;
 
     private sealed class Writer : IProblemDetailsWriter
     {

@@ -22,6 +22,14 @@ public static class RouteAnswers
             return Task.CompletedTask;
         });
 
+    /// <summary>A query parameter that only callers from before use.</summary>
+    public static RouteHandlerBuilder Undocumented(this RouteHandlerBuilder route, string parameter) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.Parameters = [.. (operation.Parameters ?? []).Where(known => known.Name != parameter)];
+            return Task.CompletedTask;
+        });
+
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses) =>
         statuses.Aggregate(route, (builder, status) => builder.ProducesProblem(status));
 }

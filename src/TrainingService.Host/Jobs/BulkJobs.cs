@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
@@ -42,8 +43,14 @@ public sealed record BulkFilter
     /// <summary>Only jobs on this dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>Only jobs of this sweep.</summary>
-    public Guid? SweepId { get; init; }
+    /// <summary>Only jobs of this sweep; <c>none</c>: only those of no sweep.</summary>
+    public string? SweepId { get; init; }
+
+    /// <summary>Only jobs of sweeps that are runs of the arm of this name.</summary>
+    public string? Arm { get; init; }
+
+    /// <summary>Only jobs of sweeps that run with this seed.</summary>
+    public long? Seed { get; init; }
 
     /// <summary>Only jobs of this owner. Left out: one's own, of admins all.</summary>
     public string? Owner { get; init; }
@@ -63,6 +70,8 @@ public sealed record BulkFilter
         Dataset = Dataset,
         SweepId = SweepId,
         Owner = Owner,
+        Arm = Arm,
+        Seed = Seed,
         CreatedAfter = CreatedAfter,
         CreatedBefore = CreatedBefore,
     };
@@ -87,11 +96,12 @@ public static class BulkJobs
     /// </remarks>
     /// <response code="200">How many jobs the filter named, and how many were changed.</response>
     public static async Task<Results<Ok<BulkResult>, ProblemHttpResult>> Handle(JsonBody<BulkRequest> body, TrainingDbContext db,
-        JobEnded ended, TimeProvider clock, CancellationToken cancellation)
+        DatasetRegistry datasets, JobEnded ended, TimeProvider clock, CancellationToken cancellation)
     {
         var (request, errors) = (body.Value, new List<SpecError>());
         Fields.Check(request, "", errors);
         var named = ListJobs.Filter(db.Jobs.AsNoTracking(), request.Filter.AsQuery(), errors);
+        await ListJobs.CheckDatasetAsync(db, datasets, request.Filter.Dataset, errors, cancellation);
         JobRules.CheckLabels(request.Labels, errors);
         if (request.Action is "label" != (request.Labels ?? (object?)request.RemoveLabels) is not null)
             errors.Add(new("/labels", "labels or removeLabels belong to the action label, and to it alone"));

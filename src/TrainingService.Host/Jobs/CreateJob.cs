@@ -12,20 +12,6 @@ using TrainingService.Host.Telemetry;
 
 namespace TrainingService.Host.Jobs;
 
-/// <summary>What a job would be and need, as <c>validateOnly</c> answers it.</summary>
-/// <param name="Spec">Canonical names, every default filled in.</param>
-/// <param name="ParameterCount">Trainable numbers: weights, biases, learned slopes.</param>
-/// <param name="MemoryBytes">Most memory that the run will need, its checkpoints included.</param>
-/// <param name="StoredBytes">What its measurements will take in the database, about.</param>
-/// <param name="Steps">Optimiser steps of the whole run.</param>
-/// <param name="EstimatedSeconds">Rough wall time on one idle core, without the time in the queue.</param>
-/// <param name="Preflight">What is to be expected of the layers before the first step.</param>
-/// <param name="Findings">What the rules find in that, each with a change that helps.</param>
-/// <param name="Notes">What will be done otherwise than the spec lets one expect, a sentence each.</param>
-public sealed record JobEstimate(JobSpec Spec, long ParameterCount, long MemoryBytes, long StoredBytes,
-    long Steps, double EstimatedSeconds, Preflight Preflight, IReadOnlyList<Finding> Findings,
-    IReadOnlyList<string> Notes);
-
 public static class CreateJob
 {
     // Of one core with AVX-512, as measured: arithmetic in the matrix products, and what a step and a run cost beside it. Slower elsewhere.
@@ -36,19 +22,18 @@ public static class CreateJob
     /// Checks the whole body, stores the job as <c>queued</c> and answers at once; a worker trains it. Only <c>dataset</c> is required.
     /// Follow the answer's <c>Location</c> until <c>status</c> is succeeded, failed or canceled.
     /// </remarks>
-    /// <param name="validateOnly">Only check: answers 200 with the resolved spec and what the run would need. Nothing is stored.</param>
+    /// <param name="validateOnly">As <see cref="ValidateJob"/>, for callers from before that had a path of its own.</param>
     /// <param name="body">What to train; only `dataset` is required.</param>
-    /// <response code="200">With `validateOnly`: what the job would be and need.</response>
     /// <response code="202">The job as it was stored, `queued`.</response>
     /// <response code="409">The first request with this Idempotency-Key is still running.</response>
-    public static async Task<Results<Accepted<JobResponse>, Ok<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body,
+    public static async Task<Results<Accepted<JobResponse>, JsonHttpResult<JobEstimate>, ProblemHttpResult>> Handle(JsonBody<JobSpec> body,
         [FromQuery] bool? validateOnly, [FromHeader(Name = Idempotency.Header)] string? idempotencyKey,
         HttpContext http, TrainingDbContext db, JobRules rules, DatasetRegistry datasets,
         WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (validateOnly == true)
             return IsAccepted(rules, body.Value, out var estimated, out var wrong)
-                ? TypedResults.Ok(Estimate(estimated, datasets, cancellation)) : wrong;
+                ? TypedResults.Json(ValidateJob.Estimate(estimated, datasets, cancellation)) : wrong;
 
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
@@ -82,17 +67,8 @@ public static class CreateJob
         return job is not null;
     }
 
-    private static JobEstimate Estimate(CheckedJob job, DatasetRegistry datasets, CancellationToken cancellation)
-    {
-        var plan = job.Plan;
-        var data = datasets.Load(job.Spec.Dataset, plan.Training.Seed);
-        var preflight = Preflight.Predict(plan, data, cancellation);
-        return new(job.Spec, plan.ParameterCount, job.MemoryBytes, job.StoredBytes, plan.Steps,
-            Math.Round(Seconds(plan), 3),
-            preflight, PreflightFindings.Of(plan, preflight, Facts(job.Spec, plan, data, datasets)), plan.Notes);
-    }
-
-    private static double Seconds(RunPlan plan) =>
+    /// <summary>Rough wall time on one idle core.</summary>
+    public static double Seconds(RunPlan plan) =>
         plan.FloatingPointOperations / OperationsPerSecond + plan.Steps * SecondsPerStep + SecondsPerRun;
 
     /// <summary>What rules know of a job's rows.</summary>

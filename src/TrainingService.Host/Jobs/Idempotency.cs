@@ -36,9 +36,10 @@ public sealed class Idempotency : IAsyncDisposable
     public static async Task<Idempotency> Begin<T>(TrainingDbContext db,
         HttpContext http, string? key, T body, CancellationToken cancellation)
     {
-        if (key is null)
+        // as some made clients say that they have none
+        if (string.IsNullOrEmpty(key))
             return new(db, http, null, "", []);
-        if (key.Length is 0 or > 255 || key.Any(c => c is < ' ' or > '~'))
+        if (key.Length > 255 || key.Any(c => c is < ' ' or > '~'))
             throw new ProblemException(Problems.Invalid($"/{Header}", "must have 1 to 255 printable ASCII characters, best a random UUID"));
         var hash = SHA256.HashData(
             Encoding.UTF8.GetBytes($"{http.Request.Method} {http.Request.Path}\n{JsonSerializer.Serialize(body, Json.Options)}"));

@@ -74,6 +74,12 @@ public sealed record JobResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? SweepId { get; init; }
 
+    /// <summary>Of a sweep's job: the arm that it is a run of.</summary>
+    public string? Arm { get; init; }
+
+    /// <summary>Of a sweep's job: the seed that it runs with.</summary>
+    public long? Seed { get; init; }
+
     /// <summary>The job whose run this one repeats, to be compared (<c>GET .../verification</c>).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid? Verifies { get; init; }
@@ -105,9 +111,11 @@ public sealed record JobResponse
         StartedAt = job.StartedAt,
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
+        Arm = job.Template?.Arm,
+        Seed = job.SweepId is null ? null : job.Spec.Training?.Seed,
         Verifies = job.Verifies,
         FromCheckpoint = job.FromCheckpoint,
-        Links = JobLinks.Of($"{JobRoutes.Root}/{job.Id}"),
+        Links = JobLinks.Of(job),
     };
 }
 
@@ -126,26 +134,47 @@ public sealed record JobProgress(int Epoch, int Epochs, long Step, long Steps, d
 /// <param name="Message">One sentence for people.</param>
 public sealed record JobError(string Code, string Message);
 
-/// <summary>Addresses that belong to a job, relative to the service's own.</summary>
+/// <summary>
+/// Addresses that belong to a job, relative to the service's own: those that make sense in its state, the others are left out.
+/// </summary>
 /// <param name="Self">The job.</param>
 /// <param name="Metrics">Its losses and accuracies over time.</param>
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
 /// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
 /// <param name="Findings">What its rules found.</param>
+/// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
 /// <param name="Model">The net, once it has succeeded and was kept: ONNX, safetensors or JSON.</param>
 /// <param name="Predictions">POST raw rows here to have the net answer them.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
 /// <param name="Pause">POST here to stop it for a while.</param>
 /// <param name="Resume">POST here to let it go on.</param>
 /// <param name="Checkpoints">From where it can go on.</param>
-/// <param name="Retry">POST here to run it again once it failed or was canceled.</param>
-/// <param name="CloneTo">POST here a merge patch on its spec to get another job.</param>
+/// <param name="Retry">POST here to run it again.</param>
+/// <param name="Verify">POST here to run it again as another job, and compare.</param>
+/// <param name="Verification">What came of the comparison, if it is such a job.</param>
+/// <param name="Delete">DELETE this.</param>
+/// <param name="Sweep">The sweep that it belongs to.</param>
 public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings,
-    string Model, string Predictions, string Cancel, string Pause, string Resume, string Checkpoints, string Retry,
-    [property: JsonPropertyName("clone")] string CloneTo)
+    [property: JsonPropertyName("clone")] string CloneTo, string? Model, string? Predictions, string? Cancel, string? Pause, string? Resume,
+    string? Checkpoints, string? Retry, string? Verify, string? Verification, string? Delete, string? Sweep)
 {
-    public static JobLinks Of(string self) =>
-        new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight",
-            $"{self}/findings", $"{self}/model", $"{self}/predictions", $"{self}/cancel", $"{self}/pause",
-            $"{self}/resume", $"{self}/checkpoints", $"{self}/retry", $"{self}/clone");
+    public static JobLinks Of(Job job)
+    {
+        var (self, status) = ($"{JobRoutes.Root}/{job.Id}", job.Status);
+        var isKept = status is JobStatus.Succeeded && job.Spec.StoreWeights == true;
+        var isAlone = job.SweepId is null;
+        string? If(bool allowed, string part) => allowed ? $"{self}/{part}" : null;
+        return new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/clone",
+            If(isKept, "model"),
+            If(isKept, "predictions"),
+            If(status is JobStatus.Queued or JobStatus.Running or JobStatus.Paused or JobStatus.Pausing, "cancel"),
+            If(status is JobStatus.Queued or JobStatus.Running, "pause"),
+            If(status is JobStatus.Paused or JobStatus.Pausing, "resume"),
+            If(isAlone ? status is not JobStatus.Succeeded : !job.IsFinished, "checkpoints"),
+            If(isAlone && status is (JobStatus.Failed or JobStatus.Canceled), "retry"),
+            If(job.Result is not null && job.FromCheckpoint is null, "verify"),
+            If(job.Verifies is not null, "verification"),
+            isAlone && job.IsFinished ? self : null,
+            isAlone ? null : $"{JobRoutes.Sweeps}/{job.SweepId}");
+    }
 }

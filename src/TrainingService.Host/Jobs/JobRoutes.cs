@@ -9,6 +9,9 @@ public static class JobRoutes
 {
     public const string Root = "/api/v1/jobs";
 
+    /// <summary>Where sweeps are, which know jobs, and not the other way round.</summary>
+    public const string Sweeps = "/api/v1/sweeps";
+
     public static void AddJobs(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(new JobLimits(Megabytes("TRAINING_JOB_MEMORY_MB", 4096),
@@ -37,7 +40,8 @@ public static class JobRoutes
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
         jobs.MapPost("", CreateJob.Handle).WithName("createJob").AddsToQueue()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
-            .Refuses(409, 413, 415, 422);
+            .Refuses(409, 413, 415, 422).Undocumented("validateOnly");
+        jobs.MapPost("/validate", ValidateJob.Handle).WithName("validateJob").Refuses(413, 415);
         jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
         jobs.MapPost("/bulk", BulkJobs.Handle).WithName("changeJobs").Refuses(413, 415);
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)

@@ -16,10 +16,10 @@ public static class JobTags
     public static string Of(Job job, int? queuePosition) =>
         $"\"{State(job)}-{job.Version}{(queuePosition is { } position ? $"-{position}" : "")}\"";
 
-    /// <summary>What <c>If-Match</c> allows; null without the header or with <c>*</c>, which any job satisfies.</summary>
+    /// <summary>What <c>If-Match</c> allows; null without the header, if it is empty, or with <c>*</c>, which any job satisfies.</summary>
     public static IReadOnlyList<(int Attempt, JobStatus Status)>? Seen(string? ifMatch)
     {
-        if (ifMatch is null or "*")
+        if (ifMatch is null or "" or "*")
             return null;
         if (!EntityTagHeaderValue.TryParseStrictList([ifMatch], out var tags))
             throw new ProblemException(Problems.Invalid("/If-Match", "must be * or entity tags in double quotes, as in an ETag header"));

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -9,6 +8,7 @@ using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Jobs;
@@ -38,8 +38,14 @@ public sealed record JobFilter
     [FromQuery(Name = "dataset"), Description("Only jobs on this dataset.")]
     public string? Dataset { get; init; }
 
-    [FromQuery(Name = "sweepId"), Description("Only jobs of this sweep.")]
-    public Guid? SweepId { get; init; }
+    [FromQuery(Name = "sweepId"), Description("Only jobs of this sweep; `none`: only those of no sweep.")]
+    public string? SweepId { get; init; }
+
+    [FromQuery(Name = "arm"), Description("Only jobs of sweeps that are runs of the arm of this name.")]
+    public string? Arm { get; init; }
+
+    [FromQuery(Name = "seed"), Description("Only jobs of sweeps that run with this seed.")]
+    public long? Seed { get; init; }
 
     [FromQuery(Name = "createdAfter"), Description("Only jobs created after this time (ISO 8601; UTC if it has no offset).")]
     public string? CreatedAfter { get; init; }
@@ -55,13 +61,18 @@ public sealed record JobFilter
     [Description("Only jobs that are shared with everyone, whosever they are, or only private ones.")]
     public string? Visibility { get; init; }
 
-    [FromQuery(Name = "orderBy"), DefaultValue("-createdAt"), Description("createdAt: oldest first; -createdAt: newest first.")]
+    [FromQuery(Name = "orderBy"), DefaultValue("-createdAt"),
+        Description("createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that don't "
+            + "have it come last.")]
     public string? OrderBy { get; init; }
+
+    [FromQuery(Name = "total"), Description("Whether to count the jobs on all pages, too.")]
+    public bool? Total { get; init; }
 }
 
 public static class ListJobs
 {
-    public const string OldestFirst = "createdAt", NewestFirst = "-createdAt";
+    private const string None = "none";
 
     private const string List = "jobs";
 
@@ -72,32 +83,36 @@ public static class ListJobs
     /// </remarks>
     /// <response code="200">A page of jobs.</response>
     public static async Task<Results<Ok<Page<JobResponse>>, ProblemHttpResult>> Handle([AsParameters] JobFilter filter,
-        TrainingDbContext db, CancellationToken cancellation)
+        TrainingDbContext db, DatasetRegistry datasets, CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
-        var order = filter.OrderBy ?? NewestFirst;
-        var oldestFirst = order == OldestFirst;
+        var order = JobOrder.Parse(filter.OrderBy, errors);
         var limit = Paging.Size(filter.Limit, errors);
         var jobs = Filter(db.Jobs.AsNoTracking(), filter, errors);
-        // Ids are UUIDv7 of the creation time, so their order is the order of creation.
-        if (Paging.TryRead(filter.Cursor, errors, out Guid last, List, order))
-            jobs = oldestFirst ? jobs.Where(j => j.Id > last) : jobs.Where(j => j.Id < last);
+        await CheckDatasetAsync(db, datasets, filter.Dataset, errors, cancellation);
+        Paging.TryRead(filter.Cursor, errors, out PageEnd? last, List, order.Text);
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
-        var found =
-            await (oldestFirst ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id)).Take(limit + 1).ToListAsync(cancellation);
-        var page = found.Take(limit).ToList();
+        var found = await order.TakeAsync(db, jobs, last, limit + 1, cancellation);
+        var page = found.Take(limit).Select(row => row.Job).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
             [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null))],
-            found.Count > limit ? Paging.Cursor(page[^1].Id, List, order) : null));
+            found.Count > limit ? Paging.Cursor(new PageEnd(page[^1].Id, found[limit - 1].Value), List, order.Text) : null,
+            filter.Total == true ? await jobs.CountAsync(cancellation) : null));
+    }
+
+    /// <summary>A name that neither a data set has nor any job: probably misspelt.</summary>
+    public static async Task CheckDatasetAsync(TrainingDbContext db, DatasetRegistry datasets, string? name, List<SpecError> errors,
+        CancellationToken cancellation)
+    {
+        if (name is not null && datasets.Find(name) is null && !await db.Jobs.AnyAsync(job => job.Dataset == name, cancellation))
+            errors.Add(new("/dataset", datasets.Unknown(name)));
     }
 
     public static IQueryable<Job> Filter(IQueryable<Job> jobs, JobFilter filter, List<SpecError> errors)
     {
-        if (filter.OrderBy is not (null or OldestFirst or NewestFirst))
-            errors.Add(new("/orderBy", $"unknown order '{filter.OrderBy}'; allowed are {OldestFirst} and {NewestFirst}"));
         if (filter.Status is { Length: > 0 })
         {
             var statuses = filter.Status.Select(name => JobStatusNames.Parse(name, errors)).ToList();
@@ -130,12 +145,20 @@ public static class ListJobs
             jobs = jobs.Where(j => j.Initializers.Contains(name));
         }
         var (visibility, owner) = (Owned.Read(filter.Visibility, errors), filter.Owner);
-        if (owner is not null || visibility is not null || filter.SweepId is null)
+        if (owner is not null || visibility is not null || filter.SweepId is null or None)
             jobs = jobs.Listed(owner, visibility);
         if (filter.Dataset is { } dataset)
             jobs = jobs.Where(j => j.Dataset == dataset);
-        if (filter.SweepId is { } sweep)
+        if (filter.SweepId is None)
+            jobs = jobs.Where(j => j.SweepId == null);
+        else if (Guid.TryParse(filter.SweepId, out var sweep))
             jobs = jobs.Where(j => j.SweepId == sweep);
+        else if (filter.SweepId is { } text)
+            errors.Add(new("/sweepId", $"'{text}' is no id (UUID); '{None}' gives the jobs of no sweep"));
+        if (filter.Arm is { } arm)
+            jobs = jobs.Where(j => j.Template!.Arm == arm);
+        if (filter.Seed is { } seed)
+            jobs = jobs.Where(j => j.Seed == seed);
         if (Time(filter.CreatedAfter, "/createdAfter", errors) is { } after)
             jobs = jobs.Where(j => j.CreatedAt > after);
         if (Time(filter.CreatedBefore, "/createdBefore", errors) is { } before)
@@ -145,12 +168,9 @@ public static class ListJobs
 
     private static DateTimeOffset? Time(string? text, string pointer, List<SpecError> errors)
     {
-        // ASP.NET would take whatever .NET can read as a date, such as 01/02/2026.
-        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         if (text is null)
             return null;
-        string[] formats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
-        if (DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var time))
+        if (IsoTime.Parse(text) is { } time)
             return time;
         errors.Add(new(pointer,
             $"'{text}' is not an ISO 8601 time such as 2026-01-31T12:00:00Z or 2026-01-31 (in an address, '+' is written %2B)"));

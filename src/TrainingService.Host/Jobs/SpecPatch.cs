@@ -13,6 +13,8 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
 
     public static async ValueTask<SpecPatch?> BindAsync(HttpContext context)
     {
+        if (JsonBody.HasNone(context))
+            return new([]);
         if (context.Request.GetTypedHeaders().ContentType is not { } type
             || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
                 || type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)))
@@ -28,7 +30,7 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
     }
 
     public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata([MediaType, "application/json"], typeof(JsonObject), isOptional: false));
+        builder.Metadata.Add(new AcceptsMetadata([MediaType, "application/json"], typeof(JsonObject), isOptional: true));
 
     /// <summary>The patched spec; null, with errors that point into the patch, if it has not the shape of one.</summary>
     public JobSpec? ApplyTo(Job job, ICollection<SpecError> errors) => ApplyTo(job.Request ?? job.Spec, errors);

@@ -34,7 +34,7 @@ public static class RunStudy
     /// Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the evidence.
     /// </remarks>
     /// <param name="name">The study's name.</param>
-    /// <param name="body">How to run it; `{}` for a quick one.</param>
+    /// <param name="body">How to run it; without a body it is a quick one.</param>
     /// <response code="202">The study's sweep.</response>
     public static async Task<Results<Accepted<SweepResponse>, ProblemHttpResult>> Handle(string name, JsonBody<StudySpec> body,
         [FromHeader(Name = Idempotency.Header)] string? idempotencyKey, HttpContext http, TrainingDbContext db,

@@ -6,7 +6,7 @@ using TrainingService.Host.Http;
 namespace TrainingService.Host.Sweeps;
 
 /// <summary>The seeds themselves, or until when there shall be more of them.</summary>
-[ListOrObject(typeof(IReadOnlyList<long>), typeof(UntilSpec))]
+[ListOrObject(typeof(IReadOnlyList<long>), typeof(UntilSpec), Count = "seedCount")]
 [JsonConverter(typeof(Converter))]
 public sealed record SeedsSpec
 {

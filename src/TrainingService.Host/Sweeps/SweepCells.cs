@@ -79,7 +79,7 @@ public static class SweepCells
             {
                 var job = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
                 var told = JobTemplate.Common(job.Spec) with { StoreWeights = null };
-                arms[(cell.Arm, cell.Candidate)] = arm = (job, Shared(job), SHA256.HashData(Encoding.UTF8.GetBytes(Text(told))));
+                arms[(cell.Arm, cell.Candidate)] = arm = (job, Shared(job, spec.Arms[cell.Arm].Name), SHA256.HashData(Encoding.UTF8.GetBytes(Text(told))));
             }
             var hash = SHA256.HashData([.. arm.Hash, .. BitConverter.GetBytes(cell.Seed)]);
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))
@@ -95,7 +95,7 @@ public static class SweepCells
         await db.CopyAsync(cells, cancellation);
         return jobs;
 
-        JobTemplate Shared(CheckedJob job)
+        JobTemplate Shared(CheckedJob job, string arm)
         {
             // a sweep compares its arms itself, and a thousand nets that nobody asks for would be kept
             var resolved = JobTemplate.Common(job.Spec) with
@@ -110,6 +110,7 @@ public static class SweepCells
                 {
                     SweepId = sweep.Id,
                     Number = number,
+                    Arm = arm,
                     Spec = resolved,
                     Request = request,
                     Traceparent = Traces.Parent ?? stored.Values.FirstOrDefault()?.Traceparent,

@@ -147,6 +147,8 @@ public static class SweepMetrics
         new(new("initialGradientFlow", null, false, 0), c => c.GradientFlow(c.First), null, null),
     ];
 
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(metric => metric.Name)];
+
     public static SweepMetric? Find(string name) => All.FirstOrDefault(metric => metric.Name == name);
 
     /// <exception cref="ArgumentException">There is none.</exception>

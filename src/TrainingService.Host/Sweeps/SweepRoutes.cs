@@ -6,7 +6,7 @@ namespace TrainingService.Host.Sweeps;
 
 public static class SweepRoutes
 {
-    public const string Root = "/api/v1/sweeps";
+    public const string Root = JobRoutes.Sweeps;
 
     public static void AddSweeps(this WebApplicationBuilder builder)
     {

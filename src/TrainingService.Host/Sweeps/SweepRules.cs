@@ -231,7 +231,7 @@ public sealed class SweepRules(JobRules jobs)
         var before = errors.Count;
         if (spec.SeedCount is not null)
             errors.Add(new("/seedCount", "'seeds' and 'seedCount' exclude each other; how many there are at most is 'seeds/atMost'"));
-        if (until.Until != UntilSpec.Decided)
+        if (Names.Same(until.Until, [UntilSpec.Decided]) is null)
             errors.Add(new("/seeds/until", $"unknown word '{until.Until}'{Names.DidYouMean(until.Until, [UntilSpec.Decided])}; "
                 + $"allowed is '{UntilSpec.Decided}'"));
         Fields.Check(until, "/seeds", errors);
@@ -239,7 +239,7 @@ public sealed class SweepRules(JobRules jobs)
             until.AtMost ?? Math.Max(DefaultMostSeeds, until.AtLeast ?? 0));
         if (errors.Count == before && least > most)
             errors.Add(new("/seeds/atLeast", $"must be at most 'atMost' ({most}), not {least}"));
-        return errors.Count > before ? null : new() { Until = until.Until, AtLeast = least, AtMost = most };
+        return errors.Count > before ? null : new() { Until = UntilSpec.Decided, AtLeast = least, AtMost = most };
     }
 
     /// <summary>Whether the patch gives a value to the place, a part of it or all around it; to take it out is none.</summary>
@@ -340,7 +340,8 @@ public sealed class SweepRules(JobRules jobs)
         var shortest = ran.Select(arm => arm.Plan.Data).MinBy(rows => rows.TrainRows) ?? ran[0].Plan.Data;
         var targets = ran.Select(arm => arm.Plan.Data.Target).Distinct().ToArray();
         CheckData(spec, arms, ran, errors);
-        var name = spec.Metric ?? (targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse");
+        var name = spec.Metric is not { } given ? targets[0] == TargetKind.Classes ? "testAccuracy" : "testRmse"
+            : Names.Same(given, SweepMetrics.Names) ?? given;
         var metric = SweepMetrics.Find(name);
         var fitting = SweepMetrics.All.Where(m => m.Target is null || m.Target == targets[0]).Select(m => m.Name).ToArray();
         if (metric is null)

@@ -17,11 +17,10 @@ public static class ReplaceDataset
     /// hides the same name of others who share theirs.
     /// </remarks>
     /// <param name="name">The data set's name.</param>
-    /// <param name="dryRun">Only look: answers 200 with what would be stored.</param>
-    /// <response code="200">With `dryRun`: what would be stored, and what stands in the way.</response>
+    /// <param name="dryRun">Only look, as <see cref="InspectDataset"/>, but with what is known of the version before.</param>
     /// <response code="201">The data set in its latest version; jobs can use it.</response>
     /// <response code="409">The name belongs to a built-in data set, or another upload of it ends at this moment.</response>
-    public static async Task<Results<Created<DatasetDetails>, Ok<DatasetInspection>, ProblemHttpResult>> Handle(string name,
+    public static async Task<Results<Created<DatasetDetails>, JsonHttpResult<DatasetInspection>, ProblemHttpResult>> Handle(string name,
         [FromQuery] bool? dryRun, HttpContext http, TrainingDbContext db, DatasetRegistry datasets, UploadLimits limits, TimeProvider clock,
         CancellationToken cancellation)
     {

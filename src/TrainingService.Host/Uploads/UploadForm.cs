@@ -27,6 +27,11 @@ public sealed class UploadForm : IDisposable
     /// <summary>Names and hashes of all files.</summary>
     public IReadOnlyList<DatasetFile> Described => [.. _files.Select(f => f.Described)];
 
+    /// <summary>What was sent or, with an address, what is there.</summary>
+    /// <exception cref="ProblemException">If it is no such form, or may not or can't be fetched.</exception>
+    public static Task<UploadForm> OfAsync(HttpContext http, string? fromUrl, UploadLimits limits, CancellationToken cancellation) =>
+        fromUrl is null ? ReadAsync(http, limits, cancellation) : FetchAsync(http, fromUrl, limits, cancellation);
+
     /// <exception cref="ProblemException">If it is too large, cut off or no such form.</exception>
     public static async Task<UploadForm> ReadAsync(HttpContext http, UploadLimits limits, CancellationToken cancellation)
     {
@@ -60,7 +65,7 @@ public sealed class UploadForm : IDisposable
 
     /// <summary>A form with a file that is fetched, and what else was sent, if anything.</summary>
     /// <exception cref="ProblemException">If it may not or can't be fetched, or is too large.</exception>
-    public static async Task<UploadForm> FetchAsync(HttpContext http, string address, UploadLimits limits, CancellationToken cancellation)
+    private static async Task<UploadForm> FetchAsync(HttpContext http, string address, UploadLimits limits, CancellationToken cancellation)
     {
         var form = http.Request.ContentType is null ? new() : await ReadAsync(http, limits, cancellation);
         try

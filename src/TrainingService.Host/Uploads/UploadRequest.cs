@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using TrainingService.Engine.Specs;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tables;
@@ -9,7 +10,17 @@ namespace TrainingService.Host.Uploads;
 
 /// <summary>The fields of an upload, as a form. Only <c>file</c> and <c>target</c> are required; the rest is found out.</summary>
 [Description("A file and what is to be made of it.")]
-public sealed record UploadRequest
+public sealed record UploadRequest : VersionRequest
+{
+    /// <summary>
+    /// What jobs call the data set: 1 to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: from the file's name.
+    /// </summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>The same of a new version, whose name stands in the address.</summary>
+[Description("A file and what is to be made of it; what is left out is as it was for the version before.")]
+public record VersionRequest
 {
     /// <summary>
     /// The table: CSV, Parquet, npy or npz, IDX, JSON Lines or ARFF, alone or in gzip or zip. Arrays of features and of labels may be two
@@ -18,16 +29,12 @@ public sealed record UploadRequest
     public required IFormFile File { get; init; }
 
     /// <summary>
-    /// Name of the column to predict. Needed unless labels come as an array of their own; with <c>dryRun</c> it may be left out.
+    /// Name of the column to predict. Needed unless labels come as an array of their own, or it is only looked at.
     /// </summary>
     public string? Target { get; init; }
 
-    /// <summary>
-    /// What jobs call the data set: 1 to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: from the file's name.
-    /// </summary>
-    public string? Name { get; init; }
-
-    /// <summary>Whether only to look: answers what would be stored and stores nothing.</summary>
+    /// <summary>Whether only to look; for callers from before that had a path of its own.</summary>
+    [JsonIgnore]
     public bool? DryRun { get; init; }
 
     /// <summary>The file's form. Default: found from its content.</summary>

@@ -89,7 +89,7 @@ public sealed class CreateJobTests(ApiOnly api)
         "/model/layers", "exclude")]
     [InlineData("""{"dataset": "digits", "model": {"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 3}]}]}}""",
         "/model/layers/0/layers", "64 units into 3")]
-    [InlineData("""{"dataset": "digits", "model": {"normalization": "batchnorm"}}""", "/model/normalization", "did you mean 'batch_norm'")]
+    [InlineData("""{"dataset": "digits", "model": {"normalization": "bach_norm"}}""", "/model/normalization", "did you mean 'batch_norm'")]
     [InlineData("""{"dataset": "digits", "training": {"epochs": 0}}""", "/training/epochs", "from 1")]
     [InlineData("""{"dataset": "iris", "training": {"batchSize": 1000}}""", "/training/batchSize", "larger than")]
     [InlineData("""{"dataset": "digits", "training": {"clipNorm": 0}}""", "/training/clipNorm", "> 0")]

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Jobs;
@@ -34,16 +35,35 @@ public sealed class ListJobsTests(ApiOnly api)
         await Expect("&initializer=xavier_uniform", leaky);
         await Expect("&initializer=he_normal", mixed, relu);
         await Expect("&dataset=iris", mixed);
-        await Expect("&dataset=nowhere");
         await Expect("&status=queued", mixed, leaky, relu);
         await Expect("&status=running&status=queued", mixed, leaky, relu);
         await Expect("&status=running");
         await Expect("&label=more%3Da%3Db");
         await Expect($"&sweepId={Guid.NewGuid()}");
+        await Expect("&sweepId=none", mixed, leaky, relu);
         await Expect("&createdAfter=2020-01-01&createdBefore=2999-01-01T00:00:00%2B02:00", mixed, leaky, relu);
         await Expect("&createdBefore=2020-01-01T00:00Z");
         var created = (await api.Http.GetAnswer($"/api/v1/jobs/{leaky}"))["createdAt"].GetDateTimeOffset();
         await Expect($"&createdAfter={created:yyyy-MM-ddTHH:mm:ss.fff}Z", mixed);
+    }
+
+    [Fact]
+    public async Task Jobs_of_a_sweep_carry_arm_and_seed_and_are_chosen_by_them()
+    {
+        var sweep = await api.Http.Send("POST", "/api/v1/sweeps", """
+            {"base": {"dataset": "iris"}, "seeds": [5, 6],
+             "arms": [{"name": "plain"}, {"name": "narrow, deep", "patch": {"model": {"hiddenLayers": [4, 4]}}}]}
+            """);
+        Assert.True(sweep.Status == 202, sweep.Text);
+        Assert.Equal(["narrow, deep 5", "narrow, deep 6", "plain 5", "plain 6"], (await Runs("")).Order());
+        Assert.Equal(["narrow, deep 5", "narrow, deep 6"], (await Runs("?arm=narrow,%20deep")).Order());
+        Assert.Equal(["narrow, deep 6"], await Runs("?arm=narrow,%20deep&seed=6"));
+        Assert.Empty(await Runs("?arm=Plain"));
+        await api.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/cancel");
+
+        async Task<IEnumerable<string>> Runs(string query) =>
+            (await api.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/jobs{query}"))["items"].EnumerateArray()
+                .Select(job => $"{job.GetProperty("arm").GetString()} {job.GetProperty("seed").GetInt64()}");
     }
 
     [Fact]
@@ -72,6 +92,8 @@ public sealed class ListJobsTests(ApiOnly api)
     [InlineData("label=a%00%3Db", "/label", "NUL")]
     [InlineData("dataset=%00", "/dataset", "NUL")]
     [InlineData("sweepId=7", "/sweepId", "UUID")]
+    [InlineData("dataset=digts", "/dataset", "did you mean 'digits'")]
+    [InlineData("orderBy=accuracy", "/orderBy", "did you mean 'testAccuracy'")]
     [InlineData("createdAfter=yesterday", "/createdAfter", "ISO 8601")]
     [InlineData("createdBefore=01/02/2026", "/createdBefore", "ISO 8601")]
     [InlineData("orderBy=name", "/orderBy", "-createdAt")]
@@ -80,6 +102,41 @@ public sealed class ListJobsTests(ApiOnly api)
         var answer = await api.Http.GetAnswer($"/api/v1/jobs?{query}");
         answer.MustBeProblem(400, "validation");
         Assert.Contains(part, answer.Error(pointer), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_tells_how_many_there_are_if_it_is_asked()
+    {
+        await Create();
+        await Create();
+        var list = $"/api/v1/jobs?label={Uri.EscapeDataString(_label)}&limit=1";
+        Assert.Equal(2, (await api.Http.GetAnswer($"{list}&total=true"))["total"].GetInt32());
+        Assert.False((await api.Http.GetAnswer(list)).Json.TryGetProperty("total", out _));
+    }
+
+    [Fact]
+    public async Task Any_result_orders_them_and_those_without_it_come_last()
+    {
+        var ids = new List<string>();
+        foreach (var accuracy in (string?[])["0.5", "\"NaN\"", "0.25", null, "0.75", "0.5"])
+        {
+            ids.Add(await Create());
+            await using var db = api.NewDbContext();
+            if (accuracy is not null)
+                await db.Database.ExecuteSqlAsync($"""
+                    UPDATE jobs SET result = {Result(accuracy)}::jsonb WHERE id = {Guid.Parse(ids[^1])}
+                    """, TestContext.Current.CancellationToken);
+        }
+        static string Result(string accuracy) => $$"""
+            {"trainLoss": 1, "testAccuracy": {{accuracy}}, "bestEpoch": 1, "seconds": 1, "diagnosticsSeconds": 0, "samplesPerSecond": 1,
+             "parameterCount": 1, "weightsSha256": "x"}
+            """;
+        string[] Of(params int[] places) => [.. places.Select(place => ids[place])];
+        foreach (var limit in (int[])[1, 2, 100])
+        {
+            Assert.Equal(Of(2, 0, 5, 4, 1, 3), await ReadAll($"&orderBy=testAccuracy&limit={limit}"));
+            Assert.Equal(Of(4, 0, 5, 2, 1, 3), await ReadAll($"&orderBy=-testAccuracy&limit={limit}"));
+        }
     }
 
     [Fact]

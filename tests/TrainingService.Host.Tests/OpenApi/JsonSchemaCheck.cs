@@ -75,10 +75,6 @@ public sealed class JsonSchemaCheck(JsonElement document)
             var place = $"{pointer}/{property.Name}";
             if (schema.TryGetProperty("properties", out var properties) && properties.TryGetProperty(property.Name, out var known))
                 Check(known, property.Value, place, errors);
-            else if (schema.TryGetProperty("patternProperties", out var patterns)
-                && patterns.EnumerateObject().FirstOrDefault(p => Regex.IsMatch(property.Name, p.Name))
-                    is { Value.ValueKind: JsonValueKind.Object } pattern)
-                Check(pattern.Value, property.Value, place, errors);
             else if (schema.TryGetProperty("additionalProperties", out var additional) && additional.ValueKind == JsonValueKind.Object)
                 Check(additional, property.Value, place, errors);
             else if (additional.ValueKind == JsonValueKind.False || properties.ValueKind == JsonValueKind.Object)

@@ -93,13 +93,17 @@ public sealed class RequestGenerator(Document document, int seed)
 
     public T Pick<T>(IReadOnlyList<T> choices) => choices[_random.Next(choices.Count)];
 
+    /// <summary>Of a string that is a name, those that there are: the schema says so in words alone.</summary>
+    private JsonElement NameOrOther(JsonElement schema) => schema.TryGetProperty("description", out var text)
+        && text.GetString()!.Split("Only its name: see ") is ["", var component] ? document.Schema(component.TrimEnd('.')) : schema;
+
     private JsonNode? Value(JsonElement schema, int depth)
     {
         schema = document.Schemas.Resolve(schema);
         if (schema.TryGetProperty("enum", out var names))
             return JsonNode.Parse(Pick(names.EnumerateArray().ToList()).GetRawText());
         if (schema.TryGetProperty("oneOf", out var choices))
-            return Value(Pick(choices.EnumerateArray().ToList()), depth);
+            return Value(Pick(choices.EnumerateArray().Select(NameOrOther).ToList()), depth);
         var types = !schema.TryGetProperty("type", out var type) ? ["null"]
             : type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(t => t.GetString()!).ToList() : [type.GetString()!];
         if (types.Count > 1 && _random.Next(5) > 0)
@@ -112,6 +116,8 @@ public sealed class RequestGenerator(Document document, int seed)
             "integer" => JsonValue.Create((long)Number(schema, 20)),
             "number" => JsonValue.Create(Math.Round(Number(schema, 2), 3)),
             "boolean" => JsonValue.Create(_random.Next(2) == 0),
+            "string" when schema.TryGetProperty("pattern", out var pattern) && pattern.GetString() == "^-?[0-9]+$" =>
+                JsonValue.Create(Pick(["-9223372036854775808", "9007199254740993", "7"])),
             "string" => JsonValue.Create(Pick(["a", "long name", "Größe", "日本 \"x\"", "emoji 🙂"])),
             _ => null,
         };
@@ -126,9 +132,9 @@ public sealed class RequestGenerator(Document document, int seed)
             foreach (var property in properties.EnumerateObject())
                 if (required.Contains(property.Name) || _random.Next(2) == 0)
                     result[property.Name] = Value(property.Value, depth + 1);
-        if (schema.TryGetProperty("patternProperties", out var patterns))
+        if (schema.TryGetProperty("additionalProperties", out var values) && values.ValueKind == JsonValueKind.Object)
             foreach (var key in (string[])["team", "a.b/c", "é"])
-                result[key] = Value(patterns.EnumerateObject().First().Value, depth + 1);
+                result[key] = Value(values, depth + 1);
         return result;
     }
 

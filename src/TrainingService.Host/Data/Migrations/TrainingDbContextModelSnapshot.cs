@@ -571,6 +571,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("smallint")
                         .HasColumnName("number");
 
+                    b.Property<string>("Arm")
+                        .HasColumnType("text")
+                        .HasColumnName("arm");
+
                     b.Property<string>("Request")
                         .IsRequired()
                         .HasColumnType("jsonb")

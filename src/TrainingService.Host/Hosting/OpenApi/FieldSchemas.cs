@@ -2,13 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
-using TrainingService.Engine.Activations;
 using TrainingService.Engine.Diagnostics;
-using TrainingService.Engine.Initializers;
 using TrainingService.Engine.Layers;
-using TrainingService.Engine.Optimizers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Models;
 using TrainingService.Host.Sweeps;
@@ -21,15 +19,6 @@ namespace TrainingService.Host.Hosting.OpenApi;
 /// </summary>
 public static class FieldSchemas
 {
-    /// <summary>What is chosen by a name: all names, and all parameters.</summary>
-    private static readonly Dictionary<Type, (IEnumerable<string> Names, ParameterInfo[] Parameters)> Chosen = new()
-    {
-        [typeof(ActivationSpec)] = (ActivationRegistry.AllNames, [.. ActivationRegistry.All.SelectMany(a => a.Parameters)]),
-        [typeof(InitializerSpec)] = (InitializerRegistry.AllNames, [.. InitializerRegistry.All.SelectMany(i => i.Parameters)]),
-        [typeof(OptimizerSpec)] = (OptimizerPlan.Parameters.Keys, [.. OptimizerPlan.Parameters.Values.SelectMany(p => p)]),
-        [typeof(ScheduleSpec)] = (SchedulePlan.Parameters.Keys, [.. SchedulePlan.Parameters.Values.SelectMany(p => p)]),
-    };
-
     /// <summary>What neither an attribute nor a parameter can say.</summary>
     private static readonly Dictionary<(Type, string), Action<IDictionary<string, IOpenApiSchema>, string>> Others = new()
     {
@@ -42,7 +31,7 @@ public static class FieldSchemas
         [(typeof(SweepSpec), "grid")] = ByPointer,
         [(typeof(SweepSpec), "tune")] = ByPointer,
         [(typeof(SweepSpec), "metric")] =
-            (fields, name) => OneOf((OpenApiSchema)fields[name], SweepMetrics.All.Select(metric => metric.Name)),
+            (fields, name) => OneOf((OpenApiSchema)fields[name], SweepMetrics.Names),
         [(typeof(ArmSpec), "patch")] = (fields, name) =>
             ((OpenApiSchema)fields[name]).Examples = [new JsonObject { ["model"] = new JsonObject { ["activation"] = "tanh" } }],
     };
@@ -64,7 +53,7 @@ public static class FieldSchemas
             fields[field.Name] = Thresholds(fields[field.Name], RulesPlan.Parameters[field.Name]);
         else if (field.Rule is { } rule)
             Apply((OpenApiSchema)fields[field.Name], rule);
-        else if (Chosen.TryGetValue(type, out var chosen) && field.Name == "name")
+        else if (FieldWords.Chosen.TryGetValue(type, out var chosen) && field.Name == "name")
             OneOf((OpenApiSchema)fields[field.Name], chosen.Names);
         else if (chosen.Parameters?.Where(p => p.Name == field.Name).ToArray() is { Length: > 0 } parameters)
             Apply((OpenApiSchema)fields[field.Name], parameters);
@@ -94,9 +83,19 @@ public static class FieldSchemas
                 break;
         }
         if (rule.Default is { } standard)
-            schema.Default = JsonSerializer.SerializeToNode(standard);
+            Tell(schema, standard);
         if (rule.Examples is { } examples)
             schema.Examples = [.. examples.Select(example => (JsonNode)example)];
+    }
+
+    /// <summary>
+    /// In words: of the keyword <c>default</c> generators make a field that must be given, or one that is sent as if the user had chosen
+    /// it, though in a sweep, say, another default would hold.
+    /// </summary>
+    private static void Tell(OpenApiSchema schema, object standard)
+    {
+        if (schema.Description?.Contains("efault", StringComparison.Ordinal) != true)
+            schema.Description = $"{schema.Description} Default {JsonSerializer.Serialize(standard, Json.Options)}.".TrimStart();
     }
 
     private static void Apply(OpenApiSchema schema, ParameterInfo[] parameters)
@@ -150,8 +149,9 @@ public static class FieldSchemas
                 _ => JsonSchemaType.Number,
             },
             Description = parameter.Description,
-            Default = JsonSerializer.SerializeToNode(parameter.Default),
         };
+        if (parameter.Default is { } standard)
+            Tell(schema, standard);
         Apply(schema, [parameter]);
         return schema;
     }
@@ -163,24 +163,20 @@ public static class FieldSchemas
             schema.Enum.Add(JsonNullSentinel.JsonNull);
     }
 
-    private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) =>
-        fields[name] = new OpenApiSchema { Type = JsonSchemaType.Null, Description = "Not supported yet: leave it out or give null." };
+    /// <summary>Not supported yet.</summary>
+    private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) => fields.Remove(name);
 
     /// <summary>Lists of anything a job can hold, by JSON pointer.</summary>
     private static void ByPointer(IDictionary<string, IOpenApiSchema> fields, string name)
     {
         var schema = (OpenApiSchema)fields[name];
         schema.MinProperties = 1;
-        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
+        schema.AdditionalProperties = new OpenApiSchema
         {
-            ["^/."] = new OpenApiSchema
-            {
-                Type = JsonSchemaType.Array,
-                MinItems = 1,
-                Items = new OpenApiSchema { Description = "A value that the job can have there." },
-            },
+            Type = JsonSchemaType.Array,
+            MinItems = 1,
+            Items = new OpenApiSchema { Description = "A value that the job can have there." },
         };
-        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
         schema.Examples = [new JsonObject
         {
             ["/model/activation"] = new JsonArray("relu", new JsonObject { ["name"] = "leaky_relu", ["negativeSlope"] = 0.1 }),
@@ -272,12 +268,7 @@ public static class FieldSchemas
     {
         var schema = (OpenApiSchema)fields[name];
         schema.MaxProperties = JobRules.MaxLabels;
-        schema.PatternProperties = new Dictionary<string, IOpenApiSchema>
-        {
-            [$"^[^=]{{1,{JobRules.MaxLabelKey}}}$"] =
-                new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue },
-        };
-        (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
+        schema.AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobRules.MaxLabelValue };
         schema.Examples = [new JsonObject { ["team"] = "a" }];
     }
 

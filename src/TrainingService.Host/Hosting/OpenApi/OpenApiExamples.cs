@@ -1,15 +1,71 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using TrainingService.Host.Http;
 
 namespace TrainingService.Host.Hosting.OpenApi;
 
-/// <summary>Request bodies that run as they are on the built-in data.</summary>
+/// <summary>Request bodies that run as they are on the built-in data, and what the service answers.</summary>
 public static class OpenApiExamples
 {
+    /// <summary>Answers by operation and status, as a test has recorded them (<c>UPDATE_EXAMPLES=1</c>), long lists cut.</summary>
+    private static readonly JsonObject Recorded = Read();
+
+    private static readonly Dictionary<int, string> Details = new()
+    {
+        [400] = "/model/activation: unknown activation 'leaky_rely': did you mean 'leaky_relu'?",
+        [404] = "There is no job 01a20db1-0f1a-7205-a312-26defe202782.",
+        [406] = "This comes as application/json, text/csv or application/x-ndjson; 'image/png' is not supported.",
+        [409] = "The job is running; cancel it and wait for its end before deleting it.",
+        [410] = "Its weights were retired after 90 days.",
+        [412] = "The job has changed since: read it again.",
+        [413] = "The body may have at most 1048576 bytes here.",
+        [415] = "The body can't be sent as 'application/x-www-form-urlencoded' here; JSON is sent as 'application/json': curl, which says "
+            + "otherwise by itself, needs -H 'Content-Type: application/json'.",
+        [422] = "A request with the same Idempotency-Key but another method, path or body was answered in the last 24 hours. Use a new key "
+            + "for a new request.",
+        [500] = "An unexpected error; the service's log has it under this traceId.",
+        [503] = "The database does not answer; try again in a moment.",
+    };
+
+    /// <summary>What an operation answered once; null where nothing was recorded.</summary>
+    public static JsonNode? Answer(string operation, string status) => Recorded[operation]?[status]?.DeepClone();
+
+    public static JsonNode? Problem(int status)
+    {
+        if (Problems.Kinds.LastOrDefault(kind => kind.Status == status && (status != 400 || kind == Problems.Kinds[0])) is not { } kind)
+            return null;
+        var problem = new JsonObject
+        {
+            ["type"] = kind.Type,
+            ["title"] = kind.Title,
+            ["status"] = status,
+            ["detail"] = Details.GetValueOrDefault(status, $"{kind.Title}."),
+            ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
+        };
+        if (status == 400)
+            problem["errors"] = new JsonObject
+            {
+                ["/model/activation"] = new JsonArray("unknown activation 'leaky_rely': did you mean 'leaky_relu'?"),
+            };
+        return problem;
+    }
+
+    private static JsonObject Read()
+    {
+        using var file = typeof(OpenApiExamples).Assembly.GetManifestResourceStream("OpenApi/answers.json")
+            ?? throw new InvalidOperationException("The recorded answers are missing.");
+        return (JsonObject?)JsonNode.Parse(file) ?? [];
+    }
+
     public static IReadOnlyDictionary<string, Func<Dictionary<string, IOpenApiExample>>> ByOperation { get; } =
         new Dictionary<string, Func<Dictionary<string, IOpenApiExample>>>
         {
             ["createJob"] = Jobs,
+            ["validateJob"] = Jobs,
+            ["cloneJob"] = Clones,
+            ["changeJobs"] = Changes,
+            ["predictByJob"] = Predictions,
+            ["predictByModel"] = Predictions,
             ["createSweep"] = Sweeps,
             ["extendSweep"] = Extensions,
             ["runStudy"] = Studies,
@@ -85,6 +141,22 @@ public static class OpenApiExamples
     {
         ["quick"] = Example("Under two minutes on two cores", "{}"),
         ["own"] = Example("On other data, with a few seeds", """{"size": "quick", "dataset": "wine", "seedCount": 6}"""),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Clones() => new()
+    {
+        ["seed"] = Example("The same with another seed", """{"training": {"seed": 2}}"""),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Changes() => new()
+    {
+        ["cancel"] = Example("Cancel what waits with a label",
+            """{"filter": {"status": ["queued"], "label": ["team=a"]}, "action": "cancel"}"""),
+    };
+
+    private static Dictionary<string, IOpenApiExample> Predictions() => new()
+    {
+        ["rows"] = Example("Of a net that was trained on iris", """{"inputs": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.1, 4.7, 1.5]]}"""),
     };
 
     private static Dictionary<string, IOpenApiExample> Jobs() => new()

@@ -55,7 +55,7 @@ public static class OpenApiOperations
         ["If-Match"] = "Do it only if the resource is still as it was under this ETag (or one of these).",
         ["If-None-Match"] = "ETags of answers that the client has; if one is still right, the answer is 304 without a body.",
         [Idempotency.Header] = "Makes the request safe to repeat for 24 hours: a repetition creates nothing and gets the first answer, "
-            + "marked Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; with validateOnly it has no effect.",
+            + "marked Idempotency-Replayed. Best a random UUID. Requests that fail are not remembered; an empty key is none.",
     };
 
     public static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
@@ -78,6 +78,8 @@ public static class OpenApiOperations
                 parameter.Description ??= "Name or alias.";
             if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(name, out var rule))
                 rule(schema);
+            if (ParameterSchemas.ComponentOf(operation.OperationId ?? "", name) is { } component)
+                parameter.Schema = new OpenApiSchemaReference(component, context.Document);
         }
         foreach (var (status, answer) in operation.Responses)
             if (answer is OpenApiResponse response)
@@ -95,6 +97,18 @@ public static class OpenApiOperations
             ((OpenApiResponse)operation.Responses[$"{status}"]).Headers =
                 Named([.. (operation.Responses[$"{status}"].Headers?.Keys ?? []).Union(names)]);
         operation.Responses = Sorted(operation.Responses);
+        foreach (var (status, answer) in operation.Responses)
+            foreach (var (mediaType, body) in answer.Content ?? new Dictionary<string, OpenApiMediaType>())
+            {
+                if (mediaType is MediaTypes.Parquet or "application/octet-stream" && body.Schema is OpenApiSchema bytes)
+                    bytes.Format = "binary";
+                body.Example = mediaType switch
+                {
+                    Problems.MediaType => OpenApiExamples.Problem(int.Parse(status, null)),
+                    MediaTypes.Json => OpenApiExamples.Answer(operation.OperationId ?? "", status),
+                    _ => null,
+                };
+            }
 
         if (OpenApiExamples.ByOperation.TryGetValue(operation.OperationId ?? "", out var examples)
             && operation.RequestBody?.Content is { } content)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -6,6 +7,7 @@ using Microsoft.OpenApi;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
 using TrainingService.Host.Http;
+using TrainingService.Host.Uploads;
 
 namespace TrainingService.Host.Hosting.OpenApi;
 
@@ -14,7 +16,7 @@ public static class OpenApiSchemas
 {
     public const string Problem = "ProblemDetails";
 
-    private static readonly string[] NonFinite = ["NaN", "Infinity", "-Infinity"];
+    private const string NonFinite = "^(NaN|-?Infinity)$", WholeNumber = "^-?[0-9]+$";
 
     public static Task Describe(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellation)
     {
@@ -22,7 +24,11 @@ public static class OpenApiSchemas
         if (type == typeof(double) || type == typeof(float))
             Number(schema, type, context);
         else if (type.IsEnum)
-            schema.Type = JsonSchemaType.String | (schema.Type ?? 0) & JsonSchemaType.Null;
+            (schema.Type, schema.Enum) = (JsonSchemaType.String, Nodes(Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)));
+        else if (type == typeof(long))
+            Whole(schema, context.JsonPropertyInfo);
+        else if (context.JsonTypeInfo.ElementType == typeof(long) && context.JsonTypeInfo.Kind == JsonTypeInfoKind.Enumerable)
+            Whole((OpenApiSchema)(schema.Items = new OpenApiSchema()), null);
         else if (context.JsonTypeInfo.ElementType == typeof(object) && context.JsonTypeInfo.Kind == JsonTypeInfoKind.Enumerable)
             schema.Items =
                 new OpenApiSchema { Type = JsonSchemaType.Number | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Null };
@@ -38,9 +44,23 @@ public static class OpenApiSchemas
     {
         var schemas = Of(document);
         FieldSchemas.Describe(schemas);
-        schemas.Remove("RuleSpec");   // each rule has its own fields
-        foreach (var type in Json.NamedTypes)
-            NameOrObject(document, type.Name);
+        // each rule has its own fields, and what may be one thing or another says so where it is used
+        foreach (var unused in (string[])["RuleSpec", "SeedsSpec", "ClassWeightsSpec"])
+            schemas.Remove(unused);
+        Forms(document);
+        schemas.Remove(nameof(IFormFile));
+        foreach (var (name, schema) in ParameterSchemas.Components)
+            schemas[name] = schema;
+        Lift(document, "SweepSpec", "seeds", "UntilSpec");
+        var names = Json.NamedTypes.ToDictionary(type => type.Name, type => NameOf(document, type.Name));
+        foreach (var fields in schemas.Values.Select(schema => schema.Properties).OfType<IDictionary<string, IOpenApiSchema>>())
+            foreach (var (field, schema) in fields.ToList())
+            {
+                if (NamedBy(schema) is { } named && names.TryGetValue(named, out var name))
+                    fields[field] = ObjectOrName(document, schema, named, name);
+                else if (field is "seed" or "seeds")
+                    Seed(schema);
+            }
         DescribeNames((OpenApiSchema)schemas["ActivationName"], ActivationRegistry.All.Select(a => (a.Name, a.Aliases, a.Formula)));
         DescribeNames((OpenApiSchema)schemas["InitializerName"], InitializerRegistry.All.Select(i => (i.Name, i.Aliases, i.Formula)));
         schemas[Problem] = ProblemSchema();
@@ -52,25 +72,26 @@ public static class OpenApiSchemas
     private static void Number(OpenApiSchema schema, Type type, OpenApiSchemaTransformerContext context)
     {
         var property = context.JsonPropertyInfo;
-        var nullable = property is { IsGetNullable: true } && (IsRequest(property.DeclaringType) || IsAlwaysWritten(property));
+        var nullable = MayBeNull(property);
         schema.AnyOf = null;
         if (type == typeof(float) || property is null && context.ParameterDescription is null)
         {
-            schema.Type = null;
-            schema.OneOf =
-            [
-                new OpenApiSchema { Type = JsonSchemaType.Number, Format = schema.Format },
-                new OpenApiSchema { Type = JsonSchemaType.String, Enum = Nodes(NonFinite) },
-            ];
-            if (nullable)
-                schema.OneOf.Add(new OpenApiSchema { Type = JsonSchemaType.Null });
-            schema.Format = null;
+            // no union of two schemas: of that, generators make a class with a member for either
+            schema.Type = JsonSchemaType.Number | JsonSchemaType.String | (nullable ? JsonSchemaType.Null : 0);
+            (schema.Pattern, schema.Enum) = (NonFinite, null);
         }
         else
         {
             schema.Type = JsonSchemaType.Number | (nullable ? JsonSchemaType.Null : 0);
         }
     }
+
+    /// <summary>Of what a converter reads and writes, ASP.NET knows nothing.</summary>
+    private static void Whole(OpenApiSchema schema, JsonPropertyInfo? property) =>
+        (schema.Type, schema.Format) = (JsonSchemaType.Integer | (MayBeNull(property) ? JsonSchemaType.Null : 0), "int64");
+
+    private static bool MayBeNull(JsonPropertyInfo? property) =>
+        property is { IsGetNullable: true } && (IsRequest(property.DeclaringType) || IsAlwaysWritten(property));
 
     /// <summary>In an answer, a field without a value is left out unless it says otherwise, and every other field is there.</summary>
     private static void Object(OpenApiSchema schema, JsonTypeInfo type)
@@ -89,21 +110,74 @@ public static class OpenApiSchemas
         property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), true)
             .OfType<JsonIgnoreAttribute>().Any(ignore => ignore.Condition == JsonIgnoreCondition.Never) == true;
 
-    /// <summary>XSpec becomes: an XName (a string) or an XObject.</summary>
-    private static void NameOrObject(OpenApiDocument document, string component)
+    /// <summary>Forms stand where they are sent, and files in them: as components they are not known for what they are.</summary>
+    private static void Forms(OpenApiDocument document)
     {
-        var (name, wholly) = (component.Replace("Spec", "Name", StringComparison.Ordinal),
-            component.Replace("Spec", "Object", StringComparison.Ordinal));
-        var schemas = Of(document);
-        var schema = (OpenApiSchema)schemas[component];
-        schemas[wholly] = schema;
+        foreach (var form in (string[])[nameof(UploadRequest), nameof(VersionRequest)])
+        {
+            var schema = Of(document)[form];
+            foreach (var (name, field) in schema.Properties?.ToList() ?? [])
+                if (NamedBy(field) == nameof(IFormFile))
+                    schema.Properties![name] = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.String,
+                        Format = "binary",
+                        Description = field.Description,
+                    };
+            foreach (var body in document.Paths.Values.SelectMany(path => (path.Operations ?? []).Values)
+                .SelectMany(operation => operation.RequestBody?.Content?.Values ?? []))
+                if (body.Schema is OpenApiSchemaReference reference && reference.Reference.Id == form)
+                    body.Schema = schema;
+            Of(document).Remove(form);
+        }
+    }
+
+    /// <summary>The object that a field may be becomes a component, so that generators have a name for it.</summary>
+    private static void Lift(OpenApiDocument document, string component, string field, string name)
+    {
+        if (Of(document)[component].Properties?[field].OneOf is not { } choices)
+            throw new InvalidOperationException($"{component}.{field} is no union.");
+        var index = choices.Index().Single(choice => choice.Item.Type == JsonSchemaType.Object).Index;
+        Of(document)[name] = choices[index];
+        choices[index] = new OpenApiSchemaReference(name, document);
+    }
+
+    /// <summary>Makes an XName of the field by which an XSpec is chosen.</summary>
+    private static string NameOf(OpenApiDocument document, string component)
+    {
+        var name = component.Replace("Spec", "Name", StringComparison.Ordinal);
+        var (schemas, schema) = (Of(document), (OpenApiSchema)Of(document)[component]);
+        schema.Description = $"{schema.Description} Where it stands, a plain name may stand for an object with only that name.";
         if (schema.Properties is { } fields)
             (schemas[name], fields["name"]) = (fields["name"], new OpenApiSchemaReference(name, document));
-        schemas[component] = new OpenApiSchema
-        {
-            Description = $"{schema.Description} A plain name stands for an object with only that name.",
-            OneOf = [new OpenApiSchemaReference(name, document), new OpenApiSchemaReference(wholly, document)],
-        };
+        return name;
+    }
+
+    /// <summary>The component that a field is, or may be.</summary>
+    private static string? NamedBy(IOpenApiSchema schema) =>
+        (schema as OpenApiSchemaReference ?? schema.OneOf?.OfType<OpenApiSchemaReference>().FirstOrDefault())?.Reference.Id;
+
+    /// <summary>
+    /// The object first: generators that keep only one of a union keep the first. The name is any string, since clients of Kiota look for an
+    /// enum's word first, and find none in an object. It may be null in a request as every field may, which isn't told: a third choice
+    /// would be a class of its own.
+    /// </summary>
+    private static OpenApiSchema ObjectOrName(OpenApiDocument document, IOpenApiSchema field, string component, string name) => new()
+    {
+        Description = field.Description
+            ?? field.OneOf?.Select(choice => choice.Description).FirstOrDefault(text => text is not null),
+        OneOf = [new OpenApiSchemaReference(component, document), Text($"Only its name: see {name}.")],
+    };
+
+    /// <summary>64 bits, of which JavaScript's numbers hold 53.</summary>
+    private static void Seed(IOpenApiSchema schema)
+    {
+        var numbers = (schema.OneOf?.FirstOrDefault(choice => choice.Items is not null) ?? schema).Items ?? schema;
+        if (numbers is not OpenApiSchema { Format: "int64" } number)
+            return;
+        (number.Type, number.Pattern) = ((number.Type ?? 0) | JsonSchemaType.Integer | JsonSchemaType.String, WholeNumber);
+        const string Words = "Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.";
+        number.Description = $"{number.Description} {Words}".TrimStart();
     }
 
     private static void DescribeNames(OpenApiSchema schema,
@@ -125,8 +199,7 @@ public static class OpenApiSchemas
             ["type"] = Text(
                 "Kind of the problem; stable, to branch "
                 + $"on:\n\n{string.Join('\n', Problems.Kinds.Select(k => $"- `{k.Type}` ({k.Status}): {k.Title}"))}",
-                "uri",
-                [.. Problems.Kinds.Select(k => k.Type)]),
+                "uri"),   // no enum: there will be more, and System.Text.Json knows no words that are no identifiers
             ["title"] = Text("The kind in words."),
             ["status"] =
                 new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "400", Maximum = "599", Description = "The HTTP status." },
@@ -161,8 +234,8 @@ public static class OpenApiSchemas
         ],
     };
 
-    private static OpenApiSchema Text(string description, string? format = null, string[]? values = null) =>
-        new() { Type = JsonSchemaType.String, Description = description, Format = format, Enum = values is null ? null : Nodes(values) };
+    private static OpenApiSchema Text(string description, string? format = null) =>
+        new() { Type = JsonSchemaType.String, Description = description, Format = format };
 
     private static List<JsonNode> Nodes(IEnumerable<string> values) => [.. values.Select(value => (JsonNode)value)];
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using TrainingService.Engine.Activations;
 using TrainingService.Engine.Initializers;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Studies;
@@ -27,9 +28,34 @@ public static class ParameterSchemas
         ["dataset"] = schema => schema.MinLength = 1,
         ["createdAfter"] = schema => schema.Format = "date-time",
         ["createdBefore"] = schema => schema.Format = "date-time",
-        ["orderBy"] = schema => schema.Enum = Nodes([ListJobs.OldestFirst, ListJobs.NewestFirst]),
-        ["study"] = schema => schema.Enum = Nodes(StudyCatalog.All.Select(study => study.Name)),
+        ["sweepId"] = schema => schema.Pattern = "^(none|[0-9a-fA-F-]{36})$",
+        ["orderBy"] = schema => schema.Enum = Nodes(JobOrder.All),
         ["approximate"] = schema => schema.Enum = Nodes(["none", "tanh"]),
+    };
+
+    /// <summary>Names that are fixed, as components, since several operations take them.</summary>
+    public static IReadOnlyDictionary<string, OpenApiSchema> Components { get; } = new Dictionary<string, OpenApiSchema>
+    {
+        ["StudyName"] = new()
+        {
+            Type = JsonSchemaType.String,
+            Enum = Nodes(StudyCatalog.All.Select(study => study.Name)),
+            Description = "Name of a study (`GET /studies`).",
+        },
+        ["PulledDatasetName"] = new()
+        {
+            Type = JsonSchemaType.String,
+            Enum = Nodes(MnistFamily.All(["."], new RowCache()).Select(dataset => dataset.Name)),
+            Description = "Name of a data set that is fetched on request.",
+        },
+    };
+
+    /// <summary>Which of them a parameter is.</summary>
+    public static string? ComponentOf(string operation, string parameter) => (operation, parameter) switch
+    {
+        ("runStudy" or "getStudy", "name") or (_, "study") => "StudyName",
+        ("pullDataset" or "getDatasetPull", "name") => "PulledDatasetName",
+        _ => null,
     };
 
     private static List<JsonNode> Nodes(IEnumerable<string> names) => [.. names.Select(name => (JsonNode)name)];
