@@ -598,6 +598,20 @@ public sealed partial class KeysClient
 {
     private readonly Connection _connection;
     internal KeysClient(Connection connection) => _connection = connection;
+    /// <summary>Who changed what.</summary>
+    /// <remarks>All requests of known callers that may change something, those that were refused among them, newest first. An entry is there a
+    /// moment after its answer, and for <c>TRAINING_AUDIT_DAYS</c>.</remarks>
+    /// <param name="limit">Entries on a page; more than 500 gives 500.</param>
+    /// <param name="cursor">The nextCursor of the page before, with the same filters.</param>
+    /// <param name="owner">Only what this owner asked for.</param>
+    /// <param name="key">Only what was asked for by the key of this id.</param>
+    /// <param name="route">Only of this route, as <c>/api/v1/jobs/{id}/cancel</c>.</param>
+    /// <param name="target">Only with this id or name in the address.</param>
+    /// <param name="since">Only from this time on (ISO 8601).</param>
+    /// <param name="until">Only before this time (ISO 8601).</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<PageOfAuditResponse> ListAuditAsync(int? limit = null, string? cursor = null, string? owner = null, Guid? key = null, string? route = null, string? target = null, DateTimeOffset? since = null, DateTimeOffset? until = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfAuditResponse>(HttpMethod.Get, Address.With($"api/v1/audit", ("limit", limit), ("cursor", cursor), ("owner", owner), ("key", key), ("route", route), ("target", target), ("since", since), ("until", until)), null, cancellation);
     /// <summary>Make an access key.</summary>
     /// <remarks>The answer has the key, this once: only its hash is kept. Once there is any key, no request is served without one; the first must
     /// therefore have the scope admin. Takes no Idempotency-Key, since the answer would have to be kept.</remarks>
@@ -767,6 +781,33 @@ public sealed partial record ArmSpec
     /// <summary>JSON merge patch (RFC 7396) on the base: null takes a field out, a list replaces the list; none leaves the base as it is.
     /// Labels may differ between arms.</summary>
     public object? Patch { get; init; }
+}
+
+/// <summary>A request that may have changed something.</summary>
+public sealed partial record AuditResponse
+{
+    /// <summary>UUIDv7 of the time.</summary>
+    public Guid Id { get; init; }
+    /// <summary>When it was answered.</summary>
+    public DateTimeOffset At { get; init; }
+    /// <summary>Who asked; null where access was open.</summary>
+    public string? Owner { get; init; }
+    /// <summary>By which key; null for the operator's, for tokens of others, and where access was open.</summary>
+    public Guid? KeyId { get; init; }
+    /// <summary>What that key is called; <c>admin</c> is the operator's.</summary>
+    public string? Key { get; init; }
+    /// <summary>How.</summary>
+    public string Method { get; init; } = null!;
+    /// <summary>For what.</summary>
+    public string Route { get; init; } = null!;
+    /// <summary>The id or name in the address.</summary>
+    public string? Target { get; init; }
+    /// <summary>Address of what was made.</summary>
+    public string? Made { get; init; }
+    /// <summary>What was answered; 499: the caller went away before.</summary>
+    public int Status { get; init; }
+    /// <summary>From where.</summary>
+    public string? Address { get; init; }
 }
 
 /// <summary>Of the service's document.</summary>
@@ -1976,6 +2017,17 @@ public sealed partial record PageOfActivationResponse
 {
     /// <summary>What is on this page.</summary>
     public IReadOnlyList<ActivationResponse> Items { get; init; } = null!;
+    /// <summary>To be given as <c>cursor</c> for the next page; null on the last one.</summary>
+    public string? NextCursor { get; init; }
+    /// <summary>How many there are on all pages, where a list was asked for it.</summary>
+    public int? Total { get; init; }
+}
+
+/// <summary>A page of a list.</summary>
+public sealed partial record PageOfAuditResponse
+{
+    /// <summary>What is on this page.</summary>
+    public IReadOnlyList<AuditResponse> Items { get; init; } = null!;
     /// <summary>To be given as <c>cursor</c> for the next page; null on the last one.</summary>
     public string? NextCursor { get; init; }
     /// <summary>How many there are on all pages, where a list was asked for it.</summary>

@@ -26,6 +26,9 @@ public sealed class TwoOwners(Service service) : IAsyncLifetime
     public (string, string) Ada { get; private set; }
     public (string, string) Bob { get; private set; }
 
+    /// <summary>Nothing was ever made in his name, not even of what was shared.</summary>
+    public (string, string) Carl { get; private set; }
+
     // Ada's
     public string Job { get; private set; } = "";
     public string Sweep { get; private set; } = "";
@@ -36,7 +39,7 @@ public sealed class TwoOwners(Service service) : IAsyncLifetime
     {
         _database = await service.CreateMigratedDatabaseAsync();
         _host = await HostProcess.StartAsync("all", _database, new Dictionary<string, string?> { [AccessSettings.AdminKey] = AdminKey });
-        (Ada, Bob) = (await KeyAsync("ada"), await KeyAsync("bob"));
+        (Ada, Bob, Carl) = (await KeyAsync("ada"), await KeyAsync("bob"), await KeyAsync("carl"));
         Assert.Equal(201, (await UploadAsync(Ada, "POST", "/api/v1/datasets", 60, ("name", Dataset), ("target", "kind"))).Status);
         var job = $$$"""{"dataset": "{{{Dataset}}}", "model": {"hiddenLayers": [4]}, "training": {"epochs": 1}}""";
         var sweep = await Http.PostSweep(
@@ -148,15 +151,15 @@ public sealed partial class OwnerTests(TwoOwners service) : IClassFixture<TwoOwn
         {
             foreach (var query in (string[])["", "?owner=ada", "?visibility=everyone", "?visibility=private"])
             {
-                var answer = await Http.GetAnswer(path + query, service.Bob);
+                var answer = await Http.GetAnswer(path + query, service.Carl);
                 Assert.All(hers, word => Assert.DoesNotContain(word, answer.Text, StringComparison.Ordinal));
             }
             if (path is "/api/v1/jobs" or "/api/v1/sweeps" or "/api/v1/datasets" or "/api/v1/models")
                 foreach (var (key, query) in new[] { (service.Ada, ""), (service.Admin, ""), (service.Admin, "?owner=ada") })
                     Assert.Contains("\"ada\"", (await Http.GetAnswer($"{path}{query}", key)).Text, StringComparison.Ordinal);
         }
-        Assert.Empty(Items(await Http.GetAnswer("/api/v1/jobs?owner=bob", service.Admin)));
-        Assert.Empty(Items(await Http.GetAnswer($"/api/v1/jobs?sweepId={service.Sweep}", service.Bob)));
+        Assert.Empty(Items(await Http.GetAnswer("/api/v1/jobs?owner=carl", service.Admin)));
+        Assert.Empty(Items(await Http.GetAnswer($"/api/v1/jobs?sweepId={service.Sweep}", service.Carl)));
         Assert.InRange(lists.Count, 8, 100);
     }
 

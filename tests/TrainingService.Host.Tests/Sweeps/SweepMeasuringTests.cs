@@ -56,8 +56,8 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
         await using (var db = api.NewDbContext())
         {
             await using var transaction = await db.Database.BeginTransactionAsync(Cancellation);
-            Assert.Single(
-                await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE NOWAIT").ToListAsync(Cancellation));
+            await db.Sweeps.FromSql($"SELECT *, xmin FROM sweeps WHERE id = {id} FOR UPDATE NOWAIT")
+                .SingleAsync(sweep => sweep.Id == id, Cancellation);
         }
         _goOn.Set();
         await measuring;
