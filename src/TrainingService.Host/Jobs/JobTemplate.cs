@@ -11,7 +11,7 @@ public sealed class JobTemplate
     /// <summary>In its sweep, from 0.</summary>
     public short Number { get; init; }
 
-    /// <summary>The arm whose jobs they are; of equal ones, which share their jobs, the first. Null of those stored before it was.</summary>
+    /// <summary>The arm whose jobs they are; of equal ones, which share their jobs, the first. Null before it was stored.</summary>
     public string? Arm { get; init; }
 
     /// <summary>As <see cref="Job.Spec"/>, of no seed.</summary>

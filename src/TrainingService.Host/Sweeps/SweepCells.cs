@@ -79,7 +79,8 @@ public static class SweepCells
             {
                 var job = rules.Job(spec, cell.Arm, cell.Candidate, cell.Seed);
                 var told = JobTemplate.Common(job.Spec) with { StoreWeights = null };
-                arms[(cell.Arm, cell.Candidate)] = arm = (job, Shared(job, spec.Arms[cell.Arm].Name), SHA256.HashData(Encoding.UTF8.GetBytes(Text(told))));
+                arms[(cell.Arm, cell.Candidate)] = arm =
+                    (job, Shared(job, spec.Arms[cell.Arm].Name), SHA256.HashData(Encoding.UTF8.GetBytes(Text(told))));
             }
             var hash = SHA256.HashData([.. arm.Hash, .. BitConverter.GetBytes(cell.Seed)]);
             if (!byHash.TryGetValue(Convert.ToHexString(hash), out var id))

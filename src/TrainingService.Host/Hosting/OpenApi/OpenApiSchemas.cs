@@ -158,9 +158,9 @@ public static class OpenApiSchemas
         (schema as OpenApiSchemaReference ?? schema.OneOf?.OfType<OpenApiSchemaReference>().FirstOrDefault())?.Reference.Id;
 
     /// <summary>
-    /// The object first: generators that keep only one of a union keep the first. The name is any string, since clients of Kiota look for an
-    /// enum's word first, and find none in an object. It may be null in a request as every field may, which isn't told: a third choice
-    /// would be a class of its own.
+    /// The object first: generators that keep only one of a union keep the first. The name is any string, since clients of Kiota look for
+    /// an enum's word first, and find none in an object. It may be null in a request as every field may, which isn't told: a third
+    /// choice would be a class of its own.
     /// </summary>
     private static OpenApiSchema ObjectOrName(OpenApiDocument document, IOpenApiSchema field, string component, string name) => new()
     {
