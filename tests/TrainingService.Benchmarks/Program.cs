@@ -26,6 +26,12 @@ catch (ArgumentException e)
     return 2;
 }
 
+catch (HttpRequestException e)
+{
+    Console.Error.WriteLine($"{e.Message}: is a service running there? deploy/run.sh starts one, --url says where it is.");
+    return 2;
+}
+
 static int Usage()
 {
     Console.Error.WriteLine("""

@@ -25,6 +25,7 @@ public static class Logs
             // What fails throws; EF's error lines would only repeat it, and its first look for a migration history is meant to fail.
             .AddFilter("Microsoft.EntityFrameworkCore.Database", LogLevel.None)
             .AddFilter("Microsoft.EntityFrameworkCore.Query", LogLevel.None)
+            .AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.None)
             // what is unhealthy is answered, and told as any other 503
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
             // What keeps the host from starting is told in one sentence or thrown; this category would add a stack trace.

@@ -37,8 +37,15 @@ public class ActivationRegistryTests
     }
 
     [Theory]
-    [InlineData("leaky_rely", "leaky_relu")]
     [InlineData("ReLU", "relu")]
+    [InlineData("LeakyReLU", "leaky_relu")]
+    [InlineData("Log-Sigmoid", "log_sigmoid")]
+    [InlineData("SWISH", "silu")]
+    public void A_name_is_known_however_it_is_written(string written, string name) =>
+        Assert.Equal(name, Resolve(new() { Name = written }).Resolved?.Name);
+
+    [Theory]
+    [InlineData("leaky_rely", "leaky_relu")]
     [InlineData("sigmoyd", "sigmoid")]
     [InlineData("swich", "swish")]
     public void An_unknown_name_is_answered_with_the_nearest_one(string wrong, string meant)

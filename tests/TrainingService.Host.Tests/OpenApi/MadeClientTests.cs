@@ -3,6 +3,7 @@ using TrainingService.Host.Tests.Fixtures;
 namespace TrainingService.Host.Tests.OpenApi;
 
 /// <summary>Clients that common tools make of the document compile, and run a job, a sweep and a study to their end.</summary>
+[Collection(nameof(Builds))]
 [Trait("Category", "Slow")]
 public sealed class MadeClientTests(Service service, MadeClientTests.CSharp csharp, MadeClientTests.TypeScript typescript)
     : IClassFixture<MadeClientTests.CSharp>, IClassFixture<MadeClientTests.TypeScript>

@@ -4,6 +4,7 @@ using TrainingService.Host.Tests.Fixtures;
 namespace TrainingService.Host.Tests.OpenApi;
 
 /// <summary>The programs of README.md train their network, as they stand there.</summary>
+[Collection(nameof(Builds))]
 [Trait("Category", "Slow")]
 public sealed partial class SampleTests(Service service) : IDisposable
 {

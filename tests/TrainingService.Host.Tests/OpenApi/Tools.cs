@@ -3,6 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace TrainingService.Host.Tests.OpenApi;
 
+/// <summary>
+/// Tests that build programs by tools of others, which take all cores: nothing else runs beside them, least of all what counts the seconds
+/// in which a process answers.
+/// </summary>
+[CollectionDefinition(nameof(Builds), DisableParallelization = true)]
+public sealed class Builds;
+
 /// <summary>Programs of others: those that make clients, and those that build and run them.</summary>
 public static class Tools
 {
