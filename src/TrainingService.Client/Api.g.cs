@@ -15,7 +15,8 @@ public sealed partial class TrainingClient
     public ModelsClient Models { get; private set; } = null!;
     /// <summary>Compare variants of a job over seeds: which differences are real, and how sure that is.</summary>
     public SweepsClient Sweeps { get; private set; } = null!;
-    /// <summary>Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own.</summary>
+    /// <summary>Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's
+    /// own.</summary>
     public StudiesClient Studies { get; private set; } = null!;
     /// <summary>What there is to train on.</summary>
     public DatasetsClient Datasets { get; private set; } = null!;
@@ -26,7 +27,9 @@ public sealed partial class TrainingClient
     /// <summary>For load balancers and orchestrators.</summary>
     public HealthClient Health { get; private set; } = null!;
     private void Connect(Connection connection) =>
-        (Jobs, Metrics, Models, Sweeps, Studies, Datasets, Catalogue, Keys, Health) = (new JobsClient(connection), new MetricsClient(connection), new ModelsClient(connection), new SweepsClient(connection), new StudiesClient(connection), new DatasetsClient(connection), new CatalogueClient(connection), new KeysClient(connection), new HealthClient(connection));
+        (Jobs, Metrics, Models, Sweeps, Studies, Datasets, Catalogue, Keys, Health) = (new JobsClient(connection),
+            new MetricsClient(connection), new ModelsClient(connection), new SweepsClient(connection), new StudiesClient(connection),
+            new DatasetsClient(connection), new CatalogueClient(connection), new KeysClient(connection), new HealthClient(connection));
 }
 
 /// <summary>Submit a training, follow it, cancel it, delete it.</summary>
@@ -35,7 +38,8 @@ public sealed partial class JobsClient
     private readonly Connection _connection;
     internal JobsClient(Connection connection) => _connection = connection;
     /// <summary>Submit a training job.</summary>
-    /// <remarks>Checks the whole body, stores the job as <c>queued</c> and answers at once; a worker trains it. Only <c>dataset</c> is required.
+    /// <remarks>Checks the whole body, stores the job as <c>queued</c> and answers at once; a worker trains it. Only <c>dataset</c> is
+    /// required.
     /// Follow the answer's <c>Location</c> until <c>status</c> is succeeded, failed or canceled.</remarks>
     /// <param name="body">What to train; only <c>dataset</c> is required.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -56,22 +60,33 @@ public sealed partial class JobsClient
     /// <param name="seed">Only jobs of sweeps that run with this seed.</param>
     /// <param name="createdAfter">Only jobs created after this time (ISO 8601; UTC if it has no offset).</param>
     /// <param name="createdBefore">Only jobs created before this time (ISO 8601; UTC if it has no offset).</param>
-    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of the sweep.</param>
+    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of
+    /// the sweep.</param>
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
-    /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that don't have it come last.</param>
+    /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
+    /// don't have it come last.</param>
     /// <param name="total">Whether to count the jobs on all pages, too.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfJobResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null, IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null, string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null, DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/jobs", ("limit", limit), ("cursor", cursor), ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset", dataset), ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore), ("owner", owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
+    public Task<PageOfJobResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
+        IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null,
+        string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null,
+        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/jobs", ("limit", limit), ("cursor", cursor),
+            ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset", dataset),
+            ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore), ("owner",
+            owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
     /// <summary>Check a job without submitting it.</summary>
-    /// <remarks>Answers with the resolved spec, what the run would need, and what is to be expected of its layers. Nothing is stored. A spec that
+    /// <remarks>Answers with the resolved spec, what the run would need, and what is to be expected of its layers. Nothing is stored. A
+    /// spec that
     /// breaks a rule is answered as <c>POST /jobs</c> answers it.</remarks>
     /// <param name="body">What to train; only <c>dataset</c> is required.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobEstimate> ValidateAsync(JobSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobEstimate>(HttpMethod.Post, $"api/v1/jobs/validate", body, cancellation);
     /// <summary>Cancel, delete or label many jobs.</summary>
-    /// <remarks>In batches, each of which holds or doesn't: after a failure send it again, what is done already stays as it is. Jobs that are
+    /// <remarks>In batches, each of which holds or doesn't: after a failure send it again, what is done already stays as it is. Jobs that
+    /// are
     /// submitted meanwhile are not touched.</remarks>
     /// <param name="body">What to send.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -85,7 +100,8 @@ public sealed partial class JobsClient
     public Task<JobResponse> GetAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Get, $"api/v1/jobs/{Address.Of(id)}", null, cancellation);
     /// <summary>Share a job, or keep it to oneself.</summary>
-    /// <remarks>Who may read a job may read all that it measured, ask its net, download it and clone the job (as far as they may use its data).
+    /// <remarks>Who may read a job may read all that it measured, ask its net, download it and clone the job (as far as they may use its
+    /// data).
     /// The jobs of a sweep are shared with it.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="body">Who may read it.</param>
@@ -99,7 +115,8 @@ public sealed partial class JobsClient
     public Task DeleteAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync(HttpMethod.Delete, $"api/v1/jobs/{Address.Of(id)}", null, cancellation);
     /// <summary>Run a finished job again and compare.</summary>
-    /// <remarks>Queues a job with the same spec, whose weights, results and measurements must come out equal bit for bit. Follow the answer's
+    /// <remarks>Queues a job with the same spec, whose weights, results and measurements must come out equal bit for bit. Follow the
+    /// answer's
     /// <c>Location</c>, the verification, until it is finished.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -113,30 +130,36 @@ public sealed partial class JobsClient
     public Task<VerificationResponse> GetVerificationAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<VerificationResponse>(HttpMethod.Get, $"api/v1/jobs/{Address.Of(id)}/verification", null, cancellation);
     /// <summary>Cancel a job.</summary>
-    /// <remarks>A queued or paused job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>) and keeps
+    /// <remarks>A queued or paused job is canceled at once, a running one stops within seconds (<c>canceling</c>, then <c>canceled</c>)
+    /// and keeps
     /// the metrics it has. Repeating it, or canceling a finished job, changes nothing and is no error.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> CancelAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/cancel", null, cancellation);
     /// <summary>Pause a job.</summary>
-    /// <remarks>A running job stops within seconds at the end of a step (<c>pausing</c>, then <c>paused</c>), is kept as it is there and frees its worker; a
-    /// queued one is <c>paused</c> at once. It waits, for as long as it likes, for <c>POST .../resume</c>, which loses nothing and gives the same
-    /// weights as if it had never paused. Time that it is paused doesn't count towards <c>timeoutSeconds</c>. A job that comes to its end in
+    /// <remarks>A running job stops within seconds at the end of a step (<c>pausing</c>, then <c>paused</c>), is kept as it is there and
+    /// frees its worker; a
+    /// queued one is <c>paused</c> at once. It waits, for as long as it likes, for <c>POST .../resume</c>, which loses nothing and gives
+    /// the same
+    /// weights as if it had never paused. Time that it is paused doesn't count towards <c>timeoutSeconds</c>. A job that comes to its end
+    /// in
     /// the same moment has ended. Repeating it changes nothing and is no error.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> PauseAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/pause", null, cancellation);
     /// <summary>Let a paused job go on.</summary>
-    /// <remarks>The job goes back into the queue, at the place that its age gives it, and on from the step at which it stopped. One that is still
+    /// <remarks>The job goes back into the queue, at the place that its age gives it, and on from the step at which it stopped. One that
+    /// is still
     /// <c>pausing</c> runs on. Repeating it, or resuming a job that is queued or running, changes nothing and is no error.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> ResumeAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/resume", null, cancellation);
     /// <summary>From where a job can go on.</summary>
-    /// <remarks>A run that takes longer than <c>TRAINING_CHECKPOINT_SECONDS</c> (10) is stored about that often, and when it is paused or its worker is
+    /// <remarks>A run that takes longer than <c>TRAINING_CHECKPOINT_SECONDS</c> (10) is stored about that often, and when it is paused or
+    /// its worker is
     /// stopped; the last two are kept. Whatever happens to its worker, it goes on from the newest that can be read, with the same numbers
     /// as if nothing had happened. They go when the job succeeds, and with the job; those of a sweep's job when it ends.</remarks>
     /// <param name="id">The job's id.</param>
@@ -144,15 +167,18 @@ public sealed partial class JobsClient
     public Task<PageOfCheckpointResponse> ListCheckpointsAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfCheckpointResponse>(HttpMethod.Get, $"api/v1/jobs/{Address.Of(id)}/checkpoints", null, cancellation);
     /// <summary>Run a failed or canceled job again.</summary>
-    /// <remarks>The same job with the same spec goes back into the queue, as a new attempt. What the earlier attempt measured goes when the new one
+    /// <remarks>The same job with the same spec goes back into the queue, as a new attempt. What the earlier attempt measured goes when
+    /// the new one
     /// begins. A job that diverged will diverge again: clone it with a change instead.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> RetryAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/retry", null, cancellation);
     /// <summary>Submit a changed copy of a job.</summary>
-    /// <remarks>The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's <c>recommendation.patch</c>; <c>{}</c> repeats the job. It
-    /// is merged into what was asked for, so that defaults follow what the patch changes: <c>{"training": {"optimizer": {"name": "adam"}}}</c>
+    /// <remarks>The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's <c>recommendation.patch</c>; <c>{}</c>
+    /// repeats the job. It
+    /// is merged into what was asked for, so that defaults follow what the patch changes: <c>{"training": {"optimizer": {"name":
+    /// "adam"}}}</c>
     /// brings adam's own learning rate, and leaves no momentum behind. <c>hiddenLayers</c> replaces <c>layers</c> and the other way round.
     /// The copy is checked like a new job.
     /// 
@@ -181,22 +207,29 @@ public sealed partial class MetricsClient
     /// <param name="split">Only these, separated by commas: train, validation, test.</param>
     /// <param name="fromStep">Only from this step on.</param>
     /// <param name="toStep">Only up to this step, included.</param>
-    /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last point and its extremes. Rows in other formats are never thinned out.</param>
+    /// <param name="maxPoints">Most points of a series; one with more is thinned out, keeping its first and last point and its extremes.
+    /// Rows in other formats are never thinned out.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<MetricCurves> GetMetricsAsync(Guid id, string? names = null, string? split = null, long? fromStep = null, long? toStep = null, int? maxPoints = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<MetricCurves>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/metrics", ("names", names), ("split", split), ("fromStep", fromStep), ("toStep", toStep), ("maxPoints", maxPoints)), null, cancellation);
+    public Task<MetricCurves> GetMetricsAsync(Guid id, string? names = null, string? split = null, long? fromStep = null,
+        long? toStep = null, int? maxPoints = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<MetricCurves>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/metrics", ("names", names),
+            ("split", split), ("fromStep", fromStep), ("toStep", toStep), ("maxPoints", maxPoints)), null, cancellation);
     /// <summary>What became of each unit of a layer.</summary>
-    /// <remarks>State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it ends;
+    /// <remarks>State, activity and cause of death of every unit, as the last evaluation found it. Stored when the run ends, however it
+    /// ends;
     /// until then <c>items</c> is empty.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="layer">Index of the layer, as <c>/layers</c> has it.</param>
     /// <param name="limit">Units on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<UnitPage> GetUnitsAsync(Guid id, int layer, int? limit = null, string? cursor = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<UnitPage>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/layers/{Address.Of(layer)}/units", ("limit", limit), ("cursor", cursor)), null, cancellation);
+    public Task<UnitPage> GetUnitsAsync(Guid id, int layer, int? limit = null, string? cursor = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<UnitPage>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/layers/{Address.Of(layer)}/units",
+            ("limit", limit), ("cursor", cursor)), null, cancellation);
     /// <summary>Sparsity, dead units, saturation and gradients of a job's layers over time.</summary>
-    /// <remarks>Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c> steps and
+    /// <remarks>Measured on a fixed set of training rows with dropout off, before the first step, every <c>diagnostics.everySteps</c>
+    /// steps and
     /// after the last. Where early stopping returns to the weights of an earlier step, the last point is of those, at the result's
     /// <c>weightsStep</c>. As <c>text/csv</c>, <c>application/x-ndjson</c> or <c>application/vnd.apache.parquet</c> all rows come
     /// unsampled, with the columns step, epoch, layer, name and one for each series.</remarks>
@@ -205,17 +238,22 @@ public sealed partial class MetricsClient
     /// point and its extremes.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<LayerCurves> GetLayersAsync(Guid id, int? maxPoints = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<LayerCurves>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/layers", ("maxPoints", maxPoints)), null, cancellation);
+        _connection.SendAsync<LayerCurves>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/layers", ("maxPoints", maxPoints)),
+            null, cancellation);
     /// <summary>A job's measurements as TensorBoard's event file.</summary>
-    /// <remarks>Put it into a folder of its own and start TensorBoard there. Scalars are called <c>loss/train</c>, <c>accuracy/test</c>, <c>sparsity/hidden1</c>;
-    /// histograms of the activations <c>activations/hidden1</c>. All rows are there, unsampled; times of day are interpolated over the run.</remarks>
+    /// <remarks>Put it into a folder of its own and start TensorBoard there. Scalars are called <c>loss/train</c>, <c>accuracy/test</c>,
+    /// <c>sparsity/hidden1</c>;
+    /// histograms of the activations <c>activations/hidden1</c>. All rows are there, unsampled; times of day are interpolated over the
+    /// run.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<Stream> GetTensorBoardAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.StreamAsync($"api/v1/jobs/{Address.Of(id)}/tensorboard", "application/octet-stream", cancellation);
     /// <summary>What is wrong with a job's training, and what would mend it.</summary>
-    /// <remarks>Rules look at every evaluation while the job trains; <c>diagnostics.rules</c> sets their thresholds. Once the training has ended, and
-    /// before the job's status tells so, what may be to blame is changed and tried on the same seed and rows (<c>diagnostics.tryPatches</c>),
+    /// <remarks>Rules look at every evaluation while the job trains; <c>diagnostics.rules</c> sets their thresholds. Once the training has
+    /// ended, and
+    /// before the job's status tells so, what may be to blame is changed and tried on the same seed and rows
+    /// (<c>diagnostics.tryPatches</c>),
     /// for a quarter of the job's time or 10 seconds. The change that helped most is recommended: POST its <c>recommendation.patch</c> to
     /// <c>/jobs/{id}/clone</c> as it is. <c>tried</c> has all of them; where none helped there is no recommendation.</remarks>
     /// <param name="id">The job's id.</param>
@@ -223,7 +261,8 @@ public sealed partial class MetricsClient
     public Task<PageOfFinding> GetFindingsAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfFinding>(HttpMethod.Get, $"api/v1/jobs/{Address.Of(id)}/findings", null, cancellation);
     /// <summary>The pre-flight prediction beside the measurement at step 0.</summary>
-    /// <remarks>Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a few
+    /// <remarks>Mean-field theory predicts what nets of this shape are like before training. One draw of a wide net measures that within a
+    /// few
     /// percent; narrow and deep ones stray within <c>rmsRange</c> and <c>gradientFlowRange</c>, which hold 95 % of all draws: by at
     /// least 50 draws of the net on the job's rows, or by theory for large nets and in sweeps (<c>basis</c>).</remarks>
     /// <param name="id">The job's id.</param>
@@ -231,7 +270,8 @@ public sealed partial class MetricsClient
     public Task<PreflightComparison> GetPreflightAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<PreflightComparison>(HttpMethod.Get, $"api/v1/jobs/{Address.Of(id)}/preflight", null, cancellation);
     /// <summary>A picture of a job's training.</summary>
-    /// <remarks><c>loss</c> and <c>accuracy</c> (R² for a regression) over the epochs on each split; <c>sparsity</c> with the dead units below it,
+    /// <remarks><c>loss</c> and <c>accuracy</c> (R² for a regression) over the epochs on each split; <c>sparsity</c> with the dead units
+    /// below it,
     /// <c>gradient-flow</c> with each layer's gradient below it, and <c>activations</c> (their mean, size and saturation) over the
     /// epochs for each hidden layer. A job that runs shows what there is; where a value is not finite the curve has a gap and a mark.
     /// The numbers are those of <c>/metrics</c> and <c>/layers</c>.</remarks>
@@ -248,7 +288,8 @@ public sealed partial class ModelsClient
     private readonly Connection _connection;
     internal ModelsClient(Connection connection) => _connection = connection;
     /// <summary>Ask a job's net.</summary>
-    /// <remarks>Raw rows go in, as JSON (by position or by column name) or as <c>text/csv</c> with a header; they are imputed, encoded and scaled as the
+    /// <remarks>Raw rows go in, as JSON (by position or by column name) or as <c>text/csv</c> with a header; they are imputed, encoded and
+    /// scaled as the
     /// training rows were. By name, columns of a file that was brought may stand as they stood in it, dates and yes and no among them. The
     /// answer is computed by the code that trained, to the same bits. With <c>explain</c> the net is also
     /// asked what each feature is worth to it on its test rows; <c>inputs</c> may then be left out.</remarks>
@@ -258,14 +299,17 @@ public sealed partial class ModelsClient
     public Task<PredictionResponse> PredictByJobAsync(Guid id, PredictionSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<PredictionResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/predictions", body, cancellation);
     /// <summary>Download a job's net.</summary>
-    /// <remarks><c>onnx</c>: raw features go in by the names of their columns (images and more than 256 numbers as one input <c>features</c>); imputation,
+    /// <remarks><c>onnx</c>: raw features go in by the names of their columns (images and more than 256 numbers as one input
+    /// <c>features</c>); imputation,
     /// encoding, standardisation and the target's unit are inside. <c>safetensors</c>: the tensors by the names of a PyTorch Sequential
-    /// of the same layers, for inputs that were preprocessed as its metadata says. <c>json</c>: layers, numbers and preprocessing.</remarks>
+    /// of the same layers, for inputs that were preprocessed as its metadata says. <c>json</c>: layers, numbers and
+    /// preprocessing.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="format">onnx (default), safetensors or json.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<Stream> GetModelAsync(Guid id, string? format = null, CancellationToken cancellation = default) =>
-        _connection.StreamAsync(Address.With($"api/v1/jobs/{Address.Of(id)}/model", ("format", format)), "application/octet-stream", cancellation);
+        _connection.StreamAsync(Address.With($"api/v1/jobs/{Address.Of(id)}/model", ("format", format)), "application/octet-stream",
+            cancellation);
     /// <summary>List models.</summary>
     /// <remarks>The latest version of each, in the order of their names. Where there are access keys: one's own, unless <c>owner</c> or
     /// <c>visibility</c> says otherwise; admins' lists have those of all.</remarks>
@@ -274,8 +318,10 @@ public sealed partial class ModelsClient
     /// <param name="owner">Only models of this owner, as far as one may see them.</param>
     /// <param name="visibility">Only models that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfRegisteredModel> ListModelsAsync(int? limit = null, string? cursor = null, string? owner = null, string? visibility = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfRegisteredModel>(HttpMethod.Get, Address.With($"api/v1/models", ("limit", limit), ("cursor", cursor), ("owner", owner), ("visibility", visibility)), null, cancellation);
+    public Task<PageOfRegisteredModel> ListModelsAsync(int? limit = null, string? cursor = null, string? owner = null,
+        string? visibility = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfRegisteredModel>(HttpMethod.Get, Address.With($"api/v1/models", ("limit", limit), ("cursor", cursor),
+            ("owner", owner), ("visibility", visibility)), null, cancellation);
     /// <summary>Get a model.</summary>
     /// <remarks>Its latest version, and all there were.</remarks>
     /// <param name="name">Its name.</param>
@@ -283,7 +329,8 @@ public sealed partial class ModelsClient
     public Task<RegisteredModel> GetModelAsync(string name, CancellationToken cancellation = default) =>
         _connection.SendAsync<RegisteredModel>(HttpMethod.Get, $"api/v1/models/{Address.Of(name)}", null, cancellation);
     /// <summary>Let a name stand for a job's net.</summary>
-    /// <remarks>Makes the next version of the name, which answers from then on; the versions before stay in its history. Said again, it changes
+    /// <remarks>Makes the next version of the name, which answers from then on; the versions before stay in its history. Said again, it
+    /// changes
     /// nothing. A net that a name stands for is not retired.</remarks>
     /// <param name="name">Letters, digits, '.', '_' and '-', at most 100.</param>
     /// <param name="body">Which job, and why.</param>
@@ -291,7 +338,8 @@ public sealed partial class ModelsClient
     public Task<RegisteredModel> PutModelAsync(string name, ModelNameSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<RegisteredModel>(HttpMethod.Put, $"api/v1/models/{Address.Of(name)}", body, cancellation);
     /// <summary>Share a model, or keep it to oneself.</summary>
-    /// <remarks>Who may read a model may ask the net that it stands for and download it, though they may not see the job. Who has a model of the
+    /// <remarks>Who may read a model may ask the net that it stands for and download it, though they may not see the job. Who has a model
+    /// of the
     /// same name goes on with their own.</remarks>
     /// <param name="name">Its name.</param>
     /// <param name="body">Who may read it.</param>
@@ -311,7 +359,8 @@ public sealed partial class ModelsClient
     /// <param name="format">onnx (default), safetensors or json.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<Stream> DownloadModelAsync(string name, string? format = null, CancellationToken cancellation = default) =>
-        _connection.StreamAsync(Address.With($"api/v1/models/{Address.Of(name)}/model", ("format", format)), "application/octet-stream", cancellation);
+        _connection.StreamAsync(Address.With($"api/v1/models/{Address.Of(name)}/model", ("format", format)), "application/octet-stream",
+            cancellation);
     /// <summary>Ask a model.</summary>
     /// <remarks>As <c>POST /jobs/{id}/predictions</c> of the job that the name stands for now.</remarks>
     /// <param name="name">Its name.</param>
@@ -343,8 +392,10 @@ public sealed partial class SweepsClient
     /// <param name="owner">Only sweeps of this owner, as far as one may see them. Left out: one's own, of admins all.</param>
     /// <param name="visibility">Only sweeps that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfSweepResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null, string? study = null, string? owner = null, string? visibility = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfSweepResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps", ("limit", limit), ("cursor", cursor), ("status", status), ("study", study), ("owner", owner), ("visibility", visibility)), null, cancellation);
+    public Task<PageOfSweepResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
+        string? study = null, string? owner = null, string? visibility = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfSweepResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps", ("limit", limit), ("cursor", cursor),
+            ("status", status), ("study", study), ("owner", owner), ("visibility", visibility)), null, cancellation);
     /// <summary>Get a sweep.</summary>
     /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again.</remarks>
     /// <param name="id">The sweep's id.</param>
@@ -379,7 +430,8 @@ public sealed partial class SweepsClient
     public Task<SweepResponse> RetryFailedCellsAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<SweepResponse>(HttpMethod.Post, $"api/v1/sweeps/{Address.Of(id)}/retry-failed", null, cancellation);
     /// <summary>Add seeds or arms to a finished sweep.</summary>
-    /// <remarks>Only the new cells run. The sweep's end was a look at its seeds, and what that spent of the risk of a false finding is not there a
+    /// <remarks>Only the new cells run. The sweep's end was a look at its seeds, and what that spent of the risk of a false finding is not
+    /// there a
     /// second time: the adjusted p-values pay for both looks. A sweep of a fixed number of seeds has spent all of it, but for what few
     /// seeds can't spend (four have no significant p). A sweep that ran until decided uses what is left, and stops when the new cells have
     /// ended.</remarks>
@@ -389,10 +441,12 @@ public sealed partial class SweepsClient
     public Task<SweepResponse> ExtendAsync(Guid id, SweepExtensionSpec? body = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<SweepResponse>(HttpMethod.Post, $"api/v1/sweeps/{Address.Of(id)}/extend", body, cancellation);
     /// <summary>Keep a sweep's best arm as a net.</summary>
-    /// <remarks>Of the arm with the best mean of the metric (fewest diverged runs first), the run whose value is the median is trained once more, as
+    /// <remarks>Of the arm with the best mean of the metric (fewest diverged runs first), the run whose value is the median is trained
+    /// once more, as
     /// a job of its own that keeps its net; the weights are the same bit for bit. A sweep does so by itself when it ends, unless its
     /// <c>keepBest</c> is false, and with <c>{}</c> this answers the job that is there. The body, a JSON merge patch on the job's spec, may
-    /// change something: <c>{"dataset": {"maxTrainExamples": null}}</c> trains a job on all rows where the sweep took a part of them.</remarks>
+    /// change something: <c>{"dataset": {"maxTrainExamples": null}}</c> trains a job on all rows where the sweep took a part of
+    /// them.</remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="body">What shall be different.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -413,13 +467,22 @@ public sealed partial class SweepsClient
     /// <param name="seed">Only jobs of sweeps that run with this seed.</param>
     /// <param name="createdAfter">Only jobs created after this time (ISO 8601; UTC if it has no offset).</param>
     /// <param name="createdBefore">Only jobs created before this time (ISO 8601; UTC if it has no offset).</param>
-    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of the sweep.</param>
+    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of
+    /// the sweep.</param>
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
-    /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that don't have it come last.</param>
+    /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
+    /// don't have it come last.</param>
     /// <param name="total">Whether to count the jobs on all pages, too.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfJobResponse> ListJobsAsync(Guid id, int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null, IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null, string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null, DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps/{Address.Of(id)}/jobs", ("limit", limit), ("cursor", cursor), ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset", dataset), ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore), ("owner", owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
+    public Task<PageOfJobResponse> ListJobsAsync(Guid id, int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
+        IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null,
+        string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null,
+        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps/{Address.Of(id)}/jobs", ("limit", limit),
+            ("cursor", cursor), ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset",
+            dataset), ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore),
+            ("owner", owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
     /// <summary>What a sweep has shown.</summary>
     /// <remarks>Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm),
     /// a test of equivalence, and a verdict in words. While the sweep runs, the report covers the seeds that are there and says so.
@@ -430,7 +493,8 @@ public sealed partial class SweepsClient
     public Task<SweepReport> GetReportAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync<SweepReport>(HttpMethod.Get, $"api/v1/sweeps/{Address.Of(id)}/report", null, cancellation);
     /// <summary>A sweep as one flat table.</summary>
-    /// <remarks>A row a cell: arm, seed, candidate (-1 for what arms are compared by), job, status, each field that an arm or the tuning sets
+    /// <remarks>A row a cell: arm, seed, candidate (-1 for what arms are compared by), job, status, each field that an arm or the tuning
+    /// sets
     /// (as the job's resolved spec has it: <c>model.activation.name</c>), and every result. <c>pandas.read_csv(address)</c> reads it.
     /// Without <c>format</c> the Accept header decides; CSV by default.</remarks>
     /// <param name="id">The sweep's id.</param>
@@ -452,13 +516,15 @@ public sealed partial class StudiesClient
     public Task<PageOfStudyResponse> ListAsync(CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfStudyResponse>(HttpMethod.Get, $"api/v1/studies", null, cancellation);
     /// <summary>A study, its claims and the sweep that it runs.</summary>
-    /// <remarks>The sweep can be POSTed to <c>/sweeps</c> as it is, or changed; only the reading of the claims is the study's own.</remarks>
+    /// <remarks>The sweep can be POSTed to <c>/sweeps</c> as it is, or changed; only the reading of the claims is the study's
+    /// own.</remarks>
     /// <param name="name">The study's name.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<StudyResponse> GetAsync(string name, CancellationToken cancellation = default) =>
         _connection.SendAsync<StudyResponse>(HttpMethod.Get, $"api/v1/studies/{Address.Of(name)}", null, cancellation);
     /// <summary>Run a study.</summary>
-    /// <remarks>Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the evidence.</remarks>
+    /// <remarks>Starts the study's sweep and answers with it; <c>/sweeps/{id}/report</c> then has the answer, the claims and the
+    /// evidence.</remarks>
     /// <param name="name">The study's name.</param>
     /// <param name="body">How to run it; without a body it is a quick one.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -472,14 +538,17 @@ public sealed partial class DatasetsClient
     private readonly Connection _connection;
     internal DatasetsClient(Connection connection) => _connection = connection;
     /// <summary>List data sets.</summary>
-    /// <remarks>By name: what is built in, what one has brought, and what others share. One whose files are not on this machine is listed as
+    /// <remarks>By name: what is built in, what one has brought, and what others share. One whose files are not on this machine is listed
+    /// as
     /// <c>unavailable</c>, with how to get them.</remarks>
     /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="owner">Only what this owner has brought, as far as one may see it.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfDatasetSummary> ListAsync(int? limit = null, string? cursor = null, string? owner = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfDatasetSummary>(HttpMethod.Get, Address.With($"api/v1/datasets", ("limit", limit), ("cursor", cursor), ("owner", owner)), null, cancellation);
+    public Task<PageOfDatasetSummary> ListAsync(int? limit = null, string? cursor = null, string? owner = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfDatasetSummary>(HttpMethod.Get, Address.With($"api/v1/datasets", ("limit", limit), ("cursor", cursor),
+            ("owner", owner)), null, cancellation);
     /// <summary>Get a data set.</summary>
     /// <remarks>Features, classes, splits and origin. Carries an ETag: send it back as <c>If-None-Match</c> and an unchanged
     /// data set costs a 304 without body.</remarks>
@@ -488,7 +557,8 @@ public sealed partial class DatasetsClient
     public Task<DatasetDetails> GetAsync(string name, CancellationToken cancellation = default) =>
         _connection.SendAsync<DatasetDetails>(HttpMethod.Get, $"api/v1/datasets/{Address.Of(name)}", null, cancellation);
     /// <summary>Share a data set, or keep it to oneself.</summary>
-    /// <remarks>All its versions. Who has a data set of the same name goes on with their own. Jobs that others have submitted run all the same when
+    /// <remarks>All its versions. Who has a data set of the same name goes on with their own. Jobs that others have submitted run all the
+    /// same when
     /// it is private again.</remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="body">Who may use it.</param>
@@ -496,23 +566,28 @@ public sealed partial class DatasetsClient
     public Task<DatasetDetails> ShareAsync(string name, SharingSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<DatasetDetails>(HttpMethod.Patch, $"api/v1/datasets/{Address.Of(name)}", body, cancellation);
     /// <summary>Delete a data set.</summary>
-    /// <remarks>All its versions and their rows. One that jobs have used is kept unless <c>force</c> is true: then their results stay, and can't be
+    /// <remarks>All its versions and their rows. One that jobs have used is kept unless <c>force</c> is true: then their results stay, and
+    /// can't be
     /// repeated or verified any more.</remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="force">Whether to delete it although jobs have used it.</param>
     /// <param name="owner">Whose, where an admin sees several of this name; left out: the one that GET tells of.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<DatasetDeletion> DeleteAsync(string name, bool? force = null, string? owner = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<DatasetDeletion>(HttpMethod.Delete, Address.With($"api/v1/datasets/{Address.Of(name)}", ("force", force), ("owner", owner)), null, cancellation);
+    public Task<DatasetDeletion> DeleteAsync(string name, bool? force = null, string? owner = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<DatasetDeletion>(HttpMethod.Delete, Address.With($"api/v1/datasets/{Address.Of(name)}", ("force", force),
+            ("owner", owner)), null, cancellation);
     /// <summary>Preview a data set.</summary>
     /// <remarks>Its first rows as they are in the file, before anything is imputed, encoded or scaled.</remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="rows">How many rows, from 1 to 100. Default 10.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<DatasetPreview> PreviewAsync(string name, int? rows = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<DatasetPreview>(HttpMethod.Get, Address.With($"api/v1/datasets/{Address.Of(name)}/preview", ("rows", rows)), null, cancellation);
+        _connection.SendAsync<DatasetPreview>(HttpMethod.Get, Address.With($"api/v1/datasets/{Address.Of(name)}/preview", ("rows", rows)),
+            null, cancellation);
     /// <summary>Fetch a data set's files.</summary>
-    /// <remarks>For data sets whose files don't come with the service: fashion-mnist, kmnist and mnist. They are fetched from the source that the
+    /// <remarks>For data sets whose files don't come with the service: fashion-mnist, kmnist and mnist. They are fetched from the source
+    /// that the
     /// operator has set (<c>TRAINING_DATASETS_SOURCE</c>) into the data folder of this API's machine, which workers share, and nowhere
     /// else; a file counts once its SHA-256 is right. What is cut off goes on where it ended. Files that are there already, as those of a
     /// Debian package, are not fetched again.</remarks>
@@ -531,7 +606,8 @@ public sealed partial class DatasetsClient
     /// <param name="name">The data set's name.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfDatasetVersionResponse> ListVersionsAsync(string name, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfDatasetVersionResponse>(HttpMethod.Get, $"api/v1/datasets/{Address.Of(name)}/versions", null, cancellation);
+        _connection.SendAsync<PageOfDatasetVersionResponse>(HttpMethod.Get, $"api/v1/datasets/{Address.Of(name)}/versions", null,
+            cancellation);
 }
 
 /// <summary>What networks are made of: activations and initialisers, with formulas, parameters and gains.</summary>
@@ -545,7 +621,8 @@ public sealed partial class CatalogueClient
     public Task<PageOfActivationResponse> ListActivationsAsync(CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfActivationResponse>(HttpMethod.Get, $"api/v1/activations", null, cancellation);
     /// <summary>Get an activation function.</summary>
-    /// <remarks>By name or alias. Its parameters may be given in the query, then the gains are those for them: <c>?negativeSlope=0.2</c>.</remarks>
+    /// <remarks>By name or alias. Its parameters may be given in the query, then the gains are those for them:
+    /// <c>?negativeSlope=0.2</c>.</remarks>
     /// <param name="name">Name or alias.</param>
     /// <param name="negativeSlope">Slope for z &lt;= 0 (leaky_relu; default 0.01).</param>
     /// <param name="alpha">Minus the limit of the negative side (elu, celu; default 1).</param>
@@ -560,8 +637,13 @@ public sealed partial class CatalogueClient
     /// <param name="lower">Least random slope (rrelu; default 1/8).</param>
     /// <param name="upper">Largest random slope, at least lower (rrelu; default 1/3).</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<ActivationResponse> GetActivationAsync(string name, double? negativeSlope = null, double? alpha = null, double? init = null, bool? shared = null, double? beta = null, double? threshold = null, string? approximate = null, double? lambda = null, double? min = null, double? max = null, double? lower = null, double? upper = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<ActivationResponse>(HttpMethod.Get, Address.With($"api/v1/activations/{Address.Of(name)}", ("negativeSlope", negativeSlope), ("alpha", alpha), ("init", init), ("shared", shared), ("beta", beta), ("threshold", threshold), ("approximate", approximate), ("lambda", lambda), ("min", min), ("max", max), ("lower", lower), ("upper", upper)), null, cancellation);
+    public Task<ActivationResponse> GetActivationAsync(string name, double? negativeSlope = null, double? alpha = null,
+        double? init = null, bool? shared = null, double? beta = null, double? threshold = null, string? approximate = null,
+        double? lambda = null, double? min = null, double? max = null, double? lower = null, double? upper = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<ActivationResponse>(HttpMethod.Get, Address.With($"api/v1/activations/{Address.Of(name)}", ("negativeSlope",
+            negativeSlope), ("alpha", alpha), ("init", init), ("shared", shared), ("beta", beta), ("threshold", threshold), ("approximate",
+            approximate), ("lambda", lambda), ("min", min), ("max", max), ("lower", lower), ("upper", upper)), null, cancellation);
     /// <summary>List the initialisers.</summary>
     /// <remarks>All of them, by name, with formulas and parameters.</remarks>
     /// <param name="cancellation">Ends the request.</param>
@@ -574,7 +656,8 @@ public sealed partial class CatalogueClient
     public Task<InitializerInfo> GetInitializerAsync(string name, CancellationToken cancellation = default) =>
         _connection.SendAsync<InitializerInfo>(HttpMethod.Get, $"api/v1/initializers/{Address.Of(name)}", null, cancellation);
     /// <summary>A picture of an activation function and its derivative.</summary>
-    /// <remarks>For the parameters in the query, else for the defaults: <c>?negativeSlope=0.2</c>. Drawn from what the engine computes.</remarks>
+    /// <remarks>For the parameters in the query, else for the defaults: <c>?negativeSlope=0.2</c>. Drawn from what the engine
+    /// computes.</remarks>
     /// <param name="name">Name or alias.</param>
     /// <param name="negativeSlope">Slope for z &lt;= 0 (leaky_relu; default 0.01).</param>
     /// <param name="alpha">Minus the limit of the negative side (elu, celu; default 1).</param>
@@ -589,8 +672,12 @@ public sealed partial class CatalogueClient
     /// <param name="lower">Least random slope (rrelu; default 1/8).</param>
     /// <param name="upper">Largest random slope, at least lower (rrelu; default 1/3).</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<string> GetActivationPlotAsync(string name, double? negativeSlope = null, double? alpha = null, double? init = null, bool? shared = null, double? beta = null, double? threshold = null, string? approximate = null, double? lambda = null, double? min = null, double? max = null, double? lower = null, double? upper = null, CancellationToken cancellation = default) =>
-        _connection.TextAsync(Address.With($"api/v1/activations/{Address.Of(name)}/plot.svg", ("negativeSlope", negativeSlope), ("alpha", alpha), ("init", init), ("shared", shared), ("beta", beta), ("threshold", threshold), ("approximate", approximate), ("lambda", lambda), ("min", min), ("max", max), ("lower", lower), ("upper", upper)), "image/svg+xml", cancellation);
+    public Task<string> GetActivationPlotAsync(string name, double? negativeSlope = null, double? alpha = null, double? init = null,
+        bool? shared = null, double? beta = null, double? threshold = null, string? approximate = null, double? lambda = null,
+        double? min = null, double? max = null, double? lower = null, double? upper = null, CancellationToken cancellation = default) =>
+        _connection.TextAsync(Address.With($"api/v1/activations/{Address.Of(name)}/plot.svg", ("negativeSlope", negativeSlope), ("alpha",
+            alpha), ("init", init), ("shared", shared), ("beta", beta), ("threshold", threshold), ("approximate", approximate), ("lambda",
+            lambda), ("min", min), ("max", max), ("lower", lower), ("upper", upper)), "image/svg+xml", cancellation);
 }
 
 /// <summary>Who may do what, where access is not open.</summary>
@@ -599,7 +686,8 @@ public sealed partial class KeysClient
     private readonly Connection _connection;
     internal KeysClient(Connection connection) => _connection = connection;
     /// <summary>Who changed what.</summary>
-    /// <remarks>All requests of known callers that may change something, those that were refused among them, newest first. An entry is there a
+    /// <remarks>All requests of known callers that may change something, those that were refused among them, newest first. An entry is
+    /// there a
     /// moment after its answer, and for <c>TRAINING_AUDIT_DAYS</c>.</remarks>
     /// <param name="limit">Entries on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before, with the same filters.</param>
@@ -610,10 +698,14 @@ public sealed partial class KeysClient
     /// <param name="since">Only from this time on (ISO 8601).</param>
     /// <param name="until">Only before this time (ISO 8601).</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<PageOfAuditResponse> ListAuditAsync(int? limit = null, string? cursor = null, string? owner = null, Guid? key = null, string? route = null, string? target = null, DateTimeOffset? since = null, DateTimeOffset? until = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfAuditResponse>(HttpMethod.Get, Address.With($"api/v1/audit", ("limit", limit), ("cursor", cursor), ("owner", owner), ("key", key), ("route", route), ("target", target), ("since", since), ("until", until)), null, cancellation);
+    public Task<PageOfAuditResponse> ListAuditAsync(int? limit = null, string? cursor = null, string? owner = null, Guid? key = null,
+        string? route = null, string? target = null, DateTimeOffset? since = null, DateTimeOffset? until = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfAuditResponse>(HttpMethod.Get, Address.With($"api/v1/audit", ("limit", limit), ("cursor", cursor),
+            ("owner", owner), ("key", key), ("route", route), ("target", target), ("since", since), ("until", until)), null, cancellation);
     /// <summary>Make an access key.</summary>
-    /// <remarks>The answer has the key, this once: only its hash is kept. Once there is any key, no request is served without one; the first must
+    /// <remarks>The answer has the key, this once: only its hash is kept. Once there is any key, no request is served without one; the
+    /// first must
     /// therefore have the scope admin. Takes no Idempotency-Key, since the answer would have to be kept.</remarks>
     /// <param name="body">Not taken here.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -625,9 +717,11 @@ public sealed partial class KeysClient
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfKeyResponse> ListAsync(int? limit = null, string? cursor = null, CancellationToken cancellation = default) =>
-        _connection.SendAsync<PageOfKeyResponse>(HttpMethod.Get, Address.With($"api/v1/keys", ("limit", limit), ("cursor", cursor)), null, cancellation);
+        _connection.SendAsync<PageOfKeyResponse>(HttpMethod.Get, Address.With($"api/v1/keys", ("limit", limit), ("cursor", cursor)), null,
+            cancellation);
     /// <summary>Replace an access key.</summary>
-    /// <remarks>Makes another key of the same name, owner and scopes, which expires when that one does, and revokes that one, in one step. To have
+    /// <remarks>Makes another key of the same name, owner and scopes, which expires when that one does, and revokes that one, in one step.
+    /// To have
     /// both for a while, make a key and revoke the other one later.</remarks>
     /// <param name="id">The id of the key to be replaced.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -696,7 +790,8 @@ public sealed partial record ActivationResponse
     public IReadOnlyList<string> Notes { get; init; } = null!;
 }
 
-/// <summary>An activation function by name, with its parameters. A parameter that the named activation doesn't have is an error. Where it stands, a plain name may stand for an object with only that name.</summary>
+/// <summary>An activation function by name, with its parameters. A parameter that the named activation doesn't have is an error. Where it
+/// stands, a plain name may stand for an object with only that name.</summary>
 public sealed partial record ActivationSpec
 {
     /// <summary>Of the service's document.</summary>
@@ -763,9 +858,11 @@ public sealed partial record ArmReport
     public IReadOnlyList<double>? Ci95 { get; init; }
     /// <summary>Median over seeds.</summary>
     public double? Median { get; init; }
-    /// <summary>Of each run's fastest epoch, the median over seeds, diagnostics left out: the other epochs tell of what else the machine did.</summary>
+    /// <summary>Of each run's fastest epoch, the median over seeds, diagnostics left out: the other epochs tell of what else the machine
+    /// did.</summary>
     public double? SecondsPerEpoch { get; init; }
-    /// <summary>What most seeds chose in tuning, by JSON pointer into the spec; <c>trials</c> tells how many. Null without tuning.</summary>
+    /// <summary>What most seeds chose in tuning, by JSON pointer into the spec; <c>trials</c> tells how many. Null without
+    /// tuning.</summary>
     public object? Tuned { get; init; }
     /// <summary>Means over seeds of the layers' last measurement.</summary>
     public IReadOnlyList<ArmLayer> Layers { get; init; } = null!;
@@ -857,7 +954,8 @@ public sealed partial record BulkFilter
     public string? SweepId { get; init; }
     /// <summary>Only jobs of sweeps that are runs of the arm of this name.</summary>
     public string? Arm { get; init; }
-    /// <summary>Only jobs of sweeps that run with this seed. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Only jobs of sweeps that run with this seed. Beyond 2^53, which JavaScript would round, it is a string in answers, and may
+    /// be one in requests.</summary>
     public long? Seed { get; init; }
     /// <summary>Only jobs of this owner. Left out: one's own, of admins all.</summary>
     public string? Owner { get; init; }
@@ -998,31 +1096,37 @@ public sealed partial record ContrastResult
     public string Baseline { get; init; } = null!;
     /// <summary>Seeds with which both finished; the means and intervals are over these.</summary>
     public int N { get; init; }
-    /// <summary>What the differences, intervals and delta are in: "fraction" (0.01 is one percentage point), "relative" (0.03 is 3 % more than the
+    /// <summary>What the differences, intervals and delta are in: "fraction" (0.01 is one percentage point), "relative" (0.03 is 3 % more
+    /// than the
     /// baseline: times are judged as ratios), "decades" (of log10) or "number", in the metric's own unit.</summary>
     public string Unit { get; init; } = null!;
-    /// <summary>Mean of arm minus baseline; null without a pair. Of times, the geometric mean of their ratios minus 1, and all else likewise.</summary>
+    /// <summary>Mean of arm minus baseline; null without a pair. Of times, the geometric mean of their ratios minus 1, and all else
+    /// likewise.</summary>
     public double? MeanDifference { get; init; }
     /// <summary>Median of the differences.</summary>
     public double? MedianDifference { get; init; }
     /// <summary>Standard deviation of the differences, of times that of the ratios' logarithms; null below two pairs.</summary>
     public double? SdDifference { get; init; }
-    /// <summary>95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the same.
+    /// <summary>95 % interval of the mean difference, [lower, upper]; null below two pairs, or if all values of both arms are one and the
+    /// same.
     /// Where the test split changes with the seed it allows for overlapping training sets (Nadeau and Bengio 2003).</summary>
     public IReadOnlyList<double>? Ci95 { get; init; }
-    /// <summary>The test behind the p: "sign_flip" of the mean difference, or, with a diverged run among the pairs, "signed_rank" (Wilcoxon), in
+    /// <summary>The test behind the p: "sign_flip" of the mean difference, or, with a diverged run among the pairs, "signed_rank"
+    /// (Wilcoxon), in
     /// which such a run is worse than any that finished.</summary>
     public string Test { get; init; } = null!;
     /// <summary>Two-sided p of the test.</summary>
     public double PValue { get; init; }
-    /// <summary>Whether all signs were counted; with more than 40 differing pairs 99,999 are drawn, and the ranks of more than 200 have the normal
+    /// <summary>Whether all signs were counted; with more than 40 differing pairs 99,999 are drawn, and the ranks of more than 200 have
+    /// the normal
     /// approximation.</summary>
     public bool PValueExact { get; init; }
     /// <summary>The p after Holm's adjustment over all contrasts of the report.</summary>
     public double AdjustedPValue { get; init; }
     /// <summary>The least adjusted p that so many seeds and contrasts could have given.</summary>
     public double LeastAdjustedPValue { get; init; }
-    /// <summary>Share of the seeds with which the arm is the better one (without a good side: has the higher value); ties count half, a diverged
+    /// <summary>Share of the seeds with which the arm is the better one (without a good side: has the higher value); ties count half, a
+    /// diverged
     /// run loses. Null without a pair.</summary>
     public double? ProbabilityOfSuperiority { get; init; }
     /// <summary>Its 95 % interval by Wilson's method, [lower, upper].</summary>
@@ -1096,7 +1200,8 @@ public sealed partial record DatasetDetails
     public SplitDetails Splits { get; init; } = null!;
     /// <summary>Missing values in all features.</summary>
     public int? MissingValues { get; init; }
-    /// <summary>SHA-256 of the content, lower-case hex: of the CSV text; where there are several <c>files</c>, of the lines that <c>sha256sum</c>
+    /// <summary>SHA-256 of the content, lower-case hex: of the CSV text; where there are several <c>files</c>, of the lines that
+    /// <c>sha256sum</c>
     /// prints for them; of a data set that was brought, of its columns, rows and split as they are stored.</summary>
     public string Sha256 { get; init; } = null!;
     /// <summary>The files, where they are more than one or were brought.</summary>
@@ -1173,15 +1278,18 @@ public sealed partial record DatasetSpec
 {
     /// <summary>Of the service's document.</summary>
     public required string Name { get; init; }
-    /// <summary>SHA-256 of the version to use, lower-case hex, as <c>GET /datasets/{name}</c> tells it. Default: the latest version of a data set
+    /// <summary>SHA-256 of the version to use, lower-case hex, as <c>GET /datasets/{name}</c> tells it. Default: the latest version of a
+    /// data set
     /// that was brought; the job keeps it.</summary>
     public string? Sha256 { get; init; }
-    /// <summary>Share of the training rows held out to watch the run, in [0, 0.9]; drawn by the job's seed, stratified by class. Default 0.1.</summary>
+    /// <summary>Share of the training rows held out to watch the run, in [0, 0.9]; drawn by the job's seed, stratified by class. Default
+    /// 0.1.</summary>
     public double? ValidationFraction { get; init; }
     /// <summary>At most this many training rows (after the validation split), stratified by class; at least 1, or the number
     /// of classes. Default null: all.</summary>
     public int? MaxTrainExamples { get; init; }
-    /// <summary>Scale each feature to mean 0 and variance 1 on the training rows; one that is the same on all of them becomes 0, and a rare category
+    /// <summary>Scale each feature to mean 0 and variance 1 on the training rows; one that is the same on all of them becomes 0, and a
+    /// rare category
     /// (or what else differs from the commonest value in fewer than 5 % of the rows) is scaled as if 5 % had it. Default true.</summary>
     public bool? Standardize { get; init; }
     /// <summary>Default "fixed".</summary>
@@ -1279,9 +1387,11 @@ public sealed partial record DiagnosticsSpec
     /// short that this gives less than 10 points, as many steps as give 10, on fewer rows (rowsBetween). Cells of a sweep of more than
     /// 200 cells are measured that often on all rows or not in between.</summary>
     public int? EverySteps { get; init; }
-    /// <summary>Training rows that the layers are measured on, the same at every evaluation; all where there are fewer. 1 to 100,000; default 2048.</summary>
+    /// <summary>Training rows that the layers are measured on, the same at every evaluation; all where there are fewer. 1 to 100,000;
+    /// default 2048.</summary>
     public int? EvaluationRows { get; init; }
-    /// <summary>Of these rows, how many the evaluations between the first and the last one measure. A unit that is off on all of them then counts
+    /// <summary>Of these rows, how many the evaluations between the first and the last one measure. A unit that is off on all of them then
+    /// counts
     /// as dead if it was before, or if no step of the last epoch has brought it a gradient; all else is estimated from these rows.
     /// 1 to 100,000. Default: all of them where everySteps is given or where all of them suffice for 10 points, else as many as the
     /// share of time leaves to each, and at least 64.</summary>
@@ -1289,7 +1399,8 @@ public sealed partial record DiagnosticsSpec
     /// <summary>Whether the first and the last evaluation measure each layer's effective rank, which takes operations in the order of rows
     /// units^2 + units^3; refused where that would be long. Default false.</summary>
     public bool? EffectiveRank { get; init; }
-    /// <summary>Whether the changes that findings would recommend are tried once the training has ended, on the same seed and rows, for at most a
+    /// <summary>Whether the changes that findings would recommend are tried once the training has ended, on the same seed and rows, for at
+    /// most a
     /// quarter of its time or 10 seconds. Jobs of sweeps never are. Default true.</summary>
     public bool? TryPatches { get; init; }
     /// <summary>Thresholds of the findings.</summary>
@@ -1322,10 +1433,12 @@ public sealed partial record Divergence
     public string Message { get; init; } = null!;
 }
 
-/// <summary>Stop when a metric on the validation rows no longer improves, and go back to the weights with the best. Needs validation rows.</summary>
+/// <summary>Stop when a metric on the validation rows no longer improves, and go back to the weights with the best. Needs validation
+/// rows.</summary>
 public sealed partial record EarlyStoppingSpec
 {
-    /// <summary>What is watched: <c>loss</c> and <c>rmse</c> shall fall, <c>accuracy</c>, <c>balancedAccuracy</c> (mean of the classes' recalls) and
+    /// <summary>What is watched: <c>loss</c> and <c>rmse</c> shall fall, <c>accuracy</c>, <c>balancedAccuracy</c> (mean of the classes'
+    /// recalls) and
     /// <c>r2</c> rise. Accuracies for classes, rmse and r2 for numbers. Default loss.</summary>
     public string? Metric { get; init; }
     /// <summary>Epochs without improvement after which training stops, at least 1. Default 5.</summary>
@@ -1341,7 +1454,8 @@ public sealed partial record Equivalence
     public double Delta { get; init; }
     /// <summary>90 % interval of the mean difference, [lower, upper].</summary>
     public IReadOnlyList<double>? Ci90 { get; init; }
-    /// <summary>The interval lies within ±delta (relative: between 1 / (1 + delta) - 1 and delta), from at least five pairs, and no run diverged
+    /// <summary>The interval lies within ±delta (relative: between 1 / (1 + delta) - 1 and delta), from at least five pairs, and no run
+    /// diverged
     /// on one side only.</summary>
     public bool Equivalent { get; init; }
 }
@@ -1376,7 +1490,8 @@ public sealed partial record FeatureImportance
     public int Rows { get; init; }
     /// <summary>Shuffles of each feature.</summary>
     public int Repeats { get; init; }
-    /// <summary>Of the shuffles. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Of the shuffles. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in
+    /// requests.</summary>
     public long Seed { get; init; }
     /// <summary>The most important first.</summary>
     public IReadOnlyList<FeatureWorth> Features { get; init; } = null!;
@@ -1440,9 +1555,11 @@ public sealed partial record Finding
     public double? Threshold { get; init; }
     /// <summary>One sentence.</summary>
     public string Message { get; init; } = null!;
-    /// <summary>What to change. Null where nothing is known, or where all that was tried did not help: then IReadOnlyList&lt;TriedChange&gt;? Finding.Tried has it.</summary>
+    /// <summary>What to change. Null where nothing is known, or where all that was tried did not help: then
+    /// IReadOnlyList&lt;TriedChange&gt;? Finding.Tried has it.</summary>
     public Recommendation? Recommendation { get; init; }
-    /// <summary>How the recommended change did once it was tried, or the best of those that did not help; null where none was tried.</summary>
+    /// <summary>How the recommended change did once it was tried, or the best of those that did not help; null where none was
+    /// tried.</summary>
     public Trial? Trial { get; init; }
     /// <summary>All changes that were tried for it, in the order of their likelihood; null where none was.</summary>
     public IReadOnlyList<TriedChange>? Tried { get; init; }
@@ -1507,12 +1624,14 @@ public sealed partial record InitializerInfo
     public IReadOnlyList<string> Notes { get; init; } = null!;
 }
 
-/// <summary>A weight or bias initialiser by name, with its parameters. A parameter that the named initialiser doesn't have is an error. Where it stands, a plain name may stand for an object with only that name.</summary>
+/// <summary>A weight or bias initialiser by name, with its parameters. A parameter that the named initialiser doesn't have is an error.
+/// Where it stands, a plain name may stand for an object with only that name.</summary>
 public sealed partial record InitializerSpec
 {
     /// <summary>Of the service's document.</summary>
     public required string Name { get; init; }
-    /// <summary>Factor on the standard deviation (xavier_*, orthogonal: default 1; kaiming_*: default PyTorch's gain of the layer's activation).</summary>
+    /// <summary>Factor on the standard deviation (xavier_*, orthogonal: default 1; kaiming_*: default PyTorch's gain of the layer's
+    /// activation).</summary>
     public double? Gain { get; init; }
     /// <summary>The constant (constant; default 0).</summary>
     public double? Value { get; init; }
@@ -1624,7 +1743,8 @@ public sealed partial record JobEstimate
     public IReadOnlyList<string> Notes { get; init; } = null!;
 }
 
-/// <summary>Addresses that belong to a job, relative to the service's own: those that make sense in its state, the others are left out.</summary>
+/// <summary>Addresses that belong to a job, relative to the service's own: those that make sense in its state, the others are left
+/// out.</summary>
 public sealed partial record JobLinks
 {
     /// <summary>The job.</summary>
@@ -1724,7 +1844,8 @@ public sealed partial record JobResponse
     public Guid? SweepId { get; init; }
     /// <summary>Of a sweep's job: the arm that it is a run of.</summary>
     public string? Arm { get; init; }
-    /// <summary>Of a sweep's job: the seed that it runs with. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Of a sweep's job: the seed that it runs with. Beyond 2^53, which JavaScript would round, it is a string in answers, and
+    /// may be one in requests.</summary>
     public long? Seed { get; init; }
     /// <summary>The job whose run this one repeats, to be compared (<c>GET .../verification</c>).</summary>
     public Guid? Verifies { get; init; }
@@ -1830,19 +1951,24 @@ public sealed partial record LayerCurve
     public string Activation { get; init; } = null!;
     /// <summary>Canonical name.</summary>
     public string Initializer { get; init; } = null!;
-    /// <summary>Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z &lt;= 0),
+    /// <summary>Points <c>[step, epoch, value]</c> from step 0 on, by name. Shares of entries: <c>sparsity</c> (h = 0), <c>offRate</c> (z
+    /// &lt;= 0),
     /// <c>saturation</c> (f'(z) below 5 % of the largest f'), <c>saturationAbove95</c> and <c>saturationAbove99</c> (|h| over its bound;
-    /// bounded activations only). Shares of units: <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no gradient),
-    /// which is the sum of <c>bornDeadFraction</c> (dead at step 0, too) and <c>diedFraction</c>; <c>negativeLockedFraction</c> (z &lt;= 0 on
+    /// bounded activations only). Shares of units: <c>deadFraction</c> (z &lt;= 0 on every row of an activation that then passes no
+    /// gradient),
+    /// which is the sum of <c>bornDeadFraction</c> (dead at step 0, too) and <c>diedFraction</c>; <c>negativeLockedFraction</c> (z &lt;= 0
+    /// on
     /// every row of other activations); of all activations <c>offEveryRowFraction</c> (z &lt;= 0 on every row), <c>revivedFraction</c>
     /// (not now, but at an earlier evaluation) and <c>cameBackFraction</c> (revived ones of those that ever were); <c>nearDeadFraction</c>
     /// (z &gt; 0 on fewer than 1 % of the rows), <c>dormantFraction</c>, <c>dormantFractionAt0</c>, <c>dormantFractionAt10</c> (mean |h| at
-    /// most 0.025, 0, 0.1 of the layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations only).
+    /// most 0.025, 0, 0.1 of the layer's), <c>saturatedUnitFraction</c> (saturated on more than 99 % of the rows; bounded activations
+    /// only).
     /// Of h: <c>meanActivation</c>, <c>rmsActivation</c>, <c>activationVariance</c>, <c>meanAbsActivation</c>, <c>centredness</c>
     /// (mean/rms), <c>relativeL1</c> (mean |h| / rms), <c>varianceRatio</c> (variance over that of the hidden layer before),
     /// <c>effectiveRank</c> (where asked for; at both ends).
     /// Of training: <c>gradientRms</c> (dC/dz), <c>updateRatio</c> (norm(dW)/norm(W) of the step; from the first on), <c>weightRms</c>,
-    /// <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only). A value that is not finite is "NaN", "Infinity" or "-Infinity".</summary>
+    /// <c>slope</c>, <c>slopeMin</c>, <c>slopeMax</c> (prelu only). A value that is not finite is "NaN", "Infinity" or
+    /// "-Infinity".</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IReadOnlyList<double>>> Series { get; init; } = null!;
     /// <summary>How its activations are distributed before training and at its end; exact zeros, which are
     /// <c>sparsity</c>, are left out.</summary>
@@ -1854,7 +1980,8 @@ public sealed partial record LayerCurves
 {
     /// <summary>The dense layers from the input on; the last one is the output layer. Empty until the training begins.</summary>
     public IReadOnlyList<LayerCurve> Layers { get; init; } = null!;
-    /// <summary><c>[step, epoch, value]</c>: log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer. Negative where the gradient
+    /// <summary><c>[step, epoch, value]</c>: log10 of norm(dC/dz_1)/norm(dC/dz_L) over the first and the last hidden layer. Negative where
+    /// the gradient
     /// vanishes on its way back, "-Infinity" where it ends; left out where there is none in either layer.</summary>
     public IReadOnlyList<IReadOnlyList<double>> GradientFlow { get; init; } = null!;
     /// <summary>Whether points were left out to keep to <c>maxPoints</c>.</summary>
@@ -1877,7 +2004,8 @@ public sealed partial record LayerHistogram
 /// <summary>One entry of the long form.</summary>
 public sealed partial record LayerSpec
 {
-    /// <summary><c>dense</c>, <c>activation</c> (one more activation, as behind a norm: give the dense layer before it the activation identity),
+    /// <summary><c>dense</c>, <c>activation</c> (one more activation, as behind a norm: give the dense layer before it the activation
+    /// identity),
     /// <c>dropout</c>, <c>alpha_dropout</c>, <c>batch_norm</c>, <c>layer_norm</c> or <c>residual</c> (x + layers(x)).</summary>
     public required string Type { get; init; }
     /// <summary>Number of units (dense).</summary>
@@ -1908,7 +2036,8 @@ public sealed partial record MetricCurves
 /// <summary>One metric on one split over the run.</summary>
 public sealed partial record MetricSeries
 {
-    /// <summary>loss (in the target's unit, without penalty, weighted where classes are), penalty (what activity L1 adds to it in training), accuracy,
+    /// <summary>loss (in the target's unit, without penalty, weighted where classes are), penalty (what activity L1 adds to it in
+    /// training), accuracy,
     /// rmse, r2, learningRate or gradientNorm.</summary>
     public string Name { get; init; } = null!;
     /// <summary>Which rows it was computed on.</summary>
@@ -1934,7 +2063,8 @@ public sealed partial record ModelNameSpec
 /// Either <c>hiddenLayers</c> with one activation and initialiser for all (the short form), or <c>layers</c> (the long form).</summary>
 public sealed partial record ModelSpec
 {
-    /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes <c>layers</c>.</summary>
+    /// <summary>Units of each hidden dense layer, from the input on. Default [256, 128]. An empty list is an error; excludes
+    /// <c>layers</c>.</summary>
     public IReadOnlyList<int>? HiddenLayers { get; init; }
     /// <summary>The long form, in order; excludes <c>hiddenLayers</c>.</summary>
     public IReadOnlyList<LayerSpec>? Layers { get; init; }
@@ -1947,7 +2077,8 @@ public sealed partial record ModelSpec
     /// <summary>Probability in [0, 1) of zeroing a hidden unit's output while training, after every hidden layer of the short form.
     /// Default 0; selu layers get alpha dropout.</summary>
     public double? Dropout { get; init; }
-    /// <summary><c>none</c> (default), <c>batch_norm</c> or <c>layer_norm</c> between every hidden layer of the short form and its activation.</summary>
+    /// <summary><c>none</c> (default), <c>batch_norm</c> or <c>layer_norm</c> between every hidden layer of the short form and its
+    /// activation.</summary>
     public string? Normalization { get; init; }
 }
 
@@ -1968,12 +2099,14 @@ public sealed partial record NewKey
     public DateTimeOffset? ExpiresAt { get; init; }
 }
 
-/// <summary>An optimiser with PyTorch's parameter names and defaults. Where it stands, a plain name may stand for an object with only that name.</summary>
+/// <summary>An optimiser with PyTorch's parameter names and defaults. Where it stands, a plain name may stand for an object with only that
+/// name.</summary>
 public sealed partial record OptimizerSpec
 {
     /// <summary>Of the service's document.</summary>
     public required string Name { get; init; }
-    /// <summary>Learning rate, above 0. Default 0.05 for sgd (0.01 where the target is a number), 0.001 for adam, adamw and rmsprop.</summary>
+    /// <summary>Learning rate, above 0. Default 0.05 for sgd (0.01 where the target is a number), 0.001 for adam, adamw and
+    /// rmsprop.</summary>
     public double? LearningRate { get; init; }
     /// <summary>Momentum in [0, 1) (sgd: default 0.9; rmsprop: default 0).</summary>
     public double? Momentum { get; init; }
@@ -1982,7 +2115,8 @@ public sealed partial record OptimizerSpec
     /// <summary>Added to the gradient of every parameter times the parameter, biases, norms and slopes included, as PyTorch does by
     /// default (see weightDecayExclude); adamw shrinks the parameters by it instead. At least 0; default 0, for adamw 0.01.</summary>
     public double? WeightDecay { get; init; }
-    /// <summary>What the weight decay leaves alone: <c>none</c> (default: it acts on every parameter), or <c>bias_and_norm</c>: biases, gamma and
+    /// <summary>What the weight decay leaves alone: <c>none</c> (default: it acts on every parameter), or <c>bias_and_norm</c>: biases,
+    /// gamma and
     /// beta of norms, and learned slopes, so that only weights decay, as PyTorch users have it by two parameter groups.</summary>
     public string? WeightDecayExclude { get; init; }
     /// <summary>Decay of the first moment in [0, 1) (adam, adamw; default 0.9).</summary>
@@ -2165,7 +2299,8 @@ public sealed partial record PredictionResponse
     public Guid JobId { get; init; }
     /// <summary>The column that is predicted.</summary>
     public string Target { get; init; } = null!;
-    /// <summary>What outputs are: probabilities of the classes, their scores (where the loss was mse or huber), or values in the target's unit.</summary>
+    /// <summary>What outputs are: probabilities of the classes, their scores (where the loss was mse or huber), or values in the target's
+    /// unit.</summary>
     public OutputMeaning Kind { get; init; }
     /// <summary>Names of the classes, in the order of the outputs; left out for a number target.</summary>
     public IReadOnlyList<string>? Classes { get; init; }
@@ -2180,28 +2315,34 @@ public sealed partial record PredictionResponse
 /// <summary>What a net is asked.</summary>
 public sealed partial record PredictionSpec
 {
-    /// <summary>Rows as they were before training encoded them: lists with a value a column in the data set's order, or objects with a value a
+    /// <summary>Rows as they were before training encoded them: lists with a value a column in the data set's order, or objects with a
+    /// value a
     /// column by name. A number, a category or null for a missing value, which is treated as in training. The target may be there and is
     /// not looked at.</summary>
     public IReadOnlyList<JsonElement>? Inputs { get; init; }
-    /// <summary><c>permutation</c>: how much worse the net becomes on its test rows when one feature's values are shuffled (Breiman 2001, Random
+    /// <summary><c>permutation</c>: how much worse the net becomes on its test rows when one feature's values are shuffled (Breiman 2001,
+    /// Random
     /// forests, section 10).</summary>
     public string? Explain { get; init; }
-    /// <summary>Of the shuffles. Default 1. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Of the shuffles. Default 1. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in
+    /// requests.</summary>
     public long? Seed { get; init; }
 }
 
-/// <summary>What is to be expected of a network before it is trained, on the rows that its layers will be measured on: to be laid beside the
+/// <summary>What is to be expected of a network before it is trained, on the rows that its layers will be measured on: to be laid beside
+/// the
 /// measurement at step 0. Numbers without a range are mean-field theory's, which explains them: layers are taken to be so wide that sums
 /// over their inputs are normal; then only variances travel through the net (Poole et al. 2016, Exponential expressivity in deep neural
 /// networks through transient chaos; Schoenholz et al. 2017, Deep information propagation; Glorot &amp; Bengio 2010; He et al. 2015).
 /// Ranges,
-/// medians and the probability of death are those of draws of the net itself, where these are not too expensive: <c>basis</c> says so.</summary>
+/// medians and the probability of death are those of draws of the net itself, where these are not too expensive: <c>basis</c> says
+/// so.</summary>
 public sealed partial record Preflight
 {
     /// <summary>The dense layers, from the input on; the output layer is last.</summary>
     public IReadOnlyList<PreflightLayer> Layers { get; init; } = null!;
-    /// <summary>By theory, log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers: -0.1505 (L - 1)
+    /// <summary>By theory, log10 of norm(dC/dz_1) / norm(dC/dz_L) over the first and the last hidden layer; square nets of rectifiers:
+    /// -0.1505 (L - 1)
     /// with Xavier, 0 with Kaiming. Null where no gradient arrives, or where it can't be predicted: the layers' notes say why.</summary>
     public double? GradientFlow { get; init; }
     /// <summary>Where 95 % of all draws of weights of this width are expected, the job's own among them; by theory at
@@ -2211,7 +2352,8 @@ public sealed partial record Preflight
     /// <summary>By theory, the same while training, where dropout drops and batch_norm takes the
     /// statistics of its batch.</summary>
     public double? TrainingGradientFlow { get; init; }
-    /// <summary><c>draws</c>: ranges and medians are those of <c>draws</c> nets, drawn with seeds that are no job's and measured forwards and
+    /// <summary><c>draws</c>: ranges and medians are those of <c>draws</c> nets, drawn with seeds that are no job's and measured forwards
+    /// and
     /// backwards on the job's rows. <c>theory</c>: the net is too large for that, or a cell of a sweep.</summary>
     public PreflightBasis Basis { get; init; }
     /// <summary>Nets behind the ranges; 0 by theory.</summary>
@@ -2266,7 +2408,8 @@ public sealed partial record PreflightLayer
     public IReadOnlyList<double>? RmsRange { get; init; }
     /// <summary>By theory, root mean square over units and rows of dC/dz, C the loss of one row.</summary>
     public double? GradientRms { get; init; }
-    /// <summary>Probability that all units of some layer up to this one are off on every row and get no gradient, so that the net's output does not
+    /// <summary>Probability that all units of some layer up to this one are off on every row and get no gradient, so that the net's output
+    /// does not
     /// depend
     /// on its input (Lu et al. 2019, Dying ReLU and initialization); 0 for activations that pass a gradient where they are off, however
     /// saturated.
@@ -2280,11 +2423,14 @@ public sealed partial record PreflightLayer
     public IReadOnlyList<double>? GradientRmsRange { get; init; }
     /// <summary>Half of the draws are below; null by theory.</summary>
     public double? GradientRmsMedian { get; init; }
-    /// <summary><c>draws</c>: the share of <c>bornDeadDraws</c> nets whose output is the same on the job's rows. <c>bound</c>: at most so many, 1 - prod_k (1 -
+    /// <summary><c>draws</c>: the share of <c>bornDeadDraws</c> nets whose output is the same on the job's rows. <c>bound</c>: at most so
+    /// many, 1 - prod_k (1 -
     /// p_k^N_k),
-    /// p_k the probability that a unit of layer k is off (a rectifier's: 1/2) and N_k its width: exact for one input row, an upper bound for
+    /// p_k the probability that a unit of layer k is off (a rectifier's: 1/2) and N_k its width: exact for one input row, an upper bound
+    /// for
     /// many,
-    /// which must all be off (Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). Taken where that is
+    /// which must all be off (Rister &amp; Rubin 2021, Probabilistic bounds on neuron death in deep rectifier networks). Taken where that
+    /// is
     /// at most
     /// 0.001, and where there are no draws.</summary>
     public BornDeadBasis? BornDeadBasis { get; init; }
@@ -2360,7 +2506,8 @@ public sealed partial record ProblemDetails
     public string? Instance { get; init; }
     /// <summary>To find the request in the service's log.</summary>
     public string TraceId { get; init; } = null!;
-    /// <summary>Messages by JSON pointer into the body (<c>/model/hiddenLayers/0</c>; empty: the whole body), or by <c>/</c> and a parameter's name.</summary>
+    /// <summary>Messages by JSON pointer into the body (<c>/model/hiddenLayers/0</c>; empty: the whole body), or by <c>/</c> and a
+    /// parameter's name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
 }
 
@@ -2457,40 +2604,48 @@ public sealed partial record RulesSpec
     /// <summary>Share of a layer's units that are dead: <c>warn</c> 0.1, <c>error</c> 0.5; all of them is critical.</summary>
     [JsonPropertyName("dead_units")]
     public JsonElement? DeadUnits { get; init; }
-    /// <summary>Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: above <c>warn</c> (0.5); or share of its
+    /// <summary>Share of a layer's units that are saturated on more than <c>rows</c> (0.99) of the rows: above <c>warn</c> (0.5); or share
+    /// of its
     /// entries that are: above <c>entries</c> (0.8). Bounded activations only; a unit that is off is not saturated.</summary>
     [JsonPropertyName("saturated_activations")]
     public JsonElement? SaturatedActivations { get; init; }
-    /// <summary>log10 of norm(dC/dz_1)/norm(dC/dz_L): below <c>warn</c> (-2) while the first layer's gradient is below <c>firstLayerRms</c> (1e-4).</summary>
+    /// <summary>log10 of norm(dC/dz_1)/norm(dC/dz_L): below <c>warn</c> (-2) while the first layer's gradient is below
+    /// <c>firstLayerRms</c> (1e-4).</summary>
     [JsonPropertyName("vanishing_gradient")]
     public JsonElement? VanishingGradient { get; init; }
     /// <summary>The same log10: above <c>warn</c> (2), or not finite.</summary>
     [JsonPropertyName("exploding_gradient")]
     public JsonElement? ExplodingGradient { get; init; }
-    /// <summary>Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c> (10);
+    /// <summary>Before training: the variance of a layer's activations over that of the layer before it, or the inverse, above <c>warn</c>
+    /// (10);
     /// or that over all hidden layers where it drifts steadily; or units that start alike.</summary>
     [JsonPropertyName("poor_initialization")]
     public JsonElement? PoorInitialization { get; init; }
-    /// <summary>Relative fall of the training loss over <c>evaluations</c> (10) metric points: below <c>warn</c> (0.001); and however short the run,
+    /// <summary>Relative fall of the training loss over <c>evaluations</c> (10) metric points: below <c>warn</c> (0.001); and however
+    /// short the run,
     /// that of the last loss below the first, or below what the best constant output would have.</summary>
     [JsonPropertyName("loss_not_decreasing")]
     public JsonElement? LossNotDecreasing { get; init; }
-    /// <summary>How far the loss before training is above that of guessing (ln K on K classes, for numbers the target's variance), as a share of
+    /// <summary>How far the loss before training is above that of guessing (ln K on K classes, for numbers the target's variance), as a
+    /// share of
     /// that: above <c>warn</c> (2, so three times as large), and unless that is set lower, above the largest of 50 nets of this shape that
     /// begin as they should.</summary>
     [JsonPropertyName("initial_loss")]
     public JsonElement? InitialLoss { get; init; }
-    /// <summary>log10 of norm(dW)/norm(W) of a layer outside <c>min</c> (-4) to <c>max</c> (-1) at <c>evaluations</c> (3) evaluations in a row.</summary>
+    /// <summary>log10 of norm(dW)/norm(W) of a layer outside <c>min</c> (-4) to <c>max</c> (-1) at <c>evaluations</c> (3) evaluations in a
+    /// row.</summary>
     [JsonPropertyName("update_ratio")]
     public JsonElement? UpdateRatio { get; init; }
-    /// <summary>The validation loss is above its least by more than this share of it, <c>rise</c> (0.25), while the training loss fell; or the
+    /// <summary>The validation loss is above its least by more than this share of it, <c>rise</c> (0.25), while the training loss fell; or
+    /// the
     /// training accuracy is above the validation accuracy by more than <c>warn</c> (0.1) at the end. Beyond the noise of so many rows, and
     /// only of a run that learns.</summary>
     public JsonElement? Overfit { get; init; }
     /// <summary>Sparsity of a layer that dropout follows: above <c>info</c> (0.7).</summary>
     [JsonPropertyName("dropout_redundant")]
     public JsonElement? DropoutRedundant { get; init; }
-    /// <summary>Largest over smallest root mean square of a feature: above <c>warn</c> (10), images left out; or root mean square of all inputs
+    /// <summary>Largest over smallest root mean square of a feature: above <c>warn</c> (10), images left out; or root mean square of all
+    /// inputs
     /// outside <c>min</c> (0.1) to <c>max</c> (10).</summary>
     [JsonPropertyName("unscaled_features")]
     public JsonElement? UnscaledFeatures { get; init; }
@@ -2498,19 +2653,24 @@ public sealed partial record RulesSpec
     public JsonElement? Diverged { get; init; }
 }
 
-/// <summary>A learning-rate schedule; it advances once per optimiser step. Parameter names and formulas are PyTorch's, lr being the optimiser's
-/// learning rate and i the steps done since the warm-up. Where it stands, a plain name may stand for an object with only that name.</summary>
+/// <summary>A learning-rate schedule; it advances once per optimiser step. Parameter names and formulas are PyTorch's, lr being the
+/// optimiser's
+/// learning rate and i the steps done since the warm-up. Where it stands, a plain name may stand for an object with only that
+/// name.</summary>
 public sealed partial record ScheduleSpec
 {
     /// <summary>Of the service's document.</summary>
     public required string Name { get; init; }
-    /// <summary>Steps in which the rate first rises linearly from lr / warmupSteps to lr. At least 0, fewer than the run's steps; default 0.</summary>
+    /// <summary>Steps in which the rate first rises linearly from lr / warmupSteps to lr. At least 0, fewer than the run's steps; default
+    /// 0.</summary>
     public int? WarmupSteps { get; init; }
     /// <summary>Steps between two drops (step; at least 1; default a third of the run).</summary>
     public int? StepSize { get; init; }
-    /// <summary>Factor of a drop (step; default 0.1) or of every step (exponential; default: down to 1 % at the run's end). Above 0, at most 1.</summary>
+    /// <summary>Factor of a drop (step; default 0.1) or of every step (exponential; default: down to 1 % at the run's end). Above 0, at
+    /// most 1.</summary>
     public double? Gamma { get; init; }
-    /// <summary>Steps to the lowest rate (cosine; at least 1; default the run's steps after the warm-up); beyond it the rate rises again.</summary>
+    /// <summary>Steps to the lowest rate (cosine; at least 1; default the run's steps after the warm-up); beyond it the rate rises
+    /// again.</summary>
     public int? TMax { get; init; }
     /// <summary>Lowest rate (cosine; at least 0; default 0).</summary>
     public double? EtaMin { get; init; }
@@ -2520,7 +2680,8 @@ public sealed partial record ScheduleSpec
     public double? DivFactor { get; init; }
     /// <summary>First rate over the last (one_cycle; default 10,000).</summary>
     public double? FinalDivFactor { get; init; }
-    /// <summary>Whether momentum (sgd, rmsprop) or beta1 (adam, adamw) goes the other way (one_cycle; default true); without momentum nothing does.</summary>
+    /// <summary>Whether momentum (sgd, rmsprop) or beta1 (adam, adamw) goes the other way (one_cycle; default true); without momentum
+    /// nothing does.</summary>
     public bool? CycleMomentum { get; init; }
     /// <summary>Momentum at the highest rate (one_cycle; in [0, 1); default 0.85).</summary>
     public double? BaseMomentum { get; init; }
@@ -2636,11 +2797,13 @@ public sealed partial record StatementReport
     public string Id { get; init; } = null!;
     /// <summary>The statement, which can come out true, false or open.</summary>
     public string Text { get; init; } = null!;
-    /// <summary>supported, refuted or inconclusive, here and on this data; negligible: there is such a difference, but too small to matter.</summary>
+    /// <summary>supported, refuted or inconclusive, here and on this data; negligible: there is such a difference, but too small to
+    /// matter.</summary>
     public Verdict Verdict { get; init; }
     /// <summary>What was measured.</summary>
     public string Metric { get; init; } = null!;
-    /// <summary>Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>ratio</c> (to the baseline), <c>decades</c> (of log10), <c>seconds</c>, or
+    /// <summary>Of <c>effect</c> and <c>ci95</c>: <c>fraction</c> (of 1), <c>ratio</c> (to the baseline), <c>decades</c> (of log10),
+    /// <c>seconds</c>, or
     /// <c>number</c>, in the metric's own unit.</summary>
     public string Unit { get; init; } = null!;
     /// <summary>The arm that it is said of; several are joined by commas.</summary>
@@ -2722,7 +2885,8 @@ public sealed partial record StudySizeResponse
 /// <summary>How a study is to be run.</summary>
 public sealed partial record StudySpec
 {
-    /// <summary><c>quick</c> (default, under two minutes on two cores; of more than 2,000 training rows it takes 1,000) or <c>full</c>.</summary>
+    /// <summary><c>quick</c> (default, under two minutes on two cores; of more than 2,000 training rows it takes 1,000) or
+    /// <c>full</c>.</summary>
     public StudySize? Size { get; init; }
     /// <summary>Name of a data set with classes. Default: digits for quick; fashion-mnist, where it is installed, for full.</summary>
     public string? Dataset { get; init; }
@@ -2735,7 +2899,8 @@ public sealed partial record SweepBest
 {
     /// <summary>The one with the best mean of the metric, those with the fewest diverged runs first.</summary>
     public string Arm { get; init; } = null!;
-    /// <summary>Of the arm's runs, the one whose value is the median. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Of the arm's runs, the one whose value is the median. Beyond 2^53, which JavaScript would round, it is a string in
+    /// answers, and may be one in requests.</summary>
     public long Seed { get; init; }
     /// <summary>Trains it, to the same bits, and keeps it; no cell of the sweep.</summary>
     public Guid JobId { get; init; }
@@ -2801,7 +2966,8 @@ public sealed partial record SweepLookResponse
     public int Decided { get; init; }
     /// <summary>Comparisons in all.</summary>
     public int Of { get; init; }
-    /// <summary>Of the risk of 0.05 to find a difference where there is none, in any comparison and at any look, how much was spent by then.</summary>
+    /// <summary>Of the risk of 0.05 to find a difference where there is none, in any comparison and at any look, how much was spent by
+    /// then.</summary>
     public double AlphaSpent { get; init; }
     /// <summary>How much was left for later looks.</summary>
     public double AlphaLeft { get; init; }
@@ -2853,7 +3019,8 @@ public sealed partial record SweepReport
     public IReadOnlyList<ArmReport> Arms { get; init; } = null!;
     /// <summary>One for each comparison.</summary>
     public IReadOnlyList<ContrastResult> Contrasts { get; init; } = null!;
-    /// <summary>What was tried in tuning: a row for each arm and combination, over the seeds. Of more than 200 only those that some seed chose, and
+    /// <summary>What was tried in tuning: a row for each arm and combination, over the seeds. Of more than 200 only those that some seed
+    /// chose, and
     /// no more than 200. Null without tuning.</summary>
     public IReadOnlyList<TrialReport>? Trials { get; init; }
     /// <summary>Nets that were drawn and never trained; the study born-dead only.</summary>
@@ -2900,7 +3067,8 @@ public sealed partial record SweepResponse
     public IReadOnlyList<SweepLookResponse> Looks { get; init; } = null!;
     /// <summary>Why a sweep that runs until decided asked for no more seeds; left out as long as it may.</summary>
     public SweepStop? Stopped { get; init; }
-    /// <summary>Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job, and with tuning every trial is one.</summary>
+    /// <summary>Jobs by status; <c>diverged</c> counts those of <c>failed</c> that did. Equal cells share a job, and with tuning every
+    /// trial is one.</summary>
     public SweepCounts Counts { get; init; } = null!;
     /// <summary>How far the sweep is.</summary>
     public SweepProgressResponse Progress { get; init; } = null!;
@@ -2935,9 +3103,11 @@ public sealed partial record SweepSpec
     public SeedsSpec? Seeds { get; init; }
     /// <summary>Short for the seeds 1 to this number. Default 6, the least with which a difference can be significant.</summary>
     public int? SeedCount { get; init; }
-    /// <summary>With <c>seeds</c> until decided: no further batch of seeds is begun once the sweep has run that long. Default: no limit.</summary>
+    /// <summary>With <c>seeds</c> until decided: no further batch of seeds is begun once the sweep has run that long. Default: no
+    /// limit.</summary>
     public double? BudgetSeconds { get; init; }
-    /// <summary>Values to choose among, by JSON pointer into the job. Every seed tries every combination of every arm, and its arm is compared with
+    /// <summary>Values to choose among, by JSON pointer into the job. Every seed tries every combination of every arm, and its arm is
+    /// compared with
     /// the one that is best by the metric on that seed's validation rows (ties: the lower validation loss, then the middle of the list), so
     /// the test rows have no part in it.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<object?>>? Tune { get; init; }
@@ -2949,11 +3119,13 @@ public sealed partial record SweepSpec
     public string? Metric { get; init; }
     /// <summary>Name of the arm that the others are compared with. Default: the first.</summary>
     public string? Baseline { get; init; }
-    /// <summary>Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a point).</summary>
+    /// <summary>Differences up to this don't matter: within it, arms may be called equivalent. Default 0.005 for accuracies (half a
+    /// point).</summary>
     public double? Delta { get; init; }
     /// <summary>The comparisons. Default: every arm with the baseline.</summary>
     public IReadOnlyList<ContrastSpec>? Contrasts { get; init; }
-    /// <summary>Keep the best arm's net: when the sweep has ended, the median run of the arm with the best mean is trained once more, to the same
+    /// <summary>Keep the best arm's net: when the sweep has ended, the median run of the arm with the best mean is trained once more, to
+    /// the same
     /// bits, as a job of its own that <c>best</c> names. Default true.</summary>
     public bool? KeepBest { get; init; }
 }
@@ -3048,7 +3220,8 @@ public enum TargetKind
     Number,
 }
 
-/// <summary>The shift and scale by which a number target is standardised: y = mean + deviation t, t being what the network learns to give.</summary>
+/// <summary>The shift and scale by which a number target is standardised: y = mean + deviation t, t being what the network learns to
+/// give.</summary>
 public sealed partial record TargetScale
 {
     /// <summary>Of each number, over the training rows.</summary>
@@ -3072,7 +3245,8 @@ public enum TestSplit
 /// <summary>How a run ended.</summary>
 public sealed partial record TrainingResult
 {
-    /// <summary>Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left out; in
+    /// <summary>Mean loss over all training rows with the final weights (the best ones after early stopping), dropout off, penalties left
+    /// out; in
     /// the target's unit, and weighted by class where the training is. So are the other losses.</summary>
     public double TrainLoss { get; init; }
     /// <summary>Null for a number target, and for a run that diverged; so are the other accuracies.</summary>
@@ -3085,7 +3259,8 @@ public sealed partial record TrainingResult
     public double? TestLoss { get; init; }
     /// <summary>Null without test rows.</summary>
     public double? TestAccuracy { get; init; }
-    /// <summary>Mean over the classes among the test rows of the share of each that was found (its recall): what guessing one class has is 1 / K.</summary>
+    /// <summary>Mean over the classes among the test rows of the share of each that was found (its recall): what guessing one class has is
+    /// 1 / K.</summary>
     public double? BalancedAccuracy { get; init; }
     /// <summary>The same on the validation rows.</summary>
     public double? ValidationBalancedAccuracy { get; init; }
@@ -3102,25 +3277,31 @@ public sealed partial record TrainingResult
     public double? ValidationR2 { get; init; }
     /// <summary>Null without test rows.</summary>
     public double? TestR2 { get; init; }
-    /// <summary>Test rows by class, true (rows) and predicted (columns), in the order of IReadOnlyList&lt;ClassScore&gt;? TrainingResult.PerClass; null above 50 classes.</summary>
+    /// <summary>Test rows by class, true (rows) and predicted (columns), in the order of IReadOnlyList&lt;ClassScore&gt;?
+    /// TrainingResult.PerClass; null above 50 classes.</summary>
     public IReadOnlyList<IReadOnlyList<int>>? Confusion { get; init; }
     /// <summary>How well each class was told on the test rows; null above 200 classes.</summary>
     public IReadOnlyList<ClassScore>? PerClass { get; init; }
-    /// <summary>Of a standardised target: the network's output times the deviation plus the mean is the prediction in the target's unit.</summary>
+    /// <summary>Of a standardised target: the network's output times the deviation plus the mean is the prediction in the target's
+    /// unit.</summary>
     public TargetScale? TargetScale { get; init; }
-    /// <summary>Epoch (from 1) with the lowest validation loss, or the best of what early stopping watches; the last one without validation rows; 0
+    /// <summary>Epoch (from 1) with the lowest validation loss, or the best of what early stopping watches; the last one without
+    /// validation rows; 0
     /// if no epoch ended.</summary>
     public int BestEpoch { get; init; }
-    /// <summary>Optimiser steps that the returned weights have behind them: all, or after early stopping those up to the end of the best epoch.
+    /// <summary>Optimiser steps that the returned weights have behind them: all, or after early stopping those up to the end of the best
+    /// epoch.
     /// The last measurement of the layers, units and histograms is of these weights and stands at this step.</summary>
     public long? WeightsStep { get; init; }
     /// <summary>What was done otherwise than the spec lets one expect, a sentence each; null if nothing was.</summary>
     public IReadOnlyList<string>? Notes { get; init; }
     /// <summary>Wall time of the run.</summary>
     public double Seconds { get; init; }
-    /// <summary>Of which the layer evaluations took, without the passes before the first step and after the last that tell the train loss, too.</summary>
+    /// <summary>Of which the layer evaluations took, without the passes before the first step and after the last that tell the train loss,
+    /// too.</summary>
     public double DiagnosticsSeconds { get; init; }
-    /// <summary>Wall time of the fastest epoch, evaluations left out: what the training itself costs, since whatever else the machine does can only
+    /// <summary>Wall time of the fastest epoch, evaluations left out: what the training itself costs, since whatever else the machine does
+    /// can only
     /// add to it. Null if no epoch was trained from its beginning to its end.</summary>
     public double? FastestEpochSeconds { get; init; }
     /// <summary>Training rows per second over the run.</summary>
@@ -3132,13 +3313,16 @@ public sealed partial record TrainingResult
     public string WeightsSha256 { get; init; } = null!;
     /// <summary>Version of the engine that trained; another one may give other weights.</summary>
     public string? EngineVersion { get; init; }
-    /// <summary><c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with each.</summary>
+    /// <summary><c>avx512</c>, <c>avx2</c> or <c>scalar</c>: which vector instructions the kernels used. The numbers are the same with
+    /// each.</summary>
     public string? InstructionSet { get; init; }
     /// <summary>SHA-256 of the data set's content, lower-case hex; set by whoever knows where the data came from.</summary>
     public string? DatasetSha256 { get; init; }
-    /// <summary>Rows of measurements that are stored: one a split and step of the metrics, one a layer and evaluation; set by whoever stores them.</summary>
+    /// <summary>Rows of measurements that are stored: one a split and step of the metrics, one a layer and evaluation; set by whoever
+    /// stores them.</summary>
     public long? StoredRows { get; init; }
-    /// <summary>Generalisation gap: float? TrainingResult.TrainAccuracy minus float? TrainingResult.TestAccuracy; null where one of them is.</summary>
+    /// <summary>Generalisation gap: float? TrainingResult.TrainAccuracy minus float? TrainingResult.TestAccuracy; null where one of them
+    /// is.</summary>
     public double? AccuracyGap { get; init; }
     /// <summary>Generalisation gap: float TrainingResult.TrainLoss minus float? TrainingResult.TestLoss; null without test rows.</summary>
     public double? LossGap { get; init; }
@@ -3155,7 +3339,8 @@ public sealed partial record TrainingSpec
     /// batch_norm, which learns nothing from one row, a last batch of one row joins the batch before it. Default 64, or all rows where
     /// there are fewer.</summary>
     public int? BatchSize { get; init; }
-    /// <summary>Seed of the split, the initial weights, the order of rows and dropout. Default 1. Beyond 2^53, which JavaScript would round, it is a string in answers, and may be one in requests.</summary>
+    /// <summary>Seed of the split, the initial weights, the order of rows and dropout. Default 1. Beyond 2^53, which JavaScript would
+    /// round, it is a string in answers, and may be one in requests.</summary>
     public long? Seed { get; init; }
     /// <summary>Default sgd.</summary>
     public OptimizerSpec? Optimizer { get; init; }
@@ -3164,18 +3349,22 @@ public sealed partial record TrainingSpec
     /// <summary><c>auto</c> (cross_entropy for classes, mse for numbers), <c>cross_entropy</c>, <c>binary_cross_entropy</c> (two classes,
     /// one output), <c>mse</c> or <c>huber</c> (numbers, or classes as one-hot targets). Default "auto".</summary>
     public string? Loss { get; init; }
-    /// <summary>Where huber turns from a parabola into a line, above 0 (huber; default 1). In standard deviations of the target on the training rows
+    /// <summary>Where huber turns from a parabola into a line, above 0 (huber; default 1). In standard deviations of the target on the
+    /// training rows
     /// with <c>standardizeTarget</c>, otherwise in the target's unit.</summary>
     public double? HuberDelta { get; init; }
-    /// <summary>Weight in what is minimised of the sum of |h| over all activations, mean over the rows. The metric <c>loss</c> leaves it out;
+    /// <summary>Weight in what is minimised of the sum of |h| over all activations, mean over the rows. The metric <c>loss</c> leaves it
+    /// out;
     /// <c>penalty</c> shows it. At least 0; default 0.</summary>
     public double? ActivityL1 { get; init; }
     /// <summary>Gradients are scaled down to this 2-norm over all parameters where it is larger; above 0. Default null: never.</summary>
     public double? ClipNorm { get; init; }
     /// <summary>Share of the target that cross_entropy spreads over all classes, in [0, 1). Default 0.</summary>
     public double? LabelSmoothing { get; init; }
-    /// <summary>Whether the network learns the target shifted and scaled to mean 0 and variance 1 on the training rows. Losses, RMSE and predictions
-    /// are told in the target's own unit all the same: mse and huber times the target's variance. Number targets only; default true.</summary>
+    /// <summary>Whether the network learns the target shifted and scaled to mean 0 and variance 1 on the training rows. Losses, RMSE and
+    /// predictions
+    /// are told in the target's own unit all the same: mse and huber times the target's variance. Number targets only; default
+    /// true.</summary>
     public bool? StandardizeTarget { get; init; }
     /// <summary>Of the service's document.</summary>
     public JsonElement? ClassWeights { get; init; }
@@ -3186,7 +3375,8 @@ public sealed partial record TrainingSpec
 /// <summary>How a run with the change did beside the job itself.</summary>
 public sealed partial record Trial
 {
-    /// <summary><c>validationAccuracy</c>, or <c>validationLoss</c> where the accuracies are equal or there are none; <c>trainAccuracy</c> and
+    /// <summary><c>validationAccuracy</c>, or <c>validationLoss</c> where the accuracies are equal or there are none; <c>trainAccuracy</c>
+    /// and
     /// <c>trainLoss</c> without validation rows. Of the run's result where both were trained to their end, else at the same step.</summary>
     public string Metric { get; init; } = null!;
     /// <summary>Of the job; null where it diverged.</summary>
@@ -3231,7 +3421,8 @@ public sealed partial record TriedChange
     public object Patch { get; init; } = null!;
     /// <summary>How it did.</summary>
     public Trial Trial { get; init; } = null!;
-    /// <summary>Whether the accuracy is up by more than twice its standard error on those rows; or it is no lower, no worse on the training rows either,
+    /// <summary>Whether the accuracy is up by more than twice its standard error on those rows; or it is no lower, no worse on the
+    /// training rows either,
     /// and the loss is down by more than 5 % and 1/sqrt(rows) of it; or, where the time ended before the run did,
     /// the finding is gone or less severe.</summary>
     public bool Helps { get; init; }
@@ -3243,8 +3434,10 @@ public sealed partial record Unit
     /// <summary>Index in the layer, from 0.</summary>
     [JsonPropertyName("unit")]
     public int UnitValue { get; init; }
-    /// <summary>The first that holds: <c>non_finite</c> outputs; <c>born_dead</c>, <c>dead</c> (z &lt;= 0 on every row, without gradient; since step 0, or later);
-    /// <c>negative_locked</c> (z &lt;= 0 on every row of an activation that still passes a gradient); <c>saturated</c> on more than 99 % of the rows;
+    /// <summary>The first that holds: <c>non_finite</c> outputs; <c>born_dead</c>, <c>dead</c> (z &lt;= 0 on every row, without gradient;
+    /// since step 0, or later);
+    /// <c>negative_locked</c> (z &lt;= 0 on every row of an activation that still passes a gradient); <c>saturated</c> on more than 99 %
+    /// of the rows;
     /// <c>near_dead</c> (z &gt; 0 on fewer than 1 %); <c>dormant</c> (mean |h| at most 0.025 of the layer's); <c>alive</c>.</summary>
     public UnitState State { get; init; }
     /// <summary>Share of the evaluation rows with z &gt; 0.</summary>
@@ -3260,7 +3453,8 @@ public sealed partial record Unit
     /// <summary>The last step before that death in which a row of the batch activated it.</summary>
     public long? LastActiveStep { get; init; }
     /// <summary>What killed it. With M the largest z over the evaluation rows and g the gradient by its bias in each step since it was last
-    /// seen alive: <c>one_oversized_update</c> if one step's g is at least half of the sum of all, and 4 times the others' root mean square;
+    /// seen alive: <c>one_oversized_update</c> if one step's g is at least half of the sum of all, and 4 times the others' root mean
+    /// square;
     /// else <c>bias_drift</c> if the bias fell by at least half of M's fall; else <c>weights</c>, its own or those before it.</summary>
     public DeathCause? Cause { get; init; }
     /// <summary>The same in words.</summary>
@@ -3307,7 +3501,9 @@ public enum UnitState
     Dormant,
 }
 
-/// <summary>Seeds 1, 2, 3, ... in batches: after <c>atLeast</c> of them and after each batch the sweep looks, and it stops when every comparison is decided (a verdict other than inconclusive) or can't be decided any more, at <c>atMost</c>, or when <c>budgetSeconds</c> are over. The adjusted p-values pay for all looks.</summary>
+/// <summary>Seeds 1, 2, 3, ... in batches: after <c>atLeast</c> of them and after each batch the sweep looks, and it stops when every
+/// comparison is decided (a verdict other than inconclusive) or can't be decided any more, at <c>atMost</c>, or when <c>budgetSeconds</c>
+/// are over. The adjusted p-values pay for all looks.</summary>
 public sealed partial record UntilSpec
 {
     /// <summary>What the sweep waits for.</summary>
@@ -3318,7 +3514,8 @@ public sealed partial record UntilSpec
     public int? AtMost { get; init; }
 }
 
-/// <summary>What the evidence says of the claim that the arm is better than the baseline; by a metric without a good side (sparsity, gradient flow),
+/// <summary>What the evidence says of the claim that the arm is better than the baseline; by a metric without a good side (sparsity,
+/// gradient flow),
 /// where the arm lies.</summary>
 public enum Verdict
 {
@@ -3366,7 +3563,8 @@ public sealed partial record VerificationResponse
     public string Summary { get; init; } = null!;
     /// <summary>What differs.</summary>
     public IReadOnlyList<VerificationDifference> Differences { get; init; } = null!;
-    /// <summary>Circumstances that were not the same: engine version, instruction set, data set, spec. By themselves they are no difference.</summary>
+    /// <summary>Circumstances that were not the same: engine version, instruction set, data set, spec. By themselves they are no
+    /// difference.</summary>
     public IReadOnlyList<VerificationDifference> Circumstances { get; init; } = null!;
     /// <summary>Why the runs may differ; null if they don't.</summary>
     public string? LikelyCause { get; init; }

@@ -14,6 +14,8 @@ public sealed partial class ClientSource
 {
     private const string Json = "application/json", Form = "multipart/form-data";
 
+    private const int Widest = 140;
+
     /// <summary>Unions that the client has types of its own for.</summary>
     private static readonly Dictionary<string, string> ByHand = new() { ["SweepSpec.seeds"] = "SeedsSpec" };
 
@@ -332,7 +334,23 @@ public sealed partial class ClientSource
         Line($"{before}/// <{tag}>{string.Join($"\n{before}/// ", lines)}</{tag.Split(' ')[0]}>");
     }
 
-    private void Line(string text) => _text.Append(text).Append('\n');
+    /// <summary>One or several, broken where they are too wide: comments between words, code between arguments.</summary>
+    private void Line(string text)
+    {
+        foreach (var line in text.Split('\n'))
+        {
+            var rest = line;
+            var indent = rest[..^rest.TrimStart().Length];
+            var (gap, next) = rest[indent.Length..].StartsWith("///", StringComparison.Ordinal)
+                ? (" ", $"{indent}/// ") : (", ", $"{indent}    ");
+            while (rest.Length > Widest && rest.LastIndexOf(gap, Widest - 1, StringComparison.Ordinal) is var at && at > next.Length)
+            {
+                _text.Append(rest[..(at + gap.Length)].TrimEnd()).Append('\n');
+                rest = next + rest[(at + gap.Length)..];
+            }
+            _text.Append(rest).Append('\n');
+        }
+    }
 
     [GeneratedRegex("^[a-z][A-Za-z0-9]*$")]
     private static partial Regex Identifier();
