@@ -19,6 +19,7 @@ public static class JobRoutes
         builder.Services.AddSingleton(QueueLimit.Read(builder.Configuration));
         builder.Services.AddSingleton<JobRules>();
         builder.Services.AddSingleton<WakeUps>();
+        builder.Services.AddSingleton<QueueMarks>();
 
         int Megabytes(string setting, int otherwise) => builder.Configuration[setting] switch
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Jobs;
@@ -24,39 +25,29 @@ public readonly record struct QueuePlace(int Position, int Workers, DateTimeOffs
 /// <summary>Places in the queue: by priority, then by age.</summary>
 public static class QueuePositions
 {
-    public static async Task<QueuePlace?> Of(TrainingDbContext db, Job job, CancellationToken cancellation)
-    {
-        if (job.Status is not JobStatus.Queued)
-            return null;
-        var ahead = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
-            SELECT * FROM (SELECT count(*)::int AS jobs_ahead, coalesce(sum(cost), 0) AS seconds_ahead FROM jobs
-                WHERE status = 'queued' AND (priority, id) < ({0}, {1})) ahead, ({{CrewSql}}) crew
-            """, job.Priority, job.Id).SingleAsync(cancellation);
-        return ahead.Place(1 + ahead.JobsAhead, ahead.SecondsAhead, job.MemoryBytes ?? 0);
-    }
+    public static async Task<QueuePlace?> Of(TrainingDbContext db, Job job, CancellationToken cancellation) =>
+        (await Of(db, [job], cancellation)).TryGetValue(job.Id, out var place) ? place : null;
 
-    /// <summary>For a whole page of jobs: those ahead of all of it are only counted.</summary>
     public static async Task<IReadOnlyDictionary<Guid, QueuePlace>> Of(TrainingDbContext db, IEnumerable<Job> jobs,
         CancellationToken cancellation)
     {
-        var wanted = jobs.Where(job => job.Status == JobStatus.Queued).Select(job => job.Id).ToArray();
-        if (wanted.Length == 0)
+        var wanted = jobs.Where(job => job.Status == JobStatus.Queued).ToDictionary(job => job.Id);
+        if (wanted.Count == 0)
             return new Dictionary<Guid, QueuePlace>();
-        var places = await db.Database.SqlQuery<Waiting>($"""
-            WITH least AS (
-                SELECT priority, id FROM jobs WHERE id = ANY ({wanted}) AND status = 'queued' ORDER BY 1, 2 LIMIT 1),
-            ahead AS (
-                SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
-                WHERE status = 'queued' AND (priority, id) < (SELECT priority, id FROM least))
-            SELECT id, position, seconds, memory FROM (
-                SELECT jobs.id, ahead.jobs + row_number() OVER queue AS position,
-                    ahead.seconds + sum(cost) OVER queue - cost AS seconds, coalesce(memory_bytes, 0) AS memory
-                FROM jobs, ahead WHERE status = 'queued' AND (priority, id) >= (SELECT priority, id FROM least)
-                WINDOW queue AS (ORDER BY priority, id)) places
-            WHERE id = ANY ({wanted})
-            """).ToListAsync(cancellation);
-        var crew = await CrewAsync(db, cancellation);
-        return places.ToDictionary(place => place.Id, place => crew.Place((int)place.Position, place.Seconds, place.Memory));
+        var mark = await db.GetService<QueueMarks>().ReadAsync(db, cancellation);
+        QueueMark[] marks = [.. wanted.Values.Select(mark)];
+        var places = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
+            SELECT wanted.id, base_jobs + ahead.jobs AS jobs_ahead, base_seconds + ahead.seconds AS seconds_ahead, crew.*
+            FROM unnest({0}, {1}, {2}, {3}, {4}, {5}) AS wanted (priority, id, mark_priority, mark_id, base_jobs, base_seconds),
+                LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
+                    WHERE status = 'queued' AND (jobs.priority, jobs.id) >= (mark_priority, mark_id)
+                        AND (jobs.priority, jobs.id) < (wanted.priority, wanted.id)) ahead,
+                ({{CrewSql}}) crew
+            """, wanted.Values.Select(job => job.Priority).ToArray(), wanted.Keys.ToArray(),
+            marks.Select(mark => mark.Priority).ToArray(), marks.Select(mark => mark.Id).ToArray(),
+            marks.Select(mark => mark.Jobs).ToArray(), marks.Select(mark => mark.Seconds).ToArray()).ToListAsync(cancellation);
+        return places.ToDictionary(place => place.Id,
+            place => place.Place(1 + (int)place.JobsAhead, place.SecondsAhead, wanted[place.Id].MemoryBytes ?? 0));
     }
 
     /// <summary>Jobs that all workers together train at a time.</summary>
@@ -85,8 +76,6 @@ public static class QueuePositions
     private static Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation) =>
         db.Database.SqlQueryRaw<Crew>(CrewSql).SingleAsync(cancellation);
 
-    private sealed record Waiting(Guid Id, long Position, double Seconds, long Memory);
-
     private record Crew(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds)
     {
         private const double MostSeconds = 1e9;
@@ -102,6 +91,6 @@ public static class QueuePositions
     }
 
     private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds,
-        int JobsAhead, double SecondsAhead)
+        Guid Id, long JobsAhead, double SecondsAhead)
         : Crew(Now, Workers, Largest, Memory, Used, Running, Seconds);
 }

@@ -65,9 +65,9 @@ public sealed class CreateJobTests(ApiOnly api)
     {
         var low = await api.Http.PostJob("""{"dataset": "digits", "priority": "low"}""");
         var high = await api.Http.PostJob("""{"dataset": "digits", "priority": "high"}""");
-        var lowPosition = (await api.Http.GetAnswer($"/api/v1/jobs/{low.Id}"))["queuePosition"].GetInt32();
-        Assert.True(high["queuePosition"].GetInt32() < lowPosition);
-        Assert.Equal(low["queuePosition"].GetInt32() + 1, lowPosition);
+        // of a long queue a place may be a moment old
+        await api.Http.WaitForAsync(Guid.Parse(low.Id), job => job.GetProperty("queuePosition").GetInt32() == low["queuePosition"].GetInt32() + 1);
+        Assert.True(high["queuePosition"].GetInt32() <= low["queuePosition"].GetInt32());
     }
 
     /// <summary>The place and a part of the message that says what is allowed or meant.</summary>
