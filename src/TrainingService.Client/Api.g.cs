@@ -65,17 +65,18 @@ public sealed partial class JobsClient
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
     /// don't have it come last.</param>
+    /// <param name="fields">What items have beside the rest, with commas between: <c>spec</c>, what was asked for in full.</param>
     /// <param name="total">Whether to count the jobs on all pages, too.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfJobResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
         IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null,
         string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null,
-        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null,
-        CancellationToken cancellation = default) =>
+        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null,
+        string? fields = null, bool? total = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/jobs", ("limit", limit), ("cursor", cursor),
             ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset", dataset),
             ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore), ("owner",
-            owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
+            owner), ("visibility", visibility), ("orderBy", orderBy), ("fields", fields), ("total", total)), null, cancellation);
     /// <summary>Check a job without submitting it.</summary>
     /// <remarks>Answers with the resolved spec, what the run would need, and what is to be expected of its layers. Nothing is stored. A
     /// spec that
@@ -391,11 +392,13 @@ public sealed partial class SweepsClient
     /// <param name="study">Only sweeps of this study.</param>
     /// <param name="owner">Only sweeps of this owner, as far as one may see them. Left out: one's own, of admins all.</param>
     /// <param name="visibility">Only sweeps that are shared with everyone, whosever they are, or only private ones.</param>
+    /// <param name="fields">What items have beside the rest, with commas between: <c>spec</c>, what was asked for in full.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfSweepResponse> ListAsync(int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
-        string? study = null, string? owner = null, string? visibility = null, CancellationToken cancellation = default) =>
+        string? study = null, string? owner = null, string? visibility = null, string? fields = null,
+        CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfSweepResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps", ("limit", limit), ("cursor", cursor),
-            ("status", status), ("study", study), ("owner", owner), ("visibility", visibility)), null, cancellation);
+            ("status", status), ("study", study), ("owner", owner), ("visibility", visibility), ("fields", fields)), null, cancellation);
     /// <summary>Get a sweep.</summary>
     /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again.</remarks>
     /// <param name="id">The sweep's id.</param>
@@ -472,17 +475,18 @@ public sealed partial class SweepsClient
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
     /// don't have it come last.</param>
+    /// <param name="fields">What items have beside the rest, with commas between: <c>spec</c>, what was asked for in full.</param>
     /// <param name="total">Whether to count the jobs on all pages, too.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfJobResponse> ListJobsAsync(Guid id, int? limit = null, string? cursor = null, IReadOnlyList<string>? status = null,
         IReadOnlyList<string>? label = null, string? activation = null, string? initializer = null, string? dataset = null,
         string? sweepId = null, string? arm = null, long? seed = null, DateTimeOffset? createdAfter = null,
-        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null, bool? total = null,
-        CancellationToken cancellation = default) =>
+        DateTimeOffset? createdBefore = null, string? owner = null, string? visibility = null, string? orderBy = null,
+        string? fields = null, bool? total = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfJobResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps/{Address.Of(id)}/jobs", ("limit", limit),
             ("cursor", cursor), ("status", status), ("label", label), ("activation", activation), ("initializer", initializer), ("dataset",
             dataset), ("sweepId", sweepId), ("arm", arm), ("seed", seed), ("createdAfter", createdAfter), ("createdBefore", createdBefore),
-            ("owner", owner), ("visibility", visibility), ("orderBy", orderBy), ("total", total)), null, cancellation);
+            ("owner", owner), ("visibility", visibility), ("orderBy", orderBy), ("fields", fields), ("total", total)), null, cancellation);
     /// <summary>What a sweep has shown.</summary>
     /// <remarks>Arms are compared seed by seed: mean difference with interval, exact sign-flip p adjusted over all comparisons (Holm),
     /// a test of equivalence, and a verdict in words. While the sweep runs, the report covers the seeds that are there and says so.
@@ -1814,8 +1818,9 @@ public sealed partial record JobResponse
     public Visibility Visibility { get; init; }
     /// <summary>Where the job is in its life; succeeded, failed and canceled are final.</summary>
     public JobStatus Status { get; init; }
-    /// <summary>What is trained: canonical names, every default filled in. It can be POSTed again as it is.</summary>
-    public JobSpec Spec { get; init; } = null!;
+    /// <summary>What is trained: canonical names, every default filled in. It can be POSTed again as it is. Lists have it with
+    /// <c>fields=spec</c>.</summary>
+    public JobSpec? Spec { get; init; }
     /// <summary>The labels given at creation.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = null!;
     /// <summary>1 for the job that is next; null once it isn't queued any more.</summary>
@@ -3055,8 +3060,8 @@ public sealed partial record SweepResponse
     public string? Study { get; init; }
     /// <summary><c>quick</c> or <c>full</c>; studies only.</summary>
     public string? Size { get; init; }
-    /// <summary>Arms listed, every default filled in. It can be POSTed again as it is.</summary>
-    public SweepSpec Spec { get; init; } = null!;
+    /// <summary>Arms listed, every default filled in. It can be POSTed again as it is. Lists have it with <c>fields=spec</c>.</summary>
+    public SweepSpec? Spec { get; init; }
     /// <summary>Seeds of each arm so far; where the sweep runs until decided, more may follow.</summary>
     public int Seeds { get; init; }
     /// <summary>Seeds of each arm at most.</summary>

@@ -25,8 +25,10 @@ public sealed record JobResponse
     /// <summary>Where the job is in its life; succeeded, failed and canceled are final.</summary>
     public required JobStatus Status { get; init; }
 
-    /// <summary>What is trained: canonical names, every default filled in. It can be POSTed again as it is.</summary>
-    public required JobSpec Spec { get; init; }
+    /// <summary>
+    /// What is trained: canonical names, every default filled in. It can be POSTed again as it is. Lists have it with <c>fields=spec</c>.
+    /// </summary>
+    public JobSpec? Spec { get; init; }
 
     /// <summary>The labels given at creation.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }

@@ -66,6 +66,9 @@ public sealed record JobFilter
             + "have it come last.")]
     public string? OrderBy { get; init; }
 
+    [FromQuery(Name = "fields"), Description(ListFields.Description)]
+    public string? Fields { get; init; }
+
     [FromQuery(Name = "total"), Description("Whether to count the jobs on all pages, too.")]
     public bool? Total { get; init; }
 }
@@ -88,6 +91,7 @@ public static class ListJobs
         var errors = new List<SpecError>();
         var order = JobOrder.Parse(filter.OrderBy, errors);
         var limit = Paging.Size(filter.Limit, errors);
+        var haveSpec = ListFields.HaveSpec(filter.Fields, errors);
         var jobs = Filter(db.Jobs.AsNoTracking(), filter, errors);
         await CheckDatasetAsync(db, datasets, filter.Dataset, errors, cancellation);
         Paging.TryRead(filter.Cursor, errors, out PageEnd? last, List, order.Text);
@@ -98,7 +102,8 @@ public static class ListJobs
         var page = found.Take(limit).Select(row => row.Job).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
-            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null))],
+            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null))
+                .Select(job => haveSpec ? job : job with { Spec = null })],
             found.Count > limit ? Paging.Cursor(new PageEnd(page[^1].Id, found[limit - 1].Value), List, order.Text) : null,
             filter.Total == true ? await jobs.CountAsync(cancellation) : null));
     }

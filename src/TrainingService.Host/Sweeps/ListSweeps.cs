@@ -26,11 +26,13 @@ public static class ListSweeps
     public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle(
         [FromQuery, Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit,
         [FromQuery] string? cursor, [FromQuery] string[]? status, [FromQuery] string? study, [FromQuery] string? owner,
-        [FromQuery, RegularExpression(Owned.VisibilityPattern)] string? visibility, TrainingDbContext db, KnownStudies studies,
+        [FromQuery, RegularExpression(Owned.VisibilityPattern)] string? visibility,
+        [FromQuery, Description(ListFields.Description)] string? fields, TrainingDbContext db, KnownStudies studies,
         CancellationToken cancellation)
     {
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
+        var haveSpec = ListFields.HaveSpec(fields, errors);
         var sweeps = db.Sweeps.AsNoTracking().Listed(owner, Owned.Read(visibility, errors));
         if (status is { Length: > 0 })
         {
@@ -50,7 +52,8 @@ public static class ListSweeps
         await using var snapshot = await db.SnapshotAsync(cancellation);
         var found = await sweeps.OrderByDescending(sweep => sweep.Id).Take(size + 1).ToListAsync(cancellation);
         var page = found.Take(size).ToList();
-        return TypedResults.Ok(new Page<SweepResponse>(await SweepResponse.Of(db, page, cancellation),
+        var items = await SweepResponse.Of(db, page, cancellation);
+        return TypedResults.Ok(new Page<SweepResponse>(haveSpec ? items : [.. items.Select(sweep => sweep with { Spec = null })],
             found.Count > size ? Paging.Cursor(page[^1].Id, List) : null));
     }
 }

@@ -35,8 +35,10 @@ public sealed record SweepResponse
     /// <summary><c>quick</c> or <c>full</c>; studies only.</summary>
     public string? Size { get; init; }
 
-    /// <summary>Arms listed, every default filled in. It can be POSTed again as it is.</summary>
-    public required SweepSpec Spec { get; init; }
+    /// <summary>
+    /// Arms listed, every default filled in. It can be POSTed again as it is. Lists have it with <c>fields=spec</c>.
+    /// </summary>
+    public SweepSpec? Spec { get; init; }
 
     /// <summary>Seeds of each arm so far; where the sweep runs until decided, more may follow.</summary>
     public required int Seeds { get; init; }

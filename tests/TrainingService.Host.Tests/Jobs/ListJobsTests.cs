@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Sweeps;
 
 namespace TrainingService.Host.Tests.Jobs;
 
@@ -45,6 +46,25 @@ public sealed class ListJobsTests(ApiOnly api)
         await Expect("&createdBefore=2020-01-01T00:00Z");
         var created = (await api.Http.GetAnswer($"/api/v1/jobs/{leaky}"))["createdAt"].GetDateTimeOffset();
         await Expect($"&createdAfter={created:yyyy-MM-ddTHH:mm:ss.fff}Z", mixed);
+    }
+
+    [Fact]
+    public async Task Specs_are_there_if_they_are_asked_for()
+    {
+        await Create();
+        var sweep = await api.Http.SubmitSweep($$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 2}""");
+        foreach (var list in (string[])[$"/api/v1/jobs?label={Uri.EscapeDataString(_label)}", $"{SweepClient.Root}/{sweep}/jobs?limit=2",
+            $"{SweepClient.Root}?limit=1"])
+        {
+            Assert.All((await api.Http.GetAnswer(list)).Json.List("items"), item => Assert.False(item.TryGetProperty("spec", out _)));
+            foreach (var item in (await api.Http.GetAnswer($"{list}&fields=spec")).Json.List("items"))
+            {
+                var whole = (await api.Http.GetAnswer(item.GetProperty("links").Text("self")))["spec"];
+                Assert.Equal(whole.GetRawText(), item.GetProperty("spec").GetRawText());
+            }
+            var refused = await api.Http.GetAnswer($"{list}&fields=spec,result");
+            Assert.True(refused.Status == 400 && refused.Text.Contains("/fields", StringComparison.Ordinal), refused.Text);
+        }
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public static class SweepClient
         http.WaitForSweep(id, sweep => sweep.GetProperty("finishedAt").ValueKind != JsonValueKind.Null);
 
     public static async Task<IReadOnlyList<JsonElement>> SweepJobs(this HttpClient http, string id, string query = "") =>
-        [.. (await http.GetAnswer($"{Root}/{id}/jobs?limit=500{query}"))["items"].EnumerateArray()];
+        [.. (await http.GetAnswer($"{Root}/{id}/jobs?limit=500&fields=spec{query}"))["items"].EnumerateArray()];
 
     public static int Count(this JsonElement sweep, string status) => sweep.GetProperty("counts").GetProperty(status).GetInt32();
 

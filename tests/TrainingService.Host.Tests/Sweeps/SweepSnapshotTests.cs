@@ -53,7 +53,7 @@ public sealed class SweepSnapshotTests(ApiOnly api)
     {
         var id = await SubmitAsync();
         await using var db = Interrupted(() => FinishAsync(id));
-        var answer = await ListSweeps.Handle(1, null, null, null, null, null, db, new([], [], (_, _) => ""), Cancellation);
+        var answer = await ListSweeps.Handle(1, null, null, null, null, null, null, db, new([], [], (_, _) => ""), Cancellation);
         var sweep = Assert.IsType<Ok<Host.Http.Page<SweepResponse>>>(answer.Result).Value?.Items.Single();
         Assert.Equal((id, JobStatus.Queued, 2, 0), (sweep?.Id, sweep?.Status, sweep?.Counts.Queued, sweep?.Counts.Succeeded));
     }
