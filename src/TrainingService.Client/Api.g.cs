@@ -192,6 +192,24 @@ public sealed partial class JobsClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> CloneAsync(Guid id, object? body = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/clone", body, cancellation);
+    /// <summary>What happens to a job, as it happens.</summary>
+    /// <remarks>Server-sent events (<c>text/event-stream</c>), for <c>EventSource</c> and the like; <c>data</c> is JSON. <c>status</c>
+    /// (<c>status</c>, <c>attempt</c>, <c>at</c>) when
+    /// the job comes to a status; <c>progress</c> as the job has it; <c>metrics</c> for each row of its metrics, as in their NDJSON;
+    /// <c>finding</c> for
+    /// each finding and each time that it gets worse or is tried, as in <c>/findings</c>; <c>done</c> (<c>status</c>, <c>result</c>,
+    /// <c>error</c>, <c>findings</c>) at
+    /// the end, after which the stream closes. It begins with the first event there ever was; with <c>Last-Event-ID</c> after that one,
+    /// without
+    /// a gap or a repetition, whichever process is asked. A run that goes on elsewhere measures the same again, which isn't told twice. A
+    /// comment every 15 seconds keeps the stream open; after half an hour it ends, to be asked for again. Where nothing can follow any
+    /// more the answer is 204, which tells an <c>EventSource</c> to stop.</remarks>
+    /// <param name="id">The job's id.</param>
+    /// <param name="lastEventId">The same, for those who can't set a header; the header counts if there are both.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<Stream> GetEventsAsync(Guid id, string? lastEventId = null, CancellationToken cancellation = default) =>
+        _connection.StreamAsync(Address.With($"api/v1/jobs/{Address.Of(id)}/events", ("lastEventId", lastEventId)), "text/event-stream",
+            cancellation);
 }
 
 /// <summary>What a job measured: losses and accuracies, and the state of every layer over time.</summary>

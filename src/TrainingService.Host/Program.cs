@@ -2,6 +2,7 @@ using TrainingService.Host.Access;
 using TrainingService.Host.Catalog;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
+using TrainingService.Host.Events;
 using TrainingService.Host.Hosting;
 using TrainingService.Host.Hosting.OpenApi;
 using TrainingService.Host.Http;
@@ -41,6 +42,7 @@ try
     builder.AddModels();
     builder.AddSweeps();
     builder.AddStudies();
+    builder.AddEvents();
     builder.AddJobQueue();
     if (role.RunsWorker)
     {
@@ -77,6 +79,7 @@ try
         api.MapUploads();
         api.MapCatalog();
         api.MapReports();
+        api.MapEvents();
         api.MapKeys();
     }
     app.MapHealth();

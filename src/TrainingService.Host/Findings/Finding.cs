@@ -59,6 +59,10 @@ public sealed record Finding
 
     /// <summary>All changes that were tried for it, in the order of their likelihood; null where none was.</summary>
     public IReadOnlyList<TriedChange>? Tried { get; init; }
+
+    /// <summary>Of the run's changes of findings the one that made it so; a run that is taken up again numbers them alike.</summary>
+    [JsonIgnore]
+    public int Number { get; init; }
 }
 
 /// <summary>One change to the job's spec.</summary>

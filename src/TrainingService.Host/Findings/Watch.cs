@@ -10,6 +10,7 @@ public sealed class Watch(RunPlan plan, DataFacts data)
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Rule, string? Layer), Kept> _worst = [];
     private readonly List<MetricPoint> _points = [];
+    private int _changes;
 
     public RunPlan Plan => plan;
 
@@ -139,7 +140,8 @@ public sealed class Watch(RunPlan plan, DataFacts data)
     {
         lock (_lock)
             foreach (var key in _worst.Keys.ToArray())
-                _worst[key] = change(_worst[key]);
+                if (change(_worst[key]) is var changed && changed != _worst[key])
+                    Put(key, changed);
     }
 
     private void Look(Moment moment)
@@ -152,9 +154,12 @@ public sealed class Watch(RunPlan plan, DataFacts data)
                 lock (_lock)
                     if (!_worst.TryGetValue((rule.Name, found.Layer), out var before)
                         || (before.Finding.Severity, before.Badness).CompareTo((found.Severity, found.Badness)) < 0)
-                        _worst[(rule.Name, found.Layer)] = Keep(rule, found);
+                        Put((rule.Name, found.Layer), Keep(rule, found));
         }
     }
+
+    private void Put((string, string?) key, Kept kept) =>
+        _worst[key] = kept with { Finding = kept.Finding with { Number = ++_changes } };
 
     private Kept Keep(Rule rule, Found found)
     {

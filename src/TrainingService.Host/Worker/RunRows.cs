@@ -114,14 +114,16 @@ public static class RunRows
         if (fresh.Count > 0)
         {
             await using var insert = new NpgsqlCommand("""
-                INSERT INTO job_findings (job_id, rule, layer, finding)
-                SELECT id, rule, layer, finding::jsonb FROM unnest(@id, @rule, @layer, @finding) AS fresh (id, rule, layer, finding)
-                ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding
+                INSERT INTO job_findings (job_id, rule, layer, finding, number)
+                SELECT id, rule, layer, finding::jsonb, number
+                FROM unnest(@id, @rule, @layer, @finding, @number) AS fresh (id, rule, layer, finding, number)
+                ON CONFLICT (job_id, rule, layer) DO UPDATE SET finding = excluded.finding, number = excluded.number
                 """, connection);
             insert.Parameters.AddWithValue("id", fresh.Select(row => row.Id).ToArray());
             insert.Parameters.AddWithValue("rule", fresh.Select(row => row.Finding.Rule).ToArray());
             insert.Parameters.AddWithValue("layer", fresh.Select(row => row.Finding.Layer ?? "").ToArray());
             insert.Parameters.AddWithValue("finding", fresh.Select(row => ToJson(row.Finding)).ToArray());
+            insert.Parameters.AddWithValue("number", fresh.Select(row => row.Finding.Number).ToArray());
             await insert.ExecuteNonQueryAsync();
         }
         foreach (var (id, run, _) in runs.Where(run => run.Ended && run.Run.MayTakeBack))

@@ -54,8 +54,20 @@ public static class HttpClientExtensions
             request.Content = new ByteArrayContent(body);
             request.Content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
         }
-        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
-        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        // of a stream of events, which may have no end, what comes first
+        var text = response is { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" }
+            ? method == "HEAD" ? "" : await FirstEventAsync(response.Content)
+            : await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, text, response.Headers);
+    }
+
+    private static async Task<string> FirstEventAsync(HttpContent content)
+    {
+        using var reader = new StreamReader(await content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        for (var text = new StringBuilder(); ; text.Append('\n'))
+            if (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is not { } line
+                || text.Append(line).ToString().Split('\n')[^1].StartsWith("data:", StringComparison.Ordinal))
+                return text.ToString();
     }
 }

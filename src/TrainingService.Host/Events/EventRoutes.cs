@@ -1,0 +1,23 @@
+using TrainingService.Host.Http;
+
+namespace TrainingService.Host.Events;
+
+public static class EventRoutes
+{
+    public static void AddEvents(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<Changes>();
+        builder.Services.AddSingleton<JobEvents>();
+        builder.Services.AddSingleton(EventStreams.Create);
+    }
+
+    public static void MapEvents(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/jobs/{id:guid}/events", GetJobEvents.Handle).WithName("getJobEvents").WithTags("Jobs").IsStream();
+    }
+
+    private static void IsStream(this RouteHandlerBuilder route) => route.Produces<string>(200, EventStreams.MediaType)
+        .AnswersWith(200, "Cache-Control").Refuses(404)
+        // how long somebody looks is no measure of the service
+        .DisableHttpMetrics();
+}

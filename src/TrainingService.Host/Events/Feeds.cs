@@ -1,0 +1,123 @@
+using TrainingService.Host.Data;
+
+namespace TrainingService.Host.Events;
+
+/// <summary>
+/// What can be followed, each thing read once for all who follow it in this process, however many they are: at once when it may have
+/// changed, and every few seconds without that.
+/// </summary>
+/// <param name="changes">Tell when.</param>
+/// <param name="read">How it is now, the same object if that is as it was before. In nobody's eyes: who follows has to look whether they
+/// may.</param>
+/// <param name="log">Where it says that it can't be read.</param>
+public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, Task<T>> read, ILogger log) where T : class
+{
+    private readonly Changes _changes = changes;
+    private readonly Func<Guid, T?, CancellationToken, Task<T>> _read = read;
+    private readonly ILogger _log = log;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Guid, Feed> _open = [];
+
+    /// <summary>Until it is disposed of, this is followed.</summary>
+    public Following Follow(Guid id, Guid topic)
+    {
+        lock (_lock)
+        {
+            if (!_open.TryGetValue(id, out var feed))
+                _open.Add(id, feed = new(this, id, topic));
+            feed.Followers++;
+            return new(this, feed);
+        }
+    }
+
+    private void Leave(Feed feed)
+    {
+        lock (_lock)
+        {
+            if (--feed.Followers > 0)
+                return;
+            _open.Remove(feed.Id);
+        }
+        feed.Dispose();
+    }
+
+    public sealed class Following(Feeds<T> feeds, Feed feed) : IDisposable
+    {
+        /// <summary>How it is, null as long as that isn't known; and what ends when it is otherwise.</summary>
+        public (T? Value, Task Next) Now => feed.Now;
+
+        public void Dispose() => feeds.Leave(feed);
+    }
+
+    public sealed class Feed : IDisposable
+    {
+        /// <summary>A run that is written down as fast as can be is not read any faster.</summary>
+        private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100), AfterFailure = TimeSpan.FromMilliseconds(500);
+
+        private readonly Feeds<T> _feeds;
+        private readonly Guid _topic;
+        private readonly CancellationTokenSource _end = new();
+        private volatile Known _known = new(null);
+        private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Feed(Feeds<T> feeds, Guid id, Guid topic)
+        {
+            (_feeds, Id, _topic) = (feeds, id, topic);
+            feeds._changes.Listen(topic, Wake);
+            var end = _end.Token;
+            // not in the eyes of whoever came first
+            using var none = ExecutionContext.SuppressFlow();
+            _ = Task.Run(() => ReadAsync(end));
+        }
+
+        public Guid Id { get; }
+        public int Followers { get; set; }
+        public (T?, Task) Now => _known is var known ? (known.Value, known.Next.Task) : default;
+
+        public void Dispose()
+        {
+            _feeds._changes.Leave(_topic, Wake);
+            _end.Cancel();
+            _end.Dispose();
+        }
+
+        private void Wake() => _woken.TrySetResult();
+
+        private async Task ReadAsync(CancellationToken end)
+        {
+            while (!end.IsCancellationRequested)
+            {
+                var (pause, woken) = (Least, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+                _woken = woken;
+                try
+                {
+                    var value = await _feeds._read(Id, _known.Value, end);
+                    if (!ReferenceEquals(value, _known.Value))
+                    {
+                        var before = _known;
+                        _known = new(value);
+                        before.Next.SetResult();
+                    }
+                }
+                catch (Exception e) when (!end.IsCancellationRequested)
+                {
+                    if (!Database.IsOutage(e))
+                        _feeds._log.LogError(e, "{Id} can't be followed; trying again.", Id);
+                    pause = AfterFailure;
+                    woken.TrySetResult();
+                }
+                catch (Exception)
+                {
+                    return;
+                }
+                await Task.Delay(pause, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await woken.Task.WaitAsync(_feeds._changes.Interval, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        private sealed record Known(T? Value)
+        {
+            public TaskCompletionSource Next { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+}
