@@ -66,7 +66,8 @@ public sealed class CreateJobTests(ApiOnly api)
         var low = await api.Http.PostJob("""{"dataset": "digits", "priority": "low"}""");
         var high = await api.Http.PostJob("""{"dataset": "digits", "priority": "high"}""");
         // of a long queue a place may be a moment old
-        await api.Http.WaitForAsync(Guid.Parse(low.Id), job => job.GetProperty("queuePosition").GetInt32() == low["queuePosition"].GetInt32() + 1);
+        await api.Http.WaitForAsync(Guid.Parse(low.Id),
+            job => job.GetProperty("queuePosition").GetInt32() == low["queuePosition"].GetInt32() + 1);
         Assert.True(high["queuePosition"].GetInt32() <= low["queuePosition"].GetInt32());
     }
 
