@@ -22,7 +22,7 @@ async function main() {
     ({ data: job } = await api.GET("/api/v1/jobs/{id}", { params: { path: { id: job.id } } }));
   }
   check(job?.status === "succeeded" && Number(job.result?.testAccuracy) > 0.5, `the job: ${job?.error?.message}`);
-  check(job?.spec.training?.seed === "9007199254740993", "a seed beyond 2^53");
+  check(job?.spec?.training?.seed === "9007199254740993", "a seed beyond 2^53");
 
   async function report(sweep: Sweep | undefined, what: string) {
     while (sweep && isUnderWay(sweep.status)) {
