@@ -417,6 +417,14 @@ public sealed partial class SweepsClient
         CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfSweepResponse>(HttpMethod.Get, Address.With($"api/v1/sweeps", ("limit", limit), ("cursor", cursor),
             ("status", status), ("study", study), ("owner", owner), ("visibility", visibility), ("fields", fields)), null, cancellation);
+    /// <summary>Check a sweep without submitting it.</summary>
+    /// <remarks>Answers with the resolved spec, what it would take, and what it could not find out. Nothing is stored. A spec that breaks
+    /// a rule is
+    /// answered as <c>POST /sweeps</c> answers it.</remarks>
+    /// <param name="body">The job to vary, the arms, the seeds.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<SweepEstimate> ValidateAsync(SweepSpec body, CancellationToken cancellation = default) =>
+        _connection.SendAsync<SweepEstimate>(HttpMethod.Post, $"api/v1/sweeps/validate", body, cancellation);
     /// <summary>Get a sweep.</summary>
     /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again.</remarks>
     /// <param name="id">The sweep's id.</param>
@@ -552,6 +560,15 @@ public sealed partial class StudiesClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<SweepResponse> RunAsync(string name, StudySpec? body = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<SweepResponse>(HttpMethod.Post, $"api/v1/studies/{Address.Of(name)}", body, cancellation);
+    /// <summary>Check a study on one's data without running it.</summary>
+    /// <remarks>Answers with the sweep that it would run, what that would take, and what it could not find out. What <c>POST
+    /// /studies/{name}</c>
+    /// would refuse is refused in the same words.</remarks>
+    /// <param name="name">The study's name.</param>
+    /// <param name="body">How to run it; without a body it is a quick one.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<SweepEstimate> ValidateAsync(string name, StudySpec? body = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<SweepEstimate>(HttpMethod.Post, $"api/v1/studies/{Address.Of(name)}/validate", body, cancellation);
 }
 
 /// <summary>What there is to train on.</summary>
@@ -2952,6 +2969,32 @@ public sealed partial record SweepCounts
     public int Diverged { get; init; }
     /// <summary>Waiting to be resumed, or about to; the sweep ends after they have.</summary>
     public int Paused { get; init; }
+}
+
+/// <summary>What a sweep would be and take, as validation answers it.</summary>
+public sealed partial record SweepEstimate
+{
+    /// <summary>Arms listed, every default filled in.</summary>
+    public SweepSpec Spec { get; init; } = null!;
+    /// <summary>Number of arms.</summary>
+    public int Arms { get; init; }
+    /// <summary>Seeds of each arm before it first looks; where the seeds are given, all of them.</summary>
+    public int SeedsAtLeast { get; init; }
+    /// <summary>Seeds of each arm if it needs them all.</summary>
+    public int SeedsAtMost { get; init; }
+    /// <summary>Arms times seeds, and times the combinations where values are tuned; equal ones share a run.</summary>
+    public long RunsAtLeast { get; init; }
+    /// <summary>The same with all seeds.</summary>
+    public long RunsAtMost { get; init; }
+    /// <summary>Rough wall time on the workers that run now, or on one if there is none, without the time in the
+    /// queue.</summary>
+    public double EstimatedSecondsAtLeast { get; init; }
+    /// <summary>The same with all seeds.</summary>
+    public double EstimatedSecondsAtMost { get; init; }
+    /// <summary>Runs that all workers together train at a time; 0 without any worker.</summary>
+    public int Workers { get; init; }
+    /// <summary>What it can't find out as it is asked for; empty if it may decide.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = null!;
 }
 
 /// <summary>What a sweep gets in addition.</summary>

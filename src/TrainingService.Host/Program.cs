@@ -9,6 +9,7 @@ using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Models;
+using TrainingService.Host.Pages;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
@@ -44,6 +45,8 @@ try
     builder.AddStudies();
     builder.AddEvents();
     builder.AddJobQueue();
+    if (role.ServesApi)
+        builder.AddPages();
     if (role.RunsWorker)
     {
         builder.AddWorker(worker);
@@ -69,6 +72,7 @@ try
     if (role.ServesApi)
     {
         app.MapDashboard();
+        app.MapPages();
         var api = app.MapGroup("/api/v1").RefuseUnknownQueryParameters();
         api.MapJobs();
         api.MapMetrics();

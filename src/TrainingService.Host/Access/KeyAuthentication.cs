@@ -11,15 +11,15 @@ using TrainingService.Host.Http;
 namespace TrainingService.Host.Access;
 
 /// <summary>
-/// Who calls: by a key in <c>Authorization: Bearer</c>, in <c>X-Api-Key</c>, or as the password of <c>Authorization: Basic</c>, which
-/// browsers ask for. Each request looks the key up, so that one which is revoked is so everywhere at once. What has the form of a token
-/// is taken for one, where tokens are taken. Where access is open, anybody.
+/// Who calls: by a key in <c>Authorization: Bearer</c>, in <c>X-Api-Key</c>, as the password of <c>Authorization: Basic</c>, which
+/// browsers ask for, or in the cookie of those who have signed in on a page. Each request looks the key up, so that one which is revoked
+/// is so everywhere at once. What has the form of a token is taken for one, where tokens are taken. Where access is open, anybody.
 /// </summary>
 public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder,
     AccessSettings access, IOptionsMonitor<JwtBearerOptions> issuers, IDbContextFactory<TrainingDbContext> databases, TimeProvider clock)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
-    public const string Header = "X-Api-Key", Name = "Key";
+    public const string Header = "X-Api-Key", Name = "Key", Cookie = "training_key";
 
     private const string Hint = "send it as 'Authorization: Bearer KEY' or as 'X-Api-Key: KEY'";
 
@@ -37,7 +37,7 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         var cancellation = Context.RequestAborted;
         if (await access.IsOpenAsync(cancellation))
             return Success(null, Scope.Admin);
-        if (KeyOf(Request.Headers) is not { } key)
+        if (KeyOf(Request) is not { } key)
             return AuthenticateResult.NoResult();
         var hash = ApiKey.HashOf(key);
         if (access.IsAdminKey(hash))
@@ -95,8 +95,11 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
         : $"This access {(_token ? "token" : "key")} has the scope '{Json.NameOf(Caller.ScopeOf(Context.User) ?? Scope.Read)}'; "
         + $"{Request.Method} {Request.Path} needs '{Json.NameOf(ScopeRule.Needed(Context))}'.").ExecuteAsync(Context);
 
-    private static string? KeyOf(IHeaderDictionary headers)
+    private static string? KeyOf(HttpRequest request)
     {
+        var headers = request.Headers;
+        if (headers[Header].Count == 0 && headers.Authorization.Count == 0)
+            return request.Cookies[Cookie] is { Length: > 0 } kept ? kept : null;
         if (headers[Header].ToString() is { Length: > 0 } key)
             return key;
         var (scheme, value) = headers.Authorization.ToString().Split(' ', 2) is [var first, var rest] ? (first, rest.Trim()) : ("", "");

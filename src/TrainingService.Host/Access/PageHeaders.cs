@@ -9,6 +9,10 @@ public static class PageHeaders
     /// <summary>Of what is no page.</summary>
     private const string Nothing = "default-src 'none'; frame-ancestors 'none'";
 
+    /// <summary>Of the service's own pages.</summary>
+    private const string Own = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
     /// <summary>Of Swagger UI and Hangfire's pages, which set styles in place.</summary>
     private const string Page = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         + "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -27,7 +31,8 @@ public static class PageHeaders
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         if (headers.ContentSecurityPolicy.Count == 0)
-            headers.ContentSecurityPolicy = policy;
+            headers.ContentSecurityPolicy =
+                policy == Nothing && headers.ContentType.ToString().StartsWith("text/html", StringComparison.Ordinal) ? Own : policy;
         // TLS ends at a proxy; where it doesn't end at all, browsers must not insist on it.
         if (http.Request.IsHttps)
             headers.StrictTransportSecurity = "max-age=31536000";

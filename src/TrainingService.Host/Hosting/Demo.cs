@@ -105,7 +105,8 @@ internal sealed class Demo(DemoClient client, Uri service, IAnsiConsole console)
         plain.WriteLine();
         foreach (var (name, path) in new[]
         {
-            ("Swagger UI", "/swagger"), ("The job", location), ("Its layers", $"{location}/layers"), ("Hangfire dashboard", "/hangfire"),
+            ("Pages", "/"), ("The job, to look at", location.Replace("/api/v1", "", StringComparison.Ordinal)), ("The job", location),
+            ("Its layers", $"{location}/layers"), ("Swagger UI", "/swagger"), ("Hangfire dashboard", "/hangfire"),
         })
             plain.WriteLine($"{name,-20}{new Uri(service, path)}");
     }

@@ -17,7 +17,12 @@ public sealed class ProblemException(ProblemHttpResult problem) : Exception(prob
     public ProblemDetails Problem => problem.ProblemDetails;
 }
 
-/// <summary>All errors leave as RFC 9457 problem details, whatever the request's Accept header says.</summary>
+/// <summary>Shows a problem to a person; false where the request is not one for a page.</summary>
+public delegate Task<bool> ShowProblem(HttpContext http, ProblemDetails problem);
+
+/// <summary>
+/// All errors leave as RFC 9457 problem details, whatever the request's Accept header says; but where a page was asked for, as a page.
+/// </summary>
 public static partial class Problems
 {
     public const string MediaType = "application/problem+json";
@@ -161,7 +166,8 @@ public static partial class Problems
         var wait = problem.Extensions.Remove(RetryAfter, out var seconds) ? seconds : null;
         if (status is 429 or 503 || problem.Type == KeyInFlight.Type)
             http.Response.Headers.RetryAfter = $"{wait ?? (status == 503 ? 2 : 1)}";
-        await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
+        if (http.RequestServices.GetService<ShowProblem>() is not { } show || !await show(http, problem))
+            await http.Response.WriteAsJsonAsync(problem, problem.GetType(), Json.Options, MediaType);
     }
 
     private static string? DetailOf(HttpContext http, int status) => status switch

@@ -45,9 +45,18 @@ public static class RunStudy
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
         if (once.Answered<SweepResponse>() is { } replay)
             return replay;
-        var size = body.Value.Size ?? StudySize.Quick;
-        var dataset = body.Value.Dataset ?? DefaultDataset(size, datasets);
         var errors = new List<SpecError>();
+        return Check(study, body.Value, rules, datasets, errors) is { } accepted
+            ? await CreateSweep.Store(accepted, study.Name, Json.NameOf(body.Value.Size ?? StudySize.Quick), once, http, db, rules, wakeUps,
+                clock, cancellation)
+            : Problems.Invalid(errors);
+    }
+
+    /// <summary>Its sweep; null if that can't be, for the errors that are added.</summary>
+    public static SweepPlan? Check(Study study, StudySpec asked, SweepRules rules, DatasetRegistry datasets, List<SpecError> errors)
+    {
+        var size = asked.Size ?? StudySize.Quick;
+        var dataset = asked.Dataset ?? DefaultDataset(size, datasets);
         var found = datasets.Find(dataset);
         if (found is null)
             errors.Add(new("/dataset", datasets.Unknown(dataset)));
@@ -58,15 +67,16 @@ public static class RunStudy
                 + $"your own may compare R2, such as POST /api/v1/sweeps with {{\"base\": {{\"dataset\": \"{dataset}\"}}, "
                 + "\"grid\": {\"/model/activation\": [\"relu\", \"leaky_relu\"]}, "
                 + "\"baseline\": \"relu\", \"metric\": \"testR2\", \"seedCount\": 16}"));
-        if (body.Value.SeedCount is < 1 or > SweepRules.MaxCells)
-            errors.Add(new("/seedCount", $"must be from 1 to {SweepRules.MaxCells:N0}, not {body.Value.SeedCount}"));
+        if (asked.SeedCount is < 1 or > SweepRules.MaxCells)
+            errors.Add(new("/seedCount", $"must be from 1 to {SweepRules.MaxCells:N0}, not {asked.SeedCount}"));
         if (errors.Count > 0)
-            return Problems.Invalid(errors);
-        if (rules.Check(study.Sweep(size, dataset, body.Value.SeedCount, found?.TrainRows), errors) is not { } accepted)
-            // The study's own request is sound, so it is the data that doesn't suit it.
-            return Problems.Invalid([.. errors.Select(
-                error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}"))]);
-        return await CreateSweep.Store(accepted, study.Name, Json.NameOf(size), once, http, db, rules, wakeUps, clock, cancellation);
+            return null;
+        var unfit = new List<SpecError>();
+        var plan = rules.Check(study.Sweep(size, dataset, asked.SeedCount, found?.TrainRows), unfit);
+        // The study's own request is sound, so it is the data that doesn't suit it.
+        errors.AddRange(unfit.Select(
+            error => new SpecError("/dataset", $"'{dataset}' does not suit this study: {error.Pointer}: {error.Message}")));
+        return plan;
     }
 
     public static string DefaultDataset(StudySize size, DatasetRegistry datasets) =>

@@ -93,6 +93,10 @@ public sealed class RecordedAnswerTests(Service service)
         await Ask("extendSweep", """{"seedCount": 7}""", id: sweep);
         await Ask("cancelSweep", id: sweep);
         await Ask("listSweeps", query: "?limit=1");
+        await Ask("validateSweep", """
+            {"base": {"dataset": "iris", "training": {"epochs": 5}}, "grid": {"/model/activation": ["relu", "tanh"]}, "seedCount": 6}
+            """);
+        await Ask("validateStudy", """{"dataset": "iris"}""", name: "relu-vs-leaky-relu");
         await Ask("listStudies");
         await Ask("getStudy", name: "relu-vs-leaky-relu");
         var study = (await Ask("runStudy", """{"dataset": "iris", "seedCount": 2}""", name: "relu-vs-leaky-relu")).GetProperty("id");

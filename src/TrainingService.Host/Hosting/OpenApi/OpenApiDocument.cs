@@ -15,7 +15,7 @@ public static partial class OpenApiDocumentation
 {
     private const string Description = """
         Trains dense neural networks on a SIMD engine of its own and measures what happens inside them: sparsity, dead and
-        saturated units, gradient flow.
+        saturated units, gradient flow. To look with a browser there are [pages](/).
 
         **In three requests**
 
@@ -63,8 +63,6 @@ public static partial class OpenApiDocumentation
             page.EnableTryItOutByDefault();
             page.SwaggerEndpoint("../openapi/v1.json", "TrainingService v1");
         });
-        // A person who opens the bare address.
-        app.MapGet("/", () => TypedResults.Redirect("/swagger/")).ExcludeFromDescription().AllowAnonymous();
     }
 
     private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)

@@ -67,8 +67,10 @@ public static class OpenApiExamples
             ["predictByJob"] = Predictions,
             ["predictByModel"] = Predictions,
             ["createSweep"] = Sweeps,
+            ["validateSweep"] = Sweeps,
             ["extendSweep"] = Extensions,
             ["runStudy"] = Studies,
+            ["validateStudy"] = Studies,
         };
 
     private static Dictionary<string, IOpenApiExample> Sweeps() => new()

@@ -1,0 +1,144 @@
+using System.Text;
+using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Tests.Sweeps;
+
+namespace TrainingService.Host.Tests.Pages;
+
+/// <summary>The pages as people see them, in Debian's chromium.</summary>
+public sealed class BrowserTests(Service service, Browser browser) : IClassFixture<Browser>
+{
+    private Uri Address => service.Http.BaseAddress!;
+
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(390, true)]
+    public async Task Every_page_fits_its_window_keeps_nobody_out_and_complains_of_nothing(int width, bool isDark)
+    {
+        var job = await service.Http.SubmitAsync(epochs: 3, everySteps: 5);
+        var sweep = await service.Http.SubmitSweep(
+            $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 2}""");
+        await service.Http.WaitForEndAsync(job);
+        await service.Http.WaitForSweepEnd(sweep);
+        await using var visit = await browser.VisitAsync(Address, width, isDark);
+        foreach (var (path, isThere) in ((string, string)[])[
+            ("/", "document.querySelector('.cards')"),
+            ("/jobs", "document.querySelector('#jobs tbody tr')"),
+            ($"/jobs/{job}", "document.querySelector('#units rect') && document.querySelector('#loss .curve')"),
+            ("/sweeps", "document.querySelector('#sweeps li')"),
+            ($"/sweeps/{sweep}", "document.querySelector('#forest .dot') && document.querySelector('.cell')"),
+            ("/ask", "!document.getElementById('go').disabled"),
+            ("/data", "document.querySelector('tbody tr')"),
+            ("/data/penguins", "document.querySelector('.facts')"),
+            ("/catalogue", "document.querySelector('.activations img').complete"),
+            ("/keys", "document.getElementById('make')"),
+            ("/learn", "document.querySelector('.lessons')"),
+            ("/learn/dying-relu", "document.getElementById('curl-left').textContent"),
+            ("/sign-in", "document.getElementById('key')")])
+        {
+            await visit.GoAsync(path);
+            await visit.UntilAsync(isThere);
+            Assert.True(await visit.OverflowAsync() <= 0, $"{path} is wider than {width} pixels");
+            Assert.Empty((await visit.BarriersAsync()).Select(barrier => $"{path}: {barrier}"));
+        }
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task A_newcomer_gets_from_a_file_to_a_verdict_and_a_model()
+    {
+        await using var visit = await browser.VisitAsync(Address, 390);
+        await visit.GoAsync("/ask?study=own");
+        var name = $"flowers-{Guid.NewGuid():N}"[..16];
+        var file = Path.Combine(Path.GetTempPath(), $"{name}.csv");
+        var rows = new StringBuilder("length,width,colour,kind\n");
+        for (var i = 0; i < 120; i++)
+            rows.Append(FormattableString.Invariant($"{3 + i % 3 + i % 7 * .1},{2 - i % 3 * .4 + i % 5 * .1},"))
+                .Append(i % 2 == 0 ? "red," : "blue,").Append(((string[])["setosa", "virginica", "versicolor"])[i % 3]).Append('\n');
+        await File.WriteAllTextAsync(file, rows.ToString(), TestContext.Current.CancellationToken);
+        try
+        {
+            await (await visit.Page.QuerySelectorAsync("#file")).UploadFileAsync(file);
+            await visit.UntilAsync("document.querySelector('#columns tr.chosen')?.textContent.includes('kind')");
+            await visit.Page.ClickAsync("#store");
+            await visit.UntilAsync($"document.getElementById('dataset').value === '{name}'");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+        await visit.Page.EvaluateExpressionAsync(
+            "document.querySelector('[name=epochs]').value = 2; document.querySelector('[name=rates]').value = '0.05'; "
+            + "document.querySelector('[value=gelu]').click()");
+        await visit.UntilAsync(
+            "!document.getElementById('go').disabled && document.querySelector('.takes')?.textContent.includes('2 arms')");
+        await visit.Page.ClickAsync("#go");
+        await visit.UntilAsync("location.pathname.startsWith('/sweeps/') && document.querySelector('.status.succeeded')");
+        await visit.UntilAsync("document.getElementById('verdict').textContent.includes('accuracy')");
+        await visit.UntilAsync("[...document.querySelectorAll('#state a')].some(link => link.textContent.startsWith('Best net'))");
+        await visit.Page.EvaluateExpressionAsync(
+            "[...document.querySelectorAll('#state a')].find(link => link.textContent.startsWith('Best net')).click()");
+        await visit.UntilAsync("location.pathname.startsWith('/jobs/') && document.querySelector('a[href$=\"model?format=onnx\"]')");
+        var model = await service.Http.GetAnswer(await visit.AskAsync<string>(
+            "new URL(document.querySelector('a[href$=\"model?format=onnx\"]').href).pathname + '?format=onnx'"));
+        Assert.Equal(200, model.Status);
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task A_teacher_shows_units_that_die_on_one_side_and_none_on_the_other()
+    {
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync("/learn/dying-relu");
+        await visit.Page.ClickAsync("#start button");
+        await visit.UntilAsync("document.getElementById('leftstate').textContent === 'succeeded' "
+            + "&& document.getElementById('rightstate').textContent === 'succeeded'");
+        const string Dead = "document.querySelectorAll('#{0}units .u.dead').length";
+        await visit.UntilAsync(string.Format(null, Dead, "left") + " > 10");
+        Assert.Equal(0, await visit.AskAsync<int>(string.Format(null, Dead, "right")));
+        // at the beginning all were alive
+        await visit.Page.EvaluateExpressionAsync(
+            "document.getElementById('step').value = 0; "
+            + "document.getElementById('step').dispatchEvent(new Event('input', { bubbles: true }))");
+        Assert.Equal(0, await visit.AskAsync<int>(string.Format(null, Dead, "left")));
+        // who gets the address sees the same run
+        var address = new Uri(visit.Page.Url).PathAndQuery;
+        await using var pupil = await browser.VisitAsync(Address, 390, isDark: true);
+        await pupil.GoAsync(address);
+        await pupil.UntilAsync(string.Format(null, Dead, "left") + " > 10");
+        Assert.Empty(visit.Complaints.Concat(pupil.Complaints));
+    }
+
+    [Fact]
+    public async Task What_runs_is_followed_and_can_be_stopped()
+    {
+        var job = await service.Http.SubmitAsync(Client.Hours, everySteps: 1000);
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync($"/jobs/{job}");
+        await visit.UntilAsync("document.querySelector('#state progress')?.value > 0");
+        var before = await visit.TextAsync("#state .line");
+        await visit.UntilAsync($"document.querySelector('#state .line').innerText !== {System.Text.Json.JsonSerializer.Serialize(before)}");
+        await visit.Page.EvaluateExpressionAsync(
+            "[...document.querySelectorAll('#state button')].find(button => button.textContent === 'Cancel').click()");
+        await visit.UntilAsync("document.querySelector('dialog [value=yes]')");
+        await visit.Page.ClickAsync("dialog [value=yes]");
+        await visit.UntilAsync("document.querySelector('#state .status.canceled')");
+        Assert.Equal("canceled", (await service.Http.WaitForEndAsync(job)).Status());
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_chosen_are_laid_over_each_other_and_what_differs_is_marked()
+    {
+        var ids = new[] { await service.Http.SubmitAsync(2), await service.Http.SubmitAsync(3) };
+        foreach (var id in ids)
+            await service.Http.WaitForEndAsync(id);
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync($"/jobs#compare={string.Join(',', ids)}");
+        await visit.UntilAsync("document.querySelectorAll('#overlay .curve').length === 2");
+        var differs = await visit.AskAsync<string[]>(
+            "[...document.querySelectorAll('#specs tr.differs th')].map(place => place.innerText)");
+        Assert.Contains(differs, place => place.StartsWith("training.epochs", StringComparison.Ordinal));
+        Assert.DoesNotContain(differs, place => place.StartsWith("dataset", StringComparison.Ordinal));
+        Assert.Empty(visit.Complaints);
+    }
+}
