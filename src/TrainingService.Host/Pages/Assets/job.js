@@ -99,9 +99,12 @@ function drawUnits() {
 }
 
 // --- as it goes on ---
-let isBusy = false;
+// curves cost the service more than the rest of the page: they are asked for less often
+const rest = 5000;
+let isBusy = false, hasEnded = false, drawnAt = 0;
 async function all() {
-  if (isBusy) return;
+  if (isBusy || !hasEnded && loss && Date.now() - drawnAt < rest) return;
+  drawnAt = Date.now();
   isBusy = true;
   try {
     await Promise.all([learning(), inside()]);
@@ -113,8 +116,11 @@ async function all() {
     isBusy = false;
   }
 }
-let hasEnded = false;
 document.addEventListener('refreshed', all);
-document.addEventListener('ended', () => { hasEnded = true; all(); });
+document.addEventListener('ended', async () => {
+  hasEnded = true;
+  while (isBusy) await new Promise(done => setTimeout(done, 50));
+  all();
+});
 addEventListener('resize', debounce(() => { if (layers.length) { map.clear(); draw(); } }, 150));
 all();

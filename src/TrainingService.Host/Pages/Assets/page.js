@@ -55,7 +55,8 @@ async function act(source, body) {
     const { location: made } = await send(method, address, body);
     const to = source.dataset.then ?? (made ? pageOf(made) : null);
     if (to && to !== window.location.pathname) window.location.assign(to);
-    else { await refresh(); say('Done.'); }
+    else if (await refresh() && !isFollowing) window.location.reload(); // it runs again
+    else say('Done.');
   } catch (error) {
     say(error.message);
   } finally {
@@ -96,7 +97,7 @@ ago(document);
 
 export async function refresh() {
   const answer = await fetch(window.location.href, { headers: { Accept: 'text/html' }, cache: 'no-cache' });
-  if (!answer.ok) return false;
+  if (!answer.ok) throw new Error(`The service answered ${answer.status}.`);
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const part of parts(page)) {
     const here = document.getElementById(part.id);
@@ -116,6 +117,7 @@ export async function refresh() {
 }
 
 const poll = document.querySelector('[data-poll]');
+let isFollowing = poll !== null;
 if (poll) {
   const { poll: address } = poll.dataset, every = Number(poll.dataset.every);
   let pause = every;
@@ -123,7 +125,10 @@ if (poll) {
     if (!document.hidden)
       try {
         const isOfApi = address.startsWith('/api/');
-        if (!isOfApi || await changed(address)) if (!await refresh()) return document.dispatchEvent(new CustomEvent('ended'));
+        if (!isOfApi || await changed(address)) if (!await refresh()) {
+          isFollowing = false;
+          return document.dispatchEvent(new CustomEvent('ended'));
+        }
         pause = every;
       } catch {
         pause = Math.min(2 * pause, 30000); // the service is away: ask less often
