@@ -17,8 +17,6 @@ public sealed class DashboardNames(NpgsqlDataSource source, TimeProvider clock)
     /// <summary>How long it is remembered what waits: a page asks for each of its entries.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
-    private static readonly string[] Priorities = ["high", "normal", "low"];
-
     private readonly ConcurrentDictionary<Guid, string> _known = new();
     private readonly ConcurrentDictionary<int, (string Text, long At)> _waiting = new();
 
@@ -64,7 +62,7 @@ public sealed class DashboardNames(NpgsqlDataSource source, TimeProvider clock)
             """);
         ask.Parameters.Add(new() { Value = (short)priority });
         using var answer = ask.ExecuteReader();
-        var text = $"all that waits with priority {Priorities[priority]}";
+        var text = $"all that waits with priority {Waker.Queues[priority]}";
         if (answer.Read())
             text += string.Create(CultureInfo.InvariantCulture, $", now {answer.GetInt64(1):N0} cells of sweep ")
                 + $"{(answer.GetString(0) is { Length: > 0 } name ? Quoted(name) : answer.GetString(2))}"

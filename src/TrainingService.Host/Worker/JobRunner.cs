@@ -27,7 +27,10 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     // Taken while shutting down: the rows stay queued and another worker's reconciler finds them.
     private bool Stops => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Runs one job from claim to finish.</summary>
+    /// <summary>
+    /// Runs one job from claim to finish, unless something more urgent waits or the job no longer does: then whatever waits. So it does not
+    /// matter in which order Hangfire takes its entries, and those of jobs that were canceled or deleted hold up nobody.
+    /// </summary>
     /// <param name="id">The job's.</param>
     /// <param name="hangfire">The wake-up; Hangfire fills it in.</param>
     /// <param name="abort">Set when the process shuts down, and soon after the wake-up is no longer this call's own.</param>
@@ -42,9 +45,10 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             await RunAsync(leases, hangfire, abort);
             return;
         }
+        await SpentWakeUps.DropAsync(databases, CancellationToken.None);
         // If there isn't enough memory for it now, this slot takes what fits beside it until there is. Of one that is too large for this
         // process a larger one's reconciler takes care.
-        if (await WaitsAsync(id))
+        if (await FitsAsync(options.Memory))
             await DrainAsync(hangfire, abort);
     }
 
@@ -120,12 +124,6 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     {
         await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
         return await db.Jobs.AnyAsync(Job.WaitsFor(memory), CancellationToken.None);
-    }
-
-    private async Task<bool> WaitsAsync(Guid id)
-    {
-        await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
-        return await db.Jobs.Where(Job.WaitsFor(options.Memory)).AnyAsync(job => job.Id == id, CancellationToken.None);
     }
 
     private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)

@@ -120,7 +120,10 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         UPDATE jobs SET {Claimed}, started_at = CASE WHEN runs = 1 THEN @now END FROM picked WHERE jobs.id = picked.id
         """;
 
-    private const string One = $"UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND {Waits}";
+    private const string One = $"""
+        UPDATE jobs SET {Claimed}, started_at = @now WHERE id = @id AND {Waits}
+            AND NOT EXISTS (SELECT FROM jobs urgent WHERE {Waits} AND urgent.priority < jobs.priority)
+        """;
 
     /// <summary>Of those that fit a worker's memory, the oldest one of a source whose first does not fit what is free of it.</summary>
     private const string Awaited = $"""
@@ -141,7 +144,8 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0), traceparent";
 
     /// <summary>
-    /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, or needs more memory than it may.
+    /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, needs more memory than it may, or something more
+    /// urgent waits.
     /// </summary>
     public static Task<IReadOnlyList<Lease>> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
         Guid id, long memory, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>

@@ -27,7 +27,7 @@ public sealed class QueueBell : BackgroundService
     {
         var postgres = (PostgreSqlStorage)storage;
         (_source, _queue, _options, _log) = (source, new(postgres), options, log);
-        postgres.QueueProviders.Add(new OneQueue(_queue, postgres.QueueProviders.GetProvider(Waker.Queues[0])), Waker.Queues);
+        postgres.QueueProviders.Add(new OneQueue(_queue, postgres.QueueProviders.GetProvider(Waker.Queues[0])), Waker.Served);
     }
 
     /// <summary>Tells all processes; what was put into the queue is committed.</summary>

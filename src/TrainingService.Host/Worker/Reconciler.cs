@@ -194,7 +194,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             AND created_at < now() - {Grace} AND NOT EXISTS (
                 SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
                 WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
-                AND entry.queue = ANY ({Waker.Queues}) AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace}))
+                AND entry.queue = ANY ({Waker.Served}) AND (entry.fetchedat IS NULL OR entry.fetchedat > now() - {Grace}))
             ORDER BY priority, id LIMIT {Batch} FOR UPDATE SKIP LOCKED
             """).AsNoTracking().ToListAsync(cancellation);
         var draining = await db.Database.SqlQuery<string>($"""

@@ -16,8 +16,17 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
 {
     private static readonly TimeSpan Known = TimeSpan.FromSeconds(5);
 
-    /// <summary>Workers take them in alphabetical order; the index is the job's priority.</summary>
-    public static readonly string[] Queues = ["a-high", "b-normal", "c-low"];
+    /// <summary>
+    /// The index is the job's priority. Hangfire.PostgreSql takes entries in the order of their queues' names, whatever order a worker
+    /// names them in (1.21.1); that does not matter, since whoever is woken takes what is most urgent (<see cref="JobRunner"/>).
+    /// </summary>
+    public static readonly string[] Queues = ["high", "normal", "low"];
+
+    /// <summary>Those into which versions before this one put their entries, by priority as well.</summary>
+    private static readonly string[] Former = ["a-high", "b-normal", "c-low"];
+
+    /// <summary>All in which there may be entries.</summary>
+    public static readonly string[] Served = [.. Queues, .. Former];
 
     private const int Threads = 4;
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);

@@ -49,7 +49,7 @@ public static class WorkerServices
         builder.Services.AddHangfireServer(server =>
         {
             server.ServerName = options.Owner;
-            server.Queues = Waker.Queues;
+            server.Queues = Waker.Served;
             server.WorkerCount = options.Workers;
             server.StopTimeout = TimeSpan.FromSeconds(1);
             server.ShutdownTimeout = TimeSpan.FromSeconds(30);

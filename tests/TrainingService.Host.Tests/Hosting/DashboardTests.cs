@@ -21,10 +21,10 @@ public sealed class DashboardTests(Service service) : IAsyncLifetime
         var id = (await api.Http.PostJob("""{"dataset": "iris", "priority": "high"}""")).Id;
         await api.Http.SubmitSweep(
             $$"""{"name": "slopes", "base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 3}""");
-        var high = await PageAsync(api.Http, "a-high", "&#39;mine &lt;b&gt;&#39;");
+        var high = await PageAsync(api.Http, "high", "&#39;mine &lt;b&gt;&#39;");
         Assert.Contains($"job {id}", high, StringComparison.Ordinal);
         Assert.DoesNotContain("mine <b>", high, StringComparison.Ordinal);
-        await PageAsync(api.Http, "c-low", "all that waits with priority low, now 6 cells of sweep &#39;slopes&#39;");
+        await PageAsync(api.Http, "low", "all that waits with priority low, now 6 cells of sweep &#39;slopes&#39;");
     }
 
     /// <summary>The page of a queue, once it has a text: wake-ups come a little later than the answers.</summary>

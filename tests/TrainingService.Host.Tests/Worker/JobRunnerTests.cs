@@ -182,6 +182,28 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         Assert.Equal((JobStatus.Succeeded, Stopped.Time, Stopped.Time), (job.Status, job.StartedAt, job.FinishedAt));
     }
 
+    [Fact]
+    public async Task A_wake_up_whose_job_is_gone_runs_what_waits()
+    {
+        await using var db = Service.Context(_database);
+        var id = await db.InsertJobAsync();
+        await Runner().RunAsync(Guid.CreateVersion7(), null, _cancellation);
+        Assert.Equal(JobStatus.Succeeded, (await ReadAsync(id)).Status);
+    }
+
+    /// <summary>In whatever order Hangfire takes them.</summary>
+    [Fact]
+    public async Task A_wake_up_runs_what_is_more_urgent_before_its_own_job()
+    {
+        await using var db = Service.Context(_database);
+        var low = await db.InsertJobAsync(priority: 2);
+        var high = await db.InsertJobAsync(priority: 0);
+        await Runner().RunAsync(low, null, _cancellation);
+        var (first, second) = (await ReadAsync(high), await ReadAsync(low));
+        Assert.Equal((JobStatus.Succeeded, JobStatus.Succeeded), (first.Status, second.Status));
+        Assert.True(first.FinishedAt <= second.StartedAt);
+    }
+
     /// <summary>A group is written at once, and one by one where the database won't have that.</summary>
     [Fact]
     public async Task Of_a_group_the_run_whose_rows_the_database_refuses_fails_alone()

@@ -14,8 +14,10 @@ public sealed class QueueBellTests(Service service)
     private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
 
     /// <summary>By itself the worker would look again in an hour.</summary>
-    [Fact]
-    public async Task A_worker_looks_when_another_process_rings()
+    [Theory]
+    [InlineData("normal")]
+    [InlineData("b-normal")]
+    public async Task A_worker_looks_when_another_process_rings_and_serves_queues_of_earlier_versions(string queue)
     {
         var database = await service.CreateMigratedDatabaseAsync();
         await using (var source = NpgsqlDataSource.Create(database))
@@ -32,9 +34,9 @@ public sealed class QueueBellTests(Service service)
             while (!worker.ThreadState.HasFlag(ThreadState.WaitSleepJoin))
                 await Task.Delay(100, _cancellation);
 
-            await using var enqueue = source.CreateCommand("""
+            await using var enqueue = source.CreateCommand($$"""
                 WITH made AS (INSERT INTO hangfire.job (invocationdata, arguments, createdat) VALUES ('{}', '[]', now()) RETURNING id)
-                INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, 'b-normal' FROM made RETURNING jobid
+                INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, '{{queue}}' FROM made RETURNING jobid
                 """);
             var id = Convert.ToString(await enqueue.ExecuteScalarAsync(_cancellation), CultureInfo.InvariantCulture);
             QueueBell.Ring(source);
@@ -48,7 +50,7 @@ public sealed class QueueBellTests(Service service)
     private string Fetch(PostgreSqlStorage storage)
     {
         using var connection = storage.GetConnection();
-        using var job = connection.FetchNextJob(Waker.Queues, _cancellation);
+        using var job = connection.FetchNextJob(Waker.Served, _cancellation);
         return job.JobId;
     }
 
