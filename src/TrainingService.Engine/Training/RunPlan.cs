@@ -69,14 +69,15 @@ public sealed class RunPlan
     /// <summary>
     /// Rows of measurements that the run tells at most: of each layer at each evaluation, and of the splits at each evaluation and epoch.
     /// </summary>
-    public long MeasuredRows => Evaluations * (Linear.Count() + 1) + 2L * Training.Epochs + 3;
+    public long MeasuredRows => MeasuredRowsWith(Diagnostics.EverySteps);
+
+    /// <summary>The same if so many steps lay between evaluations.</summary>
+    public long MeasuredRowsWith(int everySteps) => (Steps / everySteps + 2) * (Linear.Count() + 1) + 2L * Training.Epochs + 3;
 
     /// <summary>The fewest steps between evaluations with which the run tells at most so many rows; null if none are enough.</summary>
     public long? EveryStepsFor(long rows) =>
         (rows - 2L * Training.Epochs - 3) / (Linear.Count() + 1) - 2 is > 0 and var evaluations
             ? Math.Max(1, (Steps + evaluations - 1) / evaluations) : null;
-
-    private long Evaluations => Steps / Diagnostics.EverySteps + 2;
 
     /// <summary>What is done otherwise than the spec lets one expect, a sentence each.</summary>
     public IReadOnlyList<string> Notes => JoinsLast

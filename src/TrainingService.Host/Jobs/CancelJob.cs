@@ -38,6 +38,7 @@ public static class CancelJob
 
     /// <summary>Of such jobs: those that wait end at once, the others when their worker has seen it.</summary>
     public static Action<UpdateSettersBuilder<Job>> Change(DateTimeOffset? now) => set => set
+        .SetProperty(job => job.StoredBytes, job => job.Status == JobStatus.Queued && job.Attempt == 0 ? 0 : job.StoredBytes)
         .SetProperty(job => job.FinishedAt, job => job.Status == JobStatus.Queued || job.Status == JobStatus.Paused ? now : null)
         .SetProperty(job => job.Status,
             job => job.Status == JobStatus.Queued || job.Status == JobStatus.Paused ? JobStatus.Canceled : JobStatus.Canceling);

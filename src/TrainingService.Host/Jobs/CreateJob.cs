@@ -119,6 +119,7 @@ public static class CreateJob
             Steps = job.Plan.Steps,
             Cost = Seconds(job.Plan),
             MemoryBytes = job.MemoryBytes,
+            StoredBytes = CheckedJob.StoredBytesOf(job.Plan, template?.Spec.Diagnostics?.EverySteps),
             Traceparent = template is null ? Traces.Parent : null,
         };
     }

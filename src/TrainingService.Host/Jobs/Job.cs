@@ -121,6 +121,12 @@ public sealed class Job : IShared
 
     /// <summary>Estimated bytes that its run needs at most; null of jobs from before this was kept, which count as nothing.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>
+    /// What its measurements take, as estimated: at first of a whole run, once it has ended of as far as it came. Null of jobs from before
+    /// this was kept, which count as nothing.
+    /// </summary>
+    public long? StoredBytes { get; set; }
     public double? SamplesPerSecond { get; set; }
     public double? EtaSeconds { get; set; }
 
@@ -160,9 +166,9 @@ public sealed class Job : IShared
         (Epoch, Step, SamplesPerSecond, EtaSeconds) = (checkpoint?.Epoch ?? 0, checkpoint?.Step ?? 0, null, null);
     }
 
-    /// <summary>Whether it waits for a worker that has so many bytes for it.</summary>
-    public static Expression<Func<Job, bool>> WaitsFor(long memory) =>
-        job => job.Status == JobStatus.Queued && (job.MemoryBytes == null || job.MemoryBytes <= memory);
+    /// <summary>Whether it waits for a worker that has so many bytes for it, and is of nobody who has as many runs as may be.</summary>
+    public static Expression<Func<Job, bool>> WaitsFor(long memory, string[] full) =>
+        job => job.Status == JobStatus.Queued && (job.MemoryBytes == null || job.MemoryBytes <= memory) && !full.Contains(job.Owner);
 
     public bool IsFinished => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
 

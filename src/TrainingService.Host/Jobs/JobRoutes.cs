@@ -17,6 +17,7 @@ public static class JobRoutes
         builder.Services.AddSingleton(new JobLimits(Megabytes("TRAINING_JOB_MEMORY_MB", 4096),
             Megabytes("TRAINING_JOB_STORED_MB", JobLimits.StandardStoredMegabytes)));
         builder.Services.AddSingleton(QueueLimit.Read(builder.Configuration));
+        builder.Services.AddSingleton(OwnerQuota.Read(builder.Configuration));
         builder.Services.AddSingleton<JobRules>();
         builder.Services.AddSingleton<WakeUps>();
         builder.Services.AddSingleton<QueueMarks>();
@@ -39,7 +40,7 @@ public static class JobRoutes
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         var jobs = api.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("", CreateJob.Handle).WithName("createJob").AddsToQueue()
+        jobs.MapPost("", CreateJob.Handle).WithName("createJob").AddsJobs()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422).Undocumented("validateOnly");
         jobs.MapPost("/validate", ValidateJob.Handle).WithName("validateJob").Refuses(413, 415);
@@ -49,7 +50,7 @@ public static class JobRoutes
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);
         jobs.MapPatch("/{id:guid}", ShareJob.Handle).WithName("shareJob").Changes<Job>().Refuses(404, 409, 413, 415);
         jobs.MapDelete("/{id:guid}", DeleteJob.Handle).WithName("deleteJob").Changes<Job>().Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").ReadsShared().AddsToQueue()
+        jobs.MapPost("/{id:guid}/verify", VerifyJob.Handle).WithName("verifyJob").ReadsShared().AddsJobs()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 422);
         jobs.MapGet("/{id:guid}/verification", GetVerification.Handle)
@@ -63,7 +64,7 @@ public static class JobRoutes
         jobs.MapGet("/{id:guid}/checkpoints", ListCheckpoints.Handle).WithName("listCheckpoints").Refuses(404);
         jobs.MapPost("/{id:guid}/retry", RetryJob.Handle).WithName("retryJob").Changes<Job>().AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409, 412);
-        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").ReadsShared().AddsToQueue()
+        jobs.MapPost("/{id:guid}/clone", CloneJob.Handle).WithName("cloneJob").ReadsShared().AddsJobs()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }

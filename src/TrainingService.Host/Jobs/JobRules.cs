@@ -37,8 +37,11 @@ public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, sho
     public long StoredBytes => StoredBytesOf(Plan);
 
     /// <inheritdoc cref="StoredBytes"/>
-    public static long StoredBytesOf(RunPlan plan) =>
-        RowBytes * plan.MeasuredRows + UnitBytes * plan.DenseLayers.Sum(layer => (long)layer.Units);
+    /// <param name="plan">Of the run.</param>
+    /// <param name="everySteps">Between evaluations, if that is not the plan's to say.</param>
+    public static long StoredBytesOf(RunPlan plan, int? everySteps = null) =>
+        RowBytes * plan.MeasuredRowsWith(everySteps ?? plan.Diagnostics.EverySteps)
+            + UnitBytes * plan.DenseLayers.Sum(layer => (long)layer.Units);
 
     /// <summary>As measured; most rows are of layers.</summary>
     public const long RowBytes = 420, UnitBytes = 100;

@@ -74,8 +74,8 @@ public static class JobTables
             job.Property(j => j.RanSeconds).HasDefaultValue(0.0);
             job.Property(j => j.Version).IsRowVersion();
             job.HasIndex(j => new { j.Status, j.Priority, j.Id });
-            // Of services with owners: each one's, newest first; and what is shared.
-            job.HasIndex(j => new { j.Owner, j.Id }).HasFilter("owner <> ''");
+            // Of services with owners: each one's, newest first, with what they may have so much of; and what is shared.
+            job.HasIndex(j => new { j.Owner, j.Id }).HasFilter("owner <> ''").IncludeProperties(j => new { j.SweepId, j.StoredBytes });
             job.HasIndex(j => j.Id).HasFilter("visibility = 'everyone'").HasDatabaseName("ix_jobs_shared");
             // A sweep asks after each of its jobs whether others are still to end.
             job.HasIndex(j => new { j.SweepId, j.FinishedAt });

@@ -59,9 +59,12 @@ public static class QueueLimitExtensions
         .AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
-            return bool.TryParse(http.Request.Query["validateOnly"], out var only) && only ? await next(context)
+            return http.OnlyValidates() ? await next(context)
                 : await http.RequestServices.GetRequiredService<QueueLimit>().RefusalAsync(
                     http.RequestServices.GetRequiredService<TrainingDbContext>(), http.Request.Headers[Idempotency.Header],
                     http.RequestAborted) ?? await next(context);
         });
+
+    /// <summary>Whether nothing is to be stored.</summary>
+    public static bool OnlyValidates(this HttpContext http) => bool.TryParse(http.Request.Query["validateOnly"], out var only) && only;
 }

@@ -142,6 +142,10 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
             if (ids is [])
                 return rows;
             after = ids[^1];
+            await db.Database.ExecuteSqlAsync($"""
+                UPDATE jobs SET stored_bytes = 0 FROM (
+                    SELECT id FROM jobs WHERE id = ANY ({ids}) AND stored_bytes > 0 ORDER BY id FOR UPDATE) old WHERE jobs.id = old.id
+                """, cancellation);
             rows += await db.Database.ExecuteSqlAsync($"DELETE FROM job_metrics WHERE job_id = ANY ({ids})", cancellation)
                 + await db.Database.ExecuteSqlAsync($"DELETE FROM job_layers WHERE job_id = ANY ({ids})", cancellation)
                 + await db.Database.ExecuteSqlAsync($"DELETE FROM job_units WHERE job_id = ANY ({ids})", cancellation);

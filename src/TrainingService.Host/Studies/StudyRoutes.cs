@@ -21,7 +21,7 @@ public static class StudyRoutes
         studies.MapGet("", ListStudies.Handle).WithName("listStudies");
         studies.MapGet("/{name}", ListStudies.Get).WithName("getStudy").Refuses(404);
         studies.MapPost("/{name}/validate", ValidateStudy.Handle).WithName("validateStudy").Refuses(404, 413, 415);
-        studies.MapPost("/{name}", RunStudy.Handle).WithName("runStudy").AddsToQueue()
+        studies.MapPost("/{name}", RunStudy.Handle).WithName("runStudy").AddsJobs(cells: true)
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
     }

@@ -10,6 +10,7 @@ public static class SweepRoutes
 
     public static void AddSweeps(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton(SweepLimits.Read(builder.Configuration));
         builder.Services.AddSingleton<SweepRules>();
         builder.Services.AddSingleton<SweepProgress>();
         builder.Services.AddSingleton<JobEnded>(services =>
@@ -29,7 +30,7 @@ public static class SweepRoutes
     public static void MapSweeps(this IEndpointRouteBuilder api)
     {
         var sweeps = api.MapGroup("/sweeps").WithTags("Sweeps");
-        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep").AddsToQueue()
+        sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep").AddsJobs(cells: true)
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
         sweeps.MapPost("/validate", ValidateSweep.Handle).WithName("validateSweep").Refuses(413, 415);
@@ -42,10 +43,10 @@ public static class SweepRoutes
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404);
         sweeps.MapPost("/{id:guid}/retry-failed", RetryFailed.Handle).WithName("retryFailedCells").Changes<Sweep>().AddsToQueue()
             .AnswersWith(202, "Location", "ETag", "Retry-After").Refuses(404, 409);
-        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").Changes<Sweep>().AddsToQueue()
+        sweeps.MapPost("/{id:guid}/extend", ExtendSweep.Handle).WithName("extendSweep").Changes<Sweep>().AddsJobs(cells: true)
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
-        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm").Changes<Sweep>().AddsToQueue()
+        sweeps.MapPost("/{id:guid}/best", TrainBest.Handle).WithName("trainBestArm").Changes<Sweep>().AddsJobs()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);
         sweeps.MapGet("/{id:guid}/jobs", ListSweepJobs.Handle).WithName("listSweepJobs").Refuses(404);

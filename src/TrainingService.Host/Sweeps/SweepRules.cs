@@ -5,11 +5,22 @@ using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Sweeps;
 
+/// <summary>What an operator can set of sweeps.</summary>
+/// <param name="Cells">Most that one may have, <c>TRAINING_SWEEP_CELLS</c>.</param>
+public sealed record SweepLimits(int Cells)
+{
+    public const string CellsSetting = "TRAINING_SWEEP_CELLS";
+
+    public static SweepLimits Read(IConfiguration configuration) =>
+        new(Math.Min(SweepRules.MaxCells, configuration.WholeNumber(CellsSetting, SweepRules.MaxCells, "cells", least: 1)));
+}
+
 /// <summary>Every rule that a sweep must keep to be accepted.</summary>
-public sealed class SweepRules(JobRules jobs)
+public sealed class SweepRules(JobRules jobs, SweepLimits limits)
 {
     public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultMostSeeds = 60, ManyTestRows = 2_000,
         MaxContrasts = 1_000, MaxArmName = 100;
@@ -46,10 +57,10 @@ public sealed class SweepRules(JobRules jobs)
         var cells = (long)arms.Count * mostSeeds * Math.Max(1, candidates);
         if (arms.Count > MaxArms)
             errors.Add(new(spec.Grid is null ? "/arms" : "/grid", $"at most {MaxArms:N0} arms are allowed, not {arms.Count:N0}"));
-        else if (cells > MaxCells)
+        else if (cells > limits.Cells)
             errors.Add(new("", $"the sweep would have {cells:N0} cells (arms times seeds"
                 + $"{(spec.Tune is null ? "" : $" times {candidates:N0} tuned combinations, since every seed tries all")}); "
-                + $"at most {MaxCells:N0} are allowed"));
+                + $"at most {limits.Cells:N0} are allowed{(limits.Cells < MaxCells ? $" ({SweepLimits.CellsSetting})" : "")}"));
         if (errors.Count > before)
             return null;
 

@@ -43,9 +43,14 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
             is { Count: > 0 } leases)
         {
             await RunAsync(leases, hangfire, abort);
-            return;
+            // what waited for this run to end may have been woken for in vain
+            if (options.OwnerRuns == 0)
+                return;
         }
-        await SpentWakeUps.DropAsync(databases, CancellationToken.None);
+        else
+        {
+            await SpentWakeUps.DropAsync(databases, CancellationToken.None);
+        }
         // If there isn't enough memory for it now, this slot takes what fits beside it until there is. Of one that is too large for this
         // process a larger one's reconciler takes care.
         if (await FitsAsync(options.Memory))
@@ -123,7 +128,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     private async Task<bool> FitsAsync(long memory)
     {
         await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
-        return await db.Jobs.AnyAsync(Job.WaitsFor(memory), CancellationToken.None);
+        return await Lease.WaitsAsync(db, memory, options, CancellationToken.None);
     }
 
     private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)

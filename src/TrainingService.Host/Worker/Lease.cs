@@ -45,11 +45,14 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>Less is not left to others: to claim and to write a group takes a good part of it.</summary>
     private const double LeastSeconds = 0.05;
 
+    /// <summary>Any number, as long as it is ours alone.</summary>
+    private const long OwnersLock = 0x7261_696E_4F77_6E01;
+
     /// <summary>Runs that a worker claims at once.</summary>
     private const int MostRuns = 256;
 
-    /// <summary>What a worker may take that has so many bytes for it.</summary>
-    private const string Waits = "status = 'queued' AND coalesce(memory_bytes, 0) <= @memory";
+    /// <summary>What a worker may take that has so many bytes for it, of those who may have more runs at once.</summary>
+    private const string Waits = "status = 'queued' AND coalesce(memory_bytes, 0) <= @memory AND owner <> ALL (@full)";
 
     /// <summary>Whose turn it is: a sweep's, or that of the jobs which were submitted one by one.</summary>
     private const string Source = "coalesce(jobs.sweep_id, '00000000-0000-0000-0000-000000000000')";
@@ -144,12 +147,26 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0), traceparent";
 
     /// <summary>
-    /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, needs more memory than it may, or something more
-    /// urgent waits.
+    /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, needs more memory than it may, its owner has as
+    /// many runs as may be, or something more urgent waits.
     /// </summary>
     public static Task<IReadOnlyList<Lease>> ClaimAsync(IDbContextFactory<TrainingDbContext> databases,
         Guid id, long memory, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         ClaimAsync(databases, One + Returned, options, clock, [new("id", id), new("memory", memory)], cancellation);
+
+    /// <summary>Whether something waits that a worker with so many bytes for it may take.</summary>
+    public static async Task<bool> WaitsAsync(TrainingDbContext db, long memory, WorkerOptions options, CancellationToken cancellation)
+    {
+        var full = await FullAsync(db, options, cancellation);
+        return await db.Jobs.Where(Job.WaitsFor(memory, full)).AnyAsync(cancellation);
+    }
+
+    /// <summary>Whose runs are as many as those of one owner may be at once; nobody's are not counted.</summary>
+    public static async Task<string[]> FullAsync(TrainingDbContext db, WorkerOptions options, CancellationToken cancellation) =>
+        options.OwnerRuns == 0 ? [] : await db.Database.SqlQueryRaw<string>($$"""
+            SELECT owner AS "Value" FROM jobs WHERE status IN {{JobStatusNames.HeldSql}} AND owner <> ''
+            GROUP BY owner HAVING count(DISTINCT (lease_owner, lease_until)) >= {0}
+            """, options.OwnerRuns).ToArrayAsync(cancellation);
 
     /// <summary>The job whose turn it is and for which there is not enough memory free; null if there is for whatever comes next.</summary>
     public static async Task<(Guid Id, long Bytes)?> AwaitedAsync(IDbContextFactory<TrainingDbContext> databases, long free,
@@ -160,6 +177,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await using var look = new NpgsqlCommand(Awaited, (NpgsqlConnection)db.Database.GetDbConnection());
         look.Parameters.AddWithValue("free", free);
         look.Parameters.AddWithValue("memory", options.Memory);
+        look.Parameters.AddWithValue("full", await FullAsync(db, options, cancellation));
         await using var rows = await look.ExecuteReaderAsync(cancellation);
         return await rows.ReadAsync(cancellation) ? (rows.GetGuid(0), rows.GetInt64(1)) : null;
     }
@@ -208,10 +226,15 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         var claimed = new List<(Lease Lease, short? Template, string? Name, long? Seed)>();
         var (again, checkpoints) = (new List<Guid>(), new Dictionary<Guid, Checkpoint>());
+        // Two workers that claim at once would each see the other's run not yet there.
+        if (options.OwnerRuns > 0)
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({OwnersLock})", cancellation);
+        var full = await FullAsync(db, options, cancellation);
         await using (var claim = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection()))
         {
             claim.Parameters.AddRange(parameters);
             claim.Parameters.AddWithValue("owner", options.Owner);
+            claim.Parameters.AddWithValue("full", full);
             claim.Parameters.AddWithValue("lease", options.Lease);
             claim.Parameters.AddWithValue("now", clock.GetUtcNow());
             await using var rows = await claim.ExecuteReaderAsync(cancellation);

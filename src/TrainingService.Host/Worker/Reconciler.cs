@@ -149,8 +149,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     {
         var (free, taken) = slots.State;
         await using var db = await databases.CreateDbContextAsync(cancellation);
-        var waits = free > 0 ? await db.Jobs.Where(Job.WaitsFor(slots.Room)).OrderBy(job => job.Priority)
-            .Select(job => (short?)job.Priority).FirstOrDefaultAsync(cancellation) : null;
+        var waits = free > 0 ? await db.Jobs.Where(Job.WaitsFor(slots.Room, await Lease.FullAsync(db, options, cancellation)))
+            .OrderBy(job => job.Priority).Select(job => (short?)job.Priority).FirstOrDefaultAsync(cancellation) : null;
         if (waits is { } priority && _takenBefore == taken)
             wakeUps.Add(new WakeUp(null, priority, free));
         _takenBefore = waits is null ? null : taken;
@@ -176,7 +176,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     /// <summary>
     /// A queued job needs an entry that a worker will take: one in a queue that workers serve, and not one that was taken before and led to
     /// nothing. Jobs of sweeps share theirs, which take whatever waits. New jobs have a moment to get theirs, and where a thousand entries
-    /// wait, no worker lacks work. Who has no memory for a job now wakes nobody for it.
+    /// wait, no worker lacks work. Who has no memory for a job now wakes nobody for
+    /// it, nor does one whose owner has as many runs as may be.
     /// </summary>
     private async Task WakeForgottenAsync(CancellationToken cancellation)
     {
@@ -185,12 +186,12 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             SELECT queue AS "Value" FROM hangfire.jobqueue WHERE fetchedat IS NULL GROUP BY queue HAVING count(*) >= {Batch}
             """).ToListAsync(cancellation);
         var hungry = Waker.Queues.Index().Where(queue => !full.Contains(queue.Item)).Select(queue => (short)queue.Index).ToArray();
-        var room = slots.Room;
+        var (room, waiting) = (slots.Room, await Lease.FullAsync(db, options, cancellation));
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         // The lock is held until the entries are made, so two reconcilers don't both make them.
         var forgotten = await db.Jobs.FromSql($"""
             SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NULL AND priority = ANY ({hungry})
-            AND coalesce(memory_bytes, 0) <= {room}
+            AND coalesce(memory_bytes, 0) <= {room} AND owner <> ALL ({waiting})
             AND created_at < now() - {Grace} AND NOT EXISTS (
                 SELECT FROM hangfire.jobqueue entry JOIN hangfire.job wake ON wake.id = entry.jobid
                 WHERE trim('"' FROM wake.arguments ->> 0) = jobs.id::text
@@ -204,7 +205,7 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
             """).ToListAsync(cancellation);
         var shared = await db.Jobs.FromSql(
             $"SELECT *, xmin FROM jobs WHERE status = 'queued' AND sweep_id IS NOT NULL AND created_at < now() - {Grace}")
-            .Where(Job.WaitsFor(room))
+            .Where(Job.WaitsFor(room, waiting))
             .GroupBy(job => job.Priority).Select(jobs => new { Priority = jobs.Key, Count = jobs.Count() }).ToListAsync(cancellation);
         var wakes = forgotten.Select(job => new WakeUp(job.Id, job.Priority)).Concat(shared
             .Where(jobs => !draining.Contains(Waker.Queues[jobs.Priority])).Select(jobs => new WakeUp(null, jobs.Priority, jobs.Count)));

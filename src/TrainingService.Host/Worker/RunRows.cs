@@ -18,12 +18,12 @@ public static class RunRows
             epoch = run.epoch, step = run.step, samples_per_second = run.samples_per_second, eta_seconds = run.eta_seconds,
             preflight = coalesce(run.preflight::jsonb, jobs.preflight), layers = coalesce(run.layers::jsonb, jobs.layers),
             findings = coalesce(run.findings::jsonb, jobs.findings), result = run.result::jsonb,
-            error_code = run.error_code, error_message = run.error_message,
+            error_code = run.error_code, error_message = run.error_message, stored_bytes = coalesce(run.stored_bytes, jobs.stored_bytes),
             lease_owner = CASE WHEN run.status IS NULL THEN lease_owner END,
             lease_until = CASE WHEN run.status IS NULL THEN now() + @lease END
         FROM unnest(@id, @status, @started, @finished, @epoch, @step, @speed, @eta, @preflight, @layers, @findings, @result, @code,
-            @message) AS run (id, status, started_at, finished_at, epoch, step, samples_per_second, eta_seconds, preflight, layers,
-                findings, result, error_code, error_message)
+            @message, @stored) AS run (id, status, started_at, finished_at, epoch, step, samples_per_second, eta_seconds, preflight, layers,
+                findings, result, error_code, error_message, stored_bytes)
         WHERE jobs.id = run.id
         """;
 
@@ -95,6 +95,8 @@ public static class RunRows
         AddEnd("result", outcome => ToJson(outcome.Result));
         AddEnd("code", outcome => outcome.ErrorCode);
         AddEnd("message", outcome => outcome.ErrorMessage);
+        update.Parameters.AddWithValue("stored", runs.Select(run =>
+            run.Outcome is { IsEnd: true } ? run.Run.Run?.StoredBytes ?? 0 : (long?)null).ToArray());
         update.Parameters.AddWithValue("lease", lease);
         await update.ExecuteNonQueryAsync();
 

@@ -1,8 +1,6 @@
 using Hangfire;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TrainingService.Host.Data;
-using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
 
@@ -26,7 +24,7 @@ public sealed class ServerCheck(TrainingDbContext db, JobStorage storage,
                 return HealthCheckResult.Unhealthy("The job server of this process has no recent heartbeat.");
             // whoever asks, it is of all jobs
             using var all = View.Enter(View.Everything);
-            var jobsWait = await db.Jobs.AnyAsync(Job.WaitsFor(slots.Room), cancellationToken);
+            var jobsWait = await Lease.WaitsAsync(db, slots.Room, options, cancellationToken);
             return slots.FindStall(jobsWait) is { } stall ? HealthCheckResult.Unhealthy(stall) : HealthCheckResult.Healthy();
         }
         catch (Exception e) when (Database.IsOutage(e))

@@ -40,7 +40,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
-    private long _steps;
+    private long _steps, _stored;
     private (long Step, int Epoch) _kept = (lease.Checkpoint?.Step ?? 0, lease.Checkpoint?.Epoch ?? 0);
     private CapturedRun? _storing;
     private volatile CapturedRun? _captured;
@@ -67,7 +67,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         var plan = plans.Of(lease, data.Shape);
-        _steps = plan.Steps;
+        (_steps, _stored) = (plan.Steps, CheckedJob.StoredBytesOf(plan));
         // of a sweep's many when somebody asks for it
         // an attempt that stored a checkpoint has stored this, too
         _preflight = inSweep || (lease.Checkpoint is { } old && old.Step != lease.ForkedAt) ? null : Preflight.Predict(plan, data, stop);
@@ -240,6 +240,9 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     }
 
     private static double SamplesOf(TrainingProgress progress) => Math.Round(progress.SamplesPerSecond * progress.Seconds);
+
+    /// <summary>What its measurements take as far as it came, as estimated.</summary>
+    public long StoredBytes => _steps == 0 ? 0 : (long)(_stored * Math.Min(1.0, (double)State.Step / _steps));
 
     /// <summary>What became of the units of each layer, once the training has ended.</summary>
     public IReadOnlyList<IReadOnlyList<UnitPoint>> Units => _units;

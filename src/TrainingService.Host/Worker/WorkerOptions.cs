@@ -37,6 +37,12 @@ public sealed record WorkerOptions(int Workers, int ThreadsPerJob, TimeSpan Leas
     /// <summary>Between two checkpoints of a run, <c>TRAINING_CHECKPOINT_SECONDS</c>; a run that is shorter has none.</summary>
     public TimeSpan Checkpoint { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Runs that one owner may have at once on all workers together, <c>TRAINING_OWNER_RUNNING_JOBS</c>; 0 for any number. What is more
+    /// waits, whatever slots are free.
+    /// </summary>
+    public int OwnerRuns { get; init; }
+
     public static WorkerOptions Read(IConfiguration configuration)
     {
         // More threads than cores would only wait for each other.
@@ -45,6 +51,7 @@ public sealed record WorkerOptions(int Workers, int ThreadsPerJob, TimeSpan Leas
             threads, TimeSpan.FromSeconds(Number("TRAINING_LEASE_SECONDS", 20, 2, 3600)))
         {
             Checkpoint = TimeSpan.FromSeconds(Number("TRAINING_CHECKPOINT_SECONDS", 10, 1, 3600)),
+            OwnerRuns = configuration.WholeNumber("TRAINING_OWNER_RUNNING_JOBS", 0, "jobs"),
             Memory = Number("TRAINING_MEMORY_MB", (int)(StandardMemory() / 1_000_000), 1, int.MaxValue) * 1_000_000L,
         };
 

@@ -141,7 +141,7 @@ public sealed class SweepBatchTests(ApiOnly api)
     private async Task<Guid> SubmitAsync(string more = "") => Guid.Parse(await api.Http.SubmitSweep(
         $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seeds": {"until": "decided", "atMost": 60}{{more}}}"""));
 
-    private SweepProgress Progress() => new(_databases, new(new(new DatasetRegistry("", ""), new(2048))),
+    private SweepProgress Progress() => new(_databases, new(new(new DatasetRegistry("", ""), new(2048)), new(SweepRules.MaxCells)),
         new(new DatasetRegistry("", ""), new(2048)),
         new([], [], (_, _) => throw new InvalidOperationException("nothing is measured")),
         new(NullLogger<WakeUps>.Instance), TimeProvider.System, NullLogger<SweepProgress>.Instance);

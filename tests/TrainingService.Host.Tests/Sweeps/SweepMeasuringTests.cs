@@ -152,7 +152,8 @@ public sealed class SweepMeasuringTests(ApiOnly api) : IDisposable
         new(_databases, new([Study], [Study], measure), Progress(measure), TimeProvider.System, NullLogger<SweepMeasuring>.Instance);
 
     private SweepProgress Progress(Func<Sweep, CancellationToken, string> measure) =>
-        new(_databases, new(new(new DatasetRegistry("", ""), new(2048))), new(new DatasetRegistry("", ""), new(2048)),
+        new(_databases, new(new(new DatasetRegistry("", ""), new(2048)), new(SweepRules.MaxCells)),
+            new(new DatasetRegistry("", ""), new(2048)),
             new([Study], [Study], measure), new(NullLogger<WakeUps>.Instance), TimeProvider.System, NullLogger<SweepProgress>.Instance);
 
     /// <summary>A study's sweep whose only job has succeeded.</summary>

@@ -173,6 +173,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
             var plan = string.Join('\n', await own.Database.SqlQueryRaw<string>("EXPLAIN (ANALYZE, TIMING OFF) " + Lease.Next,
                 new NpgsqlParameter("seconds", 1.0), new NpgsqlParameter("least", 0.001),
                 new NpgsqlParameter("most", 4), new NpgsqlParameter("memory", long.MaxValue), new NpgsqlParameter("workers", 2),
+                new NpgsqlParameter("full", Array.Empty<string>()),
                 new NpgsqlParameter("owner", "x"), new NpgsqlParameter("lease", TimeSpan.FromSeconds(30)),
                 new NpgsqlParameter("now", DateTimeOffset.UtcNow)).ToListAsync(_cancellation));
             return Rows().Matches(plan).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));

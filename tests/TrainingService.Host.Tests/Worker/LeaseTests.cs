@@ -36,6 +36,28 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
         Assert.Equal((JobStatus.Running, 1, Options.Owner), (job.Status, job.Attempt, job.LeaseOwner));
     }
 
+    /// <summary>What is more waits, and so does nobody else's for it.</summary>
+    [Fact]
+    public async Task Of_one_owner_no_more_runs_than_may_be_at_once()
+    {
+        await using var db = Service.Context(_database);
+        var options = Options with { OwnerRuns = 1 };
+        for (var i = 0; i < 3; i++)
+            await db.InsertJobAsync(priority: 0, change: job => job.Owner = "ada");
+        var bobs = await db.InsertJobAsync(change: job => job.Owner = "bob");
+        var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
+            Lease.ClaimNextAsync(new Factory(_database), options.Memory, options, TimeProvider.System, _cancellation))));
+        Assert.Equal(2, claims.Sum(claim => claim.Count));
+        Assert.Equal(JobStatus.Running, (await Reload(db, bobs)).Status);
+        Assert.False(await Lease.WaitsAsync(db, options.Memory, options, _cancellation));
+        Assert.True(await Lease.WaitsAsync(db, options.Memory, Options, _cancellation));
+        var waits = await db.Jobs.Where(job => job.Status == JobStatus.Queued).Select(job => job.Id).FirstAsync(_cancellation);
+        Assert.Empty(await Lease.ClaimAsync(new Factory(_database), waits, options.Memory, options, TimeProvider.System, _cancellation));
+        await db.Jobs.Where(job => job.Owner == "ada" && job.Status == JobStatus.Running)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Succeeded), _cancellation);
+        Assert.Single(await Lease.ClaimAsync(new Factory(_database), waits, options.Memory, options, TimeProvider.System, _cancellation));
+    }
+
     [Theory]
     [InlineData(JobStatus.Running)]
     [InlineData(JobStatus.Canceling)]

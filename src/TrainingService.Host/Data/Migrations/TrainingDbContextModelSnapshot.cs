@@ -506,6 +506,10 @@ namespace TrainingService.Host.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("steps");
 
+                    b.Property<long?>("StoredBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stored_bytes");
+
                     b.Property<Guid?>("SweepId")
                         .HasColumnType("uuid")
                         .HasColumnName("sweep_id");
@@ -557,6 +561,8 @@ namespace TrainingService.Host.Data.Migrations
                     b.HasIndex("Owner", "Id")
                         .HasDatabaseName("ix_jobs_owner_id")
                         .HasFilter("owner <> ''");
+
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("Owner", "Id"), new[] { "SweepId", "StoredBytes" });
 
                     b.ToTable("jobs", (string)null);
                 });
