@@ -60,8 +60,8 @@ public sealed partial class JobsClient
     /// <param name="seed">Only jobs of sweeps that run with this seed.</param>
     /// <param name="createdAfter">Only jobs created after this time (ISO 8601; UTC if it has no offset).</param>
     /// <param name="createdBefore">Only jobs created before this time (ISO 8601; UTC if it has no offset).</param>
-    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of
-    /// the sweep.</param>
+    /// <param name="owner">Only jobs of this owner, as far as one may see them; none: nobody's, as those from before there were keys. Left
+    /// out: one's own, of admins all; with sweepId, those of the sweep.</param>
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
     /// don't have it come last.</param>
@@ -334,7 +334,7 @@ public sealed partial class ModelsClient
     /// <c>visibility</c> says otherwise; admins' lists have those of all.</remarks>
     /// <param name="limit">Models on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
-    /// <param name="owner">Only models of this owner, as far as one may see them.</param>
+    /// <param name="owner">Only models of this owner, as far as one may see them; none: nobody's.</param>
     /// <param name="visibility">Only models that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfRegisteredModel> ListModelsAsync(int? limit = null, string? cursor = null, string? owner = null,
@@ -408,7 +408,8 @@ public sealed partial class SweepsClient
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
     /// <param name="study">Only sweeps of this study.</param>
-    /// <param name="owner">Only sweeps of this owner, as far as one may see them. Left out: one's own, of admins all.</param>
+    /// <param name="owner">Only sweeps of this owner, as far as one may see them; none: nobody's. Left out: one's own, of admins
+    /// all.</param>
     /// <param name="visibility">Only sweeps that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="fields">What items have beside the rest, with commas between: <c>spec</c>, what was asked for in full.</param>
     /// <param name="cancellation">Ends the request.</param>
@@ -496,8 +497,8 @@ public sealed partial class SweepsClient
     /// <param name="seed">Only jobs of sweeps that run with this seed.</param>
     /// <param name="createdAfter">Only jobs created after this time (ISO 8601; UTC if it has no offset).</param>
     /// <param name="createdBefore">Only jobs created before this time (ISO 8601; UTC if it has no offset).</param>
-    /// <param name="owner">Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; with sweepId, those of
-    /// the sweep.</param>
+    /// <param name="owner">Only jobs of this owner, as far as one may see them; none: nobody's, as those from before there were keys. Left
+    /// out: one's own, of admins all; with sweepId, those of the sweep.</param>
     /// <param name="visibility">Only jobs that are shared with everyone, whosever they are, or only private ones.</param>
     /// <param name="orderBy">createdAt: oldest first; -createdAt: newest first; or any result, with - for the largest first. Jobs that
     /// don't have it come last.</param>
@@ -582,7 +583,7 @@ public sealed partial class DatasetsClient
     /// <c>unavailable</c>, with how to get them.</remarks>
     /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
-    /// <param name="owner">Only what this owner has brought, as far as one may see it.</param>
+    /// <param name="owner">Only what this owner has brought, as far as one may see it; none: nobody's.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfDatasetSummary> ListAsync(int? limit = null, string? cursor = null, string? owner = null,
         CancellationToken cancellation = default) =>
@@ -605,12 +606,12 @@ public sealed partial class DatasetsClient
     public Task<DatasetDetails> ShareAsync(string name, SharingSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<DatasetDetails>(HttpMethod.Patch, $"api/v1/datasets/{Address.Of(name)}", body, cancellation);
     /// <summary>Delete a data set.</summary>
-    /// <remarks>All its versions and their rows. One that jobs have used is kept unless <c>force</c> is true: then their results stay, and
-    /// can't be
-    /// repeated or verified any more.</remarks>
+    /// <remarks>All its versions and their rows. One that jobs have used, other people's among them if it was shared, is kept unless
+    /// <c>force</c> is
+    /// true: then their results stay, and can't be repeated or verified any more.</remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="force">Whether to delete it although jobs have used it.</param>
-    /// <param name="owner">Whose, where an admin sees several of this name; left out: the one that GET tells of.</param>
+    /// <param name="owner">Whose, where an admin sees several of this name; none: nobody's. Left out: the one that GET tells of.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<DatasetDeletion> DeleteAsync(string name, bool? force = null, string? owner = null,
         CancellationToken cancellation = default) =>
@@ -730,7 +731,7 @@ public sealed partial class KeysClient
     /// moment after its answer, and for <c>TRAINING_AUDIT_DAYS</c>.</remarks>
     /// <param name="limit">Entries on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before, with the same filters.</param>
-    /// <param name="owner">Only what this owner asked for.</param>
+    /// <param name="owner">Only what this owner asked for; none: nobody, as where access was open.</param>
     /// <param name="key">Only what was asked for by the key of this id.</param>
     /// <param name="route">Only of this route, as <c>/api/v1/jobs/{id}/cancel</c>.</param>
     /// <param name="target">Only with this id or name in the address.</param>
@@ -996,7 +997,7 @@ public sealed partial record BulkFilter
     /// <summary>Only jobs of sweeps that run with this seed. Beyond 2^53, which JavaScript would round, it is a string in answers, and may
     /// be one in requests.</summary>
     public long? Seed { get; init; }
-    /// <summary>Only jobs of this owner. Left out: one's own, of admins all.</summary>
+    /// <summary>Only jobs of this owner; <c>none</c>: nobody's. Left out: one's own, of admins all.</summary>
     public string? Owner { get; init; }
     /// <summary>Only jobs created after this time (ISO 8601).</summary>
     public string? CreatedAfter { get; init; }
@@ -1917,6 +1918,10 @@ public sealed partial record JobSpec
     /// <summary>Keep the trained net, for predictions and download, until it is retired by age or size or the job is deleted. Default true,
     /// in sweeps false.</summary>
     public bool? StoreWeights { get; init; }
+    /// <summary>Who may read the job beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key. Answers have
+    /// it beside
+    /// <c>spec</c>; <c>PATCH</c> changes it.</summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>Where a job is in its life.</summary>
@@ -2097,6 +2102,10 @@ public sealed partial record ModelNameSpec
     public string? Note { get; init; }
     /// <summary>Who says so; at most 200 characters.</summary>
     public string? By { get; init; }
+    /// <summary>Who may ask the model, in all its versions, beside its owner and admins: <c>private</c> or <c>everyone</c> who has a key.
+    /// Default:
+    /// as it was, at first private.</summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>The network between the features and the output layer, which is added from the data's target.
@@ -2932,6 +2941,8 @@ public sealed partial record StudySpec
     public string? Dataset { get; init; }
     /// <summary>Seeds of each arm. Default: the study's own number, or as many as it takes to decide.</summary>
     public int? SeedCount { get; init; }
+    /// <summary>Who may read the sweep beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key.</summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>Where the net of a sweep's best arm is.</summary>
@@ -3194,6 +3205,10 @@ public sealed partial record SweepSpec
     /// the same
     /// bits, as a job of its own that <c>best</c> names. Default true.</summary>
     public bool? KeepBest { get; init; }
+    /// <summary>Who may read the sweep, its report and its jobs beside its owner and admins: <c>private</c> (default) or <c>everyone</c>
+    /// who has a
+    /// key; <c>PATCH</c> changes it.</summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>Of the service's document.</summary>

@@ -37,8 +37,8 @@ public sealed class AccessSettings(byte[]? adminKey, TokenSettings? tokens, IDbC
     /// <summary>Whose tokens are taken; null if nobody's are.</summary>
     public TokenSettings? Tokens => tokens;
 
-    /// <summary>Whether the operator has one that is not in the database.</summary>
-    public bool HasAdminKey => _adminKey is not null;
+    /// <summary>Whether there are admins beside those with keys in the database: the operator, or whom an issuer makes one.</summary>
+    public bool HasOtherAdmins => _adminKey is not null || tokens?.Scopes.Values.Contains(Scope.Admin) == true;
 
     public bool IsAdminKey(byte[] hash) => _adminKey is { } admin && CryptographicOperations.FixedTimeEquals(admin, hash);
 

@@ -46,6 +46,8 @@ public static class CreateKey
         foreach (var (place, text) in new[] { ("/name", spec.Name), ("/owner", spec.Owner) })
             if (text is not null && (string.IsNullOrWhiteSpace(text) || text.Length > Longest || text.Any(char.IsControl)))
                 errors.Add(new(place, $"must have 1 to {Longest} characters, not only blanks and no control characters"));
+        if ((spec.Owner ?? spec.Name) is Owned.Nobodys)
+            errors.Add(new(spec.Owner is null ? "/name" : "/owner", $"'{Owned.Nobodys}' is nobody: lists call so what is nobody's"));
         if (spec.Scopes is [])
             errors.Add(new("/scopes", "must have at least one of read, submit, admin"));
         if (spec.ExpiresAt <= now)

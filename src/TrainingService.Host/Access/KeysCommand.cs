@@ -14,6 +14,8 @@ internal static class KeysCommand
         {
             if (name.Length is 0 or > 100)
                 throw new StartRefusedException("A key's name has 1 to 100 characters.");
+            if (name is Owned.Nobodys)
+                throw new StartRefusedException($"'{Owned.Nobodys}' is nobody: lists call so what is nobody's.");
             if (!Enum.TryParse<Scope>(scope, ignoreCase: true, out var allowed) || !Enum.IsDefined(allowed) || char.IsDigit(scope[0]))
                 throw new StartRefusedException($"Unknown scope '{scope}'; scopes are read, submit, admin"
                     + Names.DidYouMean(scope, ["read", "submit", "admin"]));

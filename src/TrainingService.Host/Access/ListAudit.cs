@@ -41,7 +41,7 @@ public static class ListAudit
     /// </remarks>
     /// <param name="limit">Entries on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before, with the same filters.</param>
-    /// <param name="owner">Only what this owner asked for.</param>
+    /// <param name="owner">Only what this owner asked for; none: nobody, as where access was open.</param>
     /// <param name="key">Only what was asked for by the key of this id.</param>
     /// <param name="route">Only of this route, as `/api/v1/jobs/{id}/cancel`.</param>
     /// <param name="target">Only with this id or name in the address.</param>
@@ -56,8 +56,8 @@ public static class ListAudit
         var errors = new List<SpecError>();
         var size = Paging.Size(limit, errors);
         var entries = db.Audit.AsNoTracking();
-        if (owner is not null)
-            entries = entries.Where(entry => entry.Owner == owner);
+        if (Owned.Asked(owner) is { } whose)
+            entries = entries.Where(entry => entry.Owner == whose);
         if (key is not null)
             entries = entries.Where(entry => entry.KeyId == key);
         if (route is not null)

@@ -11,7 +11,7 @@ public static class RevokeKey
     /// <remarks>From now on no process takes it. Done again, it changes nothing.</remarks>
     /// <param name="id">Its id.</param>
     /// <response code="204">It is revoked.</response>
-    /// <response code="409">It is the last one with the scope admin, and there is no operator's key.</response>
+    /// <response code="409">It is the last one with the scope admin, and neither an operator's key nor an issuer makes others.</response>
     public static async Task<Results<NoContent, ProblemHttpResult>> Handle(Guid id, TrainingDbContext db, AccessSettings access,
         TimeProvider clock, CancellationToken cancellation)
     {
@@ -23,7 +23,7 @@ public static class RevokeKey
             return NotFound(id);
         if (found.RevokedAt is not null)
             return TypedResults.NoContent();
-        if (found.Scope is Scope.Admin && !access.HasAdminKey && !await db.ApiKeys.AnyAsync(key => key.Id != id
+        if (found.Scope is Scope.Admin && !access.HasOtherAdmins && !await db.ApiKeys.AnyAsync(key => key.Id != id
             && key.Scope == Scope.Admin && key.RevokedAt == null && (key.ExpiresAt == null || key.ExpiresAt > now), cancellation))
             return Problems.Conflict("This is the last key with the scope admin: make another one first, or nobody could any more.");
         found.RevokedAt = now;

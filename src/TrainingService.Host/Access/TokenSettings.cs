@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.IdentityModel.Tokens;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Settings;
 
@@ -73,7 +74,8 @@ public sealed class TokenSettings
     /// <summary>What a token that is valid allows: whose it is and what they may do, or why they may nothing.</summary>
     public (string? Owner, Scope? Scope, string? Refusal) Read(ClaimsPrincipal token)
     {
-        if (token.FindFirstValue(OwnerClaim) is not { Length: > 0 and <= LongestOwner } owner || owner.Any(char.IsControl))
+        if (token.FindFirstValue(OwnerClaim) is not { Length: > 0 and <= LongestOwner } owner || owner is Owned.Nobodys
+            || owner.Any(char.IsControl))
             return (null, null, $"This token does not tell whose it is: its claim '{OwnerClaim}' must be text of 1 to {LongestOwner} "
                 + "characters.");
         // Some issuers give a list, others one text with blanks between, as scopes are (RFC 6749, 3.3).

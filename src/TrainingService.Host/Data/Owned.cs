@@ -28,17 +28,25 @@ public interface IShared : IOwned
 
 public static class Owned
 {
+    /// <summary>In a list's <c>owner</c>: what is nobody's, as from before there were keys. Nobody is called so.</summary>
+    public const string Nobodys = "none";
+
+    /// <summary>Whose rows a list's <c>owner</c> asks for.</summary>
+    public static string? Asked(string? owner) => owner is Nobodys ? "" : owner;
+
     /// <summary>As clients see it: null for nobody.</summary>
     public static string? Named(string owner) => owner.Length == 0 ? null : owner;
 
     /// <summary>
     /// What a list holds: all of an owner, or all that is shared or isn't; else, of those who don't see all, their own. Each is found by
-    /// an index, newest first.
+    /// an index, newest first, but for nobody's.
     /// </summary>
     public static IQueryable<T> Listed<T>(this IQueryable<T> rows, string? owner, Visibility? visibility) where T : class, IShared
     {
-        owner ??= visibility is null && View.Current is { SeesAll: false } view ? view.Owner : null;
-        if (owner is not null)
+        owner = Asked(owner) ?? (visibility is null && View.Current is { SeesAll: false } view ? view.Owner : null);
+        if (owner is "")
+            rows = rows.Where(row => EF.Property<string>(row, nameof(IOwned.Owner)) == "");
+        else if (owner is not null)
             // the second says what the index says
             rows = rows.Where(row => EF.Property<string>(row, nameof(IOwned.Owner)) == owner
                 && EF.Property<string>(row, nameof(IOwned.Owner)) != "");

@@ -69,7 +69,7 @@ public static class ListDatasets
     /// </remarks>
     /// <param name="limit">Data sets on a page; more than 500 gives 500. Default 50.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
-    /// <param name="owner">Only what this owner has brought, as far as one may see it.</param>
+    /// <param name="owner">Only what this owner has brought, as far as one may see it; none: nobody's.</param>
     /// <response code="200">A page of data sets.</response>
     public static Results<Ok<Page<DatasetSummary>>, ProblemHttpResult> Handle(DatasetRegistry datasets,
         [Range(1, int.MaxValue), DefaultValue(Paging.Standard)] int? limit, string? cursor, string? owner)
@@ -79,6 +79,7 @@ public static class ListDatasets
         var after = Paging.TryRead(cursor, errors, out string? last, List) ? last : "";
         if (errors.Count > 0)
             return Problems.Invalid(errors);
+        owner = Owned.Asked(owner);
         var rest = datasets.Names(owner).Where(name => string.CompareOrdinal(name, after) > 0).ToList();
         var names = rest.Take(size).ToList();
         // One may have been deleted since its name was read.

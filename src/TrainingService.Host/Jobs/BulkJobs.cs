@@ -52,7 +52,7 @@ public sealed record BulkFilter
     /// <summary>Only jobs of sweeps that run with this seed.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Only jobs of this owner. Left out: one's own, of admins all.</summary>
+    /// <summary>Only jobs of this owner; <c>none</c>: nobody's. Left out: one's own, of admins all.</summary>
     public string? Owner { get; init; }
 
     /// <summary>Only jobs created after this time (ISO 8601).</summary>

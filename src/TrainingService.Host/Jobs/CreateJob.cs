@@ -101,6 +101,7 @@ public static class CreateJob
         return new()
         {
             Id = Ordered(Guid.CreateVersion7(created), place),
+            Visibility = job.Visibility,
             Name = name,
             Status = JobStatus.Queued,
             OwnSpec = template is null ? job.Spec : null,

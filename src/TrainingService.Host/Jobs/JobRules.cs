@@ -2,6 +2,7 @@ using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 
@@ -23,6 +24,9 @@ public sealed record JobLimits(int MemoryMegabytes, int StoredMegabytes = JobLim
 /// <param name="Labels">None if none were given.</param>
 public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, short Priority, IReadOnlyDictionary<string, string> Labels)
 {
+    /// <summary>Who may read it; the specs, which don't change, say nothing of it.</summary>
+    public Visibility Visibility { get; init; }
+
     /// <summary>What waits to be written of a run, and what every run leaves to the collector.</summary>
     private const long Beside = 3_000_000;
 
@@ -100,8 +104,9 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         if (errors.Count > before || plan is null || data is not { Spec: var dataset })
             return null;
         var (priority, labels) = (fields.Of<string>(nameof(spec.Priority)), spec.Labels ?? NoLabels);
-        return new(spec, spec with
+        return new(spec with { Visibility = null }, spec with
         {
+            Visibility = null,
             Dataset = dataset,
             Model = plan.Model.Spec,
             Training = plan.Training.Spec,
@@ -110,7 +115,10 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
             TimeoutSeconds = fields.Of<int>(nameof(spec.TimeoutSeconds)),
             Labels = labels,
             StoreWeights = spec.StoreWeights ?? true,
-        }, plan, (short)Array.IndexOf(Priorities, priority), labels);
+        }, plan, (short)Array.IndexOf(Priorities, priority), labels)
+        {
+            Visibility = spec.Visibility ?? Visibility.Private,
+        };
     }
 
     /// <summary>A model with every default filled in; null if it breaks a rule by itself.</summary>

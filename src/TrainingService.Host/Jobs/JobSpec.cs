@@ -2,6 +2,7 @@ using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 
 namespace TrainingService.Host.Jobs;
@@ -42,6 +43,12 @@ public sealed record JobSpec
     /// </summary>
     [Any(Default = true)]
     public bool? StoreWeights { get; init; }
+
+    /// <summary>
+    /// Who may read the job beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key. Answers have it beside
+    /// <c>spec</c>; <c>PATCH</c> changes it.
+    /// </summary>
+    public Visibility? Visibility { get; init; }
 
     /// <summary>Address to notify at the end; not supported yet.</summary>
     public string? NotifyUrl { get; init; }

@@ -53,8 +53,8 @@ public sealed record JobFilter
     [FromQuery(Name = "createdBefore"), Description("Only jobs created before this time (ISO 8601; UTC if it has no offset).")]
     public string? CreatedBefore { get; init; }
 
-    [FromQuery(Name = "owner"), Description("Only jobs of this owner, as far as one may see them. Left out: one's own, of admins all; "
-        + "with sweepId, those of the sweep.")]
+    [FromQuery(Name = "owner"), Description("Only jobs of this owner, as far as one may see them; none: nobody's, as those from before "
+        + "there were keys. Left out: one's own, of admins all; with sweepId, those of the sweep.")]
     public string? Owner { get; init; }
 
     [FromQuery(Name = "visibility"), RegularExpression(Owned.VisibilityPattern)]

@@ -20,7 +20,7 @@ public static class ListModels
     /// </remarks>
     /// <param name="limit">Models on a page; more than 500 gives 500.</param>
     /// <param name="cursor">The nextCursor of the page before.</param>
-    /// <param name="owner">Only models of this owner, as far as one may see them.</param>
+    /// <param name="owner">Only models of this owner, as far as one may see them; none: nobody's.</param>
     /// <param name="visibility">Only models that are shared with everyone, whosever they are, or only private ones.</param>
     /// <response code="200">A page of models.</response>
     public static async Task<Results<Ok<Page<RegisteredModel>>, ProblemHttpResult>> Handle(

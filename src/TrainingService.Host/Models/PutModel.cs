@@ -36,13 +36,19 @@ public static class PutModel
         var own = View.Current.Owner;
         var latest = await db.ModelVersions.Where(v => v.Name == name && v.Owner == own).OrderByDescending(v => v.Version)
             .FirstOrDefaultAsync(cancellation);
+        if (latest is not null && spec.Visibility is { } visibility && latest.Visibility != visibility)
+            await db.ModelVersions.Where(v => v.Name == name && v.Owner == own)
+                .ExecuteUpdateAsync(set => set.SetProperty(v => v.Visibility, visibility), cancellation);
         if (latest is not null && (latest.JobId, latest.Note, latest.CreatedBy) == (spec.JobId, spec.Note, spec.By))
-            return TypedResults.Ok(RegisteredModel.Of(latest));
+        {
+            await transaction.CommitAsync(cancellation);
+            return TypedResults.Ok(RegisteredModel.Of(latest) with { Visibility = spec.Visibility ?? latest.Visibility });
+        }
         var next = new ModelVersion
         {
             Name = name,
             Version = (latest?.Version ?? 0) + 1,
-            Visibility = latest?.Visibility ?? Visibility.Private,
+            Visibility = spec.Visibility ?? latest?.Visibility ?? Visibility.Private,
             JobId = spec.JobId,
             Note = spec.Note,
             CreatedBy = spec.By,

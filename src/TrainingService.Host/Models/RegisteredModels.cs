@@ -21,6 +21,12 @@ public sealed record ModelNameSpec
     /// <summary>Who says so; at most 200 characters.</summary>
     [Length(1, 200)]
     public string? By { get; init; }
+
+    /// <summary>
+    /// Who may ask the model, in all its versions, beside its owner and admins: <c>private</c> or <c>everyone</c> who has a key. Default:
+    /// as it was, at first private.
+    /// </summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>A name and the job whose net it stands for.</summary>

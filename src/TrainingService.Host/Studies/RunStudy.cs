@@ -25,6 +25,9 @@ public sealed record StudySpec
     /// <summary>Seeds of each arm. Default: the study's own number, or as many as it takes to decide.</summary>
     [Within(1, SweepRules.MaxCells)]
     public int? SeedCount { get; init; }
+
+    /// <summary>Who may read the sweep beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key.</summary>
+    public Visibility? Visibility { get; init; }
 }
 
 public static class RunStudy
@@ -47,8 +50,8 @@ public static class RunStudy
             return replay;
         var errors = new List<SpecError>();
         return Check(study, body.Value, rules, datasets, errors) is { } accepted
-            ? await CreateSweep.Store(accepted, study.Name, Json.NameOf(body.Value.Size ?? StudySize.Quick), once, http, db, rules, wakeUps,
-                clock, cancellation)
+            ? await CreateSweep.Store(accepted, study.Name, Json.NameOf(body.Value.Size ?? StudySize.Quick), body.Value.Visibility, once,
+                http, db, rules, wakeUps, clock, cancellation)
             : Problems.Invalid(errors);
     }
 

@@ -28,12 +28,13 @@ public static class CreateSweep
         var errors = new List<SpecError>();
         if (rules.Check(body.Value, errors) is not { } accepted)
             return Problems.Invalid(errors);
-        return await Store(accepted, null, null, once, http, db, rules, wakeUps, clock, cancellation);
+        return await Store(accepted, null, null, body.Value.Visibility, once, http, db, rules, wakeUps, clock, cancellation);
     }
 
     /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
-    public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size, Idempotency once,
-        HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size,
+        Visibility? visibility, Idempotency once, HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps,
+        TimeProvider clock, CancellationToken cancellation)
     {
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
@@ -45,6 +46,7 @@ public static class CreateSweep
             Spec = accepted,
             Study = study,
             StudySize = size,
+            Visibility = visibility ?? Visibility.Private,
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);

@@ -20,7 +20,9 @@ public static class ListSweeps
     /// <param name="cursor">The nextCursor of the page before.</param>
     /// <param name="status">Only sweeps in this status; repeated: in any of them.</param>
     /// <param name="study">Only sweeps of this study.</param>
-    /// <param name="owner">Only sweeps of this owner, as far as one may see them. Left out: one's own, of admins all.</param>
+    /// <param name="owner">
+    /// Only sweeps of this owner, as far as one may see them; none: nobody's. Left out: one's own, of admins all.
+    /// </param>
     /// <param name="visibility">Only sweeps that are shared with everyone, whosever they are, or only private ones.</param>
     /// <response code="200">A page of sweeps.</response>
     public static async Task<Results<Ok<Page<SweepResponse>>, ProblemHttpResult>> Handle(

@@ -25,6 +25,8 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
     public const int MaxCells = 10_000, MaxArms = 1_000, DefaultSeeds = 6, DefaultMostSeeds = 60, ManyTestRows = 2_000,
         MaxContrasts = 1_000, MaxArmName = 100;
 
+    private const string Shared = "jobs are shared with their sweep: give 'visibility' beside 'base'";
+
     private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
     // Nobody reads more.
@@ -40,6 +42,7 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
     {
         ["name"] = "jobs are named after their sweep, arm and seed; give the arm a name",
         ["priority"] = "is the same for all cells and belongs into 'base'",
+        ["visibility"] = Shared,
     };
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
@@ -48,6 +51,8 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
         var before = errors.Count;
         if (spec.Name is not null && (Characters.Exceeds(spec.Name, JobRules.MaxName) || string.IsNullOrWhiteSpace(spec.Name)))
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a sweep without a name"));
+        if (spec.Base.Visibility is not null)
+            errors.Add(new("/base/visibility", Shared));
         var until = Until(spec, errors);
         var seeds = until is { AtLeast: { } atLeast } ? Listed(atLeast) : Seeds(spec, errors);
         var mostSeeds = until?.AtMost ?? seeds.Count;

@@ -1,4 +1,5 @@
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
@@ -76,6 +77,12 @@ public sealed record SweepSpec
     /// </summary>
     [Any(Default = true)]
     public bool? KeepBest { get; init; }
+
+    /// <summary>
+    /// Who may read the sweep, its report and its jobs beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a
+    /// key; <c>PATCH</c> changes it.
+    /// </summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>A variant of the base.</summary>

@@ -18,12 +18,12 @@ public static class DeleteDataset
 {
     /// <summary>Delete a data set</summary>
     /// <remarks>
-    /// All its versions and their rows. One that jobs have used is kept unless <c>force</c> is true: then their results stay, and can't be
-    /// repeated or verified any more.
+    /// All its versions and their rows. One that jobs have used, other people's among them if it was shared, is kept unless <c>force</c> is
+    /// true: then their results stay, and can't be repeated or verified any more.
     /// </remarks>
     /// <param name="name">The data set's name.</param>
     /// <param name="force">Whether to delete it although jobs have used it.</param>
-    /// <param name="owner">Whose, where an admin sees several of this name; left out: the one that GET tells of.</param>
+    /// <param name="owner">Whose, where an admin sees several of this name; none: nobody's. Left out: the one that GET tells of.</param>
     /// <response code="200">With `force`: it is gone, and jobs that used it are left.</response>
     /// <response code="204">It is gone.</response>
     /// <response code="409">Jobs have used it, or it is built in.</response>
@@ -33,15 +33,24 @@ public static class DeleteDataset
         if (datasets.All.Any(dataset => dataset.Name == name))
             return Problems.Conflict($"'{name}' is a built-in data set, which can't be deleted");
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        owner ??= await db.DatasetVersions.Where(v => v.Name == name).Nearest().Select(v => v.Owner).FirstOrDefaultAsync(cancellation);
+        owner = Owned.Asked(owner)
+            ?? await db.DatasetVersions.Where(v => v.Name == name).Nearest().Select(v => v.Owner).FirstOrDefaultAsync(cancellation);
         var contents = await db.DatasetVersions.Where(v => v.Name == name && v.Owner == owner).Select(v => v.ContentId)
             .ToListAsync(cancellation);
         if (contents.Count == 0)
             return Problems.NotFound(datasets.Unknown(name));
-        var jobs = await db.Jobs.CountAsync(job => job.Dataset == name && job.Owner == owner, cancellation);
+        // Of other people's those count that nobody else's data set of this name and content is left for.
+        var others = await db.Database.SqlQuery<int>($"""
+            SELECT count(*)::int AS "Value" FROM jobs
+            LEFT JOIN job_templates template ON template.sweep_id = jobs.sweep_id AND template.number = jobs.template_number
+            WHERE jobs.dataset = {name} AND jobs.owner <> {owner} AND coalesce(jobs.spec, template.spec) -> 'dataset' ->> 'sha256' IN (
+                SELECT sha256 FROM dataset_versions WHERE name = {name} AND owner = {owner}
+                EXCEPT SELECT sha256 FROM dataset_versions WHERE name = {name} AND owner <> {owner})
+            """).SingleAsync(cancellation);
+        var jobs = others + await db.Jobs.CountAsync(job => job.Dataset == name && job.Owner == owner, cancellation);
         if (jobs > 0 && force != true)
-            return Problems.Conflict($"{jobs:N0} {(jobs == 1 ? "job has" : "jobs have")} used '{name}': with force=true it is deleted all "
-                + $"the same, "
+            return Problems.Conflict($"{jobs:N0} {(jobs == 1 ? "job has" : "jobs have")} used '{name}'"
+                + $"{(others > 0 ? $" ({others:N0} of other people's)" : "")}: with force=true it is deleted all the same, "
                 + "their results stay, and can't be repeated or verified any more");
         await db.DatasetVersions.Where(v => v.Name == name && v.Owner == owner).ExecuteDeleteAsync(cancellation);
         // others may have brought the same rows

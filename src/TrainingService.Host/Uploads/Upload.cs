@@ -74,7 +74,7 @@ internal static class Upload
                 {
                     Name = fields.Name,
                     Version = (last?.Version ?? 0) + 1,
-                    Visibility = last?.Visibility ?? Visibility.Private,
+                    Visibility = fields.Visibility ?? last?.Visibility ?? Visibility.Private,
                     ContentId = content,
                     Sha256 = sha256,
                     CreatedAt = now,
@@ -90,6 +90,9 @@ internal static class Upload
                 });
                 await db.SaveChangesAsync(cancellation);
             }
+            if (fields.Visibility is { } visibility)
+                await db.DatasetVersions.Where(v => v.Name == fields.Name && v.Owner == own && v.Visibility != visibility)
+                    .ExecuteUpdateAsync(set => set.SetProperty(v => v.Visibility, visibility), cancellation);
             await transaction.CommitAsync(cancellation);
         }
         catch (DbUpdateException e) when (IsTaken(e))

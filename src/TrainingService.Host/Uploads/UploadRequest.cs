@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using TrainingService.Engine.Specs;
+using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Tables;
 
@@ -99,6 +100,12 @@ public record VersionRequest
 
     /// <summary>Where the data come from.</summary>
     public string? Source { get; init; }
+
+    /// <summary>
+    /// Who may use all versions beside their owner and admins: <c>private</c> or <c>everyone</c> who has a key. Default: as it was, at
+    /// first private.
+    /// </summary>
+    public Visibility? Visibility { get; init; }
 }
 
 /// <summary>The fields of an upload, checked.</summary>
@@ -130,6 +137,7 @@ public sealed record UploadFields
     public string? Description { get; init; }
     public string? License { get; init; }
     public string? Source { get; init; }
+    public Visibility? Visibility { get; init; }
 
     /// <summary>Adds an error for every broken rule.</summary>
     /// <param name="form">What was sent.</param>
@@ -157,6 +165,7 @@ public sealed record UploadFields
             Description = fields.Text("description"),
             License = fields.Text("licence"),
             Source = fields.Text("source"),
+            Visibility = fields.Word<Visibility>("visibility"),
             Table = new()
             {
                 Target = fields.Text("target"),

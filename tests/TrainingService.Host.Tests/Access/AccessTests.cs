@@ -136,6 +136,8 @@ public sealed partial class AccessTests(Service service) : IAsyncLifetime
     [InlineData("""{"name": "a", "scopes": ["write"]}""", "/scopes/0")]
     [InlineData("""{"name": "a", "expiresAt": "2020-01-01T00:00:00Z"}""", "/expiresAt")]
     [InlineData("""{"name": ""}""", "/name")]
+    [InlineData("""{"name": "none"}""", "/name")]
+    [InlineData("""{"name": "a", "owner": "none"}""", "/owner")]
     public async Task A_key_that_makes_no_sense_is_refused(string body, string place) =>
         Assert.NotEmpty((await service.Http.Send("POST", "/api/v1/keys", body)).Error(place));
 

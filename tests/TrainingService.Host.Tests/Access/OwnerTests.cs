@@ -92,7 +92,7 @@ public sealed class TwoOwners(Service service) : IAsyncLifetime
             var other => throw new InvalidOperationException($"Whose are the {other} of {path}? Say so here, and see that owners hold."),
         };
 
-    private async Task<(string, string)> KeyAsync(string owner) => ("X-Api-Key", (await Http.Send("POST", "/api/v1/keys",
+    public async Task<(string, string)> KeyAsync(string owner) => ("X-Api-Key", (await Http.Send("POST", "/api/v1/keys",
         $$"""{"name": "laptop", "owner": "{{owner}}"}""", Admin))["key"].GetString()!);
 
     public async ValueTask DisposeAsync()
@@ -242,6 +242,71 @@ public sealed partial class OwnerTests(TwoOwners service) : IClassFixture<TwoOwn
         Assert.Equal(30, Assert.Single(versions).GetProperty("rows").GetInt32());
         Assert.Equal(200, (await Http.Send("DELETE", $"/api/v1/datasets/{service.Dataset}?force=true", null, service.Bob)).Status);
         Assert.Equal(60, (await Http.GetAnswer($"/api/v1/datasets/{service.Dataset}", service.Bob))["rows"].GetInt32());
+    }
+
+    [Fact]
+    public async Task What_is_shared_as_it_is_made_is_there_for_others_at_once()
+    {
+        var dora = await service.KeyAsync("dora");
+        const string Data = "gift-of-dora", Job = $$"""{"dataset": "{{Data}}", "training": {"epochs": 1}""", Alone = Job + "}";
+        var brought = await service.UploadAsync(dora, "POST", "/api/v1/datasets", 60, ("name", Data), ("target", "kind"),
+            ("visibility", "everyone"));
+        Assert.Equal((201, "everyone"), (brought.Status, brought["visibility"].GetString()));
+        var job = await Http.PostJob($$"""{{Job}}, "visibility": "everyone"}""", dora);
+        var sweep = await Http.PostSweep(
+            $$"""{"base": {{Alone}}, "arms": {{SweepClient.ReluAndTanh}}, "seeds": [1], "keepBest": false, "visibility": "everyone"}""",
+            dora);
+        var study = await Http.Send("POST", "/api/v1/studies/init-pairing", """{"seedCount": 1, "visibility": "everyone"}""", dora);
+        foreach (var (path, made) in new[] { ("jobs", job), ("sweeps", sweep), ("sweeps", study) })
+        {
+            Assert.Equal((202, "everyone"), (made.Status, made["visibility"].GetString()));
+            var seen = await Http.GetAnswer($"/api/v1/{path}/{made.Id}", service.Bob);
+            Assert.Equal((200, "dora"), (seen.Status, seen["owner"].GetString()));
+            Assert.False(seen.Json.TryGetProperty("spec", out var spec) && spec.TryGetProperty("visibility", out _));
+        }
+        foreach (var cell in Items(await Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/jobs", service.Bob)))
+            Assert.Equal("everyone", cell.GetProperty("visibility").GetString());
+        await Http.Send("POST", $"/api/v1/sweeps/{study.Id}/cancel", null, dora);
+        await service.EndAsync($"/api/v1/jobs/{job.Id}");
+        foreach (var (visibility, status) in new[] { ("everyone", 200), ("private", 404) })
+        {
+            var named = await Http.Send("PUT", "/api/v1/models/voice-of-dora",
+                $$"""{"jobId": "{{job.Id}}", "visibility": "{{visibility}}"}""", dora);
+            Assert.Equal((200, visibility, 1),
+                (named.Status, named["visibility"].GetString(), named["version"].GetInt32()));
+            Assert.Equal(status, (await Http.GetAnswer("/api/v1/models/voice-of-dora", service.Bob)).Status);
+        }
+        foreach (var (path, body, place) in new[]
+        {
+            ("jobs", $$"""{{Job}}, "visibility": "all"}""", "/visibility"),
+            ("sweeps", $$$"""{"base": {{{Job}}}, "visibility": "everyone"}}""", "/base/visibility"),
+            ("sweeps", $$$"""{"base": {{{Alone}}}, "grid": {"/visibility": ["private", "everyone"]}}""", "/grid/~1visibility"),
+        })
+            Assert.Contains($"\"{place}\"", (await Http.Send("POST", $"/api/v1/{path}", body, dora)).Text, StringComparison.Ordinal);
+
+        // those of others count, too: a job and the cells of a sweep
+        await service.EndAsync($"/api/v1/sweeps/{sweep.Id}");
+        Assert.Equal(204, (await Http.Send("DELETE", $"/api/v1/sweeps/{sweep.Id}", null, dora)).Status);
+        Assert.Equal(202, (await Http.PostJob(Alone, service.Bob)).Status);
+        Assert.Equal(202, (await Http.PostSweep(
+            $$"""{"base": {{Alone}}, "arms": {{SweepClient.ReluAndTanh}}, "seeds": [1], "keepBest": false}""", service.Bob)).Status);
+        var refused = await Http.Send("DELETE", $"/api/v1/datasets/{Data}", null, dora);
+        refused.MustBeProblem(409, "conflict");
+        Assert.Contains($"4 jobs have used '{Data}' (3 of other people's)", refused["detail"].GetString(), StringComparison.Ordinal);
+        Assert.Equal(4, (await Http.Send("DELETE", $"/api/v1/datasets/{Data}?force=true", null, dora))["jobs"].GetInt32());
+    }
+
+    [Fact]
+    public async Task Rows_of_nobody_are_found_by_an_owner_that_none_is()
+    {
+        await using var db = Service.Context(service.ConnectionString);
+        var id = await db.InsertJobAsync(change: job => job.Status = JobStatus.Canceled);
+        Assert.Equal(id, Assert.Single(Items(await Http.GetAnswer("/api/v1/jobs?owner=none", service.Admin))).GetProperty("id").GetGuid());
+        Assert.Empty(Items(await Http.GetAnswer("/api/v1/jobs?owner=none", service.Bob)));
+        foreach (var list in (string[])["sweeps", "models", "datasets"])
+            Assert.Empty(Items(await Http.GetAnswer($"/api/v1/{list}?owner=none", service.Admin)));
+        var deleted = await Http.Send("POST", "/api/v1/jobs/bulk", """{"filter": {"owner": "none"}, "action": "delete"}""", service.Admin);
+        Assert.Equal((1, 1), (deleted["matched"].GetInt32(), deleted["changed"].GetInt32()));
     }
 
     [Fact]

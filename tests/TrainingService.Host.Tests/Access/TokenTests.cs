@@ -41,6 +41,19 @@ public sealed class TokenTests(Service service) : IAsyncLifetime
         Assert.Contains($"a token of {_issuer.Address}/ for training", host.Log, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("operators=admin", 204)]
+    [InlineData("students=read", 409)]
+    public async Task The_last_admin_key_may_go_where_tokens_make_admins(string scopes, int status)
+    {
+        var (_, _, output) = await HostProcess.RunAsync(["keys", "create", "operator"],
+            new Dictionary<string, string?> { ["ConnectionStrings__Training"] = _database });
+        await using var host = await HostAsync(new() { [TokenSettings.ScopesSetting] = scopes });
+        var key = Bearer(output.Split().Single(word => word.StartsWith("tsk_", StringComparison.Ordinal)));
+        var only = Assert.Single((await host.Http.GetAnswer("/api/v1/keys", key))["items"].EnumerateArray());
+        Assert.Equal(status, (await host.Http.Send("DELETE", $"/api/v1/keys/{only.GetProperty("id").GetString()}", null, key)).Status);
+    }
+
     [Fact]
     public async Task A_token_that_breaks_a_rule_is_refused_by_that_rule_and_told_nowhere()
     {
