@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using TrainingService.Host.Tests.OpenApi;
 using YamlDotNet.RepresentationModel;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -7,8 +8,8 @@ using YamlDotNet.Serialization.NamingConventions;
 namespace TrainingService.Host.Tests.Deploy;
 
 /// <summary>
-/// The manifests against the types of Kubernetes' own client and KEDA's, which know every field, and against each other: what one names
-/// another has.
+/// The manifests against the types of Kubernetes' own client and KEDA's, which know every field, against both's schemas, which know what
+/// is required, and against each other: what one names another has.
 /// </summary>
 public sealed class KubernetesTests
 {
@@ -38,6 +39,37 @@ public sealed class KubernetesTests
     [InlineData("apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{image: x, imag: y}]}}}")]
     [InlineData("apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nspec: {minReplicas: 1}")]
     public void A_field_that_nobody_knows_is_found(string manifest) => Assert.ThrowsAny<Exception>(() => Load(manifest));
+
+    [Fact]
+    public async Task Manifests_have_what_the_schemas_of_Kubernetes_and_Keda_require()
+    {
+        await Tools.NodeModulesAsync();
+        await CheckAsync([.. Resources().Select(file => Path.Combine(Repository.Folder, Folder, file))]);
+        var broken = Directory.CreateTempSubdirectory("training-manifests-");
+        try
+        {
+            foreach (var (manifest, told) in new[]
+            {
+                ("kind: Deployment\napiVersion: apps/v1\nspec: {selector: {}, template: {spec: {containers: [{image: x}]}}}",
+                    "containers/0 must have required property name"),
+                ("kind: Service\napiVersion: v1\nspec: {ports: [{port: http}]}", "spec/ports/0/port must be integer"),
+                ("kind: ScaledObject\napiVersion: keda.sh/v1alpha1\nspec: {scaleTargetRef: {name: x}, triggers: [{type: cron}]}",
+                    "triggers/0 must have required property metadata"),
+                ("kind: Dployment\napiVersion: apps/v1", "Dployment"),
+            })
+            {
+                var file = Path.Combine(broken.FullName, $"{Guid.NewGuid()}.yaml");
+                await File.WriteAllTextAsync(file, manifest, TestContext.Current.CancellationToken);
+                Assert.Contains(told, (await Assert.ThrowsAnyAsync<Exception>(() => CheckAsync(file))).Message, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            broken.Delete(recursive: true);
+        }
+
+        static Task CheckAsync(params string[] files) => Tools.RunAsync(Tools.Clients, "node", ["manifests.mjs", .. files]);
+    }
 
     [Fact]
     public void Containers_are_unprivileged_read_only_and_limited()

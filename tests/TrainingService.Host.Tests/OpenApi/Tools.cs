@@ -54,7 +54,8 @@ public static class Tools
         if (!Has("npm") && Environment.GetEnvironmentVariable("CI") is not "true")
             Assert.Skip("npm was not found: install nodejs and npm.");
         var folder = Path.Combine(Clients, "node_modules");
-        if (!Directory.Exists(folder))
+        if (File.GetLastWriteTimeUtc(Path.Combine(folder, ".package-lock.json"))
+            < File.GetLastWriteTimeUtc(Path.Combine(Clients, "package-lock.json")))
             await RunAsync(Clients, "npm", "ci", "--ignore-scripts", "--prefer-offline");
         return folder;
     }
