@@ -187,7 +187,7 @@ internal sealed class JsonShape
     {
         if (value.ValueKind == kind)
             return true;
-        var hint = value.ValueKind == JsonValueKind.String && value.ValueEquals("NaN"u8) || value.ToString() is "Infinity" or "-Infinity"
+        var hint = value.ValueKind == JsonValueKind.String && TryText(value.GetString) is "NaN" or "Infinity" or "-Infinity"
             ? "; a request's numbers must be finite" : "";
         Add(pointer, $"must be {wanted}, not {Show(value)}{hint}");
         return false;

@@ -91,6 +91,42 @@ public sealed class RequestGenerator(Document document, int seed)
         }
     }
 
+    /// <summary>What a client would not send, in the places of a body that it would: a text that may be no JSON any more.</summary>
+    public string Hostile(JsonElement schema)
+    {
+        var root = new JsonObject { ["body"] = Value(document.Schemas.Resolve(schema), 0) };
+        var values = new List<string>();
+        for (var left = _random.Next(4); left > 0; left--)
+        {
+            var mark = $"@{values.Count}@";
+            if (_random.Next(4) == 0 && Objects(root).Skip(1).ToList() is { Count: > 0 } objects)
+                Pick(objects)[Pick(["modl", "Name", "", "__proto__", "a/b~c", "🙂"])] = mark;
+            else if (Leaves(root).ToList() is { Count: > 0 } leaves)
+                Pick(leaves).ReplaceWith(JsonValue.Create(mark));
+            else
+                root["body"] = mark;
+            values.Add(Pick(Values));
+        }
+        var text = root["body"]?.ToJsonString() ?? "null";
+        foreach (var (index, value) in values.Index())
+            text = text.Replace($"\"@{index}@\"", value, StringComparison.Ordinal);
+        return _random.Next(8) switch
+        {
+            0 => text[..^_random.Next(1, text.Length + 1)],
+            1 => text.Insert(_random.Next(text.Length), Pick([",", "}", "\"", "\0", "\uFEFF", "//", "\u2028"])),
+            _ => text,
+        };
+    }
+
+    private static readonly string[] Values =
+    [
+        "null", "true", "0", "-0", "-1", "1e308", "1e999", "-1e-999", "0.1", "2147483648", "9007199254740993", "99999999999999999999999",
+        "\"NaN\"", "\"Infinity\"", "\"\"", "\" \"", "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00x\"", "\"2026-13-45T99:00:00Z\"",
+        "\"../../etc/passwd\"", "\"'; DROP TABLE jobs; --\"", "\"<script>alert(1)</script>\"", "\"%s%n{0}\"", "\"🙂\"",
+        "[]", "{}", "[null]", "{\"a\": 1, \"a\": 2}", "{\"name\": {\"name\": {\"name\": 1}}}", $"\"{new string('x', 100_000)}\"",
+        $"{new string('[', 500)}{new string(']', 500)}", $"[{string.Join(',', Enumerable.Repeat("1", 20_000))}]",
+    ];
+
     public T Pick<T>(IReadOnlyList<T> choices) => choices[_random.Next(choices.Count)];
 
     /// <summary>Of a string that is a name, those that there are: the schema says so in words alone.</summary>
