@@ -18,7 +18,7 @@ public sealed partial class TrainingClient
     /// <summary>Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's
     /// own.</summary>
     public StudiesClient Studies { get; private set; } = null!;
-    /// <summary>What there is to train on.</summary>
+    /// <summary>First: what there is to train on, and data of one's own.</summary>
     public DatasetsClient Datasets { get; private set; } = null!;
     /// <summary>What networks are made of: activations and initialisers, with formulas, parameters and gains.</summary>
     public CatalogueClient Catalogue { get; private set; } = null!;
@@ -572,7 +572,7 @@ public sealed partial class StudiesClient
         _connection.SendAsync<SweepEstimate>(HttpMethod.Post, $"api/v1/studies/{Address.Of(name)}/validate", body, cancellation);
 }
 
-/// <summary>What there is to train on.</summary>
+/// <summary>First: what there is to train on, and data of one's own.</summary>
 public sealed partial class DatasetsClient
 {
     private readonly Connection _connection;
@@ -1627,6 +1627,15 @@ public sealed partial record FromCheckpoint
     public long Step { get; init; }
 }
 
+/// <summary>An answer that is read at a glance.</summary>
+public sealed partial record Headline
+{
+    /// <summary>Its sign.</summary>
+    public Verdict Verdict { get; init; }
+    /// <summary>In one sentence.</summary>
+    public string Sentence { get; init; } = null!;
+}
+
 /// <summary>What was checked, and what is wrong.</summary>
 public sealed partial record Health
 {
@@ -2146,6 +2155,32 @@ public sealed partial record NewKey
     public IReadOnlyList<Scope> Scopes { get; init; } = null!;
     /// <summary>From when on it is no longer taken; null for never.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <summary>A request as it can be sent.</summary>
+public sealed partial record NextRequest
+{
+    /// <summary>POST.</summary>
+    public string Method { get; init; } = null!;
+    /// <summary>Below the service's address.</summary>
+    public string Path { get; init; } = null!;
+    /// <summary>In JSON.</summary>
+    public object Body { get; init; } = null!;
+}
+
+/// <summary>What would decide the comparisons that are open.</summary>
+public sealed partial record NextStep
+{
+    /// <summary>In words.</summary>
+    public string Sentence { get; init; } = null!;
+    /// <summary>Comparisons that are open.</summary>
+    public int Open { get; init; }
+    /// <summary>Of these, how many the request is likely to decide, in four cases of five.</summary>
+    public int Decides { get; init; }
+    /// <summary>Seeds of each arm that it takes beside those there are; 0 where no number of them is likely to help.</summary>
+    public int MoreSeeds { get; init; }
+    /// <summary>The request; null where more seeds don't help.</summary>
+    public NextRequest? Request { get; init; }
 }
 
 /// <summary>An optimiser with PyTorch's parameter names and defaults. Where it stands, a plain name may stand for an object with only that
@@ -3080,8 +3115,14 @@ public sealed partial record SweepReport
     public string? Question { get; init; }
     /// <summary>How the study measures and judges.</summary>
     public string? Method { get; init; }
-    /// <summary>The answer in plain words.</summary>
+    /// <summary>The answer at a glance: a verdict and one sentence.</summary>
+    public Headline Headline { get; init; } = null!;
+    /// <summary>The answer in plain words, with its figures.</summary>
     public string Answer { get; init; } = null!;
+    /// <summary>What would decide what is open; null while it runs, and where all is decided.</summary>
+    public NextStep? Next { get; init; }
+    /// <summary>When the sweep ended; null while it runs.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
     /// <summary>The outcome that arms are compared by, one of a job's results.</summary>
     public string Metric { get; init; } = null!;
     /// <summary>Name of the arm that the others are compared with; null where there is nothing to compare.</summary>

@@ -4,7 +4,7 @@ using TrainingService.Engine.Layers;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
-using TrainingService.Host.Reports;
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 

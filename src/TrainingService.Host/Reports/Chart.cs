@@ -1,10 +1,15 @@
 using System.Text;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Reports;
 
 /// <summary>A point of a curve with its error bars, or the edges of the band there. A value that is not finite is a gap.</summary>
 public readonly record struct CurvePoint(double X, double Y, double? Low = null,
-    double? High = null, double? XLow = null, double? XHigh = null);
+    double? High = null, double? XLow = null, double? XHigh = null)
+{
+    /// <summary>Written beside it.</summary>
+    public string? Label { get; init; }
+}
 
 /// <summary>One line of a chart, or a cloud of points if they aren't joined.</summary>
 /// <param name="Name">Written at its end; empty where another curve of the same style says it.</param>
@@ -12,9 +17,15 @@ public readonly record struct CurvePoint(double X, double Y, double? Low = null,
 /// <param name="Joined">By a line, with low and high as a band; else each point stands alone with error bars.</param>
 /// <param name="Style">Which dash, marker and color: the same number looks the same in every chart. Null takes the
 /// curve's place in the chart.</param>
-public sealed record Curve(string Name, IReadOnlyList<CurvePoint> Points, bool Joined = true, int? Style = null);
+public sealed record Curve(string Name, IReadOnlyList<CurvePoint> Points, bool Joined = true, int? Style = null)
+{
+    /// <summary>Joined by a line, and each point marked with error bars: settings that were tried, and nothing between them.</summary>
+    public bool Marked { get; init; }
+}
 
-/// <summary>An axis: what it shows with its unit, and its ends where the data shall not set them.</summary>
+/// <summary>
+/// An axis: what it shows with its unit, and its ends where the data shall not set them. A curve that leaves it ends at its edge.
+/// </summary>
 public sealed record ChartAxis(string Label, bool Log = false, double? Min = null, double? Max = null);
 
 /// <summary>What is to be drawn.</summary>
@@ -29,6 +40,15 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
 
     /// <summary>Shown in place of curves where there are none.</summary>
     public string Empty { get; init; } = "Nothing has been measured yet.";
+
+    /// <summary>Values that make no difference, shaded.</summary>
+    public (double Low, double High)? Band { get; init; }
+
+    /// <summary>Whether curves bear their names; not where a legend beside the chart does it.</summary>
+    public bool Named { get; init; } = true;
+
+    /// <summary>Whether curves have markers; not where their names stand at their ends anyway.</summary>
+    public bool Marks { get; init; } = true;
 
     public const int FullWidth = 720;
 
@@ -62,9 +82,11 @@ public sealed record Chart(string Title, ChartAxis X, ChartAxis Y, IReadOnlyList
             var finite = curve.Points.Where(point => double.IsFinite(point.Y)).ToList();
             if (finite.Count == 0)
                 text.Append($"{curve.Name}: no finite value. ");
-            else if (finite.Count == 1 || !curve.Joined)
+            else if (finite.Count == 1 || !curve.Joined || curve.Marked)
                 text.Append($"{curve.Name}: "
                     + $"{string.Join("; ", finite.Take(10).Select(point => $"{Numbers.Short(point.Y)} at {Numbers.Short(point.X)}"))}. ");
+            else if (!Marks)
+                text.Append($"{curve.Name}: {Numbers.Short(finite[0].Y)} to {Numbers.Short(finite[^1].Y)}. ");
             else
                 text.Append($"{curve.Name}: from {Numbers.Short(finite[0].Y)} at {Numbers.Short(finite[0].X)} "
                     + $"to {Numbers.Short(finite[^1].Y)} at {Numbers.Short(finite[^1].X)}, "

@@ -12,52 +12,60 @@ namespace TrainingService.Host.Reports;
 public static class ChartSvg
 {
     private const double TitleSize = 15, TextSize = 12.5;
-    private const string Ink = "#1A1A1A", Faint = "#595959";
 
-    private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+    internal static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
 
     /// <summary>One picture of one or more charts below each other.</summary>
-    public static string Draw(params IReadOnlyList<Chart> charts)
+    public static string Draw(params IReadOnlyList<Chart> charts) => Draw(Palette.OnPaper, charts);
+
+    /// <summary>For a page of light and dark, whose style has the colors.</summary>
+    public static string OnPage(Chart chart) => Draw(Palette.OnPage, [chart]);
+
+    private static string Draw(Palette colors, IReadOnlyList<Chart> charts)
     {
         var width = charts.Max(chart => chart.Width);
         var height = charts.Sum(chart => chart.Height);
         var title = charts[0].Title;
-        var svg = new XElement(Svg + "svg", new XAttribute("width", "100%"),
-            new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("role", "img"),
-            new XAttribute("aria-label", Clean(title)), new XAttribute("style", $"max-width:{width}px;height:auto;background:#fff"),
-            new XAttribute("font-family", "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"),
-            new XAttribute("font-size", TextSize), new XAttribute("fill", Ink), new XElement(Svg + "title", Clean(title)),
-            new XElement(Svg + "desc", Clean(string.Join(' ',
-                charts.Select(chart => charts.Count == 1 ? chart.Describe() : $"{chart.Title}: {chart.Describe()}")))),
-            new XElement(Svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "#fff")));
+        var svg = Picture(colors, width, height, title, string.Join(' ',
+            charts.Select(chart => charts.Count == 1 ? chart.Describe() : $"{chart.Title}: {chart.Describe()}")));
         var top = 0;
         foreach (var chart in charts)
         {
             svg.Add(new XElement(Svg + "g", top == 0 ? null : new XAttribute("transform", $"translate(0 {top})"),
-                new Drawing(chart).Elements()));
+                new Drawing(chart, colors).Elements()));
             top += chart.Height;
         }
         return svg.ToString(SaveOptions.DisableFormatting);
     }
+
+    /// <summary>An empty picture with its name and its description.</summary>
+    internal static XElement Picture(Palette colors, int width, int height, string title, string description) => new(Svg + "svg",
+        new XAttribute("width", "100%"), new XAttribute("viewBox", $"0 0 {width} {height}"), new XAttribute("role", "img"),
+        new XAttribute("aria-label", Clean(title)),
+        new XAttribute("style", $"max-width:{width}px;height:auto{(colors.Alone ? ";background:#fff" : "")}"),
+        colors.Alone ? new XAttribute("font-family", "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif") : null,
+        new XAttribute("font-size", TextSize), new XAttribute("fill", colors.Ink), new XElement(Svg + "title", Clean(title)),
+        new XElement(Svg + "desc", Clean(description)), !colors.Alone ? null
+            : new XElement(Svg + "rect", new XAttribute("width", width), new XAttribute("height", height), new XAttribute("fill", "#fff")));
 
     /// <summary>XML has no place for most control characters, not even escaped.</summary>
     public static string Clean(string text) => text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.Select((c, i) =>
         XmlConvert.IsXmlChar(c) || (i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1]))
         || (i > 0 && char.IsSurrogatePair(text[i - 1], c)) ? c : '\uFFFD'));
 
-    private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
+    internal static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 
     /// <summary>What the wider of the usual fonts need; scripts with square letters need more.</summary>
-    private static double WidthOf(string text) => text.Sum(c => c > '\u2E80' ? 1
+    internal static double WidthOf(string text) => text.Sum(c => c > '\u2E80' ? 1
         : c is 'i' or 'j' or 'l' or ' ' or '.' or ',' or 't' or 'f' or 'r' ? 0.43 : c is 'm' or 'w' ? 0.95 : 0.66) * TextSize;
 
-    private static XElement Text(double x, double y, string text, string anchor = "start",
+    internal static XElement Text(double x, double y, string text, string anchor = "start",
         string? color = null, double? size = null, bool bold = false) =>
         new(Svg + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y)),
             anchor == "start" ? null : new XAttribute("text-anchor", anchor), color is null ? null : new XAttribute("fill", color),
             size is null ? null : new XAttribute("font-size", size), bold ? new XAttribute("font-weight", "600") : null, Clean(text));
 
-    private static XElement Path(string d, string stroke, double width, XAttribute? more = null) =>
+    internal static XElement Path(string d, string stroke, double width, XAttribute? more = null) =>
         new(Svg + "path", new XAttribute("fill", "none"), new XAttribute("stroke", stroke),
             new XAttribute("stroke-width", width), new XAttribute("d", d), more);
 
@@ -71,6 +79,7 @@ public static class ChartSvg
         private const double Most = 1e300;
 
         private readonly Chart _chart;
+        private readonly Palette _colors;
         private readonly bool _atEnds;
         private readonly List<string> _note;
         private readonly List<Label> _labels;
@@ -78,20 +87,22 @@ public static class ChartSvg
         private readonly double _left, _right, _top, _bottom;
         private readonly List<Tick> _xTicks, _yTicks;
 
-        public Drawing(Chart chart)
+        public Drawing(Chart chart, Palette colors)
         {
-            _chart = chart;
+            (_chart, _colors) = (chart, colors);
             _atEnds = chart.Curves.Any(curve => curve.Joined);
             _note = [.. Wrap(string.Join(' ',
                 new[] { chart.Note, HasZeroOnLog() ? "Zeros lie on the lower edge." : null }.OfType<string>()), chart.Width - 30)];
+            var beside = chart.Curves.Any(curve => curve.Marked || !curve.Joined);
             _x = Range(chart.X,
-                chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.X, p.XLow, p.XHigh]), _atEnds ? 0 : 0.08);
+                chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.X, p.XLow, p.XHigh]), beside ? 0.06 : 0);
             _y = Range(chart.Y, chart.Curves.SelectMany(c => c.Points).SelectMany(p => (double?[])[p.Y, p.Low, p.High]), 0.04);
-            _xTicks = TicksOf(chart.X, _x, Math.Max(3, chart.Width / 110));
+            _xTicks = TicksOf(chart.X, _x, Math.Max(3, chart.Width / 100));
             _yTicks = TicksOf(chart.Y, _y, Math.Max(3, chart.Height / 52));
             _labels = [.. chart.Curves.Select((curve, i) => (curve, Style: ChartStyle.Of(curve.Style ?? i)))
-                .Where(entry => entry.curve.Name != "" && entry.curve.Points.Any(IsDrawn))
-                .Select(entry => new Label(Shorten(entry.curve.Name), entry.curve.Name, entry.Style, entry.curve.Points.Last(IsDrawn)))];
+                .Where(entry => chart.Named && entry.curve.Name != "" && entry.curve.Points.Any(IsSeen))
+                .Select(entry => new Label(Shorten(entry.curve.Name), entry.curve.Name, entry.Style,
+                    entry.curve.Points.Last(IsSeen)))];
             _left = 18 + _yTicks.Select(tick => WidthOf(tick.Label)).DefaultIfEmpty(20).Max();
             _right = chart.Width - (_atEnds && _labels.Count > 0 ? 18 + _labels.Max(label => WidthOf(label.Text)) : 28);
             _top = 34 + LineHeight * _note.Count + 22;
@@ -102,25 +113,29 @@ public static class ChartSvg
         {
             yield return Text(14, 24, _chart.Title, size: TitleSize, bold: true);
             for (var i = 0; i < _note.Count; i++)
-                yield return Text(14, 24 + LineHeight * (i + 1), _note[i], color: Faint);
+                yield return Text(14, 24 + LineHeight * (i + 1), _note[i], color: _colors.Faint);
             if (!_chart.HasData && _chart.NotFiniteFrom is null)
             {
-                yield return Text(_chart.Width / 2.0, _chart.Height / 2.0 + 10, _chart.Empty, "middle", Faint, 14);
+                yield return Text(_chart.Width / 2.0, _chart.Height / 2.0 + 10, _chart.Empty, "middle", _colors.Faint, 14);
                 yield break;
             }
-            foreach (var tick in _yTicks)
-                yield return Horizontal(Down(_y, tick.Position), "#DDD");
+            if (_chart.Band is { } band && OnY(band.Low) - OnY(band.High) is > 0 and var tall)
+                yield return new(Svg + "rect", new XAttribute("x", Number(_left)), new XAttribute("y", Number(OnY(band.High))),
+                    new XAttribute("width", Number(_right - _left)), new XAttribute("height", Number(tall)),
+                    new XAttribute("fill", _colors.Axis), new XAttribute("fill-opacity", "0.22"));
+            if (_yTicks.Count > 0)
+                yield return Path(string.Concat(_yTicks.Select(tick => Number(Down(_y, tick.Position)) is var y
+                    ? $"M{Number(_left)} {y}H{Number(_right)}" : "")), _colors.Grid, 1);
             if (_y.Min < 0 && _y.Max > 0 && !_chart.Y.Log)
-                yield return Horizontal(OnY(0), "#999");
+                yield return Horizontal(OnY(0), _colors.Axis);
             var curves = _chart.Curves.Select((curve, i) => (Curve: curve, Style: ChartStyle.Of(curve.Style ?? i))).ToList();
             foreach (var shape in curves.Where(entry => entry.Curve.Joined).SelectMany(entry => Bands(entry.Curve, entry.Style))
                 .Concat(curves.SelectMany((entry, i) => Drawn(entry.Curve, entry.Style, i))))
                 yield return shape;
             if (_chart.NotFiniteFrom is { } from)
-                yield return Vertical(OnX(from), _top, _bottom, Ink);
-            foreach (var tick in _xTicks)
-                yield return Vertical(Across(_x, tick.Position), _bottom, _bottom + 4, Faint);
-            yield return Horizontal(_bottom, Faint);
+                yield return Vertical(OnX(from), _top, _bottom, _colors.Ink);
+            yield return Path($"M{Number(_left)} {Number(_bottom)}H{Number(_right)}" + string.Concat(_xTicks.Select(tick =>
+                $"M{Number(Across(_x, tick.Position))} {Number(_bottom)}v4")), _colors.Faint, 1);
             foreach (var text in Letters())
                 yield return text;
         }
@@ -132,35 +147,42 @@ public static class ChartSvg
         private static string Line(IEnumerable<(double X, double Y)> points) =>
             "M" + string.Join('L', points.Select(point => $"{Number(point.X)} {Number(point.Y)}"));
 
+        /// <summary>To whole pixels: it has no edge.</summary>
+        private static string Area(IEnumerable<(double X, double Y)> points) => "M" + string.Join('L', points.Select(point =>
+            string.Create(CultureInfo.InvariantCulture, $"{point.X:0} {point.Y:0}")));
+
         private IEnumerable<XElement> Bands(Curve curve, ChartStyle style)
         {
             bool IsBand(CurvePoint point) =>
-                IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high);
-            return Stretches(curve.Points, IsBand)
-                .Select(stretch => new XElement(Svg + "path", new XAttribute("fill", style.Color), new XAttribute("fill-opacity", "0.16"),
-                    new XAttribute("d", Line([.. stretch.Select(p => (OnX(p.X), OnY(p.High ?? p.Y))),
+                IsDrawn(point) && point is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high)
+                && !(OnY(low) == OnY(high) && (OnY(low) == _top || OnY(low) == _bottom));
+            return curve.Marked ? [] : Stretches(curve.Points, IsBand)
+                .Select(stretch => new XElement(Svg + "path", new XAttribute("fill", _colors.Of(style)), new XAttribute("fill-opacity",
+                    "0.16"),
+                    new XAttribute("d", Area([.. stretch.Select(p => (OnX(p.X), OnY(p.High ?? p.Y))),
                         .. stretch.AsEnumerable().Reverse().Select(p => (OnX(p.X), OnY(p.Low ?? p.Y)))]) + "Z")));
         }
 
         private IEnumerable<XElement> Drawn(Curve curve, ChartStyle style, int index)
         {
-            var drawn = curve.Points.Where(IsDrawn).ToList();
+            var drawn = curve.Points.Where(IsSeen).ToList();
             if (curve.Joined)
-                foreach (var stretch in Stretches(curve.Points, IsDrawn))
-                    yield return Path(Line(stretch.Select(p => (OnX(p.X), OnY(p.Y)))), style.Color,
+                foreach (var stretch in Stretches(curve.Points, IsDrawn).SelectMany(Within))
+                    yield return Path(Line(stretch), _colors.Of(style),
                         2, style.Dash is { } dash ? new XAttribute("stroke-dasharray", dash) : null);
-            else
+            if (!curve.Joined || curve.Marked)
                 foreach (var point in drawn)
                     foreach (var bar in ErrorBars(point))
-                        yield return Path(bar, style.Color, 1.5);
+                        yield return Path(bar, _colors.Of(style), 1.5);
             // Where points stand for measurements and lines for theory, a line's markers would pass for measurements.
-            if (curve.Joined && !_chart.Curves.All(c => c.Joined))
+            if (curve.Joined && !curve.Marked && !(_chart.Marks && _chart.Curves.All(c => c.Joined)))
                 yield break;
             // Some markers along the curve, not at the same places as its neighbours', and one at its end.
-            var every = curve.Joined ? Math.Max(1, drawn.Count / 7) : 1;
+            var every = curve.Joined && !curve.Marked ? Math.Max(1, drawn.Count / (_chart.Width < Chart.FullWidth ? 3 : 7)) : 1;
             var radius = curve.Joined ? 3.5 : 5;
-            yield return new XElement(Svg + "g", new XAttribute("fill", style.Filled ? style.Color : "none"),
-                style.Filled ? null : new XAttribute[] { new("stroke", style.Color), new("stroke-width", Math.Round(1.6 / radius, 2)) },
+            yield return new XElement(Svg + "g", new XAttribute("fill", style.Filled ? _colors.Of(style) : "none"),
+                style.Filled ? null : new XAttribute[] { new("stroke", _colors.Of(style)), new("stroke-width", Math.Round(1.6 / radius,
+                    2)) },
                 drawn.Where((_, i) => i == drawn.Count - 1 || (i + index * every / 3) % every == 0)
                     .Select(point => new XElement(Svg + "path",
                         new XAttribute("transform", $"translate({Number(OnX(point.X))} {Number(OnY(point.Y))}) scale({Number(radius)})"),
@@ -177,16 +199,16 @@ public static class ChartSvg
 
         private IEnumerable<XElement> Letters()
         {
-            yield return Text(14, _top - 12, _chart.Y.Label, color: Faint);
+            yield return Text(14, _top - 12, _chart.Y.Label, color: _colors.Faint);
             foreach (var tick in _yTicks)
-                yield return Text(_left - 8, Down(_y, tick.Position) + 4.5, tick.Label, "end", Faint);
+                yield return Text(_left - 8, Down(_y, tick.Position) + 4.5, tick.Label, "end", _colors.Faint);
             foreach (var tick in _xTicks)
-                yield return Text(Across(_x, tick.Position), _bottom + 18, tick.Label, "middle", Faint);
-            yield return Text((_left + _right) / 2, _bottom + 37, _chart.X.Label, "middle", Faint);
+                yield return Text(Across(_x, tick.Position), _bottom + 18, tick.Label, "middle", _colors.Faint);
+            yield return Text((_left + _right) / 2, _bottom + 37, _chart.X.Label, "middle", _colors.Faint);
 
             var places = _labels.Select(label => (Label: label, X: OnX(label.End.X), Y: OnY(label.End.Y)))
                 .OrderBy(place => place.Y).ToList();
-            foreach (var text in _atEnds ? NamesAtEnds(places) : NamesAtPoints(places))
+            foreach (var text in NamesOfPoints().Concat(_atEnds ? NamesAtEnds(places) : NamesAtPoints(places)))
                 yield return text;
             if (_chart.NotFiniteFrom is { } from)
             {
@@ -197,6 +219,11 @@ public static class ChartSvg
             }
         }
 
+        private IEnumerable<XElement> NamesOfPoints() => _chart.Curves.Index().SelectMany(curve => curve.Item.Points
+            .Where(point => point.Label is not null && IsSeen(point))
+            .Select((point, i) => OnWhite(Text(OnX(point.X) + 2, OnY(point.Y) + (i % 2 == 0 ? -9 : 18), point.Label ?? "",
+                color: _colors.Of(ChartStyle.Of(curve.Item.Style ?? curve.Index)), size: 11))));
+
         private IEnumerable<XElement> NamesAtEnds(List<(Label Label, double X, double Y)> places)
         {
             var ys = Apart([.. places.Select(place => place.Y)], _top, _bottom);
@@ -206,7 +233,7 @@ public static class ChartSvg
                 var (label, x, y) = places[i];
                 // From the curve's end to its name, where that isn't beside it.
                 if (Math.Abs(ys[i] - y) > 3 || x < edge - 24)
-                    yield return Path(Line([(x + 5, y), (edge - 3, ys[i])]), "#999", 0.8);
+                    yield return Path(Line([(x + 5, y), (edge - 3, ys[i])]), _colors.Axis, 0.8);
                 yield return Name(label, edge, ys[i] + 4.5, "start");
             }
         }
@@ -226,18 +253,18 @@ public static class ChartSvg
             }
         }
 
-        private static XElement Name(Label label, double x, double y, string anchor)
+        private XElement Name(Label label, double x, double y, string anchor)
         {
-            var text = Text(x, y, label.Text, anchor, label.Style.Color, bold: true);
+            var text = Text(x, y, label.Text, anchor, _colors.Of(label.Style), bold: true);
             if (label.Text != label.Whole)
                 text.Add(new XElement(Svg + "title", Clean(label.Whole)));
             return text;
         }
 
         /// <summary>Readable on top of lines.</summary>
-        private static XElement OnWhite(XElement text)
+        private XElement OnWhite(XElement text)
         {
-            text.Add(new XAttribute("stroke", "#fff"), new XAttribute("stroke-width", "3"),
+            text.Add(new XAttribute("stroke", _colors.Paper), new XAttribute("stroke-width", "3"),
                 new XAttribute("stroke-linejoin", "round"), new XAttribute("paint-order", "stroke"));
             return text;
         }
@@ -257,6 +284,38 @@ public static class ChartSvg
 
         private bool IsDrawn(CurvePoint point) =>
             double.IsFinite(point.X) && double.IsFinite(point.Y) && (!_chart.X.Log || point.X > 0) && (!_chart.Y.Log || point.Y >= 0);
+
+        /// <summary>Whether it lies within the axes, where these are narrower than the data.</summary>
+        private bool IsSeen(CurvePoint point) => IsDrawn(point) && At(_chart.Y, point.Y) is var y
+            && (double.IsInfinity(y) || (y >= _y.Min - 1e-9 * (_y.Max - _y.Min) && y <= _y.Max + 1e-9 * (_y.Max - _y.Min)));
+
+        /// <summary>The parts of a line between the axis' ends; where it leaves them it ends at the edge.</summary>
+        private IEnumerable<List<(double X, double Y)>> Within(List<CurvePoint> line)
+        {
+            var part = new List<(double, double)>();
+            for (var i = 0; i < line.Count; i++)
+            {
+                var (x, y, inside) = Place(line[i]);
+                if (i > 0 && Place(line[i - 1]) is var (before, from, was) && (inside != was || (!inside && (from < 0) != (y < 0))))
+                    foreach (var edge in new[] { 0.0, 1 }.Where(edge => (edge - from) * (edge - y) < 0).OrderBy(edge =>
+                        Math.Abs(edge - from)))
+                        part.Add((before + (edge - from) / (y - from) * (x - before), _bottom - edge * (_bottom - _top)));
+                if (inside)
+                    part.Add((x, _bottom - y * (_bottom - _top)));
+                else if (part.Count > 0)
+                {
+                    if (part.Count > 1)
+                        yield return part;
+                    part = [];
+                }
+            }
+            if (part.Count > 1)
+                yield return part;
+
+            // with zeros of a logarithmic axis at its lower edge
+            (double X, double Y, bool Inside) Place(CurvePoint point) => (At(_chart.Y, point.Y) - _y.Min) / (_y.Max - _y.Min) is var y
+                && double.IsNegativeInfinity(y) ? (OnX(point.X), 0, true) : (OnX(point.X), y, y is >= -1e-9 and <= 1 + 1e-9);
+        }
 
         private bool HasZeroOnLog() => _chart.Y.Log && _chart.Curves.Any(curve => curve.Points.Any(point => point.Y == 0));
 

@@ -1,11 +1,12 @@
 using System.Globalization;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Reports;
 
 /// <summary>A figure's numbers as tables, for those who want to read them or can't see the picture.</summary>
 public static class ChartTables
 {
-    private const int Places = 5;
+    private const int Places = 4;
 
     /// <summary>One for each chart; one in all for small charts, which share their axes.</summary>
     public static IEnumerable<Table> Of(Figure figure)
@@ -13,8 +14,10 @@ public static class ChartTables
         if (!figure.Tabled)
             return [];
         if (figure.Charts.Count > 1 && figure.Charts[0].Width < Chart.FullWidth)
-            return [Along(figure.Title, figure.Charts[0], [
-                .. figure.Charts.SelectMany(chart => chart.Curves.Select(curve => curve with { Name = $"{chart.Title}, {curve.Name}" }))])];
+            return figure.Charts.GroupBy(chart => (X: chart.X.Label, Y: chart.Y.Label, Joined: chart.Curves.Any(curve => curve.Joined)))
+                .Select(alike => alike.Key.Joined ? Along(figure.Title, alike.First(), [.. alike.SelectMany(chart => chart.Curves
+                    .Select(curve => curve with { Name = curve.Name == "" ? chart.Title : $"{chart.Title}, {curve.Name}" }))])
+                    : Points(alike.First()));
         return figure.Charts.Select(chart => chart.Curves.Any(curve => curve.Joined)
             ? Along(figure.Charts.Count == 1 ? chart.Title : $"{figure.Title}, {char.ToLowerInvariant(chart.Title[0])}{chart.Title[1..]}",
                 chart, [.. chart.Curves.Where(curve => curve.Joined && curve.Name != "")]) : Points(chart));

@@ -46,11 +46,12 @@ public static class GetSweepReport
         if (mediaType == MediaTypes.Json)
             return TypedResults.Ok(report);
         var title = ReportContent.Title(report);
-        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, SweepCharts.Shown(report), cancellation));
+        var sections = ReportContent.Of(report, await SweepCurves.ReadAsync(db, sweep, SweepCharts.Shown(report), cancellation),
+            PictureCharts.Of(sweep.Spec, sweep.Study, cells), $"{http.Request.Scheme}://{http.Request.Host}");
         if (mediaType == MediaTypes.Markdown)
             return TypedResults.Text(ReportMarkdown.Write(title, sections), $"{MediaTypes.Markdown}; charset=utf-8");
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
-        return TypedResults.Text(ReportPage.Write(title, sections), $"{MediaTypes.Html}; charset=utf-8");
+        return TypedResults.Text(ReportPage.Write(title, sections, ReportContent.Above(report)), $"{MediaTypes.Html}; charset=utf-8");
     }
 
     private static async Task<IReadOnlyList<CellResult>> WithPreflights(TrainingDbContext db, Sweep sweep, IReadOnlyList<CellResult> cells,

@@ -86,11 +86,12 @@ public static class JobCharts
     ];
 
     /// <summary>How the outputs of each hidden layer are distributed, its exact zeros left out.</summary>
-    public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows) => new(title,
+    public static Chart Histograms(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<LayerRow> rows,
+        int most = 8) => new(title,
         new("output"), new("share of the outputs that are not 0 (%)", Log: true),
         Some([.. rows.Where(row => row.Layer < layers.Count - 1)
             .Select(row => row.Histogram is { } histogram ? Polygon(layers[row.Layer].Name, histogram) : null).OfType<Curve>()],
-            ChartStyle.Count))
+            most))
     {
         Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. "
             + "The outer bins hold what lies beyond, too.",

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
@@ -28,9 +27,9 @@ public static class LookNotes
             null => "Arms were added after a look at the others; the adjusted p-values are over all comparisons.",
             { AlphaLeft: > 0 } => $"Seeds were added by hand after a look at {before.Seeds}, when {Number(before.AlphaLeft)} of alpha was "
                 + "left; the adjusted p-values pay for both looks.",
-            _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha: they narrow the intervals, but "
-                + $"no "
-                + "difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} plans its "
+            _ => $"Seeds were added by hand after a look at {before.Seeds}, which had spent all of alpha. They narrow the intervals, but "
+                + "no difference that was not significant then can become so. A new sweep with \"seeds\": {\"until\": \"decided\"} "
+                + "plans its "
                 + "looks.",
         };
     }
@@ -50,7 +49,7 @@ public static class LookNotes
             SweepStop.Budget => $"{stopped}, because it had run for {Number(sweep.Spec.BudgetSeconds ?? 0)} seconds, "
                 + $"with {decided} of {contrasts.Count} comparisons decided.",
             SweepStop.Hopeless => $"{stopped}: {decided} of {contrasts.Count} {(contrasts.Count == 1 ? "comparison" : "comparisons")} "
-                + $"decided; {Open(contrasts.Count - decided, decided)} "
+                + $"decided. {Prose.Capital(Open(contrasts.Count - decided, decided))} "
                 + (contrasts.Count(contrast => contrast.BeyondSeeds) == contrasts.Count - decided
                     ? "can't be decided by more seeds of these rows"
                         + (sweep.Spec.TestToTrain(sweep.Spec.By) > 0
@@ -77,8 +76,12 @@ public static class LookNotes
 
     private static string Cost(IReadOnlyList<SweepLookResponse> looks) => looks.Count == 0 ? "It has not looked yet."
         : $"It looked {looks.Count switch { 1 => "once", 2 => "twice", var times => $"{times} times" }} (with "
-            + $"{string.Join(", ", looks.Select(look => look.Seeds))} seeds), and adjusted p-values and intervals pay for all looks; "
+            + $"{Seeds(looks)} seeds), and adjusted p-values and intervals pay for all looks; "
             + $"{Number(looks[^1].AlphaLeft)} of the risk of 0.05 is left.";
 
-    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+    private static string Seeds(IReadOnlyList<SweepLookResponse> looks) => looks.Count <= 8 ? string.Join(", ", looks.Select(look =>
+        look.Seeds))
+        : $"{looks[0].Seeds}, {looks[1].Seeds}, … {looks[^1].Seeds}";
+
+    private static string Number(double value) => Numbers.Short(value);
 }

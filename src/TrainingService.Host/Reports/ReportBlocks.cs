@@ -13,8 +13,7 @@ public abstract record Block;
 
 /// <summary>A paragraph.</summary>
 /// <param name="Text">One or more sentences.</param>
-/// <param name="Lead">The one that must be read if nothing else is.</param>
-public sealed record Paragraph(string Text, bool Lead = false) : Block;
+public sealed record Paragraph(string Text) : Block;
 
 /// <summary>A bullet list.</summary>
 public sealed record Bullets(IReadOnlyList<string> Items) : Block;
@@ -36,7 +35,7 @@ public readonly record struct Cell(string Text, string? Link = null, Verdict? Ve
 
     public static Cell Of(Verdict verdict) => new($"{Sign(verdict)} {verdict.ToString().ToLowerInvariant()}", Verdict: verdict);
 
-    private static string Sign(Verdict verdict) => verdict switch
+    public static string Sign(Verdict verdict) => verdict switch
     {
         Statistics.Verdict.Supported => "✔",
         Statistics.Verdict.Refuted => "✘",
@@ -47,12 +46,23 @@ public readonly record struct Cell(string Text, string? Link = null, Verdict? Ve
     };
 }
 
+/// <summary>The answer: its sign and one sentence.</summary>
+public sealed record Lead(Headline Headline) : Block;
+
+/// <summary>What was done, in a line of short parts.</summary>
+public sealed record Setup(IReadOnlyList<string> Parts) : Block;
+
+/// <summary>What to do next: a sentence, and the request that does it.</summary>
+public sealed record Next(string Text, string? Command) : Block;
+
 /// <summary>Pictures that are read together, with their numbers.</summary>
 /// <param name="Title">What they show.</param>
-/// <param name="Charts">One, or several small ones on equal axes.</param>
+/// <param name="Charts">One, or several small ones.</param>
 /// <param name="Text">How to read them.</param>
 /// <param name="Tabled">Whether tables of the curves follow; not where the section has a better one.</param>
-public sealed record Figure(string Title, IReadOnlyList<Chart> Charts, string? Text = null, bool Tabled = true) : Block;
+/// <param name="Legend">Names of the curves and their styles, where charts share them.</param>
+public sealed record Figure(string Title, IReadOnlyList<Chart> Charts, string? Text = null, bool Tabled = true,
+    IReadOnlyList<(string Name, int Style)>? Legend = null) : Block;
 
 /// <summary>Text to be copied, folded.</summary>
 public sealed record Listing(string Caption, string Text) : Block;

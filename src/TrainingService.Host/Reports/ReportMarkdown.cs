@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Reports;
 
@@ -24,7 +25,22 @@ public static partial class ReportMarkdown
         switch (block)
         {
             case Paragraph paragraph:
-                text.Append(paragraph.Lead ? $"**{Escape(paragraph.Text)}**\n" : $"{Escape(paragraph.Text)}\n");
+                text.Append($"{Escape(paragraph.Text)}\n");
+                break;
+            case Lead lead:
+                text.Append($"**{Cell.Sign(lead.Headline.Verdict)} {Escape(lead.Headline.Sentence)}**\n");
+                break;
+            case Setup setup:
+                text.Append($"{Escape(string.Join(" · ", setup.Parts))}\n");
+                break;
+            case Forest forest:
+                Add(text, new Table(Prose.Capital(forest.Axis), ["comparison", "verdict", "difference (95 % interval)"],
+                    [.. forest.Rows.Select(row => new Row([row.Label, Cell.Of(row.Verdict), row.Figures]))]));
+                break;
+            case Next next:
+                text.Append($"Next: {Escape(next.Text)}\n");
+                if (next.Command is { } command)
+                    text.Append($"\n{Fence(command)}sh\n{command}\n{Fence(command)}\n");
                 break;
             case Bullets bullets:
                 foreach (var item in bullets.Items)
@@ -41,9 +57,7 @@ public static partial class ReportMarkdown
                     Add(text, (Block)numbers);
                 break;
             case Listing listing:
-                // A fence longer than any in the text can't be closed by it.
-                var fence = new string('`',
-                    Math.Max(3, Backticks().Matches(listing.Text).Select(match => match.Length).DefaultIfEmpty().Max() + 1));
+                var fence = Fence(listing.Text);
                 text.Append($"### {Escape(listing.Caption)}\n\n{fence}json\n{listing.Text}\n{fence}\n");
                 break;
             case Links links:
@@ -52,6 +66,10 @@ public static partial class ReportMarkdown
                 break;
         }
     }
+
+    /// <summary>A fence longer than any in the text can't be closed by it.</summary>
+    private static string Fence(string text) =>
+        new('`', Math.Max(3, Backticks().Matches(text).Select(match => match.Length).DefaultIfEmpty().Max() + 1));
 
     private static void Add(StringBuilder text, Table table)
     {

@@ -24,9 +24,10 @@ public static class StudyReports
             Method = study.Method,
             Guess = guess,
             // As long as there is nothing to read, the sweep's own answer says so.
+            Headline = compared.Exists(cell => cell.HasOutcome) ? reading.Headline : report.Headline,
             Answer = !compared.Exists(cell => cell.HasOutcome) ? report.Answer
                 : sweep.IsFinished && compared.TrueForAll(cell => cell.HasOutcome) ? reading.Answer
-                : $"Not all cells have an outcome; as far as it goes: {reading.Answer}",
+                : $"Not all cells have an outcome; this is how far it goes. {reading.Answer}",
             Claims = [.. reading.Claims.Select(claim => claim with
             {
                 Statements = [.. claim.Statements.Select(s => s with { Evidence = InShort.Unrepeated(s.Evidence) })],

@@ -5,124 +5,162 @@ using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Reports;
 
-/// <summary>A sweep's figures. An arm has the same color, dash and marker in all of them.</summary>
-public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> curves)
+/// <summary>
+/// A sweep's figures, each chart as wide as a phone. An arm has the same color, dash and marker in all of them; where there are too many
+/// arms each figure chooses by what it shows, and never one of two that are compared without the other.
+/// </summary>
+public sealed class SweepCharts
 {
-    private const int SmallCharts = 6, SmallWidth = 356, SmallHeight = 250;
+    public const int Width = 356, Height = 264;
+
+    private const int SmallCharts = 6, LongCharts = 4, MostLayers = 4, LayerPoints = 12;
 
     private static readonly ChartAxis Epoch = new("epoch");
 
-    private readonly List<int> _shown = Shown(report);
+    private readonly SweepReport _report;
+    private readonly IReadOnlyList<ArmCurves> _curves;
+    private readonly List<int> _byResult, _byFlow;
+    private readonly Dictionary<int, int> _styles = [];
 
-    private Outcome Outcome => SweepMetrics.Named(report.Metric).Outcome;
-
-    private string Left => _shown.Count == report.Arms.Count ? ""
-        : $"{_shown.Count} of {report.Arms.Count} arms are shown: the baseline, the best and the worst; the table of arms has all.";
-
-    /// <summary>The arms that charts show, by index; small charts show some of these.</summary>
-    public static List<int> Shown(SweepReport report) => Chosen(report, ChartStyle.Count);
-
-    /// <summary>Accuracy (R² for numbers) and loss over the epochs.</summary>
-    public IEnumerable<Figure> Learning()
+    public SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> curves)
     {
-        var accuracy = OnSplits("accuracy", 100, "correctly classified (%)", false);
-        var fit = accuracy.Count > 0 ? accuracy : OnSplits("r2", 1, "variance explained, R²", false);
-        if (fit.Count > 0)
-            yield return new($"{(accuracy.Count > 0 ? "Accuracy" : "R²")} over the epochs", fit, Bands());
-        var loss = OnSplits("loss", 1, JobCharts.LossLabel(report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name
-            : accuracy.Count > 0 ? "cross_entropy" : "mse"), true);
-        if (loss.Count > 0)
-            yield return new("Loss over the epochs", loss, Bands());
+        (_report, _curves) = (report, curves);
+        (_byResult, _byFlow) = (Chosen(report, ChartStyle.Count, Result), Chosen(report, ChartStyle.Count, Flow));
+        foreach (var arm in _byResult.Union(_byFlow))
+        {
+            var beside = new[] { _byResult, _byFlow }.Where(chart => chart.Contains(arm)).SelectMany(chart => chart)
+                .Where(_styles.ContainsKey).Select(other => _styles[other]).ToHashSet();
+            _styles[arm] = Enumerable.Range(0, ChartStyle.Count).Where(style => !beside.Contains(style))
+                .DefaultIfEmpty(arm % ChartStyle.Count).First();
+        }
+    }
+
+    private Outcome Outcome => SweepMetrics.Named(_report.Metric).Outcome;
+
+    /// <summary>The arms that any figure shows, by index.</summary>
+    public static List<int> Shown(SweepReport report) =>
+        [.. Chosen(report, ChartStyle.Count, Result).Union(Chosen(report, ChartStyle.Count, Flow))
+            .Union(Chosen(report, LongCharts, arm => Hidden(arm, "rmsActivation"))).Union(OfLayers.SelectMany(name => Chosen(report,
+                SmallCharts, arm => Hidden(arm, name)))).Order()];
+
+    private static string[] OfLayers => ["sparsity", "deadFraction", "meanActivation", "rmsActivation", "saturation"];
+
+    /// <summary>Accuracy (R² for numbers) and loss over the epochs, and what the result costs.</summary>
+    public Figure? Learning()
+    {
+        var accuracy = OnSplits("accuracy", 100, "correctly classified (%)", isLoss: false);
+        var fit = accuracy.Count > 0 ? accuracy : OnSplits("r2", 1, "variance explained, R²", isLoss: false);
+        var loss = OnSplits("loss", 1, JobCharts.LossLabel(_report.Provenance.Spec.Base.Training?.Loss is { } name and not "auto" ? name
+            : accuracy.Count > 0 ? "cross_entropy" : "mse"), isLoss: true);
+        var cost = Cost();
+        return fit.Count + loss.Count == 0 && cost is null ? null : Legended("Accuracy, loss and cost",
+            [.. fit, .. loss, .. cost is null ? [] : (Chart[])[cost]], _byResult, Bands() + (cost is null ? ""
+                : " Bars beside the cost are 95 % intervals; the time is each run's fastest epoch, the median over seeds, measurements "
+                + "left "
+                    + "out."));
     }
 
     /// <summary>What an arm's result costs.</summary>
-    public Figure? Cost()
+    private Chart? Cost()
     {
         var scale = Outcome.IsFraction ? 100 : 1;
-        var arms = report.Arms.Index().Where(arm => arm.Item is { Mean: not null, SecondsPerEpoch: not null }).ToList();
-        if (arms.Count == 0)
+        var arms = _byResult.Where(arm => _report.Arms[arm] is { Mean: not null, SecondsPerEpoch: not null }).ToList();
+        if (arms.Count < 2 || Outcome.IsRelative)
             return null;
-        var (unit, perSecond) = arms.Max(arm => arm.Item.SecondsPerEpoch) < 0.1 ? ("milliseconds", 1000) : ("seconds", 1);
-        var named = arms.Where(arm => _shown.Contains(arm.Index))
-            .Select(arm => new Curve(arm.Item.Name, [Point(arm.Item)], Joined: false, Style: Place(arm.Index)));
-        var others = arms.Where(arm => !_shown.Contains(arm.Index)).Select(arm => Point(arm.Item)).ToList();
-        return new("Result against cost", [new Chart($"{Capital(Outcome.Words)} against training time", new($"{unit} per epoch"),
-            new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words),
-            [.. named, .. others.Count == 0 ? [] : (Curve[])[new("", others, Joined: false, Style: 4)]])
+        // one run that is left of many is no mean
+        var sound = arms.Where(arm => _report.Arms[arm].Diverged == 0).ToList() is { Count: > 1 } some ? some : arms;
+        var (unit, perSecond) = arms.Max(arm => _report.Arms[arm].SecondsPerEpoch) < 0.1 ? ("milliseconds", 1000) : ("seconds", 1);
+        var y = Axes.Around([.. sound.Select(arm => scale * _report.Arms[arm].Mean ?? 0)],
+            sound.SelectMany(arm => (double?[])[Possible(_report.Arms[arm].Ci95?[0]), Possible(_report.Arms[arm].Ci95?[1])]),
+                Outcome.IsShare);
+        return new($"{Prose.Capital(Outcome.Words)} and time", new($"{unit} per epoch"),
+            new(Outcome.IsFraction ? $"{Outcome.Words} (%)" : Outcome.Words, Min: y.Min, Max: y.Max),
+            [.. sound.Select(arm => new Curve(Name(arm), [Point(_report.Arms[arm])], Joined: false, Style: _styles[arm]))])
         {
-            Note = "Bars are 95 % intervals of the mean over seeds; the time is each run's fastest epoch, the median over "
-                + "seeds, measurements left out."
-                + (others.Count > 0 ? $" The {others.Count} arms without a name are neither the baseline nor among the best or worst."
-                    : ""),
-        }]);
+            Width = Width,
+            Height = Height,
+            Named = false,
+        };
 
         CurvePoint Point(ArmReport arm) => new(perSecond * arm.SecondsPerEpoch ?? double.NaN,
             scale * arm.Mean ?? double.NaN, Possible(arm.Ci95?[0]), Possible(arm.Ci95?[1]));
 
         // Two seeds may give an interval of a share that reaches far below 0 and above 1.
-        double? Possible(double? end) => Outcome.IsFraction && end is { } share ? scale * Math.Clamp(share, 0, 1) : end;
+        double? Possible(double? end) => Outcome.IsShare && end is { } share ? scale * Math.Clamp(share, 0, 1) : scale * end;
     }
 
     /// <summary>The gradient on its way back through the net.</summary>
     public Figure? GradientFlow()
     {
-        var flows = _shown.Where(arm => curves[arm].GradientFlow.Any(stat => stat.Mean is not null))
-            .Select(arm => Line(report.Arms[arm].Name, curves[arm].GradientFlow, 1, Place(arm))).ToList();
-        return flows.Count == 0 ? null : new("Gradient flow", [new Chart("Gradient flow over the epochs",
-            Epoch, new("log10 of norm(∂C/∂z) in the first over the last hidden layer"), flows)
+        var arms = _byFlow.Where(arm => IsCurve(_curves[arm].GradientFlow)).ToList();
+        return arms.Count == 0 ? null : Legended("Gradient flow", [new Chart("Gradient flow over the epochs", Epoch,
+            new("decades, first over last layer"), [.. arms.Select(arm => Line(arm, _curves[arm].GradientFlow, 1))])
         {
-            Note = $"0: the gradient keeps its size on its way back; −2: a hundredth is left. {Left}".Trim(),
-        }], $"{Bands()} Runs in which one of the two gradients is exactly zero are left out at that point.");
+            Width = Width,
+            Height = Height,
+            Named = false,
+        }], arms, $"log10 of norm(∂C/∂z) in the first over the last hidden layer. At 0 the gradient keeps its size on its way back; at −2 "
+            + $"a hundredth is left. {Bands()} Runs in which one of the two gradients is exactly zero are left out at that point.");
     }
 
     /// <summary>Each layer over the epochs, a small chart for each arm, all on the same axes.</summary>
     public IEnumerable<Figure> Layers()
     {
-        var small = Chosen(report, SmallCharts).Where(arm => curves[arm].Layers.Count > 1).ToList();
-        var left = small.Count == report.Arms.Count ? "" : $" {small.Count} of {report.Arms.Count} arms are shown.";
+        const string Numbered = "A number at a curve's end is that of the hidden layer.";
         Figure?[] figures =
         [
-            Small("Sparsity of each layer", "share of activations (%)", arm => HasZeros(arm) ? "sparsity" : "offRate", 100,
-                "Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: "
-                + $"its curves are the share of inputs z ≤ 0. {Bands()}{left}", fromZero: true,
+            Small("Sparsity of each layer", "share of activations (%)", "sparsity", 100,
+                $"Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: its curves are the share of "
+                + $"inputs z ≤ 0. {Numbered}", fromZero: true, arm => HasZeros(arm) ? "sparsity" : "offRate",
                 arm => HasZeros(arm) ? "" : " (off rate)"),
-            Small("Dead units of each layer", "share of the layer's units (%)", _ => "deadFraction", 100,
-                "Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient; "
-                + $"units of others never count as dead. At epoch 0 they were born dead. {Bands()}{left}", fromZero: true),
-            Small("Mean activation of each layer", "mean output", _ => "meanActivation", 1,
-                $"Over all units and evaluation rows: 0 is centred. {Bands()}{left}", fromZero: false),
-            Small("Size of the activations of each layer", "root mean square of the outputs",
-                _ => "rmsActivation", 1, $"{Bands()}{left}", fromZero: true),
-            Small("Saturated activations of each layer", "share of activations (%)", _ => "saturation", 100,
-                $"Where the slope is below 5 % of the function's steepest; a rectifier's zeros count. {Bands()}{left}", fromZero: true),
+            Small("Dead units of each layer", "share of units (%)", "deadFraction", 100,
+                "Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient. Units of others never count "
+                + $"as dead. At epoch 0 they were born dead. {Numbered}", fromZero: true),
+            Small("Mean activation of each layer", "mean output", "meanActivation", 1,
+                $"Over all units and evaluation rows: 0 is centred. {Numbered}", fromZero: false),
+            Small("Size of the activations of each layer", "rms of the outputs", "rmsActivation", 1, Numbered, fromZero: true),
+            Small("Saturated activations of each layer", "share of activations (%)", "saturation", 100,
+                $"Where the slope is below 5 % of the function's steepest; a rectifier's zeros count. {Numbered}", fromZero: true),
         ];
         return [.. figures.OfType<Figure>(), .. Histograms() is { } histograms ? [histograms] : (Figure[])[]];
 
         Figure? Histograms()
         {
-            var charts = small.Where(arm => curves[arm].Ends.Any(row => row.Layer < curves[arm].Layers.Count - 1))
-                .Select(arm => JobCharts.Histograms(report.Arms[arm].Name, curves[arm].Layers, curves[arm].Ends) with
+            var charts = Chosen(_report, LongCharts, arm => Hidden(arm, "rmsActivation"))
+                .Where(arm => _curves[arm].Ends.Any(row => row.Layer < _curves[arm].Layers.Count - 1))
+                .Select(arm => JobCharts.Histograms(Name(arm), _curves[arm].Layers, _curves[arm].Ends, 3) is var chart ? chart with
                 {
-                    Width = SmallWidth,
-                    Height = SmallHeight,
+                    Width = Width,
+                    Height = Height,
                     Note = null,
-                }).ToList();
+                    Marks = false,
+                    Curves = [.. chart.Curves.Select(curve => curve with { Name = Number(curve.Name) })],
+                } : chart).ToList();
             return charts.Count == 0 ? null : new("How the activations are distributed at the end", charts,
-                $"Single outputs of one run of each arm on all evaluation rows. Exact zeros are left out: the sparsity counts them.{left}");
+                "Single outputs of one run of each arm on all evaluation rows. Exact zeros are left out: the sparsity counts them. "
+                + $"{Numbered}{Of(charts.Count)}", Tabled: false);
         }
 
-        Figure? Small(string title, string label, Func<int, string> name,
-            double scale, string text, bool fromZero, Func<int, string>? suffix = null)
+        Figure? Small(string title, string label, string quantity, double scale, string text, bool fromZero,
+            Func<int, string>? name = null, Func<int, string>? suffix = null)
         {
-            var charts = small.Select(arm => (Arm: arm, Lines: JobCharts.Some([.. curves[arm].Layers.SkipLast(1)], ChartStyle.Count)
-                .Where(layer => curves[arm].LayerStats.ContainsKey((name(arm), layer.Index)))
-                .Select(layer => Line(layer.Name, curves[arm].LayerStats[(name(arm), layer.Index)], scale, null)).ToList()))
+            var charts = Chosen(_report, SmallCharts, arm => Hidden(arm, quantity))
+                .Where(arm => _curves[arm].Layers.Count > 1).Select(arm => (Arm: arm,
+                    Lines: JobCharts.Some([.. _curves[arm].Layers.SkipLast(1)], MostLayers)
+                        .Where(layer => _curves[arm].LayerStats.TryGetValue((name?.Invoke(arm) ?? quantity, layer.Index), out var stats)
+                            && IsCurve(stats))
+                        .Select(layer => new Curve(Number(layer.Name), [.. JobCharts.Some(
+                            [.. _curves[arm].LayerStats[(name?.Invoke(arm) ?? quantity, layer.Index)]], LayerPoints)
+                            .Where(stat => stat.Mean is not null)
+                            .Select(stat => new CurvePoint(stat.Epoch, scale * stat.Mean ?? double.NaN))])).ToList()))
                 .Where(chart => chart.Lines.Count > 0).ToList();
-            var values = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points)
-                .SelectMany(p => (double[])[p.Y, p.Low ?? p.Y, p.High ?? p.Y]).Where(double.IsFinite).ToList();
+            // what runs that diverge leave behind is no size of a net's activations
+            var sound = charts.Where(chart => _report.Arms[chart.Arm].Diverged == 0).ToList();
+            var values = (sound.Count == 0 ? charts : sound).SelectMany(chart => chart.Lines).SelectMany(line => line.Points)
+                .Select(point => point.Y).Where(double.IsFinite).ToList();
             if (values.Count == 0)
                 return null;
-            var (min, max) = (Math.Min(fromZero ? 0 : values.Min(), values.Min()), values.Max());
+            var (min, max) = (fromZero ? Math.Min(0, values.Min()) : values.Min(), values.Max());
             if (scale == 100)
                 (min, max) = (0, Math.Min(100, Math.Max(max, 1)));
             else if (max - min <= 0)
@@ -130,9 +168,12 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
             var epochs =
                 Epoch with { Min = 0, Max = charts.SelectMany(chart => chart.Lines).SelectMany(line => line.Points).Max(point => point.X) };
             return new(title, [.. charts.Select(chart =>
-                new Chart(report.Arms[chart.Arm].Name + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
-                { Width = SmallWidth, Height = SmallHeight })], text);
+                new Chart(Name(chart.Arm) + suffix?.Invoke(chart.Arm), epochs, new(label, Min: min, Max: max), chart.Lines)
+                { Width = Width, Height = Height, Marks = false })], $"{text} Lines are means over seeds.{Of(charts.Count)}",
+                    Tabled: false);
         }
+
+        string Of(int charts) => charts == _report.Arms.Count ? "" : $" {charts} of {_report.Arms.Count} arms are shown.";
     }
 
     /// <summary>Nets that were drawn and never trained, against the computed probability.</summary>
@@ -140,83 +181,113 @@ public sealed class SweepCharts(SweepReport report, IReadOnlyList<ArmCurves> cur
     {
         if (cells is not { Count: > 0 })
             return null;
-        var widths = JobCharts.Some([.. cells.Select(cell => cell.Width).Distinct().Order()], ChartStyle.Count);
-        return new("Nets born dead", [new Chart("Share of nets that are dead before training",
+        var widths = JobCharts.Some([.. cells.Select(cell => cell.Width).Distinct().Order()], MostLayers);
+        return new("Nets born dead", [new Chart("Nets that are dead before training",
             new("depth L (layers)"), new("share of nets (%)", Min: 0, Max: 100),
         [
             .. widths.Select((width, i) =>
-                new Curve($"width {width}", [.. Of(width).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))], Style: i)),
-            .. widths.Select((width, i) => new Curve("", [.. Thinned(Of(width))
+                new Curve($"{width}", [.. JobCharts.Some(Of(width), 24).Select(cell => new CurvePoint(cell.Depth, 100 * cell.Expected))],
+                    Style: i)),
+            .. widths.Select((width, i) => new Curve("", [.. JobCharts.Some(Of(width), 6)
                 .Select(cell => new CurvePoint(cell.Depth, 100 * cell.Measured, 100 * cell.Ci95[0], 100 * cell.Ci95[1]))], false, i)),
         ])
         {
-            Note = "Lines: the computed probability. Markers: the share measured, with Wilson's 95 % interval. "
-                + "The bound 1 − (1 − 2^−N)^(L−1), which lies above both, stands in the table.",
-        }], Tabled: false);
+            Width = Width,
+            Height = Height,
+        }], "Lines: the computed probability; a number at a line's end is the nets' width. Markers: the share measured, with Wilson's "
+            + "95 % interval. The bound 1 − (1 − 2^−N)^(L−1), which lies above both, stands in the table.", Tabled: false);
 
         IReadOnlyList<BornDeadCell> Of(int width) => [.. cells.Where(cell => cell.Width == width).OrderBy(cell => cell.Depth)];
-
-        static IReadOnlyList<BornDeadCell> Thinned(IReadOnlyList<BornDeadCell> all) => JobCharts.Some(all, 9);
     }
 
-    /// <summary>All arms if they can be told apart; else the baseline, the best and the worst, in their order.</summary>
-    private static List<int> Chosen(SweepReport report, int most)
+    /// <summary>
+    /// All arms if there is room; else those that lie furthest from the median by what is shown, each with those that it is compared with.
+    /// </summary>
+    public static List<int> Chosen(SweepReport report, int most, Func<ArmReport, double?> quantity)
     {
         var all = Enumerable.Range(0, report.Arms.Count).ToList();
         if (all.Count <= most)
             return all;
-        var sign = SweepMetrics.Named(report.Metric).Outcome.HigherIsBetter == false ? 1 : -1;
-        var ranked = all.Where(arm => report.Arms[arm].Mean is not null).OrderBy(arm => sign * report.Arms[arm].Mean).ToList();
-        var chosen = all.Where(arm => report.Arms[arm].Name == report.Baseline).ToHashSet();
-        for (var i = 0; chosen.Count < most && i < ranked.Count; i++)
-        {
-            // Two of the best for one of the worst.
-            chosen.Add(ranked[i]);
-            if (chosen.Count < most && i % 2 == 1)
-                chosen.Add(ranked[ranked.Count - 1 - i / 2]);
-        }
-        chosen.UnionWith(all.Take(most - chosen.Count));
+        var values = report.Arms.Select(quantity).Select(value => value is { } v && double.IsFinite(v) ? v : (double?)null).ToList();
+        var sorted = values.OfType<double>().Order().ToList();
+        var median = sorted.Count == 0 ? 0 : sorted[sorted.Count / 2];
+        double Far(int arm) => values[arm] is { } value ? Math.Abs(value - median) : -1;
+        var places = report.Arms.Index().DistinctBy(arm => arm.Item.Name).ToDictionary(arm => arm.Item.Name, arm => arm.Index);
+        var pairs = report.Contrasts.Where(contrast => places.ContainsKey(contrast.Arm) && places.ContainsKey(contrast.Baseline))
+            .Select(contrast => new[] { places[contrast.Arm], places[contrast.Baseline] }).ToList();
+        var chosen = new HashSet<int>();
+        foreach (var group in pairs.Concat(all.Except(pairs.SelectMany(pair => pair)).Select(arm => new[] { arm }))
+            .OrderByDescending(group => group.Max(Far)).ThenByDescending(group => group.Sum(Far)))
+            if (chosen.Union(group).Count() <= most)
+                chosen.UnionWith(group);
         return [.. chosen.Order()];
     }
 
-    private List<Chart> OnSplits(string name, double scale, string label, bool mayBeLog)
+    private static double? Result(ArmReport arm) => arm.Mean;
+
+    /// <summary>Log of the gradient's size in the first over that in the last hidden layer, at the end.</summary>
+    private static double? Flow(ArmReport arm) => arm.Layers.SkipLast(1).Select(layer => layer.Values.GetValueOrDefault("gradientRms"))
+        .ToList() is [> 0 and var first, .., > 0 and var last] ? Math.Log10(first / last) : null;
+
+    private static double? Hidden(ArmReport arm, string name) =>
+        arm.Layers.SkipLast(1).Where(layer => layer.Values.ContainsKey(name)).Select(layer => (double?)layer.Values[name]).Average();
+
+    private List<Chart> OnSplits(string name, double scale, string label, bool isLoss)
     {
         var charts = new List<Chart>();
         foreach (var split in (Split[])[Split.Validation, Split.Train])
         {
-            var lines = _shown.Where(arm => curves[arm].Metrics.TryGetValue((name, split), out var stats) && stats.Count > 1)
-                .Select(arm => Line(report.Arms[arm].Name, curves[arm].Metrics[(name, split)], scale, Place(arm))).ToList();
-            if (lines.Count == 0)
+            var arms = _byResult.Where(arm => _curves[arm].Metrics.TryGetValue((name, split), out var stats) && IsCurve(stats)).ToList();
+            if (arms.Count == 0)
                 continue;
-            var means = lines.SelectMany(line => line.Points).Select(point => point.Y)
-                .Where(y => double.IsFinite(y) && y > 0).DefaultIfEmpty(1).ToList();
-            charts.Add(new(split == Split.Train ? "On the training rows" : "On the validation rows", Epoch,
-                new(label, mayBeLog && means.Max() / means.Min() > 100,
-                    Max: scale == 100 && lines.Max(line => line.Points.Max(p => p.High)) > 100 ? 100 : null), lines)
-            { Note = Left });
+            var lines = arms.Select(arm => Line(arm, _curves[arm].Metrics[(name, split)], scale)).ToList();
+            var sound = lines.Where((_, i) => _report.Arms[arms[i]].Diverged == 0).ToList();
+            var axis = isLoss ? Axes.OfLoss(label, sound.Count == 0 ? lines : sound) : Axes.Zoomed(label, sound.Count == 0 ? lines : sound,
+                most: scale == 100 ? 100 : 1);
+            string[] beyond = [.. arms.Where((_, i) => lines[i].Points[^1].Y is var end && (end < axis.Min
+                || end > axis.Max)).Select(Name)];
+            charts.Add(new(split == Split.Train ? "On the training rows" : "On the validation rows", Epoch, axis, lines)
+            {
+                Width = Width,
+                Height = Height,
+                Named = false,
+                Note = beyond.Length == 0 ? null : $"Beyond the axis: {string.Join(", ", beyond)}.",
+            });
         }
         return charts;
     }
 
+    private Figure Legended(string title, IReadOnlyList<Chart> charts, List<int> arms, string text) => new(title, charts,
+        arms.Count == _report.Arms.Count ? text
+            : $"{text} {arms.Count} of {_report.Arms.Count} arms are shown, the most different ones with those that they are compared "
+            + "with.",
+        Legend: [.. arms.Select(arm => (Name(arm) + (_report.Arms[arm] is { Diverged: > 0 and var diverged, N: var n }
+            ? $" (✕ {diverged} of {n + diverged} diverged)" : ""), _styles[arm]))]);
+
     private string Bands()
     {
-        var runs = curves.SelectMany(arm => arm.Metrics.Values).SelectMany(stats => stats).ToList();
+        var runs = _curves.SelectMany(arm => arm.Metrics.Values).SelectMany(stats => stats).ToList();
         var most = runs.Count == 0 ? 0 : runs.Max(stat => stat.Finite);
         return (most >= CurveStat.LeastForBand ? "Lines are means over seeds, bands their 95 % intervals (Student's t)."
             : "Lines are means over seeds; with fewer than three there is no band.")
             + (runs.Exists(stat => stat.Finite < stat.Runs)
-                ? " Runs that diverged are in the means until their first value that isn't finite."
+                ? " Runs that diverged are in the means until their first value that isn't finite, and set no axis."
                 : "");
     }
 
-    private static Curve Line(string name, IReadOnlyList<CurveStat> stats, double scale, int? style) =>
-        new(name, [.. stats.Select(stat => stat.Scaled(scale))], Style: style);
+    /// <summary>Two points are no curve: what lies between them is not known.</summary>
+    private static bool IsCurve(IReadOnlyList<CurveStat> stats) => stats.Count(stat => stat.Mean is not null) > 2;
+
+    private Curve Line(int arm, IReadOnlyList<CurveStat> stats, double scale) => new(Name(arm),
+        [.. stats.Where(stat => stat.Mean is not null).Select(stat => stat.Scaled(scale))
+            // of the few that haven't diverged yet a band would cover all else
+            .Select(point => _report.Arms[arm].Diverged == 0 ? point : point with { Low = null, High = null })], Style: _styles[arm]);
 
     private bool HasZeros(int arm) =>
-        curves[arm].LayerStats.Any(entry => entry.Key.Name == "sparsity" && entry.Key.Layer < curves[arm].Layers.Count - 1
+        _curves[arm].LayerStats.Any(entry => entry.Key.Name == "sparsity" && entry.Key.Layer < _curves[arm].Layers.Count - 1
             && entry.Value.Any(stat => stat.Mean > JobCharts.SomeZeros));
 
-    private int Place(int arm) => _shown.Index().First(shown => shown.Item == arm).Index;
+    private string Name(int arm) => ArmNames.Shown(_report.Arms[arm].Name);
 
-    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+    private static string Number(string layer) => layer.StartsWith("hidden", StringComparison.Ordinal) ? layer["hidden".Length..] : layer;
 }

@@ -54,7 +54,7 @@ public sealed record ArmCurves(IReadOnlyDictionary<(string Name, Split Split), I
 /// </summary>
 public static class SweepCurves
 {
-    private const int MaxPoints = 60;
+    private const int MaxPoints = 25;
 
     private static readonly Measure<MetricPoint>[] OfMetrics = [.. ((string[])["loss", "accuracy", "r2"]).Select(Measures.OfMetrics.Named)];
     private static readonly Measure<LayerPoint>[] OfLayers =

@@ -28,8 +28,17 @@ public sealed record SweepReport
     /// <summary>How the study measures and judges.</summary>
     public string? Method { get; init; }
 
-    /// <summary>The answer in plain words.</summary>
+    /// <summary>The answer at a glance: a verdict and one sentence.</summary>
+    public required Headline Headline { get; init; }
+
+    /// <summary>The answer in plain words, with its figures.</summary>
     public required string Answer { get; init; }
+
+    /// <summary>What would decide what is open; null while it runs, and where all is decided.</summary>
+    public NextStep? Next { get; init; }
+
+    /// <summary>When the sweep ended; null while it runs.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
 
     /// <summary>The outcome that arms are compared by, one of a job's results.</summary>
     public required string Metric { get; init; }

@@ -1,5 +1,5 @@
-using System.Globalization;
 using MathNet.Numerics.Statistics;
+using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Statistics;
@@ -24,7 +24,10 @@ public static class SweepReports
             Name = sweep.Name,
             Status = sweep.Status is JobStatus.Queued && cells.Any(cell => cell.Status != JobStatus.Queued)
                 ? JobStatus.Running : sweep.Status,
+            Headline = Headline(sweep, metric, contrasts, compared),
             Answer = Answer(sweep, metric, contrasts, compared),
+            Next = NextStep.Of(sweep, cells, contrasts),
+            FinishedAt = sweep.FinishedAt,
             Metric = metric.Name,
             Baseline = spec.Contrasts.Count == 0 ? null : spec.Baseline,
             Delta = spec.Delta,
@@ -64,17 +67,62 @@ public static class SweepReports
                 .Select(measure => (measure.Name, Values: layer.Select(l => (double?)measure.Value(l.Row)).OfType<double>().ToArray()))
                 .Where(measure => measure.Values.Length > 0).ToDictionary(measure => measure.Name, measure => measure.Values.Average())))];
 
+    private static Headline Headline(Sweep sweep, SweepMetric metric, IReadOnlyList<ContrastResult> contrasts, List<CellResult> cells)
+    {
+        if (!cells.Exists(cell => cell.HasOutcome))
+            return new(Verdict.Inconclusive, NothingYet(sweep));
+        if (contrasts.Count == 0)
+            return new(Verdict.Inconclusive, "There is one arm and nothing to compare it with; its figures are below.");
+        var (more, less) = metric.Outcome.Sides;
+        if (contrasts.Count == 1)
+        {
+            var (arm, baseline) = (Short(contrasts[0].Arm), Short(contrasts[0].Baseline));
+            return new(contrasts[0].Verdict, contrasts[0].Verdict switch
+            {
+                Verdict.Supported or Verdict.Higher => $"{arm} is {more} than {baseline}",
+                Verdict.Refuted or Verdict.Lower => $"{arm} is {less} than {baseline}",
+                Verdict.Equivalent => $"{arm} and {baseline} are the same within {metric.Outcome.Amount(contrasts[0].Equivalence.Delta)}",
+                Verdict.Negligible => $"{arm} differs from {baseline}, but by too little to matter",
+                _ => $"Whether {arm} is {more} or {less} than {baseline} is open",
+            } + $" by {metric.Outcome.Words} ({Numbers.Difference(metric.Outcome, contrasts[0].MeanDifference)}, 95 % interval "
+                + $"{Numbers.DifferenceInterval(metric.Outcome, contrasts[0].Ci95)}).");
+        }
+        var baselines = contrasts.Select(contrast => contrast.Baseline).Distinct().ToList();
+        var than = baselines.Count == 1 ? Short(baselines[0]) : "their baselines";
+        string[] parts =
+        [
+            Of(more, Verdict.Supported, Verdict.Higher), Of(less, Verdict.Refuted, Verdict.Lower),
+            Of("the same but for what doesn't matter", Verdict.Equivalent, Verdict.Negligible), Of("open", Verdict.Inconclusive),
+        ];
+        return new(Statistics.Headline.Of(contrasts.Select(contrast => contrast.Verdict)),
+            $"Of {contrasts.Count} arms against {than} by {metric.Outcome.Words}: {string.Join("; ", parts.Where(part => part != ""))}.");
+
+        string Of(string words, params Verdict[] verdicts)
+        {
+            var some = contrasts.Where(contrast => verdicts.Contains(contrast.Verdict)).ToList();
+            return some.Count == 0 ? "" : $"{some.Count} {words}"
+                + (some.Count <= 2 && baselines.Count == 1 && verdicts[0] != Verdict.Inconclusive
+                    ? $" ({string.Join(", ", some.Select(contrast => Short(contrast.Arm)))})" : "");
+        }
+    }
+
+    /// <summary>Of a name that somebody typed.</summary>
+    private static string Short(string arm) => Characters.Shorten(ArmNames.Shown(arm), 40);
+
+    private static string NothingYet(Sweep sweep) =>
+        sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
+
     private static string Answer(Sweep sweep, SweepMetric metric, IReadOnlyList<ContrastResult> contrasts, List<CellResult> cells)
     {
         var ended = cells.Count(cell => cell.HasOutcome);
-        var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
-            ? $"By {metric.Outcome.Words}, over {sweep.Spec.Seeds.Count} {(sweep.Spec.Seeds.Count == 1 ? "seed" : "seeds")}: "
-            : $"By {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count} "
-                + $"cells{(sweep.IsFinished ? "" : " so far")}: ";
         if (ended == 0)
-            return sweep.IsFinished ? "No cell has an outcome, so nothing can be said." : "No cell has ended yet, so nothing can be said.";
+            return NothingYet(sweep);
+        var soFar = sweep.IsFinished && ended == cells.Count && cells.Count > 0
+            ? $"Arms are compared by {metric.Outcome.Words}, over {Numbers.Count(sweep.Spec.Seeds.Count, "seed")}. "
+            : $"Arms are compared by {metric.Outcome.Words}, with {ended} of {sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count} "
+                + $"cells{(sweep.IsFinished ? "" : " so far")}. ";
         if (contrasts.Count == 0)
-            return $"{soFar}there is one arm and nothing to compare it with; its figures are below.";
+            return $"{soFar}There is one arm and nothing to compare it with; its figures are below.";
         if (contrasts.Count == 1)
             return soFar + contrasts[0].Sentence;
         var parts = new List<string>();
@@ -86,17 +134,17 @@ public static class SweepReports
         Say(Verdict.Equivalent, "equivalent to");
         var open = contrasts.Count(contrast => contrast.Verdict == Verdict.Inconclusive);
         if (open > 0)
-            parts.Add(open == contrasts.Count ? $"none of the {open} comparisons can be decided with these seeds"
-                : $"{open} of {contrasts.Count} comparisons can't be decided with these seeds");
-        return $"{soFar}{string.Join("; ", parts)}.";
+            parts.Add(open == contrasts.Count ? $"None of the {open} comparisons can be decided with these seeds."
+                : $"{open} of {contrasts.Count} comparisons can't be decided with these seeds.");
+        return $"{soFar}{string.Join(" ", parts)}";
 
         void Say(Verdict verdict, string relation)
         {
             foreach (var group in contrasts.Where(contrast => contrast.Verdict == verdict).GroupBy(contrast => contrast.Baseline))
             {
                 var arms = group.Select(contrast => contrast.Arm).ToList();
-                parts.Add($"{(arms.Count <= 8 ? string.Join(", ", arms) : $"{arms.Count} arms")} "
-                    + $"{(arms.Count == 1 ? "is" : "are")} {relation} {group.Key}");
+                parts.Add(arms.Count > 8 ? $"{arms.Count} arms are {relation} {group.Key}."
+                    : Prose.List($"{Prose.Capital(relation)} {group.Key}", arms));
             }
         }
     }
@@ -113,9 +161,9 @@ public static class SweepReports
             yield return "Tuning is not finished; the cells that arms are compared by come afterwards.";
         foreach (var edge in Tuning.AtEdges(spec, cells).GroupBy(edge => (edge.Pointer, edge.Largest, edge.Value)))
             yield return $"Tuning chose the {(edge.Key.Largest ? "largest" : "smallest")} value of {edge.Key.Pointer} "
-                + $"({edge.Key.Value.ToString("G6", CultureInfo.InvariantCulture)}) with "
-                + $"{string.Join(", ", edge.Take(8).Select(arm => $"{arm.Seeds} of {arm.Of} seeds of {arm.Arm}"))}"
-                + $"{(edge.Count() > 8 ? $" and often of {edge.Count() - 8} more arms" : "")}: a better one may lie beyond the list.";
+                + $"({ArmNames.Plain(edge.Key.Value)}) with "
+                + $"{string.Join(", ", edge.Take(3).Select(arm => $"{arm.Seeds} of {arm.Of} seeds of {Short(arm.Arm)}"))}"
+                + $"{(edge.Count() > 3 ? $" and often of {edge.Count() - 3} more arms" : "")}. A better one may lie beyond the list.";
         var untried = spec.Tune is null ? 0 : Tuning.Choices(cells).Count(choice => choice.Trial is null);
         if (untried > 0)
             yield return $"{Numbers.Count(untried, "cell")} {Were(untried)} tuned by an earlier version, with a choice made once for all "
@@ -125,8 +173,8 @@ public static class SweepReports
             var untuned = spec.Arms.Where((_, arm) => compared.TrueForAll(cell => cell.Arm != arm)).Select(arm => arm.Name).ToList();
             if (untuned.Count > 0)
                 yield return "Tuning chose nothing for "
-                    + $"{string.Join(", ", untuned.Take(8))}{(untuned.Count > 8 ? $" and {untuned.Count - 8} more" : "")}, "
-                    + "so there is nothing to compare: none of the trials has an outcome, or the sweep ended before. "
+                    + $"{string.Join(", ", untuned.Take(3).Select(Short))}{(untuned.Count > 3 ? $" and {untuned.Count - 3} more" : "")}. "
+                    + "There is nothing to compare: none of the trials has an outcome, or the sweep ended before. "
                     + "POST .../retry-failed runs them again.";
             var trials = cells.Count(cell => cell.Candidate >= 0 && !cell.HasOutcome);
             if (trials > 0)

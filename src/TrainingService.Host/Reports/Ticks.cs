@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Reports;
 
@@ -8,8 +9,6 @@ public readonly record struct Tick(double Position, string Label);
 /// <summary>Round numbers along an axis. On a logarithmic one positions are powers: 3 is a thousand.</summary>
 public static class Ticks
 {
-    private const string Superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
     /// <summary>Steps of 1, 2 or 5 times a power of ten, about <paramref name="wanted"/> of them.</summary>
     public static List<Tick> Linear(double min, double max, int wanted)
     {
@@ -34,7 +33,7 @@ public static class Ticks
             .Where(tick => tick.Position >= min - 1e-9 && tick.Position <= max + 1e-9)
             .Select(tick => new Tick(tick.Position, tick.power is >= -3 and <= 3
                 ? (tick.Value * Math.Pow(10, tick.power)).ToString("0.#####", CultureInfo.InvariantCulture)
-                : $"{(tick.Value == 1 ? "" : $"{tick.Value:0}·")}10{Superscript((int)tick.power)}"))];
+                : $"{(tick.Value == 1 ? "" : $"{tick.Value:0}·")}10{Numbers.Superscript((int)tick.power)}"))];
     }
 
     private static string Power(double value)
@@ -43,12 +42,8 @@ public static class Ticks
             return "0";
         var exponent = (int)Math.Floor(Math.Log10(Math.Abs(value)) + 1e-9);
         var factor = (value / Math.Pow(10, exponent)).ToString("0.##", CultureInfo.InvariantCulture).Replace('-', '−');
-        return $"{factor}·10{Superscript(exponent)}";
+        return $"{factor}·10{Numbers.Superscript(exponent)}";
     }
-
-    private static string Superscript(int exponent) =>
-        (exponent < 0 ? "⁻" : "")
-        + string.Concat(Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(digit => Superscripts[digit - '0']));
 
     private static double Step(double range, int wanted)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace TrainingService.Host.Statistics;
@@ -56,35 +55,21 @@ public sealed partial record Outcome(string Name, bool? HigherIsBetter, bool IsF
     public (string More, string Less) Sides => HigherIsBetter is null ? ("higher", "lower") : IsRelative ? ("faster", "slower")
         : ("better", "worse");
 
-    /// <summary>
-    /// A difference without its unit: hundredths of a percentage point, or three digits; a relative one as a ratio, 1.03 for 3 % more.
-    /// </summary>
-    public string Number(double value) => IsRelative ? Ratio(1 + value)
-        // + 0 makes 0 of -0
-        : IsFraction ? (Math.Round(100 * value, 2) + 0.0).ToString("0.00", CultureInfo.InvariantCulture)
-        : Digits(value);
+    /// <summary>A difference without its unit; a relative one as a ratio, 1.03 for 3 % more.</summary>
+    public string Number(double value) => IsRelative ? Numbers.Ratio(1 + value) : Numbers.Short(IsFraction ? 100 * value : value);
+
+    /// <summary>The ends of a difference's interval with their unit; of a relative one as ratios.</summary>
+    public string Range(double[]? ends) => ends is not [var low, var high] ? "none"
+        : IsRelative ? $"{Number(low)} to {Number(high)}" : Numbers.DifferenceInterval(this, ends);
 
     /// <summary>A difference with its unit; a relative one in per cent.</summary>
-    public string Amount(double value) => IsRelative ? Digits(100 * value) + " %"
-        : IsFraction ? Number(value) + " percentage points"
-        : Unit == "decades" ? Number(value) + " decades"
-        : Number(value);
+    public string Amount(double value) => IsRelative ? Numbers.Percent(value) : Numbers.Amount(this, value);
 
     /// <summary>From the scale of a contrast's differences to how they are told.</summary>
     internal double Told(double difference) => IsRelative ? Math.Exp(difference) - 1 : difference;
 
     /// <summary>A delta as it is told, on the scale of a contrast's differences.</summary>
     internal double Scaled(double delta) => IsRelative ? Math.Log(1 + delta) : delta;
-
-    private static string Ratio(double ratio) => ratio < 10 ? ratio.ToString("0.0##", CultureInfo.InvariantCulture) : Digits(ratio);
-
-    /// <summary>Three digits, written out as people read them: 0.0000415 and not 4.15E-05.</summary>
-    private static string Digits(double value)
-    {
-        var text = value.ToString("G3", CultureInfo.InvariantCulture);
-        return double.IsFinite(value) && text.Contains('E', StringComparison.Ordinal) && Math.Abs(value) is > 1e-9 and < 1e9
-            ? decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) : text;
-    }
 
     [GeneratedRegex("R2|[A-Z]")]
     private static partial Regex WordStart();

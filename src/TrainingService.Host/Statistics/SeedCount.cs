@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace TrainingService.Host.Statistics;
 
 /// <summary>How many seeds a verdict needs.</summary>
@@ -36,7 +34,7 @@ public static class SeedCount
         var family = contrasts > 1 ? $" and {contrasts} contrasts" : "";
         return $"With {seeds} {(seeds == 1 ? "seed" : "seeds")}{family} no difference can be significant: the least possible "
             + $"{(contrasts > 1 ? "adjusted " : "")}p is "
-            + $"{LeastAdjustedP(seeds, contrasts).ToString("0.####", CultureInfo.InvariantCulture)}. "
+            + $"{Numbers.Short(LeastAdjustedP(seeds, contrasts))}. "
             + (seeds < LeastForEquivalence ? $"Nor can equivalence be shown, which takes {LeastForEquivalence} seeds. " : "")
             + $"It takes at least {needed} seeds.";
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MathNet.Numerics.Statistics;
 
 namespace TrainingService.Host.Statistics;
@@ -24,31 +23,33 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         var inWords = outcome.HigherIsBetter is null && !contrast.IsInteraction;
         return result.Verdict switch
         {
-            Verdict.Supported => $"{arm} is {more} than {baseline}: {figures}.",
-            Verdict.Refuted => $"{arm} is {less} than {baseline}, not {more}: {figures}.",
-            Verdict.Higher or Verdict.Lower when inWords =>
-                $"The {outcome.Words} of {arm} is {(result.Verdict == Verdict.Higher ? more : less)} than that of {baseline} by "
-                + $"{outcome.Amount(Math.Abs(result.MeanDifference ?? 0))} ({Evidence()}).",
-            Verdict.Higher => $"{arm} is {more} than {baseline}: {figures}.",
-            Verdict.Lower => $"{arm} is {less} than {baseline}: {figures}.",
-            Verdict.Equivalent => $"{arm} and {baseline} are equivalent: {figures}; {WithinDelta()}.",
-            Verdict.Negligible =>
-                $"The difference between {arm} and {baseline} is real but too small to matter: {figures}; {WithinDelta()}.",
-            _ when inWords => $"Whether the {outcome.Words} of {arm} is {more} or {less} than that of {baseline} can't be said: {figures}.",
-            _ => $"Whether {arm} is {more} or {less} than {baseline} can't be said: {figures}.",
+            Verdict.Supported => Prose.Joined($"{arm} is {more} than {baseline}", ": ", figures),
+            Verdict.Refuted => Prose.Joined($"{arm} is {less} than {baseline}, not {more}", ": ", figures),
+            Verdict.Higher or Verdict.Lower when inWords && outcome.Amount(Math.Abs(result.MeanDifference ?? 0)) is var by =>
+                Prose.Joined($"The {outcome.Words} of {arm} is {(result.Verdict == Verdict.Higher ? more : less)} than that of {baseline}",
+                    " ", $"by {by} ({Evidence()})", $"the difference is {by} ({Evidence()})"),
+            Verdict.Higher => Prose.Joined($"{arm} is {more} than {baseline}", ": ", figures),
+            Verdict.Lower => Prose.Joined($"{arm} is {less} than {baseline}", ": ", figures),
+            Verdict.Equivalent => $"{Prose.Joined($"{arm} and {baseline} are equivalent", ": ", figures)} {WithinDelta()}",
+            Verdict.Negligible => Prose.Joined($"The difference between {arm} and {baseline} is real but too small to matter", ": ",
+                figures)
+                + $" {WithinDelta()}",
+            _ when inWords => Prose.Joined($"Whether the {outcome.Words} of {arm} is {more} or {less} than that of {baseline} can't be "
+                + "said",
+                ": ", figures),
+            _ => Prose.Joined($"Whether {arm} is {more} or {less} than {baseline} can't be said", ": ", figures),
         };
     }
 
-    private string WithinDelta() => $"the 90 % interval ({Range(result.Equivalence.Ci90)}) lies within "
+    private string WithinDelta() => $"The 90 % interval ({outcome.Range(result.Equivalence.Ci90)}) lies within "
         + (outcome.IsRelative ? $"{outcome.Number(1 / (1 + result.Equivalence.Delta) - 1)} to {outcome.Number(result.Equivalence.Delta)}, "
-            + "the ratios too near to 1 to matter" : $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters");
+            + "the ratios too near to 1 to matter." : $"±{outcome.Amount(result.Equivalence.Delta)}, the least difference that matters.");
 
     private string Figures() => $"{Effect()} ({Evidence()})";
 
-    private string Evidence() =>
-        $"{(result.Ci95 is null ? "" : $"95 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} {Range(result.Ci95)}, ")}"
-        + $"{(Math.Abs(result.AdjustedPValue - result.PValue) > 1e-12 ? "adjusted " : "")}p {P(result.AdjustedPValue)}, "
-        + $"{Count(result.N, "seed")}";
+    private string Evidence() => (result.Ci95 is null ? "" : $"95 % interval {outcome.Range(result.Ci95)}, ")
+        + $"{(Math.Abs(result.AdjustedPValue - result.PValue) > 1e-12 ? "adjusted " : "")}{Numbers.P(result.AdjustedPValue)}, "
+        + Numbers.Count(result.N, "seed");
 
     private string Effect()
     {
@@ -71,9 +72,8 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         });
     }
 
-    /// <summary>The amount of a difference that isn't 0, also where it is below the last digit that is told.</summary>
-    private string Size(double mean) => outcome.IsFraction && Math.Abs(mean) < 0.5e-4 ? $"less than {outcome.Amount(1e-4)}"
-        : outcome.Amount(Math.Abs(mean));
+    /// <summary>The amount of a difference that isn't 0.</summary>
+    private string Size(double mean) => outcome.Amount(Math.Abs(mean));
 
     /// <summary>What could not be found with so few seeds, and how many would do, where more of them would.</summary>
     private string? Doubt()
@@ -84,9 +84,9 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         // Of pairs that can't differ more would not help.
         var hopeless = pairs.Pairs > 0 && pairs.Differing == 0;
         if (result.LeastAdjustedPValue >= Tails.Alpha)
-            return $"With {Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} "
+            return $"With {Numbers.Count(pairs.Pairs, "seed")}{(contrasts > 1 ? $" and {contrasts} contrasts" : "")} "
                 + $"significance can't be reached: the least possible {(contrasts > 1 ? "adjusted " : "")}p is "
-                + $"{result.LeastAdjustedPValue.ToString("0.####", CultureInfo.InvariantCulture)}"
+                + $"{Numbers.Short(result.LeastAdjustedPValue)}"
                 + (hopeless || result.Verdict == Verdict.Equivalent ? "."
                     : pairs.Pairs < needed ? $"; at least {needed} seeds are needed."
                     : ", since by this look only a part of the 5 % may be spent.")
@@ -96,8 +96,8 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
         if (hopeless)
             return Hopeless();
         if (pairs.Differing < needed)
-            return $"Only {pairs.Differing} of {Count(pairs.Pairs, "seed")} {(pairs.Differing == 1 ? "tells" : "tell")} the arms apart; "
-                + $"significance takes at least {needed}.";
+            return $"Only {pairs.Differing} of {Numbers.Count(pairs.Pairs, "seed")} {(pairs.Differing == 1 ? "tells" : "tell")} the arms "
+                + $"apart; significance takes at least {needed}.";
         if (result.AdjustedPValue < Tails.Alpha && pairs.ArmOnly + pairs.BaselineOnly == 0)
             return Unsure();
         return pairs.ArmOnly + pairs.BaselineOnly > 0 ? null : Seeds();
@@ -114,7 +114,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
     {
         if (result.Ci95 is [> 0, _] or [_, < 0])
             return "The p is below 0.05, but the wider interval that a verdict needs, which allows for skewed differences"
-                + $"{(contrasts > 1 ? $" and for {contrasts} comparisons" : "")}, includes {NoDifference}: {Range(sure)}.";
+                + $"{(contrasts > 1 ? $" and for {contrasts} comparisons" : "")}, includes {NoDifference}: {outcome.Range(sure)}.";
         return testToTrain > 0
             ? "The p, which is of these seeds, is below 0.05, but the interval, which allows for the overlap of the seeds' training "
                 + $"rows and so is of new rows, includes {NoDifference}; a verdict needs both."
@@ -126,7 +126,7 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
     /// <summary>That the promise of at most 5 % of false findings has not been tried with differences like these.</summary>
     private string? Skewed() => result.Verdict == Verdict.Inconclusive || pairs.Finite.Length < 3 || pairs.AllEqual
         || pairs.ArmOnly + pairs.BaselineOnly > 0 || Math.Abs(pairs.Finite.Skewness()) is not (> TriedSkewness and var skewness) ? null
-        : $"The differences are very skewed (skewness {skewness.ToString("0.00", CultureInfo.InvariantCulture)}): that at most 5 % of such "
+        : $"The differences are very skewed (skewness {Numbers.Short(skewness)}): that at most 5 % of such "
             + $"findings are false has been tried up to {TriedSkewness:0}, and not beyond.";
 
     private string? Hopeless() =>
@@ -154,36 +154,29 @@ internal sealed class Sentences(ContrastResult result, Contrast contrast, Paired
             some.Count == 0 ? null : "At this spread it takes "
                 + $"{string.Join(", and ", some.Select(part => $"{About(part.Seeds)} seeds {part.To}"))} (in four cases of five).",
             none.Count == 0 ? null : $"No number of seeds is enough {string.Join(" or ", none.Select(part => part.To))} on new rows "
-                + "(in four cases of five): the interval takes a part of the spread for one that seeds share, as their training rows "
+                + "(in four cases of five). The interval takes a part of the spread for one that seeds share, as their training rows "
                 + "overlap. More rows may help.",
         ];
         return said.All(part => part is null) ? null : string.Join(" ", said.Where(part => part is not null));
     }
 
+    /// <summary>Nobody runs five digits of them, however exactly they are told.</summary>
     private static string About(double seeds) =>
-        seeds < 1e6 ? "about " + seeds.ToString("0", CultureInfo.InvariantCulture) : "a million or more";
+        seeds <= 1000 ? $"about {(int)seeds}" : "more than 1,000";
 
     private string? Diverged()
     {
         var (all, arm, baseline, lost, _) = result.Divergence;
         if (lost > 0)
-            return $"{lost} of {Count(all, "seed")} {(lost == 1 ? "tells" : "tell")} nothing, because a run diverged.";
+            return $"{lost} of {Numbers.Count(all, "seed")} {(lost == 1 ? "tells" : "tell")} nothing, because a run diverged.";
         if (arm + baseline == 0)
             return null;
         var ((most, more), (least, other)) = arm >= baseline ? ((arm, result.Arm), (baseline, result.Baseline))
             : ((baseline, result.Baseline), (arm, result.Arm));
-        var counts = $"{most} of {Count(all, "run")} of {more} diverged and {(least == 0 ? "none" : $"{least}")} of {other}";
+        var counts = $"{most} of {Numbers.Count(all, "run")} of {more} diverged and {(least == 0 ? "none" : $"{least}")} of {other}";
         return pairs.ArmOnly + pairs.BaselineOnly == 0 ? $"{counts}, with the same seeds: ties."
             : $"{counts}; the p is of the ranks of all pairs (signed-rank test), where a diverged run is the worst.";
     }
-
-    private string Range(double[]? interval) =>
-        interval is [var low, var high] ? $"{outcome.Number(low)} to {outcome.Number(high)}" : "none";
-
-    private static string P(double p) =>
-        p < 0.0001 ? "< 0.0001" : "= " + p.ToString(p < 0.01 ? "G2" : "0.####", CultureInfo.InvariantCulture);
-
-    private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
 
     private static string Capitalized(string sentence) =>
         sentence.StartsWith("the gain", StringComparison.Ordinal) ? "The" + sentence[3..] : sentence;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using TrainingService.Engine.Activations;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
@@ -27,8 +26,9 @@ public sealed class ActivationCost : Study
     public override string Question => "Which activations slow training down, and by how much?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C2];
     public override string Method =>
-        "Wall time of a run's fastest epoch as a ratio to ReLU's in nets of two layers of 256, runs of a seed one after another so that "
-        + "all see the same machine; paired by seed, exact sign-flip test, Holm over all. Beside the trainings, the time of the activation "
+        "Wall time of a run's fastest epoch as a ratio to ReLU's in nets of two layers of 256. Runs of a seed come one after another so "
+        + "that all see the same machine. Paired by seed, exact sign-flip test, Holm over all. Beside the trainings, the time of the "
+        + "activation "
         + "alone for each element, forwards and back, in interleaved rounds. Ratios count as none whose whole 90 % interval lies within "
         + "5 %.";
 
@@ -59,8 +59,17 @@ public sealed class ActivationCost : Study
 
     public override StudyReading Read(StudyEvidence e)
     {
-        var ratios = InShort.Of([.. Others.Select(name => (name, e.Compare("fastestEpochSeconds", name, Relu, anyway: true)))]);
-        return new($"{Busy(e, Relu)}Time of the fastest epoch as a multiple of ReLU's, with 95 % intervals. {ratios}",
+        (string Name, Comparison By)[] all =
+            [.. Others.Select(name => (name, e.Compare("fastestEpochSeconds", name, Relu, anyway: true)))];
+        var ratios = InShort.Of(all);
+        (string Name, Comparison By)[] slower = [.. all.Where(one => one.By.Sign > 0).OrderByDescending(one => one.By.Effect)];
+        return new(new(Busy(e, Relu) is not null ? Verdict.Inconclusive : Headline.Of(all.Select(one => one.By.Differs(1))),
+                Busy(e, Relu) is not null ? "The machine was too busy to tell which activations slow training down."
+                : slower.Length == 0 ? $"No activation is shown to slow training down, of {all.Length} beside ReLU."
+                : $"{slower.Length} of {all.Length} activations slow training down, most of all "
+                    + string.Join(", ", slower.Take(4).Select(one => $"{one.Name} (×{Numbers.Ratio(one.By.Effect ?? double.NaN)})"))
+                    + "; of the others it is not shown."),
+            $"{Busy(e, Relu)}Time of the fastest epoch as a multiple of ReLU's, with 95 % intervals. {ratios}",
         [
             Studies.Claims.C2.Report(
                 [LeakyEpoch(e, "leaky_relu", Relu), EluEpoch(e, "elu", Relu), .. Elements(e.Measured?.ElementTimes ?? [])]),
@@ -82,15 +91,15 @@ public sealed class ActivationCost : Study
         ? statement with
         {
             Verdict = Verdict.Inconclusive,
-            Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} (95 % interval "
-                + $"{StudyEvidence.Number(statement.Ci95?[0])} to {StudyEvidence.Number(statement.Ci95?[1])}, {statement.N} seeds).",
+            Evidence = $"{busy}Times as long: {StudyEvidence.Number(statement.Effect)} (" + (statement.Ci95 is [var low, var high]
+                ? $"95 % interval {Numbers.Ratio(low)} to {Numbers.Ratio(high)}, " : "") + $"{Numbers.Count(statement.N, "seed")}).",
         } : statement;
 
     private static string? Busy(StudyEvidence e, string relu) =>
         e.Summary(relu, "fastestEpochSeconds") is { Sd: { } sd, Mean: { } mean } && sd > MostSpread * mean
             ? $"The machine was busy: the times of {relu} alone stray by {StudyEvidence.Percent(sd / mean)} of their mean from seed to "
                 + "seed. Statements on epochs, which are of some per cent, are left open; what is told of others is far above that. "
-                + "" : null;
+                : null;
 
     private const string Doubt = "Where the whole 90 % interval lies within 5 % the times count as equal. They are those of this "
         + "engine's vector code on this machine.";
@@ -108,12 +117,12 @@ public sealed class ActivationCost : Study
     private static string Sentence(ContrastResult result) => result is { MeanDifference: { } mean, Ci95: [var low, var high] }
         ? $"The activation alone, forwards and back, takes {Ratio(mean)} times as long for each element with {result.Arm} as with "
             + $"{result.Baseline} (95 % interval {Ratio(low)} to {Ratio(high)}, 90 % {Ratio(result.Equivalence.Ci90?[0])} to "
-            + $"{Ratio(result.Equivalence.Ci90?[1])}, {result.N} interleaved rounds). It is a part of an epoch's time only. {Doubt}"
+            + $"{Ratio(result.Equivalence.Ci90?[1])}, {result.N} rounds). It is a part of an epoch's time only. {Doubt}"
         : result.N == 0 ? "The activations alone have not been timed."
         : $"The activation alone takes {Ratio(result.MeanDifference)} times as long with {result.Arm} as with {result.Baseline}, without "
             + "any spread.";
 
-    private static string Ratio(double? relative) => (1 + relative)?.ToString("0.00#", CultureInfo.InvariantCulture) ?? "not measured";
+    private static string Ratio(double? relative) => relative is { } r ? Numbers.Ratio(1 + r) : "not measured";
 
     private static StudyMeasurement Time(StudySize size, CancellationToken cancellation)
     {

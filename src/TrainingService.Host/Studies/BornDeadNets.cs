@@ -26,10 +26,10 @@ public sealed class BornDeadNets : Study
     public override string Name => "born-dead";
     public override string Question => "How many deep, narrow ReLU nets are dead before the first step, and can they be trained?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C9];
-    public override string Method => "Monte Carlo over nets of width 2-10 and depth 2-50 with one input, "
-        + "drawn by Kaiming's initialiser with zero biases: dead is a net whose output does not depend on the input (x = 1 and x = -1), "
-        + "against the computed probability and against the upper bound 1 - (1 - 2^-N)^(L-1) (Lu et al. 2019); "
-        + "and training of narrow and wide nets of 20 layers on the data; paired by seed, exact sign-flip test.";
+    public override string Method => "Monte Carlo over nets of width 2–10 and depth 2–50 with one input, drawn by Kaiming's "
+        + "initialiser with zero biases. Dead is a net whose output does not depend on the input (x = 1 and x = −1). The share is held "
+        + "against the computed probability and the upper bound 1 − (1 − 2^−N)^(L−1) (Lu et al. 2019). Narrow and wide nets of 20 layers "
+        + "are trained on the data. Paired by seed, exact sign-flip test.";
 
     // All of them: the answer is the share of nets that are dead, which is counted over all, and not the one comparison of accuracies.
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;
@@ -77,7 +77,7 @@ public sealed class BornDeadNets : Study
                 + $"at most (bound) {StudyEvidence.Percent(cell.Bound)}.")));
         var outside = cells.Count(cell => cell.Expected < cell.Ci95[0] || cell.Expected > cell.Ci95[1]);
         var overall = cells.Count == 0 ? "The Monte Carlo has not been run yet."
-            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times; about "
+            : $"Over all {cells.Count} shapes the computed probability lies outside the 95 % interval {outside} times. About "
                 + $"{Math.Round(0.05 * cells.Count)} are expected by chance, in clusters, since the depths of a width share their draws.";
         var trained = e.Cells(Relu).Concat(e.Cells(Wide)).Where(run => run.First.Count > 0).ToList();
         var dead = trained.Where(run => DeadLayer.Of(run) is not null).ToList();
@@ -85,7 +85,14 @@ public sealed class BornDeadNets : Study
             + "leaky ReLU runs learned nothing.";
         var claim = Mitigation.Judge(e, Leaky, Relu, stalled);
         double? Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway: true).Summary.Mean;
-        return new($"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, of nets of 20 layers: {Learned(Relu)}; "
+        var (dying, shape) = (e.Cells(Relu).Count(run => dead.Contains(run)), cells.FirstOrDefault(cell => cell is { Width: 4,
+            Depth: 20 }));
+        var never = e.Cells(Relu).Count(run => dead.Contains(run) && e.LearnedNothing(run));
+        return new(new(dying == 0 ? Verdict.Inconclusive : never == dying ? Verdict.Refuted : Verdict.Supported,
+                (shape is null ? "" : $"Of ReLU nets 4 wide and 20 deep {StudyEvidence.Percent(shape.Measured)} are born dead; ")
+                + $"{dying} of {Numbers.Count(e.Cells(Relu).Count, "trained one")} had a dead layer at the start, and "
+                + $"{(never == dying && dying > 0 ? "none of these" : $"{dying - never} of these")} learned."),
+            $"{(narrow.Length == 0 ? "" : narrow + " ")}{overall} On this data, of nets of 20 layers: {Learned(Relu)}. Of the wide ones "
             + $"{Learned(Wide)}. Does leaky ReLU help? "
             + $"{InShort.Of(("test accuracy", e.Compare("testAccuracy", Leaky, Relu, anyway: true)))} "
             + $"Off on every row at the end: {StudyEvidence.Percent(Off(Relu))} of ReLU's units, {StudyEvidence.Percent(Off(Leaky))} of "

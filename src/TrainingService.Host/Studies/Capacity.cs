@@ -13,8 +13,9 @@ public sealed class Capacity : Study
     public override string Question => "Does ReLU's sparsity waste units, so that narrow nets suffer?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C5];
     public override string Method => "Effective rank for each live unit, training loss and generalisation gap of ReLU nets against leaky "
-        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units, each width by itself, where both learn alike (training "
-        + "accuracies within 2 points); training loss without the nets of which more than 10 % of the units are dead. Tanh is shown beside "
+        + "ReLU (0.1), whose layers have no zeros, at 4, 8, 32 and 128 units. Each width is judged by itself, where both learn alike "
+        + "(training accuracies within 2 points); training loss without the nets of which more than 10 % of the units are dead. Tanh is "
+        + "shown beside "
         + "them. Paired by seed, exact sign-flip test, Holm over the widths.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
@@ -41,6 +42,12 @@ public sealed class Capacity : Study
         }
         """;
 
+    public override IReadOnlyList<Picture> Pictures =>
+    [
+        new("width", "testAccuracy", "Accuracy, by width"),
+        new("width", "sparsity", "Share of zeros, by width"),
+    ];
+
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
         .. new[] { LiveUnits.Rank, LiveUnits.TrainLoss, SweepMetrics.Named("sparsity"), SweepMetrics.Named("generalizationGap") }
@@ -55,8 +62,17 @@ public sealed class Capacity : Study
             + $"{width} units";
         var accuracy = InShort.Of([.. Widths.Select(width => ($"{width} units",
             e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width), anyway: true)))]);
-        return new("Effective rank as a share of the live units of ReLU, leaky ReLU (0.1) and tanh: "
-            + $"{string.Join("; ", Widths.Select(Width))}. ReLU's test accuracy against leaky ReLU's? {accuracy}",
+        var all = Widths.Select(width => (Width: width, By: e.Compare("testAccuracy", Arm("relu", width), Arm("leaky_relu", width),
+            anyway: true))).ToList();
+        string[] suffers = [.. all.Where(one => one.By.Sign < 0).Select(one => $"{one.Width}")];
+        string[] gains = [.. all.Where(one => one.By.Sign > 0).Select(one => $"{one.Width}")];
+        return new(new(suffers.Length > 0 ? Verdict.Supported : Headline.Of(all.Select(one => one.By.Differs(-1))),
+                $"ReLU's accuracy is {(suffers.Length == 0 ? "at no width shown to be lower than leaky ReLU's"
+                    : $"lower than leaky ReLU's at {string.Join(", ", suffers)} units")}"
+                + (gains.Length == 0 ? "" : $" and higher at {string.Join(", ", gains)} units") + ", of nets "
+                + $"{string.Join(", ", Widths)} units wide."),
+            Prose.List("Effective rank as a share of the live units of ReLU, leaky ReLU (0.1) and tanh", [.. Widths.Select(Width)], "; ")
+            + $" ReLU's test accuracy against leaky ReLU's? {accuracy}",
             [Studies.Claims.C5.Report([.. Widths.SelectMany(width => At(e, width))])]);
     }
 

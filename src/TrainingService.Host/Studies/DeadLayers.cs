@@ -14,10 +14,9 @@ public sealed class DeadLayers : Study
     public override string Question => "How much of a network must die before it stops learning?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C9];
     public override string Method => "Nets of three ReLU layers of 64 units, equal draws of all weights, in which nothing, half of the "
-        + "middle layer's units, all of them or all layers are dead from the start (bias -1000): gradients before the dead layer at the "
-        + "first and the last evaluation, and test accuracy against a net in which only the output's bias can learn. Paired by seed, "
-        + "exact sign-flip "
-        + "test and test of equivalence.";
+        + "middle layer's units, all of them or all layers are dead from the start (bias −1000). Measured are gradients before the dead "
+        + "layer at the first and the last evaluation, and test accuracy against a net in which only the output's bias can learn. Paired "
+        + "by seed, exact sign-flip test and test of equivalence.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
 
@@ -58,12 +57,16 @@ public sealed class DeadLayers : Study
             + "known of the classes without looking at an input.", e.Compare("testAccuracy", One, Healthy, anyway: true).Result.Sentence);
         var half = DeadLayer.Learns(claim['c'], e, Half, $"{Dead(Half)} of the middle layer's units are dead at the end.",
             e.Compare("testAccuracy", Half, Healthy, anyway: true).Result.Sentence);
-        return new((noBetter.Verdict, half.Verdict) switch
+        var enough = (noBetter.Verdict, half.Verdict) switch
         {
-            (Verdict.Supported, Verdict.Supported) => "One dead layer is enough, half of one is not. ",
-            (Verdict.Supported, _) => "One dead layer is enough. ",
-            _ => "",
-        } + $"Test accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer's units dead, "
+            (Verdict.Supported, Verdict.Supported) => "One dead layer is enough, half of one is not",
+            (Verdict.Supported, _) => "One dead layer is enough",
+            (Verdict.Refuted, _) => "One dead layer is not enough",
+            _ => "Whether one dead layer is enough is open",
+        };
+        return new(new(noBetter.Verdict, $"{enough}: test accuracy is {Accuracy(One)} with it, {Accuracy(Half)} with half of it and "
+                + $"{Accuracy(Healthy)} in healthy nets."),
+            $"{enough}. Test accuracy is {Accuracy(Healthy)} in healthy nets, {Accuracy(Half)} with half of the middle layer's units dead, "
             + $"{Accuracy(One)} with all of them dead, {Accuracy(All)} with all layers dead, where only the output's bias can learn.",
         [
             claim.Report(

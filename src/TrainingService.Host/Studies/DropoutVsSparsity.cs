@@ -16,7 +16,7 @@ public sealed class DropoutVsSparsity : Study
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C6];
     public override string Method => "Test accuracy with dropout (0.2 and 0.5) against none of ReLU nets under four l1 penalties on "
         + "activations, on few training rows. A setting is sparse if the zeros of every layer without dropout exceed 70 % by the whole "
-        + "95 % interval; dropout is of no benefit there if its gain is below delta for sure, all settings allowed for, and could have "
+        + "95 % interval. Dropout is of no benefit there if its gain is below delta for sure, all settings allowed for, and could have "
         + "been larger. Paired by seed, exact sign-flip test, Holm over all settings.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 24;
@@ -43,13 +43,15 @@ public sealed class DropoutVsSparsity : Study
         }
         """;
 
+    public override IReadOnlyList<Picture> Pictures => [new("sparsity", "testAccuracy", "Accuracy, by the share of zeros", "activityL1")];
+
     public override StudyReading Read(StudyEvidence e)
     {
         var claim = Studies.Claims.C6['a'];
         var zeros = Penalties.ToDictionary(penalty => penalty, penalty => LiveUnits.Zeros(e, Arm(penalty, "0")));
         string[] large = [.. Penalties.Where(penalty => zeros[penalty].Any() && zeros[penalty].All(layer => layer.Ci95?[0] > Large))];
-        string At(string penalty) => $"At {LiveUnits.Told(zeros[penalty])} and "
-            + $"{StudyEvidence.Percent(e.Hidden(Arm(penalty, "0"), row => row.DeadFraction))} dead units:";
+        string At(string penalty) => $"Without dropout there are {LiveUnits.Told(zeros[penalty])} and "
+            + $"{StudyEvidence.Percent(e.Hidden(Arm(penalty, "0"), row => row.DeadFraction))} dead units.";
         Comparison Gain(string penalty, string rate) => e.Compare("testAccuracy", Arm(penalty, rate), Arm(penalty, "0"));
         StatementReport Setting(string penalty, string rate)
         {
@@ -73,8 +75,16 @@ public sealed class DropoutVsSparsity : Study
                     + $"{string.Join(" and ", Rates.Select(rate => InShort.Figures(Gain(Penalties[0], rate),
                         interval: Gain(Penalties[0], rate).Result.Ci95)))} (95 % intervals)"
                     + (sparse.Verdict == Verdict.Supported ? ": whether sparsity is why is not shown." : "."),
-            } : null;
-        return new("Test accuracy with dropout against none, by the share of zeros in each layer without it? "
+            } : claim.Open("testAccuracy", "fraction", [], "");
+        var helps = (from penalty in Penalties from rate in Rates select Gain(penalty, rate)).Count(gain => gain.Sign > 0);
+        return new(new(statement.Verdict, (statement.Verdict switch
+            {
+                Verdict.Supported => "There is a setting with more than 70 % zeros in which dropout brings no more than what matters",
+                Verdict.Refuted => "In every setting with more than 70 % zeros dropout helps",
+                _ when large.Length == 0 => "No setting is shown to have more than 70 % zeros in each layer",
+                _ => "Whether dropout helps where more than 70 % are zeros is open",
+            }) + $"; it is shown to help in {helps} of all {Penalties.Length * Rates.Length}."),
+            "Test accuracy with dropout against none, by the share of zeros in each layer without it? "
             + InShort.Of([.. from penalty in Penalties
                              from rate in Rates
                              select ($"{LiveUnits.Told(zeros[penalty])} and rate {rate}", Gain(penalty, rate))]),

@@ -1,3 +1,5 @@
+using TrainingService.Host.Statistics;
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>What a rising learning rate does to rectifiers.</summary>
@@ -9,18 +11,27 @@ public sealed class DyingUnits : Study
     public override string Question => "How many units die, from which learning rate on, and does it cost accuracy?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C4];
     public override string Method => "Units that are off on every row, and test accuracy, of ReLU, leaky ReLU and ELU at four learning "
-        + "rates; paired by seed, exact sign-flip test, Holm over the rates. C1 is judged at the rate at which ReLU's share of such units "
+        + "rates. Paired by seed, exact sign-flip test, Holm over the rates. C1 is judged at the rate at which ReLU's share of such units "
         + "is largest, among those at which both nets learn; C4 at the rate that is best for ReLU by validation accuracy.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
 
     public override int? SeedsAtLeast(StudySize size) => size == StudySize.Quick ? 16 : 10;
 
+    /// <summary>Share of the units from which on they are told to die.</summary>
+    private const double FewUnits = 0.01;
+
     private static string[] Rates => ["0.1", "0.5", "1", "1.5"];
 
     private static (string Arm, string Baseline)[] Pairs => [.. Rates.Select(rate => (Arm("leaky_relu", rate), Arm("relu", rate)))];
 
     public override IReadOnlyList<Comparisons> Comparisons => Mitigation.Comparisons(Pairs);
+
+    public override IReadOnlyList<Picture> Pictures =>
+    [
+        new("learningRate", "offEveryRowFraction", "Units off on every row, by learning rate"),
+        new("learningRate", "testAccuracy", "Accuracy, by learning rate"),
+    ];
 
     protected override string Request(StudySize size) => $$"""
         {
@@ -47,23 +58,31 @@ public sealed class DyingUnits : Study
             var cells = e.Cells(Arm(activation, rate));
             var (runs, diverged) = (cells.Count, cells.Count(run => run.Diverged));
             var nothing = cells.Count(run => !run.Diverged && e.LearnedNothing(run));
-            string[] but = [.. diverged == 0 ? [] : (string[])[$"without {diverged} of {runs} runs, which diverged"],
-                .. nothing == 0 ? [] : (string[])[$"{nothing} of {runs - diverged} learned nothing"]];
-            return runs > 0 && diverged == runs ? $"none measured (all {runs} runs diverged)"
-                : StudyEvidence.Percent(Off(activation, rate)) + (but.Length == 0 ? "" : $" ({string.Join("; ", but)})");
+            string[] but = [.. diverged == 0 ? [] : (string[])[$"{diverged} of {runs} diverged"],
+                .. nothing == 0 ? [] : (string[])[$"{nothing} of {runs} learned nothing"]];
+            return runs > 0 && diverged == runs ? $"none measured (all {runs} diverged)"
+                : StudyEvidence.Percent(Off(activation, rate)) + (but.Length == 0 ? "" : $" ({string.Join(", ", but)})");
         }
-        var shares = string.Join("; ", Rates.Select(rate => $"rate {rate}: ReLU {Share("relu", rate)}, "
-            + $"leaky ReLU {Share("leaky_relu", rate)}, ELU {Share("elu", rate)}"));
+        var shares = string.Join(" ", Rates.Select(rate => $"At rate {rate}: ReLU {Share("relu", rate)}, "
+            + $"leaky ReLU {Share("leaky_relu", rate)}, ELU {Share("elu", rate)}."));
         var broken = Rates.Where(rate => e.LearnedNothing(Arm("relu", rate)) || e.LearnedNothing(Arm("leaky_relu", rate))).ToList();
         var stress = Rates.Except(broken).DefaultIfEmpty(Rates[0]).MaxBy(rate => Off("relu", rate) ?? -1) ?? Rates[0];
         var mitigation = Mitigation.Judge(e, Arm("leaky_relu", stress), Arm("relu", stress),
             $"At rate {stress}, where ReLU's share of units that are off is the largest among the rates at which both learn."
                 + Stalled(e, Arm("relu", stress)) + Stalled(e, Arm("leaky_relu", stress)),
-            $"At all rates: {shares}.");
+            $"Shares at all rates: {shares}");
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
         var accuracy = InShort.Of([.. Pairs.Select((pair, i) =>
             ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]);
-        return new($"Units off on every row after training, {shares}. ReLU's test accuracy at these rates, of the runs that finished: "
+        var from = Rates.FirstOrDefault(rate => Off("relu", rate) >= FewUnits);
+        var costs = Pairs.Count(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Sign > 0);
+        return new(new(from is null ? mitigation.Statements[0].Verdict : Verdict.Supported, (from is null
+                    ? $"At no rate up to {Rates[^1]} do more than {StudyEvidence.Percent(FewUnits)} of ReLU's units die"
+                    : $"From learning rate {from} on units of ReLU die: there {StudyEvidence.Percent(Off("relu", from))} are off on "
+                    + "every row, "
+                        + $"and {StudyEvidence.Percent(Off("leaky_relu", from))} of leaky ReLU's")
+                + $"; leaky ReLU is shown to be more accurate at {(costs == 0 ? "none" : $"{costs}")} of {Rates.Length} rates."),
+            $"Units off on every row after training. {shares} ReLU's test accuracy at these rates, of the runs that finished: "
             + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Summary(Arm("relu", rate), "testAccuracy").Mean))) + ". Does "
             + $"leaky ReLU's differ? {accuracy}",
         [

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Studies;
@@ -11,7 +10,7 @@ public static class InShort
     public static string Of(params IReadOnlyList<(string Label, Comparison By)> all)
     {
         var groups = all.GroupBy(one => Heading(one.By)).OrderBy(group => group.Key.Order)
-            .Select(group => $"{group.Key.Words}: {string.Join(", ", group.Select(one => $"{one.Label}{Bracketed(one.By)}"))}.");
+            .Select(group => Prose.List(group.Key.Words, [.. group.Select(one => $"{one.Label}{Bracketed(one.By)}")]));
         return string.Join(" ", [.. groups, .. new[] { MoreSeeds([.. all.Select(one => one.By)]) }.OfType<string>()]);
     }
 
@@ -24,26 +23,18 @@ public static class InShort
     {
         if (by.Result.MeanDifference * sign is not { } mean)
             return "not measured";
-        var relative = by.Metric.Outcome.IsRelative;
-        string Number(double value, bool signed) => relative
-            ? (signed ? "×" : "") + (1 + value).ToString("0.00", CultureInfo.InvariantCulture)
-            : by.Metric.Outcome.IsFraction ? Fixed(100 * value, signed) : Fixed(value, signed);
+        var outcome = by.Metric.Outcome;
         // That two are the same is shown by the 90 % interval.
         interval ??= by.Result.Verdict is Verdict.Equivalent ? by.Result.Equivalence.Ci90 : by.Result.Ci95;
         var range = interval?.Select(end => sign * end).Order().ToArray() is [var low, var high]
-            ? $", {Number(low, false)} to {Number(high, false)}" : "";
-        return $"{Number(mean, true)}{(by.Metric.Outcome.IsFraction ? " points" : "")}{range}";
+            ? $", {Bare(low)} to {Bare(high)}" : "";
+        return (outcome.IsRelative ? $"×{Bare(mean)}" : Numbers.Difference(outcome, mean)) + range;
+
+        string Bare(double value) => outcome.Number(value);
     }
 
     /// <summary>The least difference that matters: "1 point", "5 %".</summary>
-    public static string Amount(Comparison by)
-    {
-        var delta = by.Result.Equivalence.Delta;
-        return by.Metric.Outcome.IsRelative ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} %")
-            : by.Metric.Outcome.IsFraction
-                ? string.Create(CultureInfo.InvariantCulture, $"{100 * delta:0.#} {(delta == 0.01 ? "point" : "points")}")
-            : StudyEvidence.Number(delta);
-    }
+    public static string Amount(Comparison by) => by.Metric.Outcome.Amount(by.Result.Equivalence.Delta);
 
     /// <summary>
     /// What occurs more than once in some texts, such as one doubt about several comparisons, taken out of each and told once.
@@ -88,8 +79,8 @@ public static class InShort
                 : (6, "Diverged or learned nothing, so not compared")
             : by.Result.Verdict switch
             {
-                Verdict.Supported or Verdict.Higher => (0, Capital(more)),
-                Verdict.Refuted or Verdict.Lower => (1, Capital(less)),
+                Verdict.Supported or Verdict.Higher => (0, Prose.Capital(more)),
+                Verdict.Refuted or Verdict.Lower => (1, Prose.Capital(less)),
                 Verdict.Negligible => (2, "Different, but by too little to matter"),
                 Verdict.Equivalent => (3, $"The same within {Amount(by)} (90 % intervals)"),
                 _ => (4, "Not decided"),
@@ -102,25 +93,23 @@ public static class InShort
             return "";
         var (pairs, arm, baseline, _, _) = by.Result.Divergence;
         var finished = arm + baseline == 0 ? Figures(by) : by.Result.N == 0 ? "both finished with no seed"
-            : $"{Figures(by)} where both finished, with {by.Result.N} of {pairs} seeds";
-        return $" ({finished}{Why(by)}"
-            + $"{Ceiling(by)}{(arm == 0 ? "" : $", {arm} of {pairs} runs diverged")}"
-            + $"{(baseline == 0 ? "" : $", {baseline} of {pairs} of {by.Result.Baseline}")}"
+            : $"{Figures(by)} with {by.Result.N} of {pairs} seeds";
+        return $" ({finished}{Why(by)}{Ceiling(by)}"
+            + (arm + baseline == 0 ? "" : $", {arm} of {pairs} runs diverged and {baseline} of {by.Result.Baseline}")
             + (by.Result.Divergence.PValue < Tails.Alpha
-                ? string.Create(CultureInfo.InvariantCulture, $", more often (by itself p = {by.Result.Divergence.PValue:G2})") : "") + ")";
+                ? $", more often ({Numbers.P(by.Result.Divergence.PValue)})" : "") + ")";
     }
 
     /// <summary>That the same was to be expected, since the baseline can't be beaten by what matters.</summary>
     private static string Ceiling(Comparison by) => by.Result.Verdict == Verdict.Equivalent && by.Metric.Outcome.HigherIsBetter == true
-        && !by.HasRoom(1) ? $", with {StudyEvidence.Percent(by.Baseline?.Mean)} without room for {Amount(by)} more" : "";
+        && !by.HasRoom(1) ? $", at {StudyEvidence.Percent(by.Baseline?.Mean)} without room for {Amount(by)} more" : "";
 
     /// <summary>Why a difference whose interval excludes none is not decided.</summary>
     public static string Why(Comparison by) => by.Result.Divergence is not { Arm: 0, Baseline: 0 }
-            ? string.Create(CultureInfo.InvariantCulture,
-                $", by the ranks of all seeds, a diverged run the worst, p = {by.Result.AdjustedPValue:0.00}")
+            ? $", by ranks {Numbers.P(by.Result.AdjustedPValue)}"
         : by.Result is not { Verdict: Verdict.Inconclusive, Ci95: [> 0, _] or [_, < 0] } result ? ""
         : result.AdjustedPValue < Tails.Alpha ? ", but the wider interval that a verdict needs includes no difference"
-        : string.Create(CultureInfo.InvariantCulture, $", p = {result.AdjustedPValue:0.00}");
+        : $", {Numbers.P(result.AdjustedPValue)}";
 
     /// <summary>If no number of seeds would decide what is open; where some would, the comparisons say how many.</summary>
     private static string? MoreSeeds(IReadOnlyList<Comparison> all)
@@ -130,14 +119,4 @@ public static class InShort
             ? "More seeds would hardly decide these, since the intervals allow for training rows that the seeds share; more rows "
                 + "may." : null;
     }
-
-    private static string Fixed(double value, bool signed)
-    {
-        var digits = Math.Abs(value) < 10 ? 2 : 1;
-        // + 0 makes 0 of -0
-        return (Math.Round(value, digits) + 0.0).ToString(signed ? digits == 2 ? "+0.00;-0.00;0.00" : "+0.0;-0.0;0.0"
-            : digits == 2 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
-    }
-
-    private static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using TrainingService.Host.Statistics;
 
 namespace TrainingService.Host.Studies;
 
@@ -17,15 +17,21 @@ public sealed class InitPairing : Study
     public override string Question => "Does it matter which initialisation an activation is paired with, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C10];
     public override string Method => "Test accuracy of ReLU and tanh nets of 3, 10 and 30 layers of 64 units, drawn by Xavier's and by "
-        + "Kaiming's initialiser (at the gain of the activation: √2 for ReLU, 5/3 for tanh), all trained at one learning rate, 0.002, "
-        + "which is not tuned: nets with small gradients may learn later or at a larger one; gradient flow before training and the share "
-        + "of runs that learn nothing stand beside it; paired by seed, exact sign-flip test, Holm over all.";
+        + "Kaiming's initialiser (at the gain of the activation: √2 for ReLU, 5/3 for tanh). All are trained at one learning rate, 0.002, "
+        + "which is not tuned: nets with small gradients may learn later or at a larger one. Gradient flow before training and the share "
+        + "of runs that learn nothing stand beside it. Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 14 : 16;
 
     public override int? SeedsAtLeast(StudySize size) => 10;
 
     public override bool ReadsPreflight => true;
+
+    public override IReadOnlyList<Picture> Pictures =>
+    [
+        new("depth", "testAccuracy", "Accuracy, by depth"),
+        new("depth", "initialGradientFlow", "Gradient flow before training, by depth"),
+    ];
 
     private static IEnumerable<(string Arm, string Baseline)> Pairs() =>
         Pairings.SelectMany(pairing => Depths.Select(depth =>
@@ -59,9 +65,17 @@ public sealed class InitPairing : Study
         var comparisons = Pairs().Select(pair => e.Compare(e.Spec.Metric, pair.Arm, pair.Baseline, anyway: true)).ToList();
         var answers = Pairings.Select((pairing, i) => Answer(pairing.Words,
             [.. Depths.Zip(comparisons.Skip(i * Depths.Length), (depth, by) => (depth, by))]));
-        return new(InShort.Unrepeated($"All at learning rate 0.002. {string.Join(" ", answers)}"),
+        return new(Short(comparisons), InShort.Unrepeated($"All at learning rate 0.002. {string.Join(" ", answers)}"),
             [claim.Report([.. Pairs().Zip(comparisons).Select((pair, i) => claim[(char)('a' + i)].Better(pair.Second,
                 after: $"{Figures(e, pair.First.Arm)} {Figures(e, pair.First.Baseline)}"))])]);
+    }
+
+    private static Headline Short(List<Comparison> comparisons)
+    {
+        string At(int pairing) => Depths.Where((_, i) => comparisons[pairing * Depths.Length + i].Sign > 0).ToList() is { Count: > 0 } at
+            ? $"at {string.Join(" and ", at)} layers" : "at no depth";
+        return new(Headline.Of(comparisons.Select(by => by.Differs(1))),
+            $"The matching initialisation is better for ReLU {At(0)} and for tanh {At(1)}, of {string.Join(", ", Depths)} layers.");
     }
 
     /// <summary>At which of the depths that were tried it holds.</summary>
@@ -81,5 +95,5 @@ public sealed class InitPairing : Study
 
     private static string Arm(string activation, string initializer, int depth) => $"{activation} {initializer} x{depth}";
 
-    private static string Flow(double? flow) => flow?.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture) ?? "not measured";
+    private static string Flow(double? flow) => flow is { } decades ? Numbers.Signed(decades) : "not measured";
 }

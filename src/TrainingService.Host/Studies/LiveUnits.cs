@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
@@ -60,7 +59,7 @@ public static class LiveUnits
             .OfType<double>()];
         var delta = DeltaOf(Rank);
         return ($"Layer by layer the rank of {arm} differs by "
-            + $"{string.Join(", ", higher.Select(one => (100 * one).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture)))} points.",
+            + $"{string.Join(", ", higher.Select(one => Numbers.Signed(100 * one)))} points.",
             higher.Length > 0 && higher.Max() > delta && higher.Min() < -delta);
     }
 

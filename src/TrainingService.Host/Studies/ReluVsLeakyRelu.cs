@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Statistics;
 
@@ -24,7 +23,8 @@ public sealed class ReluVsLeakyRelu : Study
     public override string Question => "If leaky ReLU keeps units alive, why is ReLU still the default: does leaky ReLU beat ReLU here?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C2, Studies.Claims.C8, Studies.Claims.C11];
     public override string Method => "Test accuracy, units that are off on every row, time of the fastest epoch and mean shift of leaky "
-        + "ReLU (0.01, 0.2) and ELU against ReLU, learning rate tuned for each on validation rows; paired by seed, exact sign-flip test. "
+        + "ReLU (0.01, 0.2) and ELU against ReLU. The learning rate is tuned for each on validation rows. Paired by seed, exact sign-flip "
+        + "test. "
         + $"Beside the trainings, gradients through {Depth} layers of {Width} units are measured in nets that are drawn and not trained.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 24 : 16;
@@ -76,9 +76,9 @@ public sealed class ReluVsLeakyRelu : Study
         var units = $"Off on every row at the end: {Off(Relu)} of ReLU's units, {Off(Leaky)} of leaky ReLU's.";
         var yesOrNo = (accuracy.LeftOut.Count > 0 ? Verdict.Inconclusive : accuracy.Result.Verdict) switch
         {
-            Verdict.Supported => "Yes, here leaky ReLU (0.01) is the better choice.",
-            Verdict.Refuted => "No, here leaky ReLU (0.01) is worse.",
-            Verdict.Equivalent or Verdict.Negligible => "No: here it makes no difference that matters.",
+            Verdict.Supported => "Yes, here leaky ReLU (0.01) is more accurate than ReLU.",
+            Verdict.Refuted => "No, here leaky ReLU (0.01) is less accurate than ReLU.",
+            Verdict.Equivalent or Verdict.Negligible => "No: here leaky ReLU (0.01) makes no difference that matters.",
             _ => null,
         };
         var answer = yesOrNo is null
@@ -88,7 +88,16 @@ public sealed class ReluVsLeakyRelu : Study
                 + "Test accuracy against ReLU? "
                 + $"{InShort.Of([("slope 0.01", accuracy), .. others])} {units}"
             : $"{yesOrNo} {accuracy.Result.Sentence} {Room(accuracy)}{units} And a steeper leak, or ELU? {InShort.Of(others)}";
-        return new(answer,
+        var same = accuracy.Result.Verdict == Verdict.Equivalent;
+        var figures = accuracy.Result.MeanDifference is null ? "" : $" ({Numbers.Difference(accuracy.Metric.Outcome, accuracy.Effect)}, "
+            + $"{(same ? 90 : 95)} % interval {accuracy.Metric.Outcome.Range(same ? accuracy.Result.Equivalence.Ci90 : accuracy.Ci95)})";
+        return new(new(yesOrNo is null ? Verdict.Inconclusive : accuracy.Result.Verdict, yesOrNo is not null
+                ? $"{yesOrNo[..^1]}{figures}."
+                : accuracy.LeftOut.Count > 0 ? "It can't be said: nets of one of both learned nothing."
+                : accuracy.IsNotWorse() == Verdict.Supported
+                    ? $"Leaky ReLU (0.01) is not worse by {InShort.Amount(accuracy)} or more; whether it is better is open{figures}."
+                    : $"Whether leaky ReLU (0.01) is better or worse is open{figures}."),
+            answer,
         [
             Mitigation.Judge(e, Leaky, Relu, "Each at the best of the learning rates that were tried for it."),
             Studies.Claims.C2.Report(ActivationCost.LeakyEpoch(e, Leaky, Relu), ActivationCost.EluEpoch(e, Elu, Relu)),
@@ -138,5 +147,5 @@ public sealed class ReluVsLeakyRelu : Study
     private static StatementReport NotDrawn(Statement statement) => statement.Of(
         Mean("relu kaiming_normal", "initialGradientFlow", "decades", "gradient flow", []), Verdict.Inconclusive);
 
-    private static string Decades(double flow) => flow.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
+    private static string Decades(double flow) => Numbers.Signed(flow);
 }

@@ -28,9 +28,9 @@ public sealed class Saturation : Study
     public override string Question => "Do tanh and sigmoid saturate and stop training, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C7];
     public override string Method => "The links of the mechanism, each for sigmoid and tanh by itself, in nets of 5 layers whose initial "
-        + "weights are drawn at three scales (gain of Xavier's initialiser): share of saturated entries (derivative below 5 % of its "
-        + "largest) and gradient flow (log10 from the last to the first hidden layer) before the first step, and share of the runs that "
-        + "learn nothing. "
+        + "weights are drawn at three scales (gain of Xavier's initialiser). Measured before the first step are the share of saturated "
+        + "entries (derivative below 5 % of its largest) and gradient flow (log10 from the last to the first hidden layer). Counted are "
+        + "the runs that learn nothing. "
         + "Test accuracy against ReLU at 2, 5 and 10 layers at the usual scale. Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 20 : 16;
@@ -62,6 +62,12 @@ public sealed class Saturation : Study
           "initializer": {"name": "{{initializer}}"{{(gain == "1" ? "" : $", \"gain\": {gain}")}} } } } }
         """;
 
+    public override IReadOnlyList<Picture> Pictures =>
+    [
+        new("depth", "testAccuracy", "Accuracy, by depth"),
+        new("depth", "initialGradientFlow", "Gradient flow before training, by depth"),
+    ];
+
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
         new(InitialSaturation, InitialSaturation.Delta ?? 0, [.. Squashing.SelectMany(net => Scales(net.Activation))]),
@@ -74,12 +80,13 @@ public sealed class Saturation : Study
             + $"{StudyEvidence.Number(e.Summary(arm, "initialGradientFlow").Mean)}, {StudyEvidence.Percent(e.Stalled(arm))}";
         string[] usual = [.. Squashing.SelectMany(net => Depths.Select(depth => Arm(net.Activation, depth)))];
         string[] stalled = [.. usual.Where(arm => e.LearnedNothing(arm))];
-        return new($"At most {StudyEvidence.Percent(usual.Max(arm => e.Summary(arm, InitialSaturation.Of).Mean))} of the entries are "
-                + "saturated before training at the usual scale; " + (stalled.Length == 0 ? "all of these nets learn. "
-                    : $"half of the runs or more learn nothing in {string.Join(", ", stalled)}. ")
-                + "Saturated entries and gradient flow (decades) before training, and runs that learned nothing: "
-                + $"{string.Join("; ", usual.Select(Figures))}. "
-                + "Test accuracy against ReLU at the same depth? "
+        var most = StudyEvidence.Percent(usual.Max(arm => e.Summary(arm, InitialSaturation.Of).Mean));
+        return new(new(stalled.Length == 0 ? Verdict.Refuted : Verdict.Supported,
+                $"At the usual scale at most {most} of the entries are saturated before training, and "
+                + (stalled.Length == 0 ? $"nets of up to {Depths[^1]} layers learn." : $"training stops in {string.Join(", ", stalled)}.")),
+            (stalled.Length == 0 ? "" : $"Half of the runs or more learn nothing in {string.Join(", ", stalled)}. ")
+                + Prose.List("Saturated entries and gradient flow (decades) before training, and runs that learned nothing",
+                    [.. usual.Select(Figures)], "; ") + " Test accuracy against ReLU at the same depth? "
                 + InShort.Of([.. Usual().Select(pair => (pair.Arm, e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]),
             [Studies.Claims.C7.Report([.. Squashing.SelectMany(net => Links(e, net.Activation, net.Gains))])]);
     }
@@ -115,14 +122,14 @@ public sealed class Saturation : Study
             [.. flow.Keys.Where(arm => flow[arm].Ci95 is [> -Kept, < Kept] && e.Cells(arm).Count > 0 && !e.LearnedNothing(arm))];
         yield return vanished.Length == 0 || kept.Length == 0
             ? Of('c').Open("learnedNothing", "fraction", flow.Keys, "It takes a scale at which the gradient falls by more than a decade, "
-                + $"and one at which it doesn't and the nets learn; the gradient flow is {Flows(flow.Keys)}.")
+                + $"and one at which it doesn't and the nets learn. The gradient flow is {Flows(flow.Keys)}.")
             : Of('c').Every([.. vanished.Select(Stalls)]);
 
         StatementReport Stalls(string arm)
         {
             var share = Of('c').Share("learnedNothing", arm, e.Cells(arm).Count(e.LearnedNothing), e.Cells(arm).Count, 0.5, 1,
                 "learned nothing",
-                $"The gradient vanishes, by more than a decade, in {Flows([arm])} and is kept within one in {Flows(kept)}, where at least "
+                $"The gradient vanishes, by more than a decade, in {Flows([arm])}. It is kept within one in {Flows(kept)}, where at least "
                     + "half of the runs learn.");
             double? Right(string net) => e.Summary(net, "trainAccuracy").Mean;
             // What learned something, and far less than the others, has neither stalled nor not.

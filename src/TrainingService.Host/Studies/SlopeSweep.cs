@@ -16,8 +16,8 @@ public sealed class SlopeSweep : Study
     public override string Question => "Does the slope of leaky ReLU matter, and does PReLU learn a good one?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C3];
     public override string Method => "Test accuracy of fixed slopes from 0 (ReLU) to 0.6, each against each, of PReLU against each, and of "
-        + "slope 1 (no activation at all); the best slope is chosen by validation accuracy, so the test rows have no part in the choice; "
-        + "paired by seed, exact sign-flip test, Holm over all.";
+        + "slope 1 (no activation at all). The best slope is chosen by validation accuracy, so the test rows have no part in the choice. "
+        + "Paired by seed, exact sign-flip test, Holm over all.";
 
     // All of them: the answer is a curve over slopes, whose best point is chosen anew with each batch of seeds.
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 40 : 16;
@@ -52,6 +52,8 @@ public sealed class SlopeSweep : Study
         }
         """;
 
+    public override IReadOnlyList<Picture> Pictures => [new("negativeSlope", "testAccuracy", "Accuracy, by slope")];
+
     public override StudyReading Read(StudyEvidence e)
     {
         var claim = Studies.Claims.C3;
@@ -67,12 +69,23 @@ public sealed class SlopeSweep : Study
         var hurts = claim['a'].Exists([.. cases.Values]);
         var learned = e.Compare(metric, Learned, Arm(best));
         var linear = e.Compare(metric, Linear, Usual, anyway: true);
-        return new($"{where} "
+        var bad = others.Where(slope => cases[slope].Verdict == hurts.Verdict).ToList();
+        return new(new(hurts.Verdict, $"The best fixed slope is {best}; {Words(hurts.Verdict,
+                $"{(bad.Count == 1 ? "slope" : "slopes")} {string.Join(" and ", bad)} {(bad.Count == 1 ? "is" : "are")} worse by more "
+                    + "than matters",
+                "no other one is worse by more than matters", "whether others are worse by more than matters is open")}, and "
+                + $"PReLU {learned.IsNotWorse() switch
+                {
+                    Verdict.Supported => "is not worse",
+                    Verdict.Refuted => "is worse",
+                    _ => "is open",
+                }}."),
+            $"{where} "
             + $"{Words(hurts.Verdict,
                 $"Worse by more than matters: slope {string.Join(" and ", others.Where(slope => cases[slope].Verdict == hurts.Verdict))}",
-                "No other slope is worse by more than matters", "Whether another slope is worse by more than matters can't be said")} "
-            + $"(95 % intervals, 90 % where it is the same: {string.Join("; ", others.Select(slope =>
-                $"{slope}: {InShort.Figures(worse[slope].By, -worse[slope].Sign)}"))}). "
+                "No other slope is worse by more than matters", "Whether another slope is worse by more than matters can't be said")}"
+            + $". {Prose.List("Each against the best (95 % intervals, 90 % where it is the same)", [.. others.Select(slope =>
+                $"{slope}: {InShort.Figures(worse[slope].By, -worse[slope].Sign)}")], "; ")} "
             + $"Test accuracy of PReLU, and with no activation at all (slope 1)? {InShort.Of(($"PReLU against slope {best}", learned),
                 ("slope 1 against slope 0.01", linear))}",
         [
@@ -99,11 +112,11 @@ public sealed class SlopeSweep : Study
         var (low, high) = (bad[0] is { } under ? Value(under) : double.NegativeInfinity, bad[1] is { } over ? Value(over)
             : double.PositiveInfinity);
         var range = (good[0] == good[1] ? $"Of no other fixed slope is it shown that it is not worse by more than matters than the best "
-            + $"one, {best}; "
+            + $"one, {best}. "
                 : $"Shown to be not worse than the best one by more than matters are the fixed slopes from "
                     + $"{StudyEvidence.Number(good[0])} to "
-                    + $"{StudyEvidence.Number(good[1])}; ")
-            + $"{(bad is [null, null] ? "none is shown to be worse by more than matters" : "worse by more than matters: "
+                    + $"{StudyEvidence.Number(good[1])}. ")
+            + $"{(bad is [null, null] ? "None is shown to be worse by more than matters" : "Worse by more than matters: "
                 + string.Join(" and ", new[] { (Slope: bad[0], Beyond: "below"), (Slope: bad[1], Beyond: "above") }
                     .Where(end => end.Slope is not null).Select(end => $"{end.Slope}, and so counted all {end.Beyond}")))}. "
             + $"Below {Slopes[0]} and between {Slopes[^1]} and 1, no activation at all, no slope was tried.";

@@ -18,7 +18,7 @@ public sealed class SparsityKnee : Study
     public override string Question => "How sparse can layers get before accuracy suffers?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C4, Studies.Claims.C5, Studies.Claims.C12];
     public override string Method => "Sparsity and test accuracy of ReLU nets under a rising l1 penalty on activations, against no "
-        + "penalty; each statement is judged by the arms whose measured sparsity lies, in every layer, where it speaks of. Effective "
+        + "penalty. Each statement is judged by the arms whose measured sparsity lies, in every layer, where it speaks of. Effective "
         + "rank, training loss and generalisation gap of the nets that learn (training accuracy within 2 points of the best arm). Paired "
         + "by seed, exact sign-flip test, Holm over all arms. A difference within one point of accuracy counts as none.";
 
@@ -45,6 +45,8 @@ public sealed class SparsityKnee : Study
         }
         """;
 
+    public override IReadOnlyList<Picture> Pictures => [new("sparsity", "testAccuracy", "Accuracy, by the share of zeros", "activityL1")];
+
     public override IReadOnlyList<Comparisons> Comparisons { get; } =
     [
         .. new[] { "sparsity", "trainLoss", "generalizationGap" }.Select(SweepMetrics.Named).Prepend(LiveUnits.Rank)
@@ -57,10 +59,16 @@ public sealed class SparsityKnee : Study
         var layers = zeros.Keys.ToDictionary(arm => arm, arm => LiveUnits.Zeros(e, arm));
         string Zeros(string arm) => LiveUnits.Told(layers[arm]);
         var accuracy = Penalised.ToDictionary(arm => arm, arm => e.Compare("testAccuracy", arm, None));
-        return new(Summary(e, zeros, layers, accuracy) + "By layer, with differences in accuracy (95 % intervals, 90 % where "
-            + "it is the same): "
-            + string.Join("; ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
-                + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm]))).Prepend($"{None}: {Zeros(None)}")) + ".",
+        var summary = Summary(zeros, layers, accuracy);
+        var told = new Headline(summary.Same is not null && summary.Worse is not null ? Verdict.Supported
+            : summary.Same is not null ? Verdict.Equivalent : summary.Worse is not null ? Verdict.Refuted : Verdict.Inconclusive,
+            summary.Sentence);
+        return new(told, (summary.Worse is { } worse
+                ? $"With {worse} {StudyEvidence.Percent(e.Summary(worse, "trainAccuracy").Mean)} of the training rows are right. " : "")
+            + "Zeros by layer, with differences in accuracy (95 % intervals, 90 % where it is the same). "
+            + $"{None}: {Zeros(None)}. "
+            + string.Join(" ", Penalised.Where(arm => zeros[arm].Mean is not null).Select(arm => $"{arm}: {Zeros(arm)}, "
+                + (accuracy[arm].LeftOut.Count > 0 ? "learned nothing" : Word(accuracy[arm])) + ".")),
             [LiveUnits.Read(e, None), Capacity(e, zeros, layers), KneeOf(e, zeros, layers, accuracy)]);
     }
 
@@ -74,17 +82,16 @@ public sealed class SparsityKnee : Study
     } + (accuracy.Result.MeanDifference is null ? "" : $" ({InShort.Figures(accuracy)}{InShort.Why(accuracy)})");
 
     /// <summary>The answer in one sentence: how far the accuracy is the same for sure, and from where on it is worse.</summary>
-    private static string Summary(StudyEvidence e, Dictionary<string, ArmSummary> zeros,
+    private static (string Sentence, string? Same, string? Worse) Summary(Dictionary<string, ArmSummary> zeros,
         Dictionary<string, IReadOnlyList<ArmSummary>> layers, Dictionary<string, Comparison> accuracy)
     {
         var bySparsity = Penalised.Where(arm => zeros[arm].Mean is not null).OrderBy(arm => zeros[arm].Mean).ToList();
         var same = bySparsity.TakeWhile(arm => accuracy[arm].IsEquivalent() == Verdict.Supported).LastOrDefault();
         var worse = bySparsity.Find(arm => accuracy[arm].Sign < 0 && accuracy[arm].LeftOut.Count == 0);
-        return (same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
-                : $"Up to {same} ({LiveUnits.Told(layers[same])}) the accuracy is, within 1 point, the same as without a penalty")
-            + (worse is null ? ", and at none is it shown to be worse. "
-                : $"; the first at which it is shown to be worse, and not by a trifle, is {worse} ({LiveUnits.Told(layers[worse])}, "
-                    + $"{StudyEvidence.Percent(e.Summary(worse, "trainAccuracy").Mean)} of the training rows right). ");
+        return ((same is null ? "At no sparsity is the accuracy shown to be the same as without a penalty"
+                : $"Up to {same} ({LiveUnits.Told(layers[same])}) the accuracy is the same within 1 point as without a penalty")
+            + (worse is null ? ", and at none is it shown to be worse."
+                : $"; shown to be worse is {worse} first ({LiveUnits.Told(layers[worse])})."), same, worse);
     }
 
     private static ClaimReport KneeOf(StudyEvidence e, Dictionary<string, ArmSummary> zeros,
@@ -95,10 +102,10 @@ public sealed class SparsityKnee : Study
         string[] below = [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => layer.Ci95?[1] <= Knee))];
         string[] beyond =
             [.. Penalised.Where(arm => layers[arm].Any() && layers[arm].All(layer => (layer.Ci95?[0] ?? layer.Mean) > Knee))];
-        string Before(string arm) => $"At {LiveUnits.Told(layers[arm])} and "
+        string Before(string arm) => $"With {arm} there are {LiveUnits.Told(layers[arm])} and "
             + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"
-            + (e.Cells(arm).Count(e.LearnedNothing) is > 0 and var stalled ? $", {stalled} of {e.Cells(arm).Count} runs having learned "
-                + "nothing:" : ":");
+            + (e.Cells(arm).Count(e.LearnedNothing) is > 0 and var stalled
+                ? $", and {stalled} of its {e.Cells(arm).Count} runs learned nothing." : ".");
         const string Cost = "The penalty itself may cost accuracy, too.";
         var flat = below.Length == 0
             ? claim['a'].Open("testAccuracy", "fraction", Penalised, "No arm is shown to have 85 % zeros or fewer in each layer.")
@@ -108,15 +115,10 @@ public sealed class SparsityKnee : Study
             : claim['b'].Every([.. beyond.Select(arm => claim['b'].Worse(accuracy[arm], Before(arm), Cost))]);
         string[] neither = [.. Penalised.Except(below).Except(beyond).Where(arm => zeros[arm].Mean is not null)];
         if (neither.Length > 0)
-            (flat, steep) = (flat with { Evidence = $"{flat.Evidence} {Neither()}" }, steep with
-            {
-                Evidence = $"{steep.Evidence} "
-                + $"{Neither()}"
-            });
-        string Neither() => "With layers on either side of the knee, or an interval that reaches across it, and so not counted: "
-            + "" + string.Join("; "
-            + "", neither.Select(arm =>
-            $"{arm}, {LiveUnits.Told(layers[arm])}, {Word(accuracy[arm])}")) + ".";
+            (flat, steep) = (flat with { Evidence = $"{flat.Evidence} {Neither()}" },
+                steep with { Evidence = $"{steep.Evidence} {Neither()}" });
+        string Neither() => Prose.List("Not counted, since layers or intervals lie on either side of the knee", [.. neither.Select(arm =>
+            $"{arm}, {LiveUnits.Told(layers[arm])}, {Word(accuracy[arm])}")], "; ");
         var nearest = below.Where(arm => accuracy[arm].LeftOut.Count == 0).Select(arm => zeros[arm].Mean ?? 0).DefaultIfEmpty().Max();
         if (flat.Verdict == Verdict.Supported && nearest < Knee - Near)
             flat = flat with
@@ -147,10 +149,10 @@ public sealed class SparsityKnee : Study
         var waste = rank.Every([.. ranks.Select(one => LiveUnits.RankByLayer(e, one.Label, None) is { Disagree: true }
             ? rank.Of(one.By, Verdict.Inconclusive) : rank.Lower(one.By))]) with
         {
-            Evidence = $"{learning.Sentence}{None} has {LiveUnits.Told(layers[None])}; from the sparsest to the least sparse: "
-                + $"{string.Join(", ", sparser.Select(arm => $"{arm} {LiveUnits.Told(layers[arm])} and "
-                    + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units"))}. Effective rank for each live unit "
-                + $"against {None}, the mean over the hidden layers. {InShort.Of(ranks)} "
+            Evidence = $"{learning.Sentence}{None} has {LiveUnits.Told(layers[None])}. "
+                + Prose.List("From the sparsest to the least sparse", [.. sparser.Select(arm => $"{arm} {LiveUnits.Told(layers[arm])} and "
+                    + $"{StudyEvidence.Percent(e.Hidden(arm, row => row.DeadFraction))} dead units")])
+                + $" Effective rank for each live unit against {None}, the mean over the hidden layers. {InShort.Of(ranks)} "
                 + $"{string.Join(" ", sparser.Select(arm => LiveUnits.RankByLayer(e, arm, None).Told))} The penalty itself may cost rank.",
         };
         var alike = sparser.Find(arm => LiveUnits.SameLoss(e.Compare("trainLoss", arm, None)));

@@ -166,13 +166,13 @@ public sealed record Statement(string Id, string Text)
         var outcome = by.Metric.Outcome;
         var (delta, interval, _) = by.Result.Equivalence;
         // The comparison is open, which of both is better, and yet the loss is excluded: that is what is said, and nothing beside it.
-        return verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is [var low, var high]
+        return verdict == Verdict.Supported && by.Result.Verdict == Verdict.Inconclusive && interval is not null
             ? report with
             {
                 Evidence = Join(before, $"That {by.Result.Arm} is {outcome.Sides.Less} than {by.Result.Baseline} by "
                     + $"{outcome.Amount(delta)} or more is "
                     + $"excluded: the 90 % interval of the {(outcome.IsRelative ? "ratio" : "difference")} in {outcome.Words} is "
-                    + $"{outcome.Number(low)} to {outcome.Number(high)} ({by.Result.N} seeds). Whether it is {outcome.Sides.More} is "
+                    + $"{outcome.Range(interval)} ({by.Result.N} seeds). Whether it is {outcome.Sides.More} is "
                     + "open.", after),
             } : report;
     }

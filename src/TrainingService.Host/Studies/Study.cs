@@ -4,6 +4,7 @@ using TrainingService.Engine.Specs;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Studies;
@@ -19,9 +20,10 @@ public enum StudySize
 }
 
 /// <summary>What a study has found.</summary>
-/// <param name="Answer">The question's answer in plain words.</param>
+/// <param name="Headline">The question's answer in one sentence.</param>
+/// <param name="Answer">The same with its figures, in plain words.</param>
 /// <param name="Claims">The claims that it bears on, statement by statement.</param>
-public sealed record StudyReading(string Answer, IReadOnlyList<ClaimReport> Claims);
+public sealed record StudyReading(Headline Headline, string Answer, IReadOnlyList<ClaimReport> Claims);
 
 /// <summary>
 /// A question, the sweep that answers it, and how the sweep is read. The sweep is written as the request that anyone
@@ -59,6 +61,9 @@ public abstract class Study
 
     /// <summary>Whether its reading tells what theory says of the nets.</summary>
     public virtual bool ReadsPreflight => false;
+
+    /// <summary>What is drawn first, because it is the question: results of arms against what sets them apart.</summary>
+    public virtual IReadOnlyList<Picture> Pictures => [];
 
     /// <summary>The request in JSON, without data and seeds.</summary>
     protected abstract string Request(StudySize size);

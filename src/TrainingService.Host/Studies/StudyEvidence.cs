@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using MathNet.Numerics.Statistics;
 using TrainingService.Engine.Diagnostics;
@@ -131,8 +130,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         string[] learning = [.. accuracy.Keys.Where(arm => accuracy[arm] >= best - LearningArms.Margin)];
         string[] leftOut = [.. accuracy.Keys.Except(learning)];
         return new(learning, leftOut, leftOut.Length == 0 ? null
-            : $"Left out, for a training accuracy more than 2 points below the best one ({Percent(best)}): "
-                + $"{string.Join(", ", leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})"))}. ");
+            : Prose.List($"Left out, for a training accuracy more than 2 points below the best one ({Percent(best)})",
+                [.. leftOut.Select(arm => $"{arm} ({Percent(Summary(arm, "trainAccuracy").Mean)})")]) + " ");
     }
 
     /// <summary>
@@ -171,11 +170,7 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         Cells(arm).Where(run => !run.Diverged).Select(run => run.OverHidden(run.Last, value))
             .OfType<double>().ToArray() is { Length: > 0 } values ? values.Mean() : null;
 
-    public static string Percent(double? share) =>
-        // + 0 makes 0 of -0
-        share is { } s && double.IsFinite(s) ? (Math.Round(100 * s, 1) + 0.0).ToString("0.0", CultureInfo.InvariantCulture) + " %"
-            : "not measured";
+    public static string Percent(double? share) => share is { } s && double.IsFinite(s) ? Numbers.Percent(s) : "not measured";
 
-    public static string Number(double? value) =>
-        value is { } v && double.IsFinite(v) ? v.ToString("G3", CultureInfo.InvariantCulture) : "not measured";
+    public static string Number(double? value) => value is { } v && double.IsFinite(v) ? Numbers.Short(v) : "not measured";
 }

@@ -1,3 +1,5 @@
+using TrainingService.Host.Statistics;
+
 namespace TrainingService.Host.Studies;
 
 /// <summary>Means of activations.</summary>
@@ -10,8 +12,8 @@ public sealed class ZeroCentring : Study
     public override string Name => "zero-centring";
     public override string Question => "Which activations are zero-centred in a trained net, and does it help?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C11];
-    public override string Method => "|mean| / rms of the hidden activations after training, against ReLU's, and test accuracy; "
-        + "paired by seed, exact sign-flip test, Holm over all.";
+    public override string Method => "|mean| / rms of the hidden activations after training, against ReLU's, and test accuracy. "
+        + "Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 16;
 
@@ -47,8 +49,17 @@ public sealed class ZeroCentring : Study
     {
         var figures = string.Join(", ", Others.Prepend(Relu)
             .Select(name => $"{name}: {StudyEvidence.Number(e.Mean("biasShift", name).Summary.Mean)}"));
-        return new($"Mean over rms of the hidden activations at the end: {figures}. Does it help? "
-            + $"Test accuracy against ReLU. {InShort.Of([.. Others.Select(name => (name, e.Compare("testAccuracy", name, Relu)))])}",
+        (string Name, Comparison By)[] all = [.. Others.Select(name => (name, e.Compare("testAccuracy", name, Relu)))];
+        var better = all.Where(one => one.By.Sign > 0 && one.By.LeftOut.Count == 0).Select(one => one.Name).ToList();
+        var least = Others.Prepend(Relu).Where(name => e.Mean("biasShift", name).Summary.Mean is not null)
+            .MinBy(name => e.Mean("biasShift", name).Summary.Mean);
+        return new(new(Headline.Of(all.Select(one => one.By.Differs(1))), (least is null ? "No net has been measured; "
+                : $"Closest to zero is {least} (mean {StudyEvidence.Number(e.Mean("biasShift", least).Summary.Mean)} of the rms, ReLU "
+                    + $"{StudyEvidence.Number(e.Mean("biasShift", Relu).Summary.Mean)}); ")
+                + (better.Count == 0 ? "no activation is shown to be more accurate than ReLU."
+                    : $"shown to be more accurate than ReLU: {string.Join(", ", better)}.")),
+            $"Mean over rms of the hidden activations at the end: {figures}. Does it help? "
+            + $"Test accuracy against ReLU. {InShort.Of(all)}",
             [Judge(e, Relu, Leaky, Steep)]);
     }
 

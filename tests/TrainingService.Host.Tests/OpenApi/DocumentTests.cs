@@ -101,6 +101,27 @@ public sealed class DocumentTests(ApiOnly api)
     {
         var page = await api.Http.GetAnswer("/swagger/index.html");
         Assert.Equal((200, "text/html"), (page.Status, page.MediaType));
+        Assert.Contains("<meta name=\"viewport\" content=\"width=device-width", page.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>What one reads there: the way to the pages, operations in the order of a journey, each refusal as it is there.</summary>
+    [Fact]
+    public async Task It_leads_from_data_to_an_answer_and_tells_each_refusal_by_itself()
+    {
+        var document = (await Document.Read(api.Http)).Json;
+        Assert.Contains("](/)", document.GetProperty("info").GetProperty("description").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["Datasets", "Catalogue", "Jobs", "Metrics", "Models", "Sweeps", "Studies", "Keys", "Health"],
+            document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()));
+        string Detail(string path, string method, string status) => document.GetProperty("paths").GetProperty(path).GetProperty(method)
+            .GetProperty("responses").GetProperty(status).GetProperty("content").GetProperty("application/problem+json")
+            .GetProperty("example").GetProperty("detail").GetString()!;
+        Assert.Contains("no sweep", Detail("/api/v1/sweeps/{id}", "get", "404"), StringComparison.Ordinal);
+        Assert.Contains("no dataset", Detail("/api/v1/datasets/{name}", "get", "404"), StringComparison.Ordinal);
+        Assert.NotEqual(Detail("/api/v1/jobs/{id}/retry", "post", "409"), Detail("/api/v1/sweeps/{id}/extend", "post", "409"));
+        var names = document.GetProperty("paths").GetProperty("/api/v1/datasets/{name}/preview").GetProperty("get")
+            .GetProperty("parameters").EnumerateArray().Single(p => p.GetProperty("name").GetString() == "name").GetProperty("examples");
+        foreach (var name in names.EnumerateObject())
+            Assert.Equal(200, (await api.Http.GetAnswer($"/api/v1/datasets/{name.Value.GetProperty("value").GetString()}")).Status);
     }
 
     private static string Copy([CallerFilePath] string here = "") =>

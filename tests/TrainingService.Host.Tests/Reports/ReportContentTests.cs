@@ -1,6 +1,7 @@
 using TrainingService.Engine.Optimizers;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Reports;
+using TrainingService.Host.Statistics;
 using TrainingService.Host.Sweeps;
 
 namespace TrainingService.Host.Tests.Reports;
@@ -70,7 +71,7 @@ public sealed class ReportContentTests
     public void Times_have_their_unit()
     {
         var time = SweepMetrics.Named("fastestEpochSeconds").Outcome;
-        Assert.Equal(("6.13 ms", "0.257 ms", "[6.01 ms, 0.31 s]"),
+        Assert.Equal(("6.13 ms", "0.257 ms", "6.01 ms to 0.31 s"),
             (Numbers.Value(time, 0.00613), Numbers.Amount(time, 0.000257), Numbers.Interval(time, [0.00601, 0.31])));
     }
 

@@ -29,6 +29,11 @@ public static class SampleReport
             Status = JobStatus.Succeeded,
             Question = "Does leaky ReLU beat ReLU here?",
             Method = "Arms are paired by seed.",
+            Headline = new(Verdict.Supported, $"Arm 1 is better than relu & {Script}."),
+            Next = new("1 of 2 comparisons is open. 4 more seeds would decide it in four cases of five: extend the sweep.", 1, 1, 4,
+                new("POST", "/api/v1/sweeps/00000000-0000-7000-8000-000000000001/extend",
+                    new Dictionary<string, object?> { ["seedCount"] = 12 })),
+            FinishedAt = new(2026, 11, 28, 9, 0, 0, TimeSpan.Zero),
             Answer = $"Arm 1 is better than relu & {Script}.",
             Metric = "testAccuracy",
             Baseline = "relu",
@@ -86,6 +91,11 @@ public static class SampleReport
         Stats(seeds, epoch => -0.5 + 0.01 * epoch),
         [.. Layers.Select(
             layer => new LayerRow { Layer = layer.Index, Step = 100, Epoch = 1, Histogram = new(-1, 2, [10, 30, 20, 5]) })]))];
+
+    /// <summary>A picture of what was asked.</summary>
+    public static Figure Asked { get; } = new("What was asked, arm by arm", [new("Accuracy, by learning rate", new("learning rate"),
+        new("test accuracy (%)"), [new("relu", [new(0.1, 96, 95, 97), new(0.5, 97, 96, 98), new(1, 90, 85, 95)]) { Marked = true }])],
+        "Points are means.");
 
     public static Guid Job(int arm, int seed) => Guid.Parse($"00000000-0000-7000-8000-{arm:d6}{seed:d6}");
 

@@ -107,12 +107,13 @@ public sealed class SweepReportTests(Service service)
         var page = XDocument.Parse(answer.Text).Root!;
         XNamespace svg = "http://www.w3.org/2000/svg";
         var texts = page.Descendants(svg + "text").Select(text => text.Value).ToHashSet();
-        Assert.Superset(new HashSet<string> { "relu", "<b>leaky</b>", "hidden1", "hidden2" }, texts);
+        Assert.Superset(new HashSet<string> { "relu", "<b>leaky</b>", "1", "2" }, texts);
+        Assert.Contains("<b>leaky</b> (✕ 1 of 4 diverged)", page.Descendants("li").Select(entry => entry.Value));
         var jobs = page.Descendants("a").Select(a => a.Attribute("href")!.Value)
             .Where(href => href.StartsWith("/api/v1/jobs/", StringComparison.Ordinal)).ToList();
         Assert.Equal(2 * Seeds, jobs.Count);
         Assert.Equal(200, (await service.Http.GetAnswer(jobs[^1])).Status);
-        Assert.Contains("Runs that diverged are in the means until their first value that isn't finite.",
+        Assert.Contains("Runs that diverged are in the means until their first value that isn't finite",
             page.Value, StringComparison.Ordinal);
     }
 

@@ -112,7 +112,7 @@ public sealed class PieceTests
         Assert.Throws<ArgumentException>(() => Outcome.Of("sparsity"));
         Assert.Equal(["test accuracy", "test R2", "time per epoch"],
             new[] { "testAccuracy", "testR2", "secondsPerEpoch" }.Select(name => Outcome.Of(name).Words));
-        Assert.Equal("0.84 percentage points", Outcome.Of("testAccuracy").Amount(0.00844));
+        Assert.Equal("0.844 points", Outcome.Of("testAccuracy").Amount(0.00844));
         Assert.Equal("0.0123", Outcome.Of("testLoss").Amount(0.012345));
     }
 

@@ -46,7 +46,7 @@ public sealed class DeadWorldTests
     {
         var c = Squashing("tanh", new() { Saturation = 0.6, Flow = -3, Train = 0.45 })["C7c-tanh"];
         Assert.Equal(Verdict.Inconclusive, c.Verdict);
-        Assert.Contains("But it learned less: 45.0 % of the training rows are right, and up to 99.0 % where", c.Evidence,
+        Assert.Contains("But it learned less: 45 % of the training rows are right, and up to 99 % where", c.Evidence,
             StringComparison.Ordinal);
     }
 
@@ -67,8 +67,9 @@ public sealed class DeadWorldTests
         Assert.Equal((null, 0), (world["C1b"].Effect, world["C1b"].N));
         // its accuracy is one like any other
         Assert.Equal(Verdict.Supported, world["C1d"].Verdict);
-        Assert.Contains("16 of 16 relu 4x20 had a dead layer before the first step and 0 of these learned; of the other 0, 0 learned; "
-            + "0 of 16 relu 32x20 had a dead layer before the first step; of all 16, 16 learned.", world.Answer, StringComparison.Ordinal);
+        Assert.Contains("16 of 16 relu 4x20 had a dead layer before the first step and 0 of these learned; of the other 0, 0 learned. "
+            + "Of the wide ones 0 of 16 relu 32x20 had a dead layer before the first step; of all 16, 16 learned.", world.Answer,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +107,7 @@ public sealed class DeadWorldTests
         Assert.Equal((0.0, "upstreamGradientRms", 16), (world["C9a"].Effect, world["C9a"].Metric, world["C9a"].N));
         // both are constant, and there is an interval all the same
         Assert.NotNull(world["C9b"].Ci95);
-        Assert.Contains("10.0 %", world["C9b"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("10 %", world["C9b"].Evidence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -162,7 +163,7 @@ public sealed class DeadWorldTests
     {
         var measured = new StudyMeasurement([new(4, 5, 2000, 0.07, 0.0726, [0.06, 0.082])]);
         var world = new NetWorld(new BornDeadNets(), [], measured: measured);
-        Assert.Contains("7.0 % are born dead; computed 7.3 %, at most (bound) 22.8 %", world.Answer, StringComparison.Ordinal);
+        Assert.Matches(@" % are born dead; computed 7\.\d+ %, at most \(bound\) 22\.8 %", world.Answer);
         Assert.Equal(0.2275, measured.BornDead![0].Bound, 0.0001);
     }
 }

@@ -7,6 +7,7 @@ using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
+using TrainingService.Host.Tests.Reports;
 
 namespace TrainingService.Host.Tests.Studies;
 
@@ -95,6 +96,7 @@ internal sealed class NetWorld
             FinishedAt = DateTimeOffset.UnixEpoch,
             Measured = measured is null ? null : JsonSerializer.Serialize(measured, Json.Options),
         }, cells, 1.0 / Classes + 0.03);
+        Sentences.MustBeReadable(_report);
         foreach (var unclear in (string[])["NaN", "Infinity", "∞", "  ", " . ", "()", "not measured"])
             Assert.All([.. Statements.Select(statement => statement.Evidence), Answer],
                 text => Assert.DoesNotContain(unclear, text, StringComparison.Ordinal));
@@ -103,6 +105,8 @@ internal sealed class NetWorld
     public IReadOnlyList<string> Arms { get; }
 
     public string Answer => _report.Answer;
+
+    public string Headline => _report.Headline.Sentence;
 
     public IEnumerable<StatementReport> Statements => (_report.Claims ?? []).SelectMany(claim => claim.Statements);
 

@@ -53,9 +53,9 @@ public sealed class SparseWorldTests
         });
         Assert.Equal(Verdict.Supported, world["C12a"].Verdict);
         Assert.Equal(Verdict.Inconclusive, world["C12b"].Verdict);
-        Assert.Contains("At 78.0/80.0 % zeros", world["C12a"].Evidence, StringComparison.Ordinal);
-        Assert.Matches(@"shown to be worse, and not by a trifle, is l1 0\.15 \(65\.0/97\.0 % zeros, 50\.\d % of the training rows right\)",
-            world.Answer);
+        Assert.Contains("there are 78/80 % zeros", world["C12a"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("shown to be worse is l1 0.15 first (65/97 % zeros)", world.Headline, StringComparison.Ordinal);
+        Assert.Matches(@"^With l1 0\.15 50\.\d % of the training rows are right\.", world.Answer);
     }
 
     /// <summary>One arm beyond the knee that is still flat, and the fall lies further out.</summary>
@@ -76,7 +76,7 @@ public sealed class SparseWorldTests
     {
         var c5 = Widths(128, new() { Zeros = 0.6, Rank = 22, RankRise = -5 })["C5a-128"];
         Assert.Equal(Verdict.Inconclusive, c5.Verdict);
-        Assert.Matches(@"Layer by layer the rank of relu 128 differs by \+3\.\d\d, -4\.\d\d points\.", c5.Evidence);
+        Assert.Matches(@"Layer by layer the rank of relu 128 differs by \+3(\.\d+)?, −4(\.\d+)? points\.", c5.Evidence);
     }
 
     /// <summary>0.002 and 0.01: within 0.02 of each other, which is more than the whole loss, and not the same.</summary>
@@ -139,7 +139,7 @@ public sealed class SparseWorldTests
             ["l1 0.05"] = new() { Zeros = 0.8, ZerosRise = 0.12 },
             ["l1 0.15"] = new() { Zeros = 0.97, Test = 0.8 },
         })["C12b"];
-        Assert.Matches("and so not counted: .*l1 0[.]05, 80[.]0/92[.]0 % zeros", edge.Evidence);
+        Assert.Matches("Not counted, since .*: .*l1 0[.]05, 80/92 % zeros", edge.Evidence);
     }
 
     /// <summary>Fewer units that are alive have a lower rank together; each has as much as before.</summary>
@@ -152,7 +152,7 @@ public sealed class SparseWorldTests
             ["l1 0.05"] = new() { Zeros = 0.75, Dead = 0.5, Rank = 10 },
         }, new() { Train = 0.5 });
         Assert.Equal(Verdict.Refuted, world["C5a"].Verdict);
-        Assert.Contains("50.0 % dead units", world["C5a"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("50 % dead units", world["C5a"].Evidence, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -210,7 +210,7 @@ public sealed class SparseWorldTests
         var slow = Widths(4, new() { Zeros = 0.7, Train = 0.7, Loss = 0.9, Rank = 5 });
         Assert.Equal((Verdict.Inconclusive, Verdict.Inconclusive), (slow["C5a-4"].Verdict, slow["C5b-4"].Verdict));
         Assert.Equal(["relu 4"], slow["C5a-4"].LeftOut);
-        Assert.Contains("relu 4 (70.0 %)", slow["C5a-4"].Evidence, StringComparison.Ordinal);
+        Assert.Contains("relu 4 (70 %)", slow["C5a-4"].Evidence, StringComparison.Ordinal);
         // half of the units dead: the loss is theirs
         var half = Widths(4, new() { Zeros = 0.7, Dead = 0.5, Loss = 0.9, Rank = 10 });
         Assert.Equal(Verdict.Inconclusive, half["C5a-4"].Verdict);
@@ -262,16 +262,16 @@ public sealed class SparseWorldTests
     {
         var c6 = new NetWorld(new DropoutVsSparsity(), [], new() { Zeros = 0.8, Test = 0.995 })["C6a"];
         Assert.Equal(Verdict.Inconclusive, c6.Verdict);
-        Assert.Contains("so that dropout could not have brought 1.00 percentage points", c6.Evidence, StringComparison.Ordinal);
+        Assert.Contains("so that dropout could not have brought 1 point", c6.Evidence, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_dropout_costs_is_called_a_cost()
     {
         var c6 = Dropout(0.75, -0.03, 0.03, 0.001)["C6a"];
-        Assert.Matches(@"It costs at least 2\.\d\d percentage points", c6.Evidence);
+        Assert.Matches(@"It costs at least 2(\.\d+)? points", c6.Evidence);
         Assert.DoesNotContain("at most -", c6.Evidence, StringComparison.Ordinal);
-        Assert.Contains("Without a penalty dropout changes it by +3.0", c6.Evidence, StringComparison.Ordinal);
+        Assert.Contains("Without a penalty dropout changes it by +3", c6.Evidence, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,6 +7,7 @@ using TrainingService.Host.Metrics;
 using TrainingService.Host.Reports;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
+using TrainingService.Host.Tests.Reports;
 
 namespace TrainingService.Host.Tests.Studies;
 
@@ -30,21 +31,7 @@ public static class World
     public static SweepReport Read(string study, Func<string, double, Run> run, StudyMeasurement? measured = null, int? seeds = null,
         RowCounts? rows = null)
     {
-        var spec = StudyCatalog.Find(study)!.Sweep(StudySize.Quick, "digits", seeds ?? 30);
-        var arms = spec.Arms ?? [.. spec.Grid!.Single().Value.Select(value => new ArmSpec { Name = ((JsonElement)value!).GetString()! })];
-        var plan = new SweepPlan
-        {
-            Base = spec.Base,
-            Arms = arms,
-            Seeds = [.. Enumerable.Range(1, seeds ?? 30).Select(seed => (long)seed)],
-            Metric = spec.Metric ?? "testAccuracy",
-            TestSplit = rows is null ? TestSplit.Fixed : TestSplit.PerSeed,
-            Rows = rows,
-            Baseline = spec.Baseline!,
-            Delta = spec.Delta ?? 0.005,
-            Contrasts = spec.Contrasts ?? [.. arms.Where(arm => arm.Name != spec.Baseline)
-                .Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline! })],
-        };
+        var plan = Plan(study, seeds ?? 30, rows);
         var sweep = new Sweep
         {
             Spec = plan,
@@ -54,8 +41,30 @@ public static class World
             FinishedAt = DateTimeOffset.UnixEpoch,
             Measured = measured is null ? null : JsonSerializer.Serialize(measured, Json.Options),
         };
-        return StudyReports.Of(sweep, [.. plan.Arms.SelectMany((arm, index) => plan.Seeds.Select(seed =>
+        var report = StudyReports.Of(sweep, [.. plan.Arms.SelectMany((arm, index) => plan.Seeds.Select(seed =>
             Cell(index, seed, run(arm.Name, new SplitMix64(1000 * seed + index).NextNormal()))))], Guess);
+        Sentences.MustBeReadable(report);
+        return report;
+    }
+
+    /// <summary>A quick study's sweep as it would be stored.</summary>
+    public static SweepPlan Plan(string study, int seeds, RowCounts? rows = null)
+    {
+        var spec = StudyCatalog.Find(study)!.Sweep(StudySize.Quick, "digits", seeds);
+        var arms = spec.Arms ?? [.. spec.Grid!.Single().Value.Select(value => new ArmSpec { Name = ((JsonElement)value!).GetString()! })];
+        return new()
+        {
+            Base = spec.Base,
+            Arms = arms,
+            Seeds = [.. Enumerable.Range(1, seeds).Select(seed => (long)seed)],
+            Metric = spec.Metric ?? "testAccuracy",
+            TestSplit = rows is null ? TestSplit.Fixed : TestSplit.PerSeed,
+            Rows = rows,
+            Baseline = spec.Baseline!,
+            Delta = spec.Delta ?? 0.005,
+            Contrasts = spec.Contrasts ?? [.. arms.Where(arm => arm.Name != spec.Baseline)
+                .Select(arm => new ContrastSpec { Arm = arm.Name, Baseline = spec.Baseline! })],
+        };
     }
 
     public static StatementReport Statement(this SweepReport report, string id) =>

@@ -157,7 +157,7 @@ public sealed class CreateSweepTests(ApiOnly api)
         + "It takes at least 7 seeds.")]
     [InlineData("""{BASE, "arms": ARMS, "seedCount": 2}""", "Nor can equivalence be shown, which takes 5 seeds.")]
     [InlineData("""{BASE, "arms": ARMS, "seedCount": 9}""",
-        "is less than two of the 30 test rows, one of which is worth 3.33 percentage points")]
+        "is less than two of the 30 test rows, one of which is worth 3.33 points")]
     [InlineData("""{BASE, "arms": ARMS, "testSplit": "fixed"}""", "tested on the same 30 rows")]
     [InlineData("""{BASE, "arms": ARMS, "tune": {"/training/epochs": [1, 2]}}""", "Each seed tunes on 12 validation rows")]
     public async Task What_it_can_not_find_out_is_said_before_it_runs(string body, string words)

@@ -72,7 +72,7 @@ public sealed class SweepLifeTests(Service service) : IAsyncDisposable
         Assert.NotEqual(unfinished.ETag, (await _http.GetSweep(id)).ETag);
         var report = await _http.GetReport(id);
         Assert.Contains(report.List("notes"), note => note.GetString()!.Contains("The sweep was canceled", StringComparison.Ordinal));
-        Assert.Contains("1 of 4 cells:", report.Text("answer"), StringComparison.Ordinal);
+        Assert.Contains("1 of 4 cells. ", report.Text("answer"), StringComparison.Ordinal);
         Assert.Equal([(1, 0), (0, 1), (0, 1), (0, 1)],
             report.List("arms").Select(arm => (arm.GetProperty("n").GetInt32(), arm.GetProperty("failed").GetInt32())));
 

@@ -17,6 +17,9 @@ public static partial class OpenApiDocumentation
         Trains dense neural networks on a SIMD engine of its own and measures what happens inside them: sparsity, dead and
         saturated units, gradient flow. To look with a browser there are [pages](/).
 
+        [Pages for people](/) show and do the same in a browser. Below, operations stand in the order in which one needs them: data, what
+        nets are made of, a training, what it measured, its net, many trainings compared, questions that are asked often.
+
         **In three requests**
 
         1. `GET /api/v1/datasets` tells what data there is, `GET /api/v1/activations` and `GET /api/v1/initializers` what a
@@ -61,6 +64,16 @@ public static partial class OpenApiDocumentation
             page.DocumentTitle = "TrainingService";
             page.EnableDeepLinking();
             page.EnableTryItOutByDefault();
+            // as wide as the phone, and with room for long addresses
+            page.HeadContent = """
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <style>@media (max-width: 44rem) { .swagger-ui .wrapper { padding: 0 .6rem; }
+                .swagger-ui .opblock .opblock-summary { flex-wrap: wrap; } .swagger-ui .opblock-summary-path { max-width: 100%; }
+                .swagger-ui .opblock-summary-path, .swagger-ui .opblock-summary-description { overflow-wrap: anywhere; }
+                .swagger-ui table.parameters, .swagger-ui .parameters > tbody > tr { display: block; }
+                .swagger-ui .parameters-col_name, .swagger-ui .parameters-col_description { display: block; width: 100%; }
+                .swagger-ui .topbar .download-url-wrapper { display: none; } }</style>
+                """;
             page.SwaggerEndpoint("../openapi/v1.json", "TrainingService v1");
         });
     }
@@ -97,8 +110,15 @@ public static partial class OpenApiDocumentation
             new() { [new(ApiKey, document)] = [] },
             [],
         ];
+        // as one goes: from data to an answer
         document.Tags = new HashSet<OpenApiTag>
         {
+            new() { Name = "Datasets", Description = "First: what there is to train on, and data of one's own." },
+            new()
+            {
+                Name = "Catalogue",
+                Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains.",
+            },
             new() { Name = "Jobs", Description = "Submit a training, follow it, cancel it, delete it." },
             new() { Name = "Metrics", Description = "What a job measured: losses and accuracies, and the state of every layer over time." },
             new() { Name = "Models", Description = "Trained nets: ask them, explain them, download them, give them names." },
@@ -113,16 +133,11 @@ public static partial class OpenApiDocumentation
                 Description =
                     "Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own.",
             },
-            new() { Name = "Datasets", Description = "What there is to train on." },
-            new()
-            {
-                Name = "Catalogue",
-                Description = "What networks are made of: activations and initialisers, with formulas, parameters and gains.",
-            },
             new() { Name = "Keys", Description = "Who may do what, where access is not open." },
             new() { Name = "Health", Description = "For load balancers and orchestrators." },
         };
         OpenApiOperations.AddHealth(document);
+        OpenApiOperations.ShareExamples(document);
         OpenApiSchemas.Finish(document);
         foreach (var schema in OpenApiSchemas.Of(document).Values.OfType<OpenApiSchema>())
             Readable(schema);

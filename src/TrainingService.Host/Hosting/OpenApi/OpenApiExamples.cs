@@ -8,14 +8,40 @@ namespace TrainingService.Host.Hosting.OpenApi;
 public static class OpenApiExamples
 {
     /// <summary>Answers by operation and status, as a test has recorded them (<c>UPDATE_EXAMPLES=1</c>), long lists cut.</summary>
-    private static readonly JsonObject Recorded = Read();
+    private static readonly JsonObject Recorded = Read("answers.json");
+
+    /// <summary>Those that can't be recorded, because asking would change who may ask, or where no answer comes at all.</summary>
+    private static readonly JsonObject Written = Read("written.json");
+
+    /// <summary>What isn't found, by tag.</summary>
+    private static readonly Dictionary<string, string> Missing = new()
+    {
+        ["Jobs"] = "There is no job 01a20db1-0f1a-7205-a312-26defe202782.",
+        ["Metrics"] = "There is no job 01a20db1-0f1a-7205-a312-26defe202782.",
+        ["Models"] = "There is no model 'churn'; GET /api/v1/models lists them.",
+        ["Sweeps"] = "There is no sweep 01a22163-decf-7027-81d7-3c1f48a6347c.",
+        ["Studies"] = "There is no study 'init-paring': did you mean 'init-pairing'? GET /api/v1/studies lists them.",
+        ["Datasets"] = "There is no dataset 'digit': did you mean 'digits'?",
+        ["Catalogue"] = "There is no activation 'leaky_rely': did you mean 'leaky_relu'?",
+        ["Keys"] = "There is no key 01a22170-0c1a-7a10-8a55-1d9be0a9c001.",
+    };
+
+    /// <summary>A place in the request and what is wrong there, by tag.</summary>
+    private static readonly Dictionary<string, (string Place, string Message)> Mistakes = new()
+    {
+        ["Jobs"] = ("/model/activation", "unknown activation 'leaky_rely': did you mean 'leaky_relu'?"),
+        ["Metrics"] = ("/maxPoints", "must be from 1 to 1,000,000, not 0"),
+        ["Models"] = ("/inputs/0", "has 3 values, and the net was trained on 4 columns"),
+        ["Sweeps"] = ("/baseline", "there is no arm 'rely': did you mean 'relu'?"),
+        ["Studies"] = ("/dataset", "unknown dataset 'digit': did you mean 'digits'?"),
+        ["Datasets"] = ("/target", "the file has no column 'boght': did you mean 'bought'?"),
+        ["Catalogue"] = ("/negativeSlope", "must be a finite number, not 'x'"),
+        ["Keys"] = ("/scopes/0", "must be one of read, submit, admin, not 'write'"),
+    };
 
     private static readonly Dictionary<int, string> Details = new()
     {
-        [400] = "/model/activation: unknown activation 'leaky_rely': did you mean 'leaky_relu'?",
-        [404] = "There is no job 01a20db1-0f1a-7205-a312-26defe202782.",
         [406] = "This comes as application/json, text/csv or application/x-ndjson; 'image/png' is not supported.",
-        [409] = "The job is running; cancel it and wait for its end before deleting it.",
         [410] = "Its weights were retired after 90 days.",
         [412] = "The job has changed since: read it again.",
         [413] = "The body may have at most 1048576 bytes here.",
@@ -28,10 +54,16 @@ public static class OpenApiExamples
     };
 
     /// <summary>What an operation answered once; null where nothing was recorded.</summary>
-    public static JsonNode? Answer(string operation, string status) => Recorded[operation]?[status]?.DeepClone();
+    public static JsonNode? Answer(string operation, string status) =>
+        (Recorded[operation]?[status] ?? Written[operation]?[status])?.DeepClone();
 
-    public static JsonNode? Problem(int status)
+    /// <summary>A problem as this operation would have it.</summary>
+    /// <param name="tag">Of the operation.</param>
+    /// <param name="described">What the operation says of the status.</param>
+    public static JsonNode? Problem(int status, string tag, string? described)
     {
+        var mistake = Mistakes.GetValueOrDefault(tag, Mistakes["Jobs"]);
+
         if (Problems.Kinds.LastOrDefault(kind => kind.Status == status && (status != 400 || kind == Problems.Kinds[0])) is not { } kind)
             return null;
         var problem = new JsonObject
@@ -39,20 +71,40 @@ public static class OpenApiExamples
             ["type"] = kind.Type,
             ["title"] = kind.Title,
             ["status"] = status,
-            ["detail"] = Details.GetValueOrDefault(status, $"{kind.Title}."),
+            ["detail"] = status switch
+            {
+                400 => $"{mistake.Place}: {mistake.Message}",
+                404 => Missing.GetValueOrDefault(tag, Missing["Jobs"]),
+                409 => described?.ReplaceLineEndings(" ").Trim() ?? $"{kind.Title}.",
+                _ => Details.GetValueOrDefault(status, $"{kind.Title}."),
+            },
             ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
         };
         if (status == 400)
             problem["errors"] = new JsonObject
             {
-                ["/model/activation"] = new JsonArray("unknown activation 'leaky_rely': did you mean 'leaky_relu'?"),
+                [mistake.Place] = new JsonArray(mistake.Message),
             };
         return problem;
     }
 
-    private static JsonObject Read()
+    /// <summary>Data sets that every service has, to choose from; one's own names can be typed as well.</summary>
+    public static Dictionary<string, IOpenApiExample> Datasets() => new()
     {
-        using var file = typeof(OpenApiExamples).Assembly.GetManifestResourceStream("OpenApi/answers.json")
+        ["digits"] = Named("digits", "8x8 pictures of ten digits"),
+        ["iris"] = Named("iris", "four measures of three flowers"),
+        ["wine"] = Named("wine", "thirteen measures of three wines"),
+        ["breast_cancer"] = Named("breast_cancer", "thirty measures, two classes"),
+        ["penguins"] = Named("penguins", "categories and missing values"),
+        ["spirals"] = Named("spirals", "two features that no line parts"),
+        ["friedman1"] = Named("friedman1", "a number to predict"),
+    };
+
+    private static OpenApiExample Named(string name, string summary) => new() { Summary = $"{name}: {summary}", Value = name };
+
+    private static JsonObject Read(string name)
+    {
+        using var file = typeof(OpenApiExamples).Assembly.GetManifestResourceStream($"OpenApi/{name}")
             ?? throw new InvalidOperationException("The recorded answers are missing.");
         return (JsonObject?)JsonNode.Parse(file) ?? [];
     }

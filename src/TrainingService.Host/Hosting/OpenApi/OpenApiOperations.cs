@@ -78,6 +78,9 @@ public static class OpenApiOperations
                 parameter.Description ??= "Name or alias.";
             if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(name, out var rule))
                 rule(schema);
+            if ((name == "name" && operation.Tags?.FirstOrDefault()?.Name == "Datasets" && context.Description.HttpMethod == "GET")
+                || name == "dataset")
+                parameter.Examples = OpenApiExamples.Datasets();
             if (ParameterSchemas.ComponentOf(operation.OperationId ?? "", name) is { } component)
                 parameter.Schema = new OpenApiSchemaReference(component, context.Document);
         }
@@ -104,7 +107,8 @@ public static class OpenApiOperations
                     bytes.Format = "binary";
                 body.Example = mediaType switch
                 {
-                    Problems.MediaType => OpenApiExamples.Problem(int.Parse(status, null)),
+                    Problems.MediaType => OpenApiExamples.Problem(int.Parse(status, null), operation.Tags?.FirstOrDefault()?.Name ?? "",
+                        answer.Description),
                     MediaTypes.Json => OpenApiExamples.Answer(operation.OperationId ?? "", status),
                     _ => null,
                 };
@@ -142,12 +146,16 @@ public static class OpenApiOperations
 
         void Add(string path, string id, string summary, string description)
         {
-            OpenApiResponse Answer(string meaning) => new()
+            OpenApiResponse Answer(string status, string meaning) => new()
             {
                 Description = meaning,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
-                    ["application/json"] = new() { Schema = new OpenApiSchemaReference("Health", document) },
+                    ["application/json"] = new()
+                    {
+                        Schema = new OpenApiSchemaReference("Health", document),
+                        Example = OpenApiExamples.Answer(id, status),
+                    },
                 },
             };
             document.Paths.Add(path, new OpenApiPathItem
@@ -160,11 +168,24 @@ public static class OpenApiOperations
                         Summary = summary,
                         Description = description,
                         Tags = new HashSet<OpenApiTagReference> { new("Health", document) },
-                        Responses = new() { ["200"] = Answer("Yes."), ["503"] = Answer("No.") },
+                        Responses = new() { ["200"] = Answer("200", "Yes."), ["503"] = Answer("503", "No.") },
                     },
                 },
             });
         }
+    }
+
+    /// <summary>What answers with the same as another operation has that one's example, where it has none of its own.</summary>
+    public static void ShareExamples(OpenApiDocument document)
+    {
+        var answers = document.Paths.Values.SelectMany(path => (path.Operations ?? []).Values)
+            .SelectMany(operation => operation.Responses?.Values ?? Enumerable.Empty<IOpenApiResponse>())
+            .Select(answer => answer.Content?.TryGetValue(MediaTypes.Json, out var body) == true ? body : null).OfType<OpenApiMediaType>()
+            .Where(body => body.Schema is OpenApiSchemaReference).ToLookup(body => ((OpenApiSchemaReference)body.Schema!).Reference.Id);
+        foreach (var alike in answers)
+            if (alike.Select(body => body.Example).FirstOrDefault(example => example is not null) is { } example)
+                foreach (var body in alike.Where(body => body.Example is null))
+                    body.Example = example.DeepClone();
     }
 
     private static OpenApiResponse Problem(string status, OpenApiDocument? document) => new()
