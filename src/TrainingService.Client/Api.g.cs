@@ -206,10 +206,12 @@ public sealed partial class JobsClient
     /// more the answer is 204, which tells an <c>EventSource</c> to stop.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="lastEventId">The same, for those who can't set a header; the header counts if there are both.</param>
+    /// <param name="types">Only these kinds of events, separated by commas: status, progress, metrics, finding, done.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<Stream> GetEventsAsync(Guid id, string? lastEventId = null, CancellationToken cancellation = default) =>
-        _connection.StreamAsync(Address.With($"api/v1/jobs/{Address.Of(id)}/events", ("lastEventId", lastEventId)), "text/event-stream",
-            cancellation);
+    public Task<Stream> GetEventsAsync(Guid id, string? lastEventId = null, string? types = null,
+        CancellationToken cancellation = default) =>
+        _connection.StreamAsync(Address.With($"api/v1/jobs/{Address.Of(id)}/events", ("lastEventId", lastEventId), ("types", types)),
+            "text/event-stream", cancellation);
 }
 
 /// <summary>What a job measured: losses and accuracies, and the state of every layer over time.</summary>
@@ -533,6 +535,20 @@ public sealed partial class SweepsClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<Stream> GetCellsAsync(Guid id, string? format = null, CancellationToken cancellation = default) =>
         _connection.StreamAsync(Address.With($"api/v1/sweeps/{Address.Of(id)}/cells", ("format", format)), "text/csv", cancellation);
+    /// <summary>What happens to a sweep, as it happens.</summary>
+    /// <remarks>Server-sent events as those of a job: <c>status</c> (<c>status</c>, <c>at</c>); <c>cells</c> (<c>cells</c>, <c>counts</c>)
+    /// with each cell that came to another
+    /// status, at first all of them, a hundred at most in one event: <c>arm</c>, <c>seed</c>, <c>jobId</c>, <c>status</c>, <c>attempt</c>,
+    /// where the sweep tunes
+    /// <c>candidate</c>, and of those that failed <c>errorCode</c>; <c>done</c> (<c>status</c>, <c>counts</c>, <c>error</c>) at the end,
+    /// after which the stream closes.
+    /// A cell that changes twice between two looks is told as it is then. <c>Last-Event-ID</c>, comments and 204 as there.</remarks>
+    /// <param name="id">The sweep's id.</param>
+    /// <param name="lastEventId">The same, for those who can't set a header; the header counts if there are both.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<Stream> GetEventsAsync(Guid id, string? lastEventId = null, CancellationToken cancellation = default) =>
+        _connection.StreamAsync(Address.With($"api/v1/sweeps/{Address.Of(id)}/events", ("lastEventId", lastEventId)), "text/event-stream",
+            cancellation);
 }
 
 /// <summary>Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own.</summary>

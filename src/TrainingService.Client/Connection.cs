@@ -38,6 +38,26 @@ internal sealed class Connection(HttpClient http, TrainingClientOptions options)
         return await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Events as they arrive; null if the service has none to give, or none now. To be disposed of.</summary>
+    public async Task<Stream?> EventsAsync(string path, CancellationToken cancellation)
+    {
+        using var message = Message(new(HttpMethod.Get, path) { Accept = "text/event-stream" }, null);
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException)
+        {
+            // what is asked next is asked again and again
+            return Stream.Null;
+        }
+        if (answer.StatusCode == HttpStatusCode.OK && answer.Content.Headers.ContentType?.MediaType == "text/event-stream")
+            return await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        answer.Dispose();
+        return null;
+    }
+
     /// <summary>A form, whose files are read once; so it is not sent again.</summary>
     public async Task<T> SendFormAsync<T>(HttpMethod method, string path, MultipartFormDataContent form, CancellationToken cancellation)
     {

@@ -20,11 +20,14 @@ public sealed partial class JobsClient
 
     /// <summary>Waits until a job has ended, however it did.</summary>
     public Task<JobResponse> WaitAsync(Guid id, IProgress<JobResponse>? progress = null, CancellationToken cancellation = default) =>
-        FollowAsync(id, cancellation).EndAsync(progress, cancellation);
+        Following(id).EndAsync(progress, cancellation);
 
     /// <summary>The job as it is now, and each time that it has changed, until it has ended.</summary>
     public IAsyncEnumerable<JobResponse> FollowAsync(Guid id, CancellationToken cancellation = default) =>
-        Follow.ChangesAsync<JobResponse>(_connection, $"api/v1/jobs/{id}", job => job.HasEnded, cancellation);
+        Following(id).ChangesAsync(cancellation);
+
+    private Follow<JobResponse> Following(Guid id) =>
+        new(_connection, $"api/v1/jobs/{id}", "status,progress,done", job => job.HasEnded, (job, kind, data) => job.After(kind, data));
 
     /// <summary>All jobs, page by page as they are read.</summary>
     /// <param name="page">How a page is read: <c>cursor => client.Jobs.ListAsync(dataset: "digits", cursor: cursor)</c>.</param>
@@ -67,6 +70,21 @@ public sealed partial record JobResponse
 {
     /// <summary>Whether it has succeeded, failed or been canceled.</summary>
     public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
+
+    /// <summary>How it is after an event; null if that is old, or if all there is to know of it is asked for.</summary>
+    internal JobResponse? After(string kind, JsonElement data)
+    {
+        var now = kind switch
+        {
+            "progress" when data.Deserialize<JobProgress>(ClientJson.Options) is { } progress => this with { Progress = progress },
+            "status" when data.Deserialize<StatusEvent>(ClientJson.Options) is { } status && status.Attempt >= Attempt =>
+                this with { Status = status.Status, Attempt = status.Attempt },
+            _ => this,
+        };
+        return now == this || now.HasEnded ? null : now;
+    }
+
+    private sealed record StatusEvent(JobStatus Status, int Attempt);
 }
 
 /// <summary>What was measured at a step; null what was not.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace TrainingService.Client;
 
 public sealed partial class SweepsClient
@@ -14,11 +16,14 @@ public sealed partial class SweepsClient
 
     /// <summary>Waits until a sweep has ended, however it did.</summary>
     public Task<SweepResponse> WaitAsync(Guid id, IProgress<SweepResponse>? progress = null, CancellationToken cancellation = default) =>
-        FollowAsync(id, cancellation).EndAsync(progress, cancellation);
+        Following(id).EndAsync(progress, cancellation);
 
     /// <summary>The sweep as it is now, and each time that it has changed, until it has ended.</summary>
     public IAsyncEnumerable<SweepResponse> FollowAsync(Guid id, CancellationToken cancellation = default) =>
-        Follow.ChangesAsync<SweepResponse>(_connection, $"api/v1/sweeps/{id}", sweep => sweep.HasEnded, cancellation);
+        Following(id).ChangesAsync(cancellation);
+
+    private Follow<SweepResponse> Following(Guid id) =>
+        new(_connection, $"api/v1/sweeps/{id}", null, sweep => sweep.HasEnded, (sweep, kind, data) => sweep.After(kind, data));
 
     internal async Task<SweepReport> ReportAsync(SweepResponse sweep, IProgress<SweepResponse>? progress, CancellationToken cancellation)
     {
@@ -47,4 +52,27 @@ public sealed partial record SweepResponse
 {
     /// <summary>Whether it has succeeded, failed or been canceled.</summary>
     public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Canceled;
+
+    /// <summary>How it is after an event; null if that is old, or if all there is to know of it is asked for.</summary>
+    internal SweepResponse? After(string kind, JsonElement data)
+    {
+        if (kind != "cells" || data.GetProperty("counts").Deserialize<SweepCounts>(ClientJson.Options) is not { } counts
+            || counts == Counts)
+            return null;
+        var finished = counts.Succeeded + counts.Failed + counts.Canceled;
+        var total = finished + counts.Queued + counts.Running + counts.Canceling + counts.Paused;
+        var most = Math.Max(Progress.AtMost, total);
+        return this with
+        {
+            Counts = counts,
+            Status = Status == JobStatus.Queued && finished + counts.Running > 0 ? JobStatus.Running : Status,
+            Progress = Progress with
+            {
+                Finished = finished,
+                Total = total,
+                AtMost = most,
+                Fraction = most == 0 ? 0 : (double)finished / most,
+            },
+        };
+    }
 }

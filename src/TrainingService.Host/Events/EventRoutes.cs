@@ -8,12 +8,14 @@ public static class EventRoutes
     {
         builder.Services.AddSingleton<Changes>();
         builder.Services.AddSingleton<JobEvents>();
+        builder.Services.AddSingleton<SweepEvents>();
         builder.Services.AddSingleton(EventStreams.Create);
     }
 
     public static void MapEvents(this IEndpointRouteBuilder api)
     {
         api.MapGet("/jobs/{id:guid}/events", GetJobEvents.Handle).WithName("getJobEvents").WithTags("Jobs").IsStream();
+        api.MapGet("/sweeps/{id:guid}/events", GetSweepEvents.Handle).WithName("getSweepEvents").WithTags("Sweeps").IsStream();
     }
 
     private static void IsStream(this RouteHandlerBuilder route) => route.Produces<string>(200, EventStreams.MediaType)

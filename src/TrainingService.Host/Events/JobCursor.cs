@@ -17,7 +17,7 @@ namespace TrainingService.Host.Events;
 /// <param name="Test">Whether the test rows' were told, which come last, whatever their step is.</param>
 /// <param name="Findings">The number of the last; -1 if none was told.</param>
 /// <param name="Done">Whether the end was told.</param>
-public readonly record struct JobCursor(int Attempt, JobStatus Status, long Step, long Metrics, bool Test, int Findings, bool Done)
+public sealed record JobCursor(int Attempt, JobStatus Status, long Step, long Metrics, bool Test, int Findings, bool Done)
 {
     public static readonly JobCursor Start = new(-1, JobStatus.Queued, -1, -1, false, -1, false);
 

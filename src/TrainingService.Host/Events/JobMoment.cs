@@ -81,6 +81,9 @@ public sealed record JobMoment(JobState? State, IReadOnlyList<MetricEvent> Rows,
     /// <summary>Whether all that a reader wasn't told yet is here.</summary>
     public bool Reaches(JobCursor told) => told.Metrics >= Before;
 
+    /// <summary>For one who doesn't want rows: those that are there count as told.</summary>
+    public JobCursor PassOverRows(JobCursor told) => told with { Metrics = Math.Max(told.Metrics, Last) };
+
     /// <summary>
     /// Writes what a reader wasn't told yet, as far as there is room for it, and answers what they were told by then. It follows from the
     /// rows alone, in whichever process and however often it is asked: what isn't there to be told any more, such as a status between
@@ -89,8 +92,10 @@ public sealed record JobMoment(JobState? State, IReadOnlyList<MetricEvent> Rows,
     /// <param name="job">Its id.</param>
     /// <param name="told">What they were told.</param>
     /// <param name="writer">Where to.</param>
+    /// <param name="kinds">Of events that they want; what others would have told them counts as told.</param>
     /// <param name="onlyRows">For one who is told rows by pages, more of which follow.</param>
-    public JobCursor Tell(Guid job, JobCursor told, EventWriter writer, bool onlyRows = false)
+    public JobCursor Tell(Guid job, JobCursor told, EventWriter writer, IReadOnlyCollection<string> kinds,
+        bool onlyRows = false)
     {
         if (State is not { } state)
             return told;
@@ -133,7 +138,8 @@ public sealed record JobMoment(JobState? State, IReadOnlyList<MetricEvent> Rows,
         void Write(JobCursor then, string name, byte[] json)
         {
             told = then;
-            writer.Event(name, told.Of(job), json);
+            if (kinds.Contains(name))
+                writer.Event(name, told.Of(job), json);
         }
     }
 }

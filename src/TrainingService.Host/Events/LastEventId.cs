@@ -18,7 +18,7 @@ public sealed record LastEventId
     /// <summary>The place; <paramref name="otherwise"/> where none is given.</summary>
     /// <param name="read">Null of what is no id of this stream.</param>
     /// <param name="otherwise">The beginning.</param>
-    public T Read<T>(Func<string, T?> read, T otherwise) where T : struct
+    public T Read<T>(Func<string, T?> read, T otherwise) where T : class
     {
         // an EventSource comes again with both, and the address is from when it began
         var (place, id) = Header is { Length: > 0 } ? (HeaderName, Header) : ("lastEventId", Query);

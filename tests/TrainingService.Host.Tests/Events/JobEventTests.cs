@@ -30,6 +30,10 @@ public sealed class JobEventTests(Service service)
         foreach (var (i, told) in all.Index().SkipLast(1))
             Assert.Equal(all.Skip(i + 1), await Http.ReadAllAsync(id.Events(), told.Id));
         Assert.Equal(all.Skip(3), await Http.ReadAllAsync($"{id.Events()}?lastEventId={all[2].Id}"));
+        Assert.Equal(all.Where(told => told.Type is "status" or "done").Select(told => told.Data),
+            (await Http.ReadAllAsync($"{id.Events()}?types=done,status")).Select(told => told.Data));
+        Assert.Contains("no kind of event 'metric'", (await Http.GetAnswer($"{id.Events()}?types=done,metric")).Error("/types"),
+            StringComparison.Ordinal);
         Assert.Equal(204, (await Http.GetAnswer(id.Events(), ("Last-Event-ID", all[^1].Id))).Status);
     }
 
