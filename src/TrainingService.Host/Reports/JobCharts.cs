@@ -92,10 +92,10 @@ public static class JobCharts
         Some([.. rows.Where(row => row.Layer < layers.Count - 1)
             .Select(row => row.Histogram is { } histogram ? Polygon(layers[row.Layer].Name, histogram) : null).OfType<Curve>()],
             most))
-    {
-        Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. "
+        {
+            Note = "Single outputs on all evaluation rows. Exact zeros are left out: the sparsity counts them. "
             + "The outer bins hold what lies beyond, too.",
-    };
+        };
 
     private static Curve Polygon(string name, Histogram histogram)
     {

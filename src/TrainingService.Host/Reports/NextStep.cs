@@ -56,8 +56,11 @@ public sealed record NextStep(string Sentence, int Open, int Decides, int MoreSe
                 ["dataset"] = sweep.Spec.Base.Dataset.Name,
                 ["seedCount"] = seeds,
             });
-        var spec = sweep.Spec.ToSpec() with { Seeds = new(new UntilSpec { Until = UntilSpec.Decided, AtMost = seeds }),
-            BudgetSeconds = null };
+        var spec = sweep.Spec.ToSpec() with
+        {
+            Seeds = new(new UntilSpec { Until = UntilSpec.Decided, AtMost = seeds }),
+            BudgetSeconds = null
+        };
         return new("POST", SweepRoutes.Root, Json.ObjectOf(spec).Deserialize<Dictionary<string, object?>>(Json.Options)
             ?? new Dictionary<string, object?>());
     }

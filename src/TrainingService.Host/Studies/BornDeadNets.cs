@@ -85,8 +85,11 @@ public sealed class BornDeadNets : Study
             + "leaky ReLU runs learned nothing.";
         var claim = Mitigation.Judge(e, Leaky, Relu, stalled);
         double? Off(string arm) => e.Mean("offEveryRowFraction", arm, anyway: true).Summary.Mean;
-        var (dying, shape) = (e.Cells(Relu).Count(run => dead.Contains(run)), cells.FirstOrDefault(cell => cell is { Width: 4,
-            Depth: 20 }));
+        var (dying, shape) = (e.Cells(Relu).Count(run => dead.Contains(run)), cells.FirstOrDefault(cell => cell is
+        {
+            Width: 4,
+            Depth: 20
+        }));
         var never = e.Cells(Relu).Count(run => dead.Contains(run) && e.LearnedNothing(run));
         return new(new(dying == 0 ? Verdict.Inconclusive : never == dying ? Verdict.Refuted : Verdict.Supported,
                 (shape is null ? "" : $"Of ReLU nets 4 wide and 20 deep {StudyEvidence.Percent(shape.Measured)} are born dead; ")

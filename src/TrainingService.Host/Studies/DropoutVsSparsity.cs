@@ -78,12 +78,12 @@ public sealed class DropoutVsSparsity : Study
             } : claim.Open("testAccuracy", "fraction", [], "");
         var helps = (from penalty in Penalties from rate in Rates select Gain(penalty, rate)).Count(gain => gain.Sign > 0);
         return new(new(statement.Verdict, (statement.Verdict switch
-            {
-                Verdict.Supported => "There is a setting with more than 70 % zeros in which dropout brings no more than what matters",
-                Verdict.Refuted => "In every setting with more than 70 % zeros dropout helps",
-                _ when large.Length == 0 => "No setting is shown to have more than 70 % zeros in each layer",
-                _ => "Whether dropout helps where more than 70 % are zeros is open",
-            }) + $"; it is shown to help in {helps} of all {Penalties.Length * Rates.Length}."),
+        {
+            Verdict.Supported => "There is a setting with more than 70 % zeros in which dropout brings no more than what matters",
+            Verdict.Refuted => "In every setting with more than 70 % zeros dropout helps",
+            _ when large.Length == 0 => "No setting is shown to have more than 70 % zeros in each layer",
+            _ => "Whether dropout helps where more than 70 % are zeros is open",
+        }) + $"; it is shown to help in {helps} of all {Penalties.Length * Rates.Length}."),
             "Test accuracy with dropout against none, by the share of zeros in each layer without it? "
             + InShort.Of([.. from penalty in Penalties
                              from rate in Rates

@@ -16,7 +16,7 @@ public sealed class SentenceTests
     {
         var b = World.Read(Main, (_, noise) => new(Off: off + 0.001 * Math.Tanh(noise))).Statement("C1b");
         Assert.Equal(verdict, b.Verdict);
-        Assert.Equal(verdict == Verdict.Inconclusive, 
+        Assert.Equal(verdict == Verdict.Inconclusive,
             b.Evidence.Contains(" %, so that it could not have been lower by 1 point.", StringComparison.Ordinal));
     }
 

@@ -78,11 +78,11 @@ public static class OpenApiOperations
                 parameter.Description ??= "Name or alias.";
             if (parameter.Schema is OpenApiSchema schema && ParameterSchemas.ByName.TryGetValue(name, out var rule))
                 rule(schema);
-            if ((name == "name" && operation.Tags?.FirstOrDefault()?.Name == "Datasets" && context.Description.HttpMethod == "GET")
-                || name == "dataset")
-                parameter.Examples = OpenApiExamples.Datasets();
             if (ParameterSchemas.ComponentOf(operation.OperationId ?? "", name) is { } component)
                 parameter.Schema = new OpenApiSchemaReference(component, context.Document);
+            else if ((name == "name" && operation.Tags?.FirstOrDefault()?.Name == "Datasets" && context.Description.HttpMethod == "GET")
+                || name == "dataset")
+                parameter.Examples = OpenApiExamples.Datasets();
         }
         foreach (var (status, answer) in operation.Responses)
             if (answer is OpenApiResponse response)
