@@ -5,7 +5,7 @@ const known = new Map();
 
 async function answer(place) {
   const address = place.dataset.answer;
-  if (!known.has(address)) known.set(address, get(address).then(report => report.answer, () => 'Its report can’t be read now.'));
+  if (!known.has(address)) known.set(address, get(address).then(report => report.headline.sentence, () => 'Its report can’t be read now.'));
   place.textContent = await known.get(address);
 }
 

@@ -54,12 +54,6 @@ function claims() {
   for (const one of document.querySelectorAll('#claims details')) one.open = open.includes(one.dataset.id);
 }
 
-/** The first sentence, and what follows. */
-function parted(text) {
-  const end = text.search(/[.?!] (?=[A-Z])/);
-  return end < 0 ? [text, ''] : [text.slice(0, end + 1), text.slice(end + 2)];
-}
-
 let order = { key: null, down: true };
 
 function arms() {
@@ -111,9 +105,9 @@ async function all() {
   isBusy = true;
   try {
     report = await get(`${address}/report`);
-    const [first, rest] = parted(report.answer);
-    if (by('verdict').textContent !== first) by('verdict').textContent = first;
-    by('more').textContent = rest;
+    const { sentence } = report.headline;
+    if (by('verdict').textContent !== sentence) by('verdict').textContent = sentence;
+    by('more').textContent = report.answer === sentence ? '' : report.answer;
     forest(); claims(); arms();
     await cells();
   } catch (error) {
