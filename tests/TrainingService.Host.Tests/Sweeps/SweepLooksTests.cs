@@ -66,15 +66,14 @@ public sealed class SweepLooksTests
         Assert.Equal((SweepStop.Hopeless, 2), (plan.Stopped, results.Count(one => one.BeyondSeeds)));
         Assert.InRange(plan.Seeds.Count, 12, 22);
         var note = Note(plan, cells);
-        Assert.StartsWith($"The sweep stopped with {plan.Seeds.Count} of at most 60 seeds: 1 of 3 comparisons decided; the other two "
-            + "can't be "
-            + "decided by more seeds of these rows, as far as the intervals allow for the training rows that seeds "
-            + "share", note, StringComparison.Ordinal);
+        Assert.StartsWith($"The sweep stopped with {plan.Seeds.Count} of at most 60 seeds: 1 of 3 comparisons decided. The other two "
+            + "can't be decided by more seeds of these rows, as far as the intervals allow for the training rows that seeds share",
+            note, StringComparison.Ordinal);
         // With a fixed split enough seeds decide anything; it is just that 60 aren't enough.
         var (few, _) = Run((arm, seed) => arm == 1 ? null : Accuracy(arm, seed), arms: 3);
         var others = Cells(few, (arm, seed) => arm == 1 ? null : Accuracy(arm, seed));
         Assert.Equal((SweepStop.Hopeless, 1), (few.Stopped, SweepContrasts.Judge(few, others).Count(one => one.BeyondSeeds)));
-        Assert.Contains(": 0 of 2 comparisons decided; they have, as far as the spread between seeds tells, a chance below 5 % each to be "
+        Assert.Contains(": 0 of 2 comparisons decided. They have, as far as the spread between seeds tells, a chance below 5 % each to be "
             + "decided with 60 seeds.", Note(few, others), StringComparison.Ordinal);
     }
 
