@@ -154,7 +154,7 @@ public sealed class UploadTests(Service service)
         Assert.Equal(first["sha256"].GetString(),
             sweep["spec"].GetProperty("base").GetProperty("dataset").GetProperty("sha256").GetString());
         await service.Http.Upload("PUT", $"{Datasets}/{name}", [("file", "more.csv", Encoding.UTF8.GetBytes(UploadClient.Flowers(90)))]);
-        var jobs = await service.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/jobs");
+        var jobs = await service.Http.GetAnswer($"/api/v1/sweeps/{sweep.Id}/jobs?fields=spec");
         Assert.All(jobs["items"].EnumerateArray(), job =>
             Assert.Equal(first["sha256"].GetString(), job.GetProperty("spec").GetProperty("dataset").GetProperty("sha256").GetString()));
         await service.Http.Send("POST", $"/api/v1/sweeps/{sweep.Id}/cancel");
