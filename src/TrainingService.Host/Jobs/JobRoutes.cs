@@ -20,7 +20,6 @@ public static class JobRoutes
         builder.Services.AddSingleton(OwnerQuota.Read(builder.Configuration));
         builder.Services.AddSingleton<JobRules>();
         builder.Services.AddSingleton<WakeUps>();
-        builder.Services.AddSingleton<QueueMarks>();
 
         int Megabytes(string setting, int otherwise) => builder.Configuration[setting] switch
         {

@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Jobs;
@@ -25,6 +25,9 @@ public readonly record struct QueuePlace(int Position, int Workers, DateTimeOffs
 /// <summary>Places in the queue: by priority, then by age.</summary>
 public static class QueuePositions
 {
+    /// <summary>Of each database that this process knows.</summary>
+    private static readonly ConcurrentDictionary<string, QueueMarks> Marks = new();
+
     public static async Task<QueuePlace?> Of(TrainingDbContext db, Job job, CancellationToken cancellation) =>
         (await Of(db, [job], cancellation)).TryGetValue(job.Id, out var place) ? place : null;
 
@@ -34,7 +37,7 @@ public static class QueuePositions
         var wanted = jobs.Where(job => job.Status == JobStatus.Queued).ToDictionary(job => job.Id);
         if (wanted.Count == 0)
             return new Dictionary<Guid, QueuePlace>();
-        var mark = await db.GetService<QueueMarks>().ReadAsync(db, cancellation);
+        var mark = await Marks.GetOrAdd(db.Database.GetConnectionString() ?? "", _ => new()).ReadAsync(db, cancellation);
         QueueMark[] marks = [.. wanted.Values.Select(mark)];
         var places = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
             SELECT wanted.id, base_jobs + ahead.jobs AS jobs_ahead, base_seconds + ahead.seconds AS seconds_ahead, crew.*
