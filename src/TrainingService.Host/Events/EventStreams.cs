@@ -75,10 +75,22 @@ public sealed class EventStreams(int most, TimeSpan heartbeat, IHostApplicationL
         }, MediaType);
     }
 
+    /// <summary>Sends what is written and waits for what comes next, unless that was all or there is more to write already.</summary>
+    /// <returns>False once all is told.</returns>
+    public async Task<bool> GoesOnAsync(bool isDone, Task next, EventWriter writer, CancellationToken end)
+    {
+        var isFull = writer.IsFull;
+        if (!writer.IsEmpty)
+            await writer.FlushAsync(end);
+        if (!isDone && !isFull)
+            await WaitAsync(next, writer, end);
+        return !isDone;
+    }
+
     /// <summary>
     /// Until <paramref name="next"/> has ended; meanwhile the stream is kept alive, so that nobody on the way takes it for dead.
     /// </summary>
-    public async Task WaitAsync(Task next, EventWriter writer, CancellationToken end)
+    private async Task WaitAsync(Task next, EventWriter writer, CancellationToken end)
     {
         while (!next.IsCompleted)
         {

@@ -70,13 +70,8 @@ public static class GetJobEvents
                 }
                 if (moment?.Reaches(told) == true)
                     told = moment.Tell(id, told, writer, kinds);
-                var isFull = writer.IsFull;
-                if (!writer.IsEmpty)
-                    await writer.FlushAsync(end);
-                if (told.Done)
+                if (!await streams.GoesOnAsync(told.Done, next, writer, end))
                     return;
-                if (!isFull)
-                    await streams.WaitAsync(next, writer, end);
             }
         });
     }

@@ -41,13 +41,8 @@ public static class GetSweepEvents
                     return;
                 if (moment is not null)
                     told = moment.Tell(id, told, writer);
-                var isFull = writer.IsFull;
-                if (!writer.IsEmpty)
-                    await writer.FlushAsync(end);
-                if (told.Done)
+                if (!await streams.GoesOnAsync(told.Done, next, writer, end))
                     return;
-                if (!isFull)
-                    await streams.WaitAsync(next, writer, end);
             }
         });
     }

@@ -6,7 +6,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace TrainingService.Host.Data.Migrations
 {
     /// <summary>
-    /// Takes an index and a check from the rows of jobs, of which each cell of a sweep writes three: a template goes with its sweep and never
+    /// Takes an index and a check from the rows of jobs, of which each cell of a sweep writes three: a template goes with its sweep and
+    /// never
     /// by itself, as do the sweep's jobs, so that nobody looks for the jobs of a template.
     /// </summary>
     [DbContext(typeof(TrainingDbContext))]

@@ -5,7 +5,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace TrainingService.Host.Data.Migrations
 {
-    /// <summary>What a job's measurements take; null of those that were stored before. The index of an owner's jobs tells what they keep.</summary>
+    /// <summary>What a job's measurements take; null of those that were stored before. The index of an owner's jobs tells
+    /// what they keep.</summary>
     [DbContext(typeof(TrainingDbContext))]
     [Migration("20261128090000_OwnersShare")]
     public sealed class OwnersShare : Migration

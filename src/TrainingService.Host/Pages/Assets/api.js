@@ -10,7 +10,10 @@ export async function get(address) {
 
 /** Null while it is what it was when it was asked for last. */
 export async function changed(address) {
-  const answer = await fetch(address, { headers: { Accept: 'application/json', ...(tags.has(address) && { 'If-None-Match': tags.get(address) }) }, cache: 'no-store' });
+  const answer = await fetch(address, {
+    headers: { Accept: 'application/json', ...(tags.has(address) && { 'If-None-Match': tags.get(address) }) },
+    cache: 'no-store',
+  });
   if (answer.status === 304) return null;
   if (answer.headers.has('ETag')) tags.set(address, answer.headers.get('ETag'));
   return read(answer);
@@ -30,12 +33,14 @@ async function read(answer) {
   const text = await answer.text();
   const value = text ? JSON.parse(text) : null;
   if (answer.ok) return value;
-  const errors = Object.entries(value?.errors ?? {}).map(([place, messages]) => `${place.slice(1).replaceAll('/', '.')} ${messages.join('; ')}`);
-  throw new Error(errors.length ? errors.join(' · ') : value?.detail ?? value?.title ?? `The service answered ${answer.status}.`);
+  const errors = Object.entries(value?.errors ?? {}).map(
+    ([place, messages]) => `${place.slice(1).replaceAll('/', '.')} ${messages.join('; ')}`,
+  );
+  throw new Error(errors.length ? errors.join(' · ') : (value?.detail ?? value?.title ?? `The service answered ${answer.status}.`));
 }
 
 /** A number of the API: what is not finite comes as text. */
-export const real = value => value === null || value === undefined ? NaN : Number(value);
+export const real = value => (value === null || value === undefined ? NaN : Number(value));
 
 /** Three significant digits and a true minus. */
 export function short(value) {
@@ -45,22 +50,28 @@ export function short(value) {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  const text = size < 1e-3 || size >= 1e6 ? value.toExponential(2).replace(/\.?0+e\+?/, 'e')
-    : size >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
+  const text =
+    size < 1e-3 || size >= 1e6
+      ? value.toExponential(2).replace(/\.?0+e\+?/, 'e')
+      : size >= 1000
+        ? Math.round(value).toLocaleString('en')
+        : String(Number(value.toPrecision(3)));
   return text.replaceAll('-', '−');
 }
 
-export const percent = value => Number.isFinite(real(value)) ? `${(100 * value).toFixed(1)} %`.replace('-', '−') : short(value);
+export const percent = value => (Number.isFinite(real(value)) ? `${(100 * value).toFixed(1)} %`.replace('-', '−') : short(value));
 
-export const signed = (value, text) => value > 0 && /[1-9∞]/.test(text) ? `+${text}` : text;
+export const signed = (value, text) => (value > 0 && /[1-9∞]/.test(text) ? `+${text}` : text);
 
 /** A difference in the unit that the report tells. */
 export function difference(unit, value) {
   if (value === null || value === undefined) return '–';
   const v = Number(value);
   if (!Number.isFinite(v)) return short(v);
-  return unit === 'fraction' ? signed(v, `${(100 * v).toFixed(2).replace('-', '−')} points`)
-    : unit === 'relative' ? signed(v, `${(100 * v).toFixed(1).replace('-', '−')} %`)
+  return unit === 'fraction'
+    ? signed(v, `${(100 * v).toFixed(2).replace('-', '−')} points`)
+    : unit === 'relative'
+      ? signed(v, `${(100 * v).toFixed(1).replace('-', '−')} %`)
       : signed(v, short(v)) + (unit === 'decades' ? ' decades' : '');
 }
 
@@ -84,4 +95,10 @@ export function titled(node, text) {
   return node;
 }
 
-export const debounce = (what, ms) => { let timer; return (...args) => { clearTimeout(timer); timer = setTimeout(() => what(...args), ms); }; };
+export const debounce = (what, ms) => {
+  let timer;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => what(...args), ms);
+  };
+};

@@ -3,13 +3,20 @@ import { debounce, el, send, short } from './api.js';
 import { pageOf, say } from './page.js';
 
 const by = id => document.getElementById(id);
-const form = by('ask'), dataset = by('dataset');
-const listed = text => text.split(/[,\s]+/).filter(Boolean).map(Number);
+const form = by('ask'),
+  dataset = by('dataset');
+const listed = text =>
+  text
+    .split(/[,\s]+/)
+    .filter(Boolean)
+    .map(Number);
 const ticked = name => [...form.querySelectorAll(`input[name=${name}]:checked`)].map(box => box.value);
 
 /** The request that is to be sent. */
 function asked() {
-  const study = form.elements.study.value, data = dataset.value, isNumber = dataset.selectedOptions[0]?.dataset.kind !== 'classes';
+  const study = form.elements.study.value,
+    data = dataset.value,
+    isNumber = dataset.selectedOptions[0]?.dataset.kind !== 'classes';
   if (study) return { address: `/api/v1/studies/${study}`, body: { size: form.elements.size.value, dataset: data } };
   const [activations, initializers, rates] = [ticked('activation'), ticked('initializer'), listed(form.elements.rates.value)];
   const isFull = form.elements.size.value === 'full';
@@ -17,34 +24,69 @@ function asked() {
     address: '/api/v1/sweeps',
     body: {
       name: `${activations.join(', ')} on ${data}`.slice(0, 200),
-      base: { dataset: { name: data, validationFraction: .15 }, model: { hiddenLayers: listed(form.elements.layers.value) },
-        training: { epochs: Number(form.elements.epochs.value), optimizer: { name: 'sgd', momentum: .9, ...(rates.length === 1 && { learningRate: rates[0] }) }, schedule: { name: 'cosine' } } },
+      base: {
+        dataset: { name: data, validationFraction: 0.15 },
+        model: { hiddenLayers: listed(form.elements.layers.value) },
+        training: {
+          epochs: Number(form.elements.epochs.value),
+          optimizer: { name: 'sgd', momentum: 0.9, ...(rates.length === 1 && { learningRate: rates[0] }) },
+          schedule: { name: 'cosine' },
+        },
+      },
       grid: { '/model/activation': activations, ...(initializers.length && { '/model/initializer': initializers }) },
       ...(rates.length > 1 && { tune: { '/training/optimizer/learningRate': rates } }),
       seeds: { until: 'decided', atLeast: isFull ? 12 : 8, atMost: isFull ? 40 : 16 },
-      metric: isNumber ? 'testR2' : 'testAccuracy', ...(form.elements.baseline.value && !initializers.length && { baseline: form.elements.baseline.value }),
-      ...(!isNumber && { delta: isFull ? .005 : .01 }),
+      metric: isNumber ? 'testR2' : 'testAccuracy',
+      ...(form.elements.baseline.value && !initializers.length && { baseline: form.elements.baseline.value }),
+      ...(!isNumber && { delta: isFull ? 0.005 : 0.01 }),
     },
   };
 }
 
 function time(seconds) {
-  return seconds < 1 ? 'under a second' : seconds < 90 ? `about ${short(Math.round(seconds))} s` : seconds < 5400 ? `about ${short(Math.round(seconds / 60))} min` : `about ${short(seconds / 3600)} h`;
+  return seconds < 1
+    ? 'under a second'
+    : seconds < 90
+      ? `about ${short(Math.round(seconds))} s`
+      : seconds < 5400
+        ? `about ${short(Math.round(seconds / 60))} min`
+        : `about ${short(seconds / 3600)} h`;
 }
 
-let round = 0, isTouched = false;
-form.elements.baseline.addEventListener('input', () => { isTouched = true; });
+let round = 0,
+  isTouched = false;
+form.elements.baseline.addEventListener('input', () => {
+  isTouched = true;
+});
 const estimate = debounce(async () => {
-  const { address, body } = asked(), mine = ++round, box = by('estimate');
+  const { address, body } = asked(),
+    mine = ++round,
+    box = by('estimate');
   by('curl').textContent = `curl -X POST '${location.origin}${address}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   try {
     const { value } = await send('POST', `${address}/validate`, body);
     if (mine !== round) return;
     const isOpen = value.seedsAtMost > value.seedsAtLeast;
     box.replaceChildren(
-      el('p', { class: 'takes' }, el('b', {}, isOpen ? `${time(value.estimatedSecondsAtLeast)}, at most ${time(value.estimatedSecondsAtMost).replace('about ', '')}` : time(value.estimatedSecondsAtMost)),
-        ` on ${value.workers || 'one'} ${value.workers > 1 ? 'workers' : 'worker'}: ${value.arms} arms, ${isOpen ? `${value.seedsAtLeast} to ${value.seedsAtMost}` : value.seedsAtMost} seeds, ${short(isOpen ? value.runsAtLeast : value.runsAtMost)}${isOpen ? ` to ${short(value.runsAtMost)}` : ''} runs.`),
-      value.warnings.length ? el('ul', {}, ...value.warnings.map(warning => el('li', {}, warning))) : el('p', {}, isOpen ? 'The seeds suffice to decide; it stops as soon as it can.' : 'The seeds suffice to decide.'));
+      el(
+        'p',
+        { class: 'takes' },
+        el(
+          'b',
+          {},
+          isOpen
+            ? `${time(value.estimatedSecondsAtLeast)}, at most ${time(value.estimatedSecondsAtMost).replace('about ', '')}`
+            : time(value.estimatedSecondsAtMost),
+        ),
+        ` on ${value.workers || 'one'} ${value.workers > 1 ? 'workers' : 'worker'}: ${value.arms} arms, `,
+        isOpen
+          ? `${value.seedsAtLeast} to ${value.seedsAtMost} seeds, ${short(value.runsAtLeast)} to ${short(value.runsAtMost)} runs.`
+          : `${value.seedsAtMost} seeds, ${short(value.runsAtMost)} runs.`,
+      ),
+      value.warnings.length
+        ? el('ul', {}, ...value.warnings.map(warning => el('li', {}, warning)))
+        : el('p', {}, isOpen ? 'The seeds suffice to decide; it stops as soon as it can.' : 'The seeds suffice to decide.'),
+    );
     by('go').disabled = false;
   } catch (error) {
     if (mine !== round) return;
@@ -54,16 +96,20 @@ const estimate = debounce(async () => {
 }, 250);
 
 function shown() {
-  const isOwn = !form.elements.study.value, names = ticked('activation'), baseline = form.elements.baseline;
+  const isOwn = !form.elements.study.value,
+    names = ticked('activation'),
+    baseline = form.elements.baseline;
   by('own').hidden = !isOwn;
   by('about').textContent = dataset.selectedOptions[0]?.dataset.about ?? '';
   const before = baseline.value;
   baseline.replaceChildren(...names.map(name => el('option', {}, name)));
-  baseline.value = names.includes(before) && before !== '' && isTouched ? before : names.includes('relu') ? 'relu' : names[0] ?? '';
+  baseline.value = names.includes(before) && before !== '' && isTouched ? before : names.includes('relu') ? 'relu' : (names[0] ?? '');
   by('go').disabled = true;
   estimate();
 }
-form.addEventListener('input', event => { if (!event.target.closest('#look, #drop')) shown(); });
+form.addEventListener('input', event => {
+  if (!event.target.closest('#look, #drop')) shown();
+});
 
 form.addEventListener('submit', async event => {
   event.preventDefault();
@@ -81,12 +127,15 @@ form.addEventListener('submit', async event => {
 // --- a file of one's own ---
 let file, seen;
 const drop = by('drop');
-for (const name of ['dragover', 'dragleave', 'drop']) drop.addEventListener(name, event => {
-  event.preventDefault();
-  drop.classList.toggle('over', name === 'dragover');
-  if (name === 'drop' && event.dataTransfer.files.length) look(event.dataTransfer.files[0]);
+for (const name of ['dragover', 'dragleave', 'drop'])
+  drop.addEventListener(name, event => {
+    event.preventDefault();
+    drop.classList.toggle('over', name === 'dragover');
+    if (name === 'drop' && event.dataTransfer.files.length) look(event.dataTransfer.files[0]);
+  });
+by('file').addEventListener('change', event => {
+  if (event.target.files.length) look(event.target.files[0]);
 });
-by('file').addEventListener('change', event => { if (event.target.files.length) look(event.target.files[0]); });
 by('target').addEventListener('change', () => inspect());
 
 function fields(...more) {
@@ -100,7 +149,11 @@ function fields(...more) {
 function look(chosen) {
   file = chosen;
   by('target').replaceChildren();
-  by('name').value = file.name.replace(/\..*$/, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '');
+  by('name').value = file.name
+    .replace(/\..*$/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
   inspect();
 }
 
@@ -120,16 +173,54 @@ async function inspect() {
   // the last column is what most files have to be predicted, so it is proposed, not taken
   if (!seen.target && by('target').options.length === 0) {
     by('target').replaceChildren(...seen.columns.map(column => el('option', {}, column.name)));
-    by('target').value = seen.columns.find(column => /^(target|label|class|y|species|survived|outcome)$/i.test(column.name))?.name ?? seen.columns.at(-1).name;
+    by('target').value =
+      seen.columns.find(column => /^(target|label|class|y|species|survived|outcome)$/i.test(column.name))?.name ?? seen.columns.at(-1).name;
     return inspect();
   }
-  by('filesize').textContent = `${short(seen.rows)} rows, ${seen.columns.length} columns; ${seen.task === 'classification' ? `${seen.classes.length} classes` : 'a number'} to be predicted from ${seen.encodedFeatures} inputs`;
-  by('problems').replaceChildren(...seen.problems.map(one => el('p', { class: 'notice bad' }, one.message)), ...seen.warnings.map(one => el('p', { class: 'notice' }, one.message)),
-    ...(seen.suggestedDrop.length ? [el('p', { class: 'muted' }, `Left out when it is stored: ${seen.suggestedDrop.join(', ')}.`)] : []));
+  const target = seen.task === 'classification' ? `${seen.classes.length} classes` : 'a number';
+  by('filesize').textContent =
+    `${short(seen.rows)} rows, ${seen.columns.length} columns; ${target} to be predicted from ${seen.encodedFeatures} inputs`;
+  by('problems').replaceChildren(
+    ...seen.problems.map(one => el('p', { class: 'notice bad' }, one.message)),
+    ...seen.warnings.map(one => el('p', { class: 'notice' }, one.message)),
+    ...(seen.suggestedDrop.length ? [el('p', { class: 'muted' }, `Left out when it is stored: ${seen.suggestedDrop.join(', ')}.`)] : []),
+  );
   by('columns').replaceChildren(
-    el('thead', {}, el('tr', {}, ...['Column', 'For', 'Holds', 'Missing', 'Different', 'First rows'].map((text, i) => el('th', { scope: 'col', class: i === 3 || i === 4 ? 'number wide' : null }, text)))),
-    el('tbody', {}, ...seen.columns.map((column, i) => el('tr', { class: column.role === 'target' ? 'chosen' : null }, el('th', { scope: 'row' }, column.name), el('td', {}, column.role), el('td', {}, column.kind ?? '–'),
-      el('td', { class: 'number wide' }, short(column.missing)), el('td', { class: 'number wide' }, short(column.distinct)), el('td', { class: 'muted' }, seen.preview.slice(0, 4).map(row => row[i] === '' ? '·' : row[i]).join(', '))))));
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        ...['Column', 'For', 'Holds', 'Missing', 'Different', 'First rows'].map((text, i) =>
+          el('th', { scope: 'col', class: i === 3 || i === 4 ? 'number wide' : null }, text),
+        ),
+      ),
+    ),
+    el(
+      'tbody',
+      {},
+      ...seen.columns.map((column, i) =>
+        el(
+          'tr',
+          { class: column.role === 'target' ? 'chosen' : null },
+          el('th', { scope: 'row' }, column.name),
+          el('td', {}, column.role),
+          el('td', {}, column.kind ?? '–'),
+          el('td', { class: 'number wide' }, short(column.missing)),
+          el('td', { class: 'number wide' }, short(column.distinct)),
+          el(
+            'td',
+            { class: 'muted' },
+            seen.preview
+              .slice(0, 4)
+              .map(row => (row[i] === '' ? '·' : row[i]))
+              .join(', '),
+          ),
+        ),
+      ),
+    ),
+  );
   by('store').disabled = seen.problems.length > 0 && !seen.suggestedDrop.length;
 }
 
@@ -139,7 +230,11 @@ by('store').addEventListener('click', async () => {
     const more = [['name', by('name').value]];
     if (seen.suggestedDrop.length) more.push(['drop', JSON.stringify(seen.suggestedDrop)]);
     const { value } = await send('POST', '/api/v1/datasets', fields(...more));
-    const option = el('option', { value: value.name, 'data-kind': value.target.kind, 'data-about': `${file.name}, stored just now.` }, `${value.name}: ${short(value.rows)} rows, ${value.features.length} features`);
+    const option = el(
+      'option',
+      { value: value.name, 'data-kind': value.target.kind, 'data-about': `${file.name}, stored just now.` },
+      `${value.name}: ${short(value.rows)} rows, ${value.features.length} features`,
+    );
     dataset.prepend(option);
     dataset.value = value.name;
     by('look').hidden = true;

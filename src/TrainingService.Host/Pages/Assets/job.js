@@ -11,8 +11,14 @@ const splits = { train: { k: 4, dash: '2 3' }, validation: { k: 0 }, test: { k: 
 let loss, score;
 
 function curves(all, name) {
-  return all.filter(one => one.name === name).map(one => ({ name: one.split, ...splits[one.split],
-    marks: one.points.length < 3, points: one.points.map(point => [real(point[1]), real(point[2])]) }));
+  return all
+    .filter(one => one.name === name)
+    .map(one => ({
+      name: one.split,
+      ...splits[one.split],
+      marks: one.points.length < 3,
+      points: one.points.map(point => [real(point[1]), real(point[2])]),
+    }));
 }
 
 async function learning() {
@@ -21,13 +27,25 @@ async function learning() {
   by('scorename').textContent = { accuracy: 'Accuracy', r2: 'R²', rmse: 'Root mean squared error' }[scored];
   const first = { x: 'epoch', y: 'loss', series: curves(all, 'loss'), log: by('log').checked };
   const second = { x: 'epoch', y: scored, series: curves(all, scored), format: scored === 'accuracy' ? percent : short };
-  if (loss) { loss.set(first); score.set(second); } else { loss = new Curves(by('loss'), first); score = new Curves(by('score'), second); }
+  if (loss) {
+    loss.set(first);
+    score.set(second);
+  } else {
+    loss = new Curves(by('loss'), first);
+    score = new Curves(by('score'), second);
+  }
 }
 by('log').addEventListener('change', () => loss?.set({ log: by('log').checked }));
 
 // --- layers ---
-let layers = [], steps = [], flow = new Map(), at = 0, isLast = true, depth;
-const pick = by('measure'), slider = by('step');
+let layers = [],
+  steps = [],
+  flow = new Map(),
+  at = 0,
+  isLast = true,
+  depth;
+const pick = by('measure'),
+  slider = by('step');
 
 async function inside() {
   const found = await get(`${address}/layers?maxPoints=120`);
@@ -39,7 +57,15 @@ async function inside() {
   const before = pick.value;
   if (there.length !== pick.options.length) pick.replaceChildren(...there.map(name => el('option', { value: name }, measures[name][0])));
   const worst = name => Math.max(...layers.flatMap(layer => series(layer, name).map(point => real(point[2]))).filter(Number.isFinite), 0);
-  pick.value = before || (worst('deadFraction') > .02 ? 'deadFraction' : worst('saturatedUnitFraction') > .02 ? 'saturation' : there.includes('gradientRms') ? 'gradientRms' : there[0]);
+  pick.value =
+    before ||
+    (worst('deadFraction') > 0.02
+      ? 'deadFraction'
+      : worst('saturatedUnitFraction') > 0.02
+        ? 'saturation'
+        : there.includes('gradientRms')
+          ? 'gradientRms'
+          : there[0]);
   slider.max = steps.length - 1;
   if (isLast) at = steps.length - 1;
   slider.value = at;
@@ -48,23 +74,50 @@ async function inside() {
 }
 
 function draw() {
-  const name = pick.value, [, text, format, range, isLog] = measures[name];
-  const shown = layers.filter(layer => series(layer, name).length), step = steps[at];
-  by('measuretext').textContent = text + (flow.has(step) ? ` Gradient flow at this step: ${short(flow.get(step))} decades from the last hidden layer back to the first.` : '');
+  const name = pick.value,
+    [, text, format, range, isLog] = measures[name];
+  const shown = layers.filter(layer => series(layer, name).length),
+    step = steps[at];
+  by('measuretext').textContent =
+    text +
+    (flow.has(step) ? ` Gradient flow at this step: ${short(flow.get(step))} decades from the last hidden layer back to the first.` : '');
   by('stepname').textContent = `${short(step)} of ${short(steps.at(-1))}`;
   slider.setAttribute('aria-valuetext', `step ${step}`);
-  const scale = v => isLog ? Math.log10(v) : v;
+  const scale = v => (isLog ? Math.log10(v) : v);
   const all = shown.flatMap(layer => series(layer, name).map(point => scale(real(point[2])))).filter(Number.isFinite);
   let [low, high] = range ?? [Math.min(...all), Math.max(...all)];
-  if (range) high = Math.max(.05, Math.ceil(20 * Math.max(...all)) / 20);
-  heatmap(by('heat'), { rows: shown.map(layer => layer.name), columns: steps, low, high, column: at, x: 'step',
-    format: v => format(isLog ? 10 ** v : v), value: (i, j) => { const v = valueOf(shown[i], name, steps[j]); return v === undefined ? undefined : scale(v); },
-    choose: column => go(column) });
+  if (range) high = Math.max(0.05, Math.ceil(20 * Math.max(...all)) / 20);
+  heatmap(by('heat'), {
+    rows: shown.map(layer => layer.name),
+    columns: steps,
+    low,
+    high,
+    column: at,
+    x: 'step',
+    format: v => format(isLog ? 10 ** v : v),
+    value: (i, j) => {
+      const v = valueOf(shown[i], name, steps[j]);
+      return v === undefined ? undefined : scale(v);
+    },
+    choose: column => go(column),
+  });
   const along = s => shown.map((layer, i) => [i, valueOf(layer, name, s)]).filter(point => point[1] !== undefined);
-  const options = { x: 'layer', y: measures[name][0], format, height: 230, across: true, log: isLog && shown.every(layer => !(valueOf(layer, name, step) <= 0)), zero: !!range,
+  const options = {
+    x: 'layer',
+    y: measures[name][0],
+    format,
+    height: 230,
+    across: true,
+    log: isLog && shown.every(layer => !(valueOf(layer, name, step) <= 0)),
+    zero: !!range,
     ticksX: Object.fromEntries(shown.map((layer, i) => [i, layer.name])),
-    series: [{ name: 'before training', k: 4, dash: '2 3', marks: true, ring: true, points: along(steps[0]) }, { name: `at step ${short(step)}`, k: 0, marks: true, points: along(step) }] };
-  if (depth) depth.set(options); else depth = new Curves(by('depth'), options);
+    series: [
+      { name: 'before training', k: 4, dash: '2 3', marks: true, ring: true, points: along(steps[0]) },
+      { name: `at step ${short(step)}`, k: 0, marks: true, points: along(step) },
+    ],
+  };
+  if (depth) depth.set(options);
+  else depth = new Curves(by('depth'), options);
   drawUnits();
 }
 
@@ -78,13 +131,24 @@ pick.addEventListener('change', draw);
 slider.addEventListener('input', () => go(Number(slider.value)));
 
 let playing;
-function stop() { clearInterval(playing); playing = null; by('play').textContent = 'Play'; by('play').setAttribute('aria-pressed', 'false'); }
+function stop() {
+  clearInterval(playing);
+  playing = null;
+  by('play').textContent = 'Play';
+  by('play').setAttribute('aria-pressed', 'false');
+}
 by('play').addEventListener('click', () => {
   if (playing) return stop();
   if (at === steps.length - 1) go(0);
   by('play').textContent = 'Pause';
   by('play').setAttribute('aria-pressed', 'true');
-  playing = setInterval(() => { if (at >= steps.length - 1) stop(); else go(at + 1); }, Math.max(60, 4000 / steps.length));
+  playing = setInterval(
+    () => {
+      if (at >= steps.length - 1) stop();
+      else go(at + 1);
+    },
+    Math.max(60, 4000 / steps.length),
+  );
 });
 
 // --- units ---
@@ -93,7 +157,8 @@ const map = new UnitMap(by('units'));
 function drawUnits() {
   by('unitbox').hidden = layers.length < 2;
   if (layers.length < 2) return;
-  by('unitnote').textContent = map.lives ? 'One square a unit, in the order of the layer. Each unit’s latest death and latest return are known.'
+  by('unitnote').textContent = map.lives
+    ? 'One square a unit, in the order of the layer. Each unit’s latest death and latest return are known.'
     : 'One square a unit. Until the run has ended it is known how many are dead, not which: the dead are drawn first.';
   map.draw(layers, steps[at], steps.at(-1));
 }
@@ -101,15 +166,17 @@ function drawUnits() {
 // --- as it goes on ---
 // curves cost the service more than the rest of the page: they are asked for less often
 const rest = 5000;
-let isBusy = false, hasEnded = false, drawnAt = 0;
+let isBusy = false,
+  hasEnded = false,
+  drawnAt = 0;
 async function all() {
-  if (isBusy || !hasEnded && loss && Date.now() - drawnAt < rest) return;
+  if (isBusy || (!hasEnded && loss && Date.now() - drawnAt < rest)) return;
   drawnAt = Date.now();
   isBusy = true;
   try {
     await Promise.all([learning(), inside()]);
     const ended = !document.querySelector('[data-poll]') || hasEnded;
-    if (ended && !map.lives && layers.length && await map.learn(address, layers)) drawUnits();
+    if (ended && !map.lives && layers.length && (await map.learn(address, layers))) drawUnits();
   } catch (error) {
     if (!loss) by('loss').textContent = error.message;
   } finally {
@@ -122,5 +189,13 @@ document.addEventListener('ended', async () => {
   while (isBusy) await new Promise(done => setTimeout(done, 50));
   all();
 });
-addEventListener('resize', debounce(() => { if (layers.length) { map.clear(); draw(); } }, 150));
+addEventListener(
+  'resize',
+  debounce(() => {
+    if (layers.length) {
+      map.clear();
+      draw();
+    }
+  }, 150),
+);
 all();

@@ -3,7 +3,8 @@ import { get, send, real, short, percent, el } from './api.js';
 import { Curves } from './chart.js';
 import { confirmed, refresh, say } from './page.js';
 
-const bar = document.getElementById('chosen'), section = document.getElementById('comparison');
+const bar = document.getElementById('chosen'),
+  section = document.getElementById('comparison');
 const chosen = () => [...document.querySelectorAll('#jobs input[name=job]:checked')].map(box => box.value);
 const most = 8;
 
@@ -15,14 +16,18 @@ function count() {
 }
 
 document.addEventListener('change', event => {
-  if (event.target.matches('[data-all]')) for (const box of document.querySelectorAll('#jobs input[name=job]')) box.checked = event.target.checked;
+  if (event.target.matches('[data-all]'))
+    for (const box of document.querySelectorAll('#jobs input[name=job]')) box.checked = event.target.checked;
   if (event.target.closest('#jobs')) count();
 });
 
 document.addEventListener('click', event => {
   const what = event.target.closest('[data-do]')?.dataset.do;
   if (what === 'compare') open(chosen());
-  if (what === 'close') { section.hidden = true; history.replaceState(null, '', location.pathname + location.search); }
+  if (what === 'close') {
+    section.hidden = true;
+    history.replaceState(null, '', location.pathname + location.search);
+  }
   if (what === 'cancel-all') every('cancel', 'Cancel');
   if (what === 'delete-all') every('delete', 'Delete');
   if (what === 'cancel') each('POST', id => `/api/v1/jobs/${id}/cancel`, 'Cancel', 'cancelled');
@@ -39,7 +44,10 @@ function filter() {
 }
 
 async function every(action, verb) {
-  if (!await confirmed(`${verb} all jobs that fit, on all pages?${action === 'delete' ? ' Their measurements and nets go with them.' : ''}`)) return;
+  if (
+    !(await confirmed(`${verb} all jobs that fit, on all pages?${action === 'delete' ? ' Their measurements and nets go with them.' : ''}`))
+  )
+    return;
   try {
     const { value } = await send('POST', '/api/v1/jobs/bulk', { filter: filter(), action });
     await refresh();
@@ -51,7 +59,13 @@ async function every(action, verb) {
 
 async function each(method, address, verb, done) {
   const ids = chosen();
-  if (!await confirmed(`${verb} ${ids.length} ${ids.length === 1 ? 'job' : 'jobs'}?${method === 'DELETE' ? ' Their measurements and nets go with them.' : ''}`)) return;
+  if (
+    !(await confirmed(
+      `${verb} ${ids.length} ${ids.length === 1 ? 'job' : 'jobs'}?` +
+        (method === 'DELETE' ? ' Their measurements and nets go with them.' : ''),
+    ))
+  )
+    return;
   const results = await Promise.allSettled(ids.map(id => send(method, address(id))));
   const failed = results.filter(result => result.status === 'rejected');
   await refresh();
@@ -59,8 +73,12 @@ async function each(method, address, verb, done) {
   say(`${ids.length - failed.length} ${done}${failed.length ? `; ${failed.length} not: ${failed[0].reason.message}` : '.'}`);
 }
 
-let jobs = [], curves = [], chart;
-const pick = document.getElementById('curve'), log = document.getElementById('log'), same = document.getElementById('same');
+let jobs = [],
+  curves = [],
+  chart;
+const pick = document.getElementById('curve'),
+  log = document.getElementById('log'),
+  same = document.getElementById('same');
 
 async function open(ids) {
   if (!ids.length) return;
@@ -75,7 +93,7 @@ async function open(ids) {
   const kinds = [...new Set(curves.flatMap(one => one.series.map(s => `${s.name} ${s.split}`)))];
   const before = pick.value;
   pick.replaceChildren(...kinds.map(kind => el('option', { value: kind }, kind)));
-  pick.value = kinds.includes(before) ? before : kinds.find(kind => /(accuracy|r2) validation/.test(kind)) ?? kinds[0];
+  pick.value = kinds.includes(before) ? before : (kinds.find(kind => /(accuracy|r2) validation/.test(kind)) ?? kinds[0]);
   draw();
   compare();
   section.scrollIntoView({ block: 'start' });
@@ -88,28 +106,74 @@ function names() {
 }
 
 function draw() {
-  const [name, split] = pick.value.split(' '), labels = names();
+  const [name, split] = pick.value.split(' '),
+    labels = names();
   const options = {
-    x: 'epoch', y: name, log: log.checked, format: name === 'accuracy' ? percent : short,
-    series: curves.map((one, i) => ({ name: labels[i], k: i % 8, dash: ['', '7 4', '2 3', '9 3 2 3'][i % 4] || null,
-      points: (one.series.find(s => s.name === name && s.split === split)?.points ?? []).map(point => [real(point[1]), real(point[2])]) })),
+    x: 'epoch',
+    y: name,
+    log: log.checked,
+    format: name === 'accuracy' ? percent : short,
+    series: curves.map((one, i) => ({
+      name: labels[i],
+      k: i % 8,
+      dash: ['', '7 4', '2 3', '9 3 2 3'][i % 4] || null,
+      points: (one.series.find(s => s.name === name && s.split === split)?.points ?? []).map(point => [real(point[1]), real(point[2])]),
+    })),
   };
-  if (chart) chart.set(options); else chart = new Curves(document.getElementById('overlay'), options);
+  if (chart) chart.set(options);
+  else chart = new Curves(document.getElementById('overlay'), options);
 }
 
 function flat(value, place, into) {
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) for (const [key, inner] of Object.entries(value)) flat(inner, place ? `${place}.${key}` : key, into);
+  if (value !== null && typeof value === 'object' && !Array.isArray(value))
+    for (const [key, inner] of Object.entries(value)) flat(inner, place ? `${place}.${key}` : key, into);
   else into[place] = Array.isArray(value) ? JSON.stringify(value) : String(value);
   return into;
 }
 
 function compare() {
-  const specs = jobs.map(job => flat({ ...job.spec, name: undefined, diagnostics: { ...job.spec.diagnostics, rules: undefined }, 'result': { testAccuracy: job.result?.testAccuracy && percent(job.result.testAccuracy), testLoss: job.result?.testLoss && short(job.result.testLoss) } }, '', {}));
-  const places = [...new Set(specs.flatMap(Object.keys))].filter(place => specs.some(spec => spec[place] !== undefined && spec[place] !== 'undefined'));
-  const rows = places.map(place => ({ place, values: specs.map(spec => spec[place] ?? '–'), differs: new Set(specs.map(spec => spec[place])).size > 1 })).filter(row => row.differs || same.checked);
-  document.getElementById('specs').replaceChildren(
-    el('thead', {}, el('tr', {}, el('td', {}), ...names().map((name, i) => el('th', { scope: 'col' }, el('a', { href: `/jobs/${jobs[i].id}` }, name))))),
-    el('tbody', {}, ...rows.map(row => el('tr', { class: row.differs ? 'differs' : null }, el('th', { scope: 'row' }, row.place, row.differs && el('span', { class: 'unseen' }, ' (differs)')), ...row.values.map(value => el('td', {}, value === 'undefined' ? '–' : value))))));
+  const specs = jobs.map(job =>
+    flat(
+      {
+        ...job.spec,
+        name: undefined,
+        diagnostics: { ...job.spec.diagnostics, rules: undefined },
+        result: {
+          testAccuracy: job.result?.testAccuracy && percent(job.result.testAccuracy),
+          testLoss: job.result?.testLoss && short(job.result.testLoss),
+        },
+      },
+      '',
+      {},
+    ),
+  );
+  const places = [...new Set(specs.flatMap(Object.keys))].filter(place =>
+    specs.some(spec => spec[place] !== undefined && spec[place] !== 'undefined'),
+  );
+  const rows = places
+    .map(place => ({ place, values: specs.map(spec => spec[place] ?? '–'), differs: new Set(specs.map(spec => spec[place])).size > 1 }))
+    .filter(row => row.differs || same.checked);
+  document
+    .getElementById('specs')
+    .replaceChildren(
+      el(
+        'thead',
+        {},
+        el('tr', {}, el('td', {}), ...names().map((name, i) => el('th', { scope: 'col' }, el('a', { href: `/jobs/${jobs[i].id}` }, name)))),
+      ),
+      el(
+        'tbody',
+        {},
+        ...rows.map(row =>
+          el(
+            'tr',
+            { class: row.differs ? 'differs' : null },
+            el('th', { scope: 'row' }, row.place, row.differs && el('span', { class: 'unseen' }, ' (differs)')),
+            ...row.values.map(value => el('td', {}, value === 'undefined' ? '–' : value)),
+          ),
+        ),
+      ),
+    );
 }
 
 if (section) {

@@ -1,12 +1,18 @@
 // What all pages do: tell how long ago, copy, send what a button says, and look again while something runs.
 import { changed, send } from './api.js';
 
-const steps = [[60, 'second', 1], [3600, 'minute', 60], [86400, 'hour', 3600], [2592000, 'day', 86400]];
+const steps = [
+  [60, 'second', 1],
+  [3600, 'minute', 60],
+  [86400, 'hour', 3600],
+  [2592000, 'day', 86400],
+];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 function ago(root) {
   for (const time of root.querySelectorAll('time')) {
-    const at = new Date(time.dateTime), seconds = (at - Date.now()) / 1000;
+    const at = new Date(time.dateTime),
+      seconds = (at - Date.now()) / 1000;
     const step = steps.find(([most]) => Math.abs(seconds) < most);
     time.title = at.toLocaleString();
     time.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : at.toLocaleDateString();
@@ -28,11 +34,15 @@ export function say(text) {
 export function confirmed(question) {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-label', question);
-  const text = document.createElement('p'), form = document.createElement('form');
+  const text = document.createElement('p'),
+    form = document.createElement('form');
   text.textContent = question;
   form.method = 'dialog';
   form.className = 'actions';
-  for (const [value, label, style] of [['yes', 'Yes', 'button'], ['no', 'No', 'button quiet']]) {
+  for (const [value, label, style] of [
+    ['yes', 'Yes', 'button'],
+    ['no', 'No', 'button quiet'],
+  ]) {
     const button = document.createElement('button');
     Object.assign(button, { value, textContent: label, className: style });
     form.append(button);
@@ -40,7 +50,12 @@ export function confirmed(question) {
   dialog.append(text, form);
   document.body.append(dialog);
   dialog.showModal();
-  return new Promise(done => dialog.addEventListener('close', () => { dialog.remove(); done(dialog.returnValue === 'yes'); }));
+  return new Promise(done =>
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      done(dialog.returnValue === 'yes');
+    }),
+  );
 }
 
 /** The page of what has an address in the API. */
@@ -48,14 +63,15 @@ export const pageOf = address => address.replace(/^.*\/api\/v1/, '');
 
 async function act(source, body) {
   const [method, address] = source.dataset.send.split(' ');
-  if (source.dataset.confirm && !await confirmed(source.dataset.confirm)) return;
+  if (source.dataset.confirm && !(await confirmed(source.dataset.confirm))) return;
   const button = source.matches('button') ? source : source.querySelector('button');
   button.disabled = true;
   try {
     const { location: made } = await send(method, address, body);
     const to = source.dataset.then ?? (made ? pageOf(made) : null);
     if (to && to !== window.location.pathname) window.location.assign(to);
-    else if (await refresh() && !isFollowing) window.location.reload(); // it runs again
+    else if ((await refresh()) && !isFollowing)
+      window.location.reload(); // it runs again
     else say('Done.');
   } catch (error) {
     say(error.message);
@@ -84,10 +100,13 @@ document.addEventListener('submit', event => {
     event.preventDefault();
     act(form, form.elements.json?.value);
   }
-  if (form.dataset.filters !== undefined)
-    for (const field of form.elements) if (field.name && !field.value.trim()) field.disabled = true;
+  if (form.dataset.filters !== undefined) for (const field of form.elements) if (field.name && !field.value.trim()) field.disabled = true;
 });
-addEventListener('pageshow', () => document.querySelectorAll('[data-filters] :disabled').forEach(field => { field.disabled = false; }));
+addEventListener('pageshow', () =>
+  document.querySelectorAll('[data-filters] :disabled').forEach(field => {
+    field.disabled = false;
+  }),
+);
 
 // Parts that live are taken from the page as the service writes it now; nothing is written twice, here and there.
 const written = new Map();
@@ -119,16 +138,18 @@ export async function refresh() {
 const poll = document.querySelector('[data-poll]');
 let isFollowing = poll !== null;
 if (poll) {
-  const { poll: address } = poll.dataset, every = Number(poll.dataset.every);
+  const { poll: address } = poll.dataset,
+    every = Number(poll.dataset.every);
   let pause = every;
   const look = async () => {
     if (!document.hidden)
       try {
         const isOfApi = address.startsWith('/api/');
-        if (!isOfApi || await changed(address)) if (!await refresh()) {
-          isFollowing = false;
-          return document.dispatchEvent(new CustomEvent('ended'));
-        }
+        if (!isOfApi || (await changed(address)))
+          if (!(await refresh())) {
+            isFollowing = false;
+            return document.dispatchEvent(new CustomEvent('ended'));
+          }
         pause = every;
       } catch {
         pause = Math.min(2 * pause, 30000); // the service is away: ask less often
