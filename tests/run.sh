@@ -66,7 +66,7 @@ run_tests() {
   local report=$temporary/$1.xml started=$SECONDS at_once=2x # many wait for processes; the engine's compute
   [[ $1 != *Engine* ]] || at_once=1x
   echo "== $1"
-  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter "${reporter[@]}" -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
+  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter "${reporter[@]}" -longRunning 240 -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
   test_pid=$!
   wait "$test_pid" || true
   test_pid=''

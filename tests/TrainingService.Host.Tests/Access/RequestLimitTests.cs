@@ -70,10 +70,13 @@ public sealed class RequestLimitTests(Service service) : IAsyncLifetime
         var body = new HeldContent("""{"dataset": "iris", "training": {"epochs": 1}}""");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/jobs") { Content = body };
         request.Headers.Add(Admin.Item1, Admin.Item2);
-        var first = host.Http.SendAsync(request, TestContext.Current.CancellationToken);
-        Answer answer;
-        while ((answer = await host.Http.Send("POST", $"/api/v1/jobs/{Guid.Empty}/cancel", null, Admin)).Status == 404)
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+        // its body is asked for when it has been let in
+        request.Headers.ExpectContinue = true;
+        using var handler = new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan };
+        using var client = new HttpClient(handler) { BaseAddress = host.Http.BaseAddress };
+        var first = client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.NotSame(first, await Task.WhenAny(first, body.Asked));
+        var answer = await host.Http.Send("POST", $"/api/v1/jobs/{Guid.Empty}/cancel", null, Admin);
         answer.MustBeProblem(429, "too-many");
         Assert.Contains($"1 POST and PUT requests of this key or token are under way, which is as many as may be at once "
             + $"({RequestLimits.PostsSetting})", answer["detail"].GetString(), StringComparison.Ordinal);
@@ -89,11 +92,12 @@ public sealed class RequestLimitTests(Service service) : IAsyncLifetime
 
     private Task<HostProcess> HostAsync(Dictionary<string, string?> settings) => HostProcess.StartAsync("api", _database, settings);
 
-    /// <summary>JSON of which a part is kept back until it is released.</summary>
+    /// <summary>JSON that is kept back until it is released.</summary>
     private sealed class HeldContent : HttpContent
     {
         private readonly byte[] _bytes;
-        private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public HeldContent(string json)
         {
@@ -101,14 +105,15 @@ public sealed class RequestLimitTests(Service service) : IAsyncLifetime
             Headers.ContentType = new("application/json");
         }
 
+        public Task Asked => _asked.Task;
+
         public void Release() => _released.SetResult();
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            await stream.WriteAsync(_bytes.AsMemory(0, 5));
-            await stream.FlushAsync();
+            _asked.SetResult();
             await _released.Task;
-            await stream.WriteAsync(_bytes.AsMemory(5));
+            await stream.WriteAsync(_bytes);
         }
 
         protected override bool TryComputeLength(out long length)

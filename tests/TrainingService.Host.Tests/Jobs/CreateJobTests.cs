@@ -65,10 +65,9 @@ public sealed class CreateJobTests(ApiOnly api)
     {
         var low = await api.Http.PostJob("""{"dataset": "digits", "priority": "low"}""");
         var high = await api.Http.PostJob("""{"dataset": "digits", "priority": "high"}""");
-        // of a long queue a place may be a moment old
+        // of a long queue a place may be a moment old: only the order is sure
         await api.Http.WaitForAsync(Guid.Parse(low.Id),
-            job => job.GetProperty("queuePosition").GetInt32() == low["queuePosition"].GetInt32() + 1);
-        Assert.True(high["queuePosition"].GetInt32() <= low["queuePosition"].GetInt32());
+            job => job.GetProperty("queuePosition").GetInt32() > high["queuePosition"].GetInt32());
     }
 
     /// <summary>The place and a part of the message that says what is allowed or meant.</summary>
