@@ -319,6 +319,35 @@ public sealed partial class ModelsClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<PredictionResponse> PredictByJobAsync(Guid id, PredictionSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<PredictionResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/predictions", body, cancellation);
+    /// <summary>Rows that a job's net gets wrong.</summary>
+    /// <remarks>The rows of its test or validation split, as the job drew them, that its stored net takes for another class, what it was
+    /// most
+    /// certain of first; by true and predicted class they are those of a cell of the confusion matrix. Nothing is trained again.</remarks>
+    /// <param name="id">The job's id.</param>
+    /// <param name="split"><c>test</c> or <c>validation</c>. Default <c>test</c>.</param>
+    /// <param name="truth">Only rows of this class.</param>
+    /// <param name="predicted">Only rows that are taken for this class.</param>
+    /// <param name="limit">Rows on a page; more than 500 gives 500, of wide rows fewer.</param>
+    /// <param name="cursor">The nextCursor of the page before.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<MistakePage> GetMistakesAsync(Guid id, string? split = null, string? truth = null, string? predicted = null,
+        int? limit = null, string? cursor = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<MistakePage>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/mistakes", ("split", split),
+            ("truth", truth), ("predicted", predicted), ("limit", limit), ("cursor", cursor)), null, cancellation);
+    /// <summary>A net's decision boundary.</summary>
+    /// <remarks>What a job's stored net says on a grid over two features that are numbers, with some of the job's rows to draw over it.
+    /// All other
+    /// features are held: numbers at their median, categories at the commonest, both of the training rows. Of a large net the grid is
+    /// coarser.</remarks>
+    /// <param name="id">The job's id.</param>
+    /// <param name="x">The feature across. Default: the first that is a number.</param>
+    /// <param name="y">The feature upwards. Default: the next that is a number.</param>
+    /// <param name="resolution">Cells in each direction, from 8 to 128. Default 64.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<Boundary> GetBoundaryAsync(Guid id, string? x = null, string? y = null, int? resolution = null,
+        CancellationToken cancellation = default) =>
+        _connection.SendAsync<Boundary>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/boundary", ("x", x), ("y", y),
+            ("resolution", resolution)), null, cancellation);
     /// <summary>Download a job's net.</summary>
     /// <remarks><c>onnx</c>: raw features go in by the names of their columns (images and more than 256 numbers as one input
     /// <c>features</c>); imputation,
@@ -641,6 +670,21 @@ public sealed partial class DatasetsClient
     public Task<DatasetPreview> PreviewAsync(string name, int? rows = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<DatasetPreview>(HttpMethod.Get, Address.With($"api/v1/datasets/{Address.Of(name)}/preview", ("rows", rows)),
             null, cancellation);
+    /// <summary>Count a data set's values.</summary>
+    /// <remarks>Histograms of its features over all rows, before anything is imputed, encoded or scaled: numbers by bin, categories by
+    /// value, by
+    /// class too where there are classes, with what is missing told beside them. Numbers that are whole get bins of whole
+    /// numbers.</remarks>
+    /// <param name="name">The data set's name.</param>
+    /// <param name="feature">Only these columns, in their order in the data set; repeat it for several.</param>
+    /// <param name="bins">Of a number, at most. Default 20.</param>
+    /// <param name="limit">Features on a page; more than 100 gives 100.</param>
+    /// <param name="cursor">The nextCursor of the page before.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<HistogramPage> GetHistogramsAsync(string name, IReadOnlyList<string>? feature = null, int? bins = null, int? limit = null,
+        string? cursor = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<HistogramPage>(HttpMethod.Get, Address.With($"api/v1/datasets/{Address.Of(name)}/histograms", ("feature",
+            feature), ("bins", bins), ("limit", limit), ("cursor", cursor)), null, cancellation);
     /// <summary>Fetch a data set's files.</summary>
     /// <remarks>For data sets whose files don't come with the service: fashion-mnist, kmnist and mnist. They are fetched from the source
     /// that the
@@ -991,6 +1035,62 @@ public sealed partial record BornDeadCell
     public IReadOnlyList<double> Ci95 { get; init; } = null!;
     /// <summary>1 - (1 - 2^-N)^(L - 1), the upper bound of Lu et al. (2019): the probability that one sign of the input is lost.</summary>
     public double Bound { get; init; }
+}
+
+/// <summary>What a net says all over the plane of two features.</summary>
+public sealed partial record Boundary
+{
+    /// <summary>The job whose net it is.</summary>
+    public Guid JobId { get; init; }
+    /// <summary>The column that is predicted.</summary>
+    public string Target { get; init; } = null!;
+    /// <summary>Whether <c>certainty</c> is a probability, or a score as of a net with the loss mse or huber.</summary>
+    public OutputMeaning Kind { get; init; }
+    /// <summary>Names of the classes; left out for a number target.</summary>
+    public IReadOnlyList<string>? Classes { get; init; }
+    /// <summary>Across.</summary>
+    public BoundaryAxis X { get; init; } = null!;
+    /// <summary>Upwards.</summary>
+    public BoundaryAxis Y { get; init; } = null!;
+    /// <summary>Cells in each direction; the net was asked in the middle of each.</summary>
+    public int Resolution { get; init; }
+    /// <summary>Of each cell, row by row from the least y, the class that it is taken for, from 0; -1 where an output is not a
+    /// number.</summary>
+    public IReadOnlyList<int>? Labels { get; init; }
+    /// <summary>Of each cell, the net's output for that class, to three decimals.</summary>
+    public IReadOnlyList<double>? Certainty { get; init; }
+    /// <summary>Of each cell, for a number target, what is predicted.</summary>
+    public IReadOnlyList<double>? Values { get; init; }
+    /// <summary>The other features, and where they were held.</summary>
+    public IReadOnlyList<HeldFeature> Held { get; init; } = null!;
+    /// <summary>Some of the job's rows, as many of either split as its share is.</summary>
+    public IReadOnlyList<BoundaryPoint> Points { get; init; } = null!;
+}
+
+/// <summary>A feature of the plane.</summary>
+public sealed partial record BoundaryAxis
+{
+    /// <summary>The column.</summary>
+    public string Feature { get; init; } = null!;
+    /// <summary>Where it begins: a little below the least value.</summary>
+    public double Low { get; init; }
+    /// <summary>Where it ends: a little above the largest.</summary>
+    public double High { get; init; }
+}
+
+/// <summary>A row of the data.</summary>
+public sealed partial record BoundaryPoint
+{
+    /// <summary>Its value across.</summary>
+    public double X { get; init; }
+    /// <summary>Its value upwards.</summary>
+    public double Y { get; init; }
+    /// <summary>The class that it is of, from 0; left out for a number target.</summary>
+    public int? Label { get; init; }
+    /// <summary>The target's number; left out for classes.</summary>
+    public double? Value { get; init; }
+    /// <summary>Whether it is a test row, which training did not see.</summary>
+    public bool IsTest { get; init; }
 }
 
 /// <summary>Which jobs, as <c>GET /jobs</c> takes it.</summary>
@@ -1535,6 +1635,29 @@ public sealed partial record FeatureDetails
     public double? Max { get; init; }
 }
 
+/// <summary>How often a column's values occur.</summary>
+public sealed partial record FeatureHistogram
+{
+    /// <summary>The column.</summary>
+    public string Name { get; init; } = null!;
+    /// <summary>A number or a category.</summary>
+    public FeatureKind Kind { get; init; }
+    /// <summary>Counted rows without a value.</summary>
+    public int Missing { get; init; }
+    /// <summary>Of a number: where bins begin and the last one ends, one more than there are counts. A value on an edge counts to the bin
+    /// above it,
+    /// the largest to the last.</summary>
+    public IReadOnlyList<double>? Edges { get; init; }
+    /// <summary>Of a category: its values, the commonest first, at most 50.</summary>
+    public IReadOnlyList<string>? Categories { get; init; }
+    /// <summary>Counted rows of each bin, or of each category.</summary>
+    public IReadOnlyList<int> Counts { get; init; } = null!;
+    /// <summary>The same by class, in the order of <c>classes</c>.</summary>
+    public IReadOnlyList<IReadOnlyList<int>>? ByClass { get; init; }
+    /// <summary>Counted rows of the categories that are not named.</summary>
+    public int? Others { get; init; }
+}
+
 /// <summary>What each feature is worth to the net on its test rows.</summary>
 public sealed partial record FeatureImportance
 {
@@ -1659,6 +1782,34 @@ public sealed partial record Health
     public string Status { get; init; } = null!;
     /// <summary><c>ok</c> or a sentence for each check.</summary>
     public IReadOnlyDictionary<string, string> Checks { get; init; } = null!;
+}
+
+/// <summary>A feature that is the same all over the plane.</summary>
+public sealed partial record HeldFeature
+{
+    /// <summary>The column.</summary>
+    public string Feature { get; init; } = null!;
+    /// <summary>The median of a number, the commonest category: of the training rows.</summary>
+    public object? Value { get; init; }
+}
+
+/// <summary>A page of a data set's features, each counted.</summary>
+public sealed partial record HistogramPage
+{
+    /// <summary>The data set.</summary>
+    public string Name { get; init; } = null!;
+    /// <summary>Rows of the data set, train and test together.</summary>
+    public int Rows { get; init; }
+    /// <summary>Rows that were counted: fewer than all where all would take too long; then each so manieth.</summary>
+    public int CountedRows { get; init; }
+    /// <summary>The classes that <c>byClass</c> tells apart; empty where there are none, or more than 20.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = null!;
+    /// <summary>The target's values; of a number target only.</summary>
+    public FeatureHistogram? Target { get; init; }
+    /// <summary>In the order of the columns.</summary>
+    public IReadOnlyList<FeatureHistogram> Items { get; init; } = null!;
+    /// <summary>For the next page; null at the end.</summary>
+    public string? NextCursor { get; init; }
 }
 
 /// <summary>How a row's features make an image.</summary>
@@ -2116,6 +2267,50 @@ public sealed partial record MetricSeries
     public IReadOnlyList<IReadOnlyList<double>> Points { get; init; } = null!;
     /// <summary>Whether points were left out to keep to <c>maxPoints</c>.</summary>
     public bool Downsampled { get; init; }
+}
+
+/// <summary>A row that a net got wrong.</summary>
+public sealed partial record Mistake
+{
+    /// <summary>Its number in the data set, from 0.</summary>
+    public int Row { get; init; }
+    /// <summary>The class that it is of.</summary>
+    public string Truth { get; init; } = null!;
+    /// <summary>The class that it was taken for; null where an output is not a number.</summary>
+    public string? Predicted { get; init; }
+    /// <summary>The net's output for that class.</summary>
+    public double Certainty { get; init; }
+    /// <summary>Its output for the true one.</summary>
+    public double TruthCertainty { get; init; }
+    /// <summary>As in the file, before encoding: a number, a category by name, or null where it is missing.</summary>
+    public IReadOnlyList<object?> Features { get; init; } = null!;
+}
+
+/// <summary>A page of rows that a net got wrong.</summary>
+public sealed partial record MistakePage
+{
+    /// <summary>The job whose net it is.</summary>
+    public Guid JobId { get; init; }
+    /// <summary>test or validation.</summary>
+    public string Split { get; init; } = null!;
+    /// <summary>Rows of the split.</summary>
+    public int Rows { get; init; }
+    /// <summary>Those that the net was asked about: not all where that would take too long.</summary>
+    public int AskedRows { get; init; }
+    /// <summary>Rows of these that it got wrong, as far as they fit the request.</summary>
+    public int Wrong { get; init; }
+    /// <summary>Whether <c>certainty</c> is a probability, or a score as of a net with the loss mse or huber.</summary>
+    public OutputMeaning Kind { get; init; }
+    /// <summary>The column that is predicted.</summary>
+    public string Target { get; init; } = null!;
+    /// <summary>Names of the features, in the order of each row's.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = null!;
+    /// <summary>Set if each row is an image.</summary>
+    public ImageShape? Image { get; init; }
+    /// <summary>What the net was most certain of first.</summary>
+    public IReadOnlyList<Mistake> Items { get; init; } = null!;
+    /// <summary>For the next page; null at the end.</summary>
+    public string? NextCursor { get; init; }
 }
 
 /// <summary>What a name shall point to.</summary>

@@ -170,7 +170,11 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
     private static bool MakesFloats(Dataset dataset) =>
         sizeof(float) * (long)dataset.Rows * dataset.EncodedFeatures <= MostMadeBytes;
 
-    /// <summary>Rows of each split, as indices into the table.</summary>
+    /// <summary>Rows of each split, as indices into the table, in the order of <see cref="Load"/>; the spec is a resolved one.</summary>
+    /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
+    public (int[] Train, int[] Validation, int[] Test) Rows(DatasetSpec resolved, long seed) =>
+        RowsOf(Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved)), resolved, seed);
+
     private static (int[] Train, int[] Validation, int[] Test) RowsOf(Dataset dataset, DatasetSpec spec, long seed)
     {
         var rows = spec.TestSplit is TestSplit.PerSeed ? dataset.Split(seed) : dataset.Split();

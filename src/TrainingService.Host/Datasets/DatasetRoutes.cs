@@ -25,6 +25,8 @@ public static class DatasetRoutes
         datasets.MapGet("/{name}", GetDataset.Handle).WithName("getDataset").Produces(304).ProducesProblem(400).ProducesProblem(404);
         datasets.MapGet("/{name}/preview", PreviewDataset.Handle).WithName("previewDataset")
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        datasets.MapGet("/{name}/histograms", GetHistograms.Handle).WithName("getHistograms")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         datasets.MapPost("/{name}/pull", PullDataset.Handle).WithName("pullDataset")
             .AnswersWith(202, "Location", "Retry-After").Refuses(404, 409);
         datasets.MapGet("/{name}/pull", GetPull.Handle).WithName("getDatasetPull").AnswersWith(200, "Retry-After").Refuses(404);

@@ -42,7 +42,10 @@ public static class PreviewDataset
     private static object?[] Row(Dataset dataset, Table table, int row)
     {
         object target = table.Labels.Length > 0 ? dataset.Card.Classes[table.Labels[row]] : table.Values[row];
-        return [.. dataset.Columns.Select((column, c) =>
-            column.Categories is { } names && table.Shown(row, c) is double code ? names[(int)code] : table.Shown(row, c)), target];
+        return [.. Features(dataset, table, row), target];
     }
+
+    /// <summary>A row as it is in the file, without its target.</summary>
+    public static object?[] Features(Dataset dataset, Table table, int row) => [.. dataset.Columns.Select((column, c) =>
+        column.Categories is { } names && table.Shown(row, c) is double code ? names[(int)code] : table.Shown(row, c))];
 }

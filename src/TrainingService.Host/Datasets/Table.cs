@@ -19,6 +19,9 @@ public sealed class Table
 {
     private readonly IReadOnlyList<RowBlock> _blocks;
 
+    // of each column, which cell it is
+    private readonly Lazy<int[]> _places;
+
     public Table(int columns, double[] cells, int[] labels, double[] values)
         : this(cells.Length / columns, [new RowBlock<double>(columns, cells)], [.. Enumerable.Range(0, columns)], labels, values) { }
 
@@ -31,7 +34,8 @@ public sealed class Table
     /// <param name="labels">Class of each row.</param>
     /// <param name="values">Target of each row.</param>
     public Table(int rows, IReadOnlyList<RowBlock> blocks, IReadOnlyList<int> order, int[] labels, double[] values) =>
-        (Rows, _blocks, Order, Labels, Values, HasMissing) = (rows, blocks, order, labels, values, blocks.Any(block => block.HasMissing));
+        (Rows, _blocks, Order, Labels, Values, HasMissing, _places) = (rows, blocks, order, labels, values,
+            blocks.Any(block => block.HasMissing), new(() => [.. order.Index().OrderBy(cell => cell.Item).Select(cell => cell.Index)]));
 
     /// <summary>Rows that are on their way from memory while one is read, since their order may be any.</summary>
     public const int Ahead = 2;
@@ -59,7 +63,7 @@ public sealed class Table
     /// <summary>A cell as people wrote it; null where it is missing.</summary>
     public object? Shown(int row, int column)
     {
-        var at = Order.Index().First(cell => cell.Item == column).Index;
+        var at = _places.Value[column];
         foreach (var block in _blocks)
         {
             if (at < block.Width)

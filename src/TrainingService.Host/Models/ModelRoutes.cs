@@ -20,6 +20,8 @@ public static class ModelRoutes
     {
         var jobs = api.MapGroup("/jobs/{id:guid}").WithTags("Models");
         jobs.MapPost("/predictions", PredictJob.Handle).WithName("predictByJob").ReadsShared().TakesRows().Refuses(404, 409, 410, 413, 415);
+        jobs.MapGet("/mistakes", GetMistakes.Handle).WithName("getMistakes").Refuses(404, 409, 410);
+        jobs.MapGet("/boundary", GetBoundary.Handle).WithName("getBoundary").Refuses(404, 409, 410);
         jobs.MapGet("/model", GetModel.Handle).WithName("getModel").GivesFile().Refuses(404, 409, 410);
 
         var models = api.MapGroup("/models").WithTags("Models");

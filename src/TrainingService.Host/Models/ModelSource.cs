@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
+using TrainingService.Host.Datasets;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 
@@ -15,6 +17,10 @@ namespace TrainingService.Host.Models;
 /// <param name="Card">From raw rows to inputs.</param>
 public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, TrainingResult Result, ModelCard Card)
 {
+    /// <summary>What the net's outputs are.</summary>
+    public OutputMeaning Meaning => Card.Shape.Target is TargetKind.Number ? OutputMeaning.Values
+        : Spec.Training?.Loss is "mse" or "huber" ? OutputMeaning.Scores : OutputMeaning.Probabilities;
+
     /// <summary>The job's, or why there is none.</summary>
     /// <param name="db">Where it is.</param>
     /// <param name="id">The job's.</param>
@@ -53,6 +59,17 @@ public sealed record ModelSource(Guid JobId, string Sha256, JobSpec Spec, Traini
             _ => (null, Problems.Conflict($"The job is {Json.NameOf(found.Status)}: only jobs that succeeded have a net.")),
         };
     }
+
+    /// <summary>The data set that its run had its rows of, or why they are not known to whoever asks.</summary>
+    public (Dataset? Dataset, ProblemHttpResult? Problem) FindDataset(DatasetRegistry datasets) => datasets.Find(Spec.Dataset) switch
+    {
+        null => (null, Problems.Conflict($"There is no data set '{Spec.Dataset.Name}' any more that you may see, "
+            + "and so none of the rows that the net could be asked about.")),
+        var found when found.FindObstacle() is { } obstacle => (null, Problems.Conflict(obstacle)),
+        var found when found.Sha256 != Result.DatasetSha256 => (null, Problems.Conflict(
+            $"The data set '{found.Name}' has changed since the job ran, so that its test rows are not known any more.")),
+        var found => (found, null),
+    };
 
     /// <summary>The net with its numbers.</summary>
     public async Task<StoredNet> ReadAsync(TrainingDbContext db, CancellationToken cancellation) =>

@@ -36,13 +36,13 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
         }
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        var answer = inputs is null ? Empty(source) : await cache.UseAsync(source, () => LoadAsync(source), model => Answer(model, inputs));
+        var answer = inputs is null ? Empty(source) : await AskAsync(source, model => Answer(model, inputs));
         if (spec.Explain is null)
             return TypedResults.Ok(answer);
         // whoever may ask the net may be told what its inputs are worth, whosever its data are
         using var all = View.Enter(View.Everything);
-        if (Obstacle(source) is { } obstacle)
-            return Problems.Conflict(obstacle);
+        if (source.FindDataset(datasets).Problem is { } problem)
+            return problem;
         var test = datasets.Load(source.Spec.Dataset, source.Spec.Training?.Seed ?? 1).Test;
         if (test is null)
             return Problems.Conflict("The job had no test rows to explain its net on.");
@@ -50,6 +50,9 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
         using var own = await LoadAsync(source);
         return TypedResults.Ok(answer with { Importance = Permutation.Of(own, test, spec.Seed ?? 1, cancellation) });
     }
+
+    /// <summary>Asks the source's net whatever is to be known of it.</summary>
+    public Task<T> AskAsync<T>(ModelSource source, Func<LoadedModel, T> ask) => cache.UseAsync(source, () => LoadAsync(source), ask);
 
     /// <summary>All fields but the rows, which are many and of any shape, by the rules of requests.</summary>
     private static (PredictionSpec Spec, IReadOnlyList<double[]>? Inputs) Read(JsonElement body, InputRows rows, List<SpecError> errors)
@@ -87,20 +90,11 @@ public sealed class Predictor(IDbContextFactory<TrainingDbContext> databases, Mo
         return _brought.GetOrAdd($"{source.Spec.Dataset.Name} {sha256}", _ => datasets.Find(source.Spec.Dataset) as StoredDataset);
     }
 
-    private string? Obstacle(ModelSource source) =>
-        datasets.Find(source.Spec.Dataset) is not { } dataset ? $"The data set '{source.Spec.Dataset.Name}' is gone, "
-            + "and with it the test rows that the net would be explained on."
-        : dataset.FindObstacle() is { } obstacle ? obstacle
-        : dataset.Sha256 != source.Result.DatasetSha256 ? $"The data set '{dataset.Name}' has changed since the job ran, "
-            + "so that its test rows are not known any more."
-        : null;
-
     private static PredictionResponse Empty(ModelSource source) => new()
     {
         JobId = source.JobId,
         Target = source.Card.Target,
-        Kind = source.Card.Shape.Target is TargetKind.Number ? OutputMeaning.Values
-            : source.Spec.Training?.Loss is "mse" or "huber" ? OutputMeaning.Scores : OutputMeaning.Probabilities,
+        Kind = source.Meaning,
         Classes = source.Card.Shape.Target is TargetKind.Classes ? source.Card.Shape.ClassNames : null,
     };
 

@@ -70,6 +70,8 @@ public sealed class RecordedAnswerTests(Service service)
         foreach (var operation in (string[])["getMetrics", "getLayers"])
             await Ask(operation, id: job, query: "?maxPoints=2");
         await Ask("predictByJob", """{"inputs": [[5.1, 3.5, 1.4, 0.2]]}""", id: job);
+        await Ask("getMistakes", id: job, query: "?split=validation&limit=1");
+        await Ask("getBoundary", id: job, query: "?resolution=8");
         await Ask("putModel", $$"""{"jobId": "{{job}}", "note": "the first"}""", name: "example-iris");
         foreach (var operation in (string[])["getRegisteredModel", "listModels"])
             await Ask(operation, name: "example-iris");
@@ -106,6 +108,7 @@ public sealed class RecordedAnswerTests(Service service)
         await Ask("listDatasets", query: "?limit=2");
         await Ask("getDataset", name: "iris");
         await Ask("previewDataset", name: "iris", query: "?rows=2");
+        await Ask("getHistograms", name: "iris", query: "?limit=2");
         await Ask("getActivation", name: "leaky_relu");
         await Ask("getInitializer", name: "kaiming_normal");
         foreach (var operation in (string[])["listActivations", "listInitializers", "getLiveness", "getReadiness"])

@@ -17,18 +17,23 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         var job = await service.Http.SubmitAsync(epochs: 3, everySteps: 5);
         var sweep = await service.Http.SubmitSweep(
             $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 2}""");
+        var points = (await service.Http.PostJob("""{"dataset": "spirals", "training": {"epochs": 2}}""")).Id;
         await service.Http.WaitForEndAsync(job);
+        await service.Http.WaitForEndAsync(Guid.Parse(points));
         await service.Http.WaitForSweepEnd(sweep);
         await using var visit = await browser.VisitAsync(Address, width, isDark);
         foreach (var (path, isThere) in ((string, string)[])[
             ("/", "document.querySelector('.cards')"),
             ("/jobs", "document.querySelector('#jobs tbody tr')"),
-            ($"/jobs/{job}", "document.querySelector('#units rect') && document.querySelector('#loss .curve')"),
+            ($"/jobs/{job}",
+                "document.querySelector('#units rect') && document.querySelector('#loss .curve') && document.querySelector('canvas')"),
+            ($"/jobs/{points}", "document.querySelector('.plane .mark') && document.querySelector('#mistakenote').textContent"),
             ("/sweeps", "document.querySelector('#sweeps li')"),
             ($"/sweeps/{sweep}", "document.querySelector('#forest .dot') && document.querySelector('.cell')"),
             ("/ask", "!document.getElementById('go').disabled"),
             ("/data", "document.querySelector('tbody tr')"),
-            ("/data/penguins", "document.querySelector('.facts')"),
+            ("/data/penguins", "document.querySelectorAll('#histograms figure').length === 6"),
+            ("/data/digits", "document.querySelector('#rowpictures canvas') && document.querySelector('#histograms rect')"),
             ("/catalogue", "document.querySelector('.activations img').complete"),
             ("/keys", "document.getElementById('make')"),
             ("/learn", "document.querySelector('.lessons')"),
@@ -139,6 +144,38 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
             "[...document.querySelectorAll('#specs tr.differs th')].map(place => place.innerText)");
         Assert.Contains(differs, place => place.StartsWith("training.epochs", StringComparison.Ordinal));
         Assert.DoesNotContain(differs, place => place.StartsWith("dataset", StringComparison.Ordinal));
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task A_cell_of_the_confusion_matrix_shows_its_rows()
+    {
+        var job = await service.Http.SubmitAsync();
+        await service.Http.WaitForEndAsync(job);
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync($"/jobs/{job}");
+        await visit.UntilAsync("document.querySelectorAll('#mistakelist canvas').length > 0");
+        await visit.Page.EvaluateExpressionAsync("(document.cell = document.querySelector('.cellrows')).click()");
+        await visit.UntilAsync("document.querySelectorAll('#mistakelist figure').length === Number(document.cell.textContent) "
+            + "&& document.cell.getAttribute('aria-pressed') === 'true'");
+        Assert.True(await visit.AskAsync<bool>("[...document.querySelectorAll('#mistakelist figcaption')].every(text => "
+            + "text.textContent.startsWith(`${document.cell.dataset.truth} → ${document.cell.dataset.predicted}`))"));
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task Curves_are_smoothed_with_what_was_measured_behind_them()
+    {
+        var job = await service.Http.SubmitAsync(epochs: 5, everySteps: 5);
+        await service.Http.WaitForEndAsync(job);
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync($"/jobs/{job}");
+        await visit.UntilAsync("document.querySelector('#loss .curve')");
+        const string Before = "document.querySelectorAll('#loss .curve').length";
+        var curves = await visit.AskAsync<int>(Before);
+        await visit.Page.EvaluateExpressionAsync("document.getElementById('smooth').value = 0.9; "
+            + "document.getElementById('smooth').dispatchEvent(new Event('input'))");
+        await visit.UntilAsync($"document.querySelectorAll('#loss .raw').length > 0 && {Before} > {curves}");
         Assert.Empty(visit.Complaints);
     }
 }

@@ -30,6 +30,8 @@ public static class ParameterSchemas
         ["createdBefore"] = schema => schema.Format = "date-time",
         ["sweepId"] = schema => schema.Pattern = "^(none|[0-9a-fA-F-]{36})$",
         ["orderBy"] = schema => schema.Enum = Nodes(JobOrder.All),
+        ["split"] = schema => schema.Enum = Nodes(["test", "validation"]),
+        ["feature"] = schema => schema.Items = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1 },
         ["approximate"] = schema => schema.Enum = Nodes(["none", "tanh"]),
     };
 

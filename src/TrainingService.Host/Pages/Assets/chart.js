@@ -27,11 +27,23 @@ function powers(low, high) {
   return list.length > 8 ? list.filter((_, i) => i % Math.ceil(list.length / 8) === 0) : list;
 }
 
+/** The exponential moving average of values in their order, without the pull of its beginning; what is not finite stays as it is. */
+function smoothed(points, kept) {
+  let mean = 0,
+    weight = 0;
+  return points.map(([x, y]) => {
+    if (!Number.isFinite(y)) return [x, y];
+    mean = kept * mean + (1 - kept) * y;
+    weight = kept * weight + 1 - kept;
+    return [x, mean / weight];
+  });
+}
+
 /**
  * @param box Where it is drawn.
  * @param options series: [{name, points: [[x, y]], k?: colour, dash?, marks?: true}], x and y: names of the axes, log,
  *   ticksX?: {value: text}, format: of values, zero: whether y must begin at 0, height, across: whether x is no
- *   time, so that the last value is no result.
+ *   time, so that the last value is no result, smooth?: what is kept of the mean so far at each point, below 1.
  */
 export class Curves {
   constructor(box, options) {
@@ -66,7 +78,7 @@ export class Curves {
   }
 
   draw() {
-    const { series, x, y, log, zero, height = 250, format = short, ticksX, summary } = this.options;
+    const { series, x, y, log, zero, height = 250, format = short, ticksX, summary, smooth } = this.options;
     this.width = Math.round(this.box.clientWidth) || 480;
     const shown = series.map((one, i) => ({ k: i % 8, ...one })).filter(one => one.points.length);
     this.shown = shown;
@@ -110,11 +122,19 @@ export class Curves {
       : ticks(x0, x1, Math.max(2, w / 90)).map(at => [at, short(at)]);
     const every = Math.ceil((named.length * 62) / w);
     named.forEach(([at, text], i) => {
-      if (i % every === 0 && at >= x0 && at <= x1) svg.append(el('text', { x: px(at), y: top + h + 16, 'text-anchor': 'middle' }, text));
+      // a name at the edge of the paper must not be cut
+      const anchor = ticksX && px(at) > left + w - 12 ? 'end' : 'middle';
+      if (i % every === 0 && at >= x0 && at <= x1) svg.append(el('text', { x: px(at), y: top + h + 16, 'text-anchor': anchor }, text));
     });
     svg.append(el('text', { x: left + w, y: height - 3, 'text-anchor': 'end' }, x));
+    const line = points =>
+      points
+        .filter(([vx, vy]) => vx >= x0 && vx <= x1 && Number.isFinite(vy) && (!log || vy > 0))
+        .map(([vx, vy], i) => `${i ? 'L' : 'M'}${px(vx).toFixed(1)} ${py(vy).toFixed(1)}`)
+        .join('');
     for (const one of shown) {
       const group = el('g', { class: `k${one.k}` });
+      const isSmooth = smooth > 0 && one.points.length > 3;
       let path = '',
         pen = false;
       for (const [vx, vy] of one.points) {
@@ -136,7 +156,8 @@ export class Curves {
         path += `${pen ? 'L' : 'M'}${px(vx).toFixed(1)} ${py(vy).toFixed(1)}`;
         pen = true;
       }
-      group.append(el('path', { class: 'curve', d: path, 'stroke-dasharray': one.dash }));
+      group.append(el('path', { class: isSmooth ? 'curve raw' : 'curve', d: path, 'stroke-dasharray': isSmooth ? null : one.dash }));
+      if (isSmooth) group.append(el('path', { class: 'curve', d: line(smoothed(one.points, smooth)), 'stroke-dasharray': one.dash }));
       if (one.marks || one.points.length < 3)
         for (const [vx, vy] of one.points)
           if (Number.isFinite(vy) && (!log || vy > 0) && vx >= x0 && vx <= x1)
@@ -222,8 +243,8 @@ export class Curves {
   }
 }
 
-/** Rows by columns as squares in ten shades; a click chooses a column. */
-export function heatmap(box, { rows, columns, value, low, high, format, column, choose, x }) {
+/** Rows by columns as squares in ten shades; a click chooses a column; -1 marks none. */
+export function heatmap(box, { rows, columns, value, low, high, format, column, choose, x, what = 'layers' }) {
   const width = Math.round(box.clientWidth) || 480,
     side = Math.min(118, width * 0.28),
     bar = 26;
@@ -234,7 +255,7 @@ export function heatmap(box, { rows, columns, value, low, high, format, column, 
     viewBox: `0 0 ${width} ${rows.length * ch + bar}`,
     height: rows.length * ch + bar,
     role: 'img',
-    'aria-label': `${rows.length} layers by ${columns.length} steps, from ${format(low)} to ${format(high)}`,
+    'aria-label': `${rows.length} ${what} by ${columns.length} steps, from ${format(low)} to ${format(high)}`,
   });
   rows.forEach((row, i) => {
     if (ch >= 12 || i % 2 === 0) svg.append(el('text', { x: side - 7, y: i * ch + ch / 2 + 4, 'text-anchor': 'end' }, row));
@@ -256,8 +277,9 @@ export function heatmap(box, { rows, columns, value, low, high, format, column, 
       );
     });
   });
+  if (column >= 0)
+    svg.append(el('rect', { class: 'at', x: side + column * cw - 0.75, y: -1, width: cw + 0.5, height: rows.length * ch + 1 }));
   svg.append(
-    el('rect', { class: 'at', x: side + column * cw - 0.75, y: -1, width: cw + 0.5, height: rows.length * ch + 1 }),
     el('text', { x: side, y: rows.length * ch + 17 }, short(columns[0])),
     el('text', { x: side + w, y: rows.length * ch + 17, 'text-anchor': 'end' }, `${x} ${short(columns.at(-1))}`),
   );

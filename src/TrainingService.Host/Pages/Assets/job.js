@@ -25,8 +25,14 @@ async function learning() {
   const { series: all } = await get(`${address}/metrics?maxPoints=600`);
   const scored = ['accuracy', 'r2', 'rmse'].find(name => all.some(one => one.name === name)) ?? 'accuracy';
   by('scorename').textContent = { accuracy: 'Accuracy', r2: 'R²', rmse: 'Root mean squared error' }[scored];
-  const first = { x: 'epoch', y: 'loss', series: curves(all, 'loss'), log: by('log').checked };
-  const second = { x: 'epoch', y: scored, series: curves(all, scored), format: scored === 'accuracy' ? percent : short };
+  const first = { x: 'epoch', y: 'loss', series: curves(all, 'loss'), log: by('log').checked, smooth: Number(by('smooth').value) };
+  const second = {
+    x: 'epoch',
+    y: scored,
+    smooth: Number(by('smooth').value),
+    series: curves(all, scored),
+    format: scored === 'accuracy' ? percent : short,
+  };
   if (loss) {
     loss.set(first);
     score.set(second);
@@ -35,6 +41,11 @@ async function learning() {
     score = new Curves(by('score'), second);
   }
 }
+by('smooth').addEventListener('input', () => {
+  const smooth = Number(by('smooth').value);
+  by('smoothness').textContent = smooth ? smooth.toFixed(2) : 'none';
+  for (const chart of [loss, score]) chart?.set({ smooth });
+});
 by('log').addEventListener('change', () => loss?.set({ log: by('log').checked }));
 
 // --- layers ---
