@@ -51,22 +51,41 @@ public sealed record JobOrder(string Text, bool Descending, string? Result)
             jobs = Descending ? jobs.OrderByDescending(job => job.Id) : jobs.OrderBy(job => job.Id);
             return [.. (await jobs.Take(count).ToListAsync(cancellation)).Select(job => (job, (double?)null))];
         }
-        // What is not finite has no place among the others.
-        var sign = Descending ? -1.0 : 1.0;
-        var ranks = db.Database.SqlQuery<Rank>($"""
-            SELECT id, {sign} * (result ->> {Result})::float8 AS value FROM jobs
-            WHERE result ->> {Result} NOT IN ('NaN', 'Infinity', '-Infinity')
-            """);
-        var ranked = from job in jobs
-                     join rank in ranks on job.Id equals rank.Id into found
-                     from rank in found.DefaultIfEmpty()
-                     select new { Job = job, Value = (double?)rank.Value };
-        if (last is { Value: { } value })
-            ranked = ranked.Where(r => r.Value > value || r.Value == null || r.Value == value && r.Job.Id > last.Id);
-        else if (last is not null)
-            ranked = ranked.Where(r => r.Value == null && r.Job.Id > last.Id);
-        return [.. (await ranked.OrderBy(r => r.Value == null).ThenBy(r => r.Value).ThenBy(r => r.Job.Id).Take(count)
-            .ToListAsync(cancellation)).Select(r => (r.Job, r.Value))];
+        // a job that goes between two of the queries would look like the end
+        await using var snapshot = await db.SnapshotAsync(cancellation);
+        var ranks = db.Database.SqlQueryRaw<Rank>(RankSql(Result));
+        var found = new List<Rank>();
+        if (last is null or { Value: not null })
+        {
+            var ranked = jobs.Join(ranks, job => job.Id, rank => rank.Id, (job, rank) => rank);
+            if (last is { Value: { } end })
+                ranked = Descending ? ranked.Where(rank => rank.Value <= -end && (rank.Value < -end || rank.Id < last.Id))
+                    : ranked.Where(rank => rank.Value >= end && (rank.Value > end || rank.Id > last.Id));
+            found = await (Descending ? ranked.OrderByDescending(rank => rank.Value).ThenByDescending(rank => rank.Id)
+                : ranked.OrderBy(rank => rank.Value).ThenBy(rank => rank.Id)).Take(count).ToListAsync(cancellation);
+        }
+        var others = new List<Job>();
+        if (found.Count < count)
+        {
+            var after = last is { Value: null } ? last.Id : Guid.Empty;
+            others = await jobs.Where(job => job.Id > after && !ranks.Any(rank => rank.Id == job.Id)).OrderBy(job => job.Id)
+                .Take(count - found.Count).ToListAsync(cancellation);
+        }
+        // of all that are ranked only these are read in full
+        Guid[] ids = [.. found.Select(rank => rank.Id)];
+        var full = (await jobs.Where(job => ids.Contains(job.Id)).ToListAsync(cancellation)).ToDictionary(job => job.Id);
+        return [.. found.Select(rank => (full[rank.Id], (double?)(Descending ? -rank.Value : rank.Value))),
+            .. others.Select(job => (job, (double?)null))];
+    }
+
+    /// <summary>
+    /// What is not finite has no place among the others. Written out, not a parameter, so that the indexes of those that the page of
+    /// jobs is ordered by (<c>JobsByResult</c>) are seen to hold the same.
+    /// </summary>
+    private static string RankSql(string result)
+    {
+        var value = $"(result ->> '{result}')::float8";
+        return $"SELECT id, {value} AS value FROM jobs WHERE result IS NOT NULL AND {value} > '-Infinity' AND {value} < 'Infinity'";
     }
 
     private sealed record Rank(Guid Id, double Value);

@@ -155,7 +155,7 @@ public sealed class ListJobsTests(ApiOnly api)
         foreach (var limit in (int[])[1, 2, 100])
         {
             Assert.Equal(Of(2, 0, 5, 4, 1, 3), await ReadAll($"&orderBy=testAccuracy&limit={limit}"));
-            Assert.Equal(Of(4, 0, 5, 2, 1, 3), await ReadAll($"&orderBy=-testAccuracy&limit={limit}"));
+            Assert.Equal(Of(4, 5, 0, 2, 1, 3), await ReadAll($"&orderBy=-testAccuracy&limit={limit}"));
         }
     }
 

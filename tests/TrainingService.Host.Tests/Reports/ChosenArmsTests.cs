@@ -95,6 +95,7 @@ public sealed class ChosenArmsTests
 
     [Theory]
     [InlineData("leaky_relu at 0.5", "relu at 0.5", "at 0.5: leaky_relu against relu")]
+    [InlineData("leaky_relu lr 0.5", "relu lr 0.5", "lr 0.5: leaky_relu against relu")]
     [InlineData("relu kaiming_normal x3", "relu xavier_normal x3", "relu x3: kaiming_normal against xavier_normal")]
     [InlineData("l1 0.1, dropout 0.2", "l1 0.1", "l1 0.1, dropout 0.2 against l1 0.1")]
     [InlineData("gelu", "relu", "gelu against relu")]
