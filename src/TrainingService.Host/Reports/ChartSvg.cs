@@ -200,11 +200,9 @@ public static class ChartSvg
         private IEnumerable<XElement> Letters()
         {
             yield return Text(14, _top - 12, _chart.Y.Label, color: _colors.Faint);
-            foreach (var tick in _yTicks)
-                yield return Text(_left - 8, Down(_y, tick.Position) + 4.5, tick.Label, "end", _colors.Faint);
-            foreach (var tick in _xTicks)
-                yield return Text(Across(_x, tick.Position), _bottom + 18, tick.Label, "middle", _colors.Faint);
-            yield return Text((_left + _right) / 2, _bottom + 37, _chart.X.Label, "middle", _colors.Faint);
+            yield return Faint("end", _yTicks.Select(tick => Text(_left - 8, Down(_y, tick.Position) + 4.5, tick.Label)));
+            yield return Faint("middle", _xTicks.Select(tick => Text(Across(_x, tick.Position), _bottom + 18, tick.Label))
+                .Append(Text((_left + _right) / 2, _bottom + 37, _chart.X.Label)));
 
             var places = _labels.Select(label => (Label: label, X: OnX(label.End.X), Y: OnY(label.End.Y)))
                 .OrderBy(place => place.Y).ToList();
@@ -218,6 +216,10 @@ public static class ChartSvg
                     _chart.NotFiniteMark(from), left ? "end" : "start", bold: true));
             }
         }
+
+        /// <summary>What they have in common is told once: a report has hundreds of them.</summary>
+        private XElement Faint(string anchor, IEnumerable<XElement> texts) =>
+            new(Svg + "g", new XAttribute("text-anchor", anchor), new XAttribute("fill", _colors.Faint), texts);
 
         private IEnumerable<XElement> NamesOfPoints() => _chart.Curves.Index().SelectMany(curve => curve.Item.Points
             .Where(point => point.Label is not null && IsSeen(point))

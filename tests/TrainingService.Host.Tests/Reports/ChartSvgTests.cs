@@ -97,7 +97,8 @@ public sealed class ChartSvgTests
     {
         var svg = Draw(new Chart("Gradient", new("epoch"), new("rms", Log: true), [Line("hidden1", 1e-6, 1e-3, 0, 1, 1e6)]));
         Assert.Equal(["10⁻⁶", "10⁻⁴", "0.01", "1", "100", "10⁴", "10⁶"],
-            svg.Descendants(Svg + "text").Where(text => text.Attribute("text-anchor")?.Value == "end").Select(text => text.Value));
+            svg.Descendants(Svg + "text").Where(text => text.Parent?.Attribute("text-anchor")?.Value == "end")
+                .Select(text => text.Value));
         Assert.Contains("Zeros lie on the lower edge.", Texts(svg));
         Assert.Single(Lines(svg));
     }
