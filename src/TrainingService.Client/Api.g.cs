@@ -564,6 +564,16 @@ public sealed partial class SweepsClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<Stream> GetCellsAsync(Guid id, string? format = null, CancellationToken cancellation = default) =>
         _connection.StreamAsync(Address.With($"api/v1/sweeps/{Address.Of(id)}/cells", ("format", format)), "text/csv", cancellation);
+    /// <summary>Get what a sweep's results depend on.</summary>
+    /// <remarks>How much of the variance of a result over all runs each varied field explains, by functional ANOVA: exact where the grid
+    /// is full,
+    /// rough where it isn't, which <c>full</c> tells. It says what mattered within the values that were tried, not beyond them.</remarks>
+    /// <param name="id">The sweep's id.</param>
+    /// <param name="result">Which result; the sweep's metric if left out.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<SweepImportance> GetImportanceAsync(Guid id, string? result = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<SweepImportance>(HttpMethod.Get, Address.With($"api/v1/sweeps/{Address.Of(id)}/importance", ("result",
+            result)), null, cancellation);
     /// <summary>What happens to a sweep, as it happens.</summary>
     /// <remarks>Server-sent events as those of a job: <c>status</c> (<c>status</c>, <c>at</c>); <c>cells</c> (<c>cells</c>, <c>counts</c>)
     /// with each cell that came to another
@@ -749,6 +759,13 @@ public sealed partial class CatalogueClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<PageOfInitializerInfo> ListInitializersAsync(CancellationToken cancellation = default) =>
         _connection.SendAsync<PageOfInitializerInfo>(HttpMethod.Get, $"api/v1/initializers", null, cancellation);
+    /// <summary>List the fields of a job.</summary>
+    /// <remarks>Each with what it may hold, its range and its default; of what is chosen by name all choices with their parameters. Enough
+    /// to make
+    /// a form of. Parts that are left out altogether (<c>earlyStopping</c>) are there once one of their fields is.</remarks>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<PageOfJobField> ListJobFieldsAsync(CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfJobField>(HttpMethod.Get, $"api/v1/fields", null, cancellation);
     /// <summary>Get an initialiser.</summary>
     /// <remarks>By name or alias.</remarks>
     /// <param name="name">Name or alias.</param>
@@ -1119,6 +1136,8 @@ public sealed partial record BulkFilter
     public string? CreatedAfter { get; init; }
     /// <summary>Only jobs created before this time (ISO 8601).</summary>
     public string? CreatedBefore { get; init; }
+    /// <summary>Only these jobs, by their ids.</summary>
+    public IReadOnlyList<Guid>? Ids { get; init; }
 }
 
 /// <summary>Something to do to many jobs.</summary>
@@ -1698,6 +1717,40 @@ public sealed partial record FeatureWorth
     public double Sd { get; init; }
 }
 
+/// <summary>A field that was varied.</summary>
+public sealed partial record FieldImportance
+{
+    /// <summary>As a column of <c>/cells</c>: <c>training.optimizer.learningRate</c>.</summary>
+    public string Field { get; init; } = null!;
+    /// <summary>How many values it had.</summary>
+    public int Values { get; init; }
+    /// <summary>Of the variance over all runs.</summary>
+    public double Share { get; init; }
+}
+
+/// <summary>What a field holds.</summary>
+public enum FieldKind
+{
+    /// <summary>A word that this version of the client doesn't know.</summary>
+    Unknown,
+    /// <summary><c>number</c></summary>
+    Number,
+    /// <summary><c>integer</c></summary>
+    Integer,
+    /// <summary><c>integers</c></summary>
+    Integers,
+    /// <summary><c>boolean</c></summary>
+    Boolean,
+    /// <summary><c>word</c></summary>
+    Word,
+    /// <summary><c>text</c></summary>
+    Text,
+    /// <summary><c>named</c></summary>
+    Named,
+    /// <summary><c>json</c></summary>
+    Json,
+}
+
 /// <summary>Of the service's document.</summary>
 public enum FileFormat
 {
@@ -1957,6 +2010,31 @@ public sealed partial record JobEstimate
     public IReadOnlyList<Finding> Findings { get; init; } = null!;
     /// <summary>What will be done otherwise than the spec lets one expect, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = null!;
+}
+
+/// <summary>A field that a job may have.</summary>
+public sealed partial record JobField
+{
+    /// <summary>JSON pointer from the job, or from what it is a parameter of.</summary>
+    public string Place { get; init; } = null!;
+    /// <summary>What it holds.</summary>
+    public FieldKind Kind { get; init; }
+    /// <summary>What is taken where it is left out; null where that depends on other fields, or where it is nothing.</summary>
+    public object Default { get; init; } = null!;
+    /// <summary>Allowed values, as text.</summary>
+    public string? Range { get; init; }
+    /// <summary>The least number.</summary>
+    public double? Least { get; init; }
+    /// <summary>What a number must be above.</summary>
+    public double? Above { get; init; }
+    /// <summary>The largest number.</summary>
+    public double? Most { get; init; }
+    /// <summary>What a number must be below.</summary>
+    public double? Below { get; init; }
+    /// <summary>What it may be.</summary>
+    public IReadOnlyList<string>? Words { get; init; }
+    /// <summary>What it may name.</summary>
+    public IReadOnlyList<NamedChoice>? Choices { get; init; }
 }
 
 /// <summary>Addresses that belong to a job, relative to the service's own: those that make sense in its state, the others are left
@@ -2351,6 +2429,15 @@ public sealed partial record ModelSpec
     public string? Normalization { get; init; }
 }
 
+/// <summary>Something that a field may name.</summary>
+public sealed partial record NamedChoice
+{
+    /// <summary>Its name.</summary>
+    public string Name { get; init; } = null!;
+    /// <summary>What may be set of it.</summary>
+    public IReadOnlyList<JobField> Parameters { get; init; } = null!;
+}
+
 /// <summary>A new access key.</summary>
 public sealed partial record NewKey
 {
@@ -2519,6 +2606,17 @@ public sealed partial record PageOfInitializerInfo
 }
 
 /// <summary>A page of a list.</summary>
+public sealed partial record PageOfJobField
+{
+    /// <summary>What is on this page.</summary>
+    public IReadOnlyList<JobField> Items { get; init; } = null!;
+    /// <summary>To be given as <c>cursor</c> for the next page; null on the last one.</summary>
+    public string? NextCursor { get; init; }
+    /// <summary>How many there are on all pages, where a list was asked for it.</summary>
+    public int? Total { get; init; }
+}
+
+/// <summary>A page of a list.</summary>
 public sealed partial record PageOfJobResponse
 {
     /// <summary>What is on this page.</summary>
@@ -2571,6 +2669,15 @@ public sealed partial record PageOfSweepResponse
     public string? NextCursor { get; init; }
     /// <summary>How many there are on all pages, where a list was asked for it.</summary>
     public int? Total { get; init; }
+}
+
+/// <summary>Two fields together.</summary>
+public sealed partial record PairImportance
+{
+    /// <summary>Both.</summary>
+    public IReadOnlyList<string> Fields { get; init; } = null!;
+    /// <summary>Of the variance over all runs.</summary>
+    public double Share { get; init; }
 }
 
 /// <summary>One parameter of something that is chosen by name; the catalogue shows those of activations and initialisers.</summary>
@@ -3263,6 +3370,32 @@ public sealed partial record SweepExtensionSpec
     public IReadOnlyList<long>? Seeds { get; init; }
     /// <summary>How many seeds there shall be in all; the new ones follow the largest.</summary>
     public int? SeedCount { get; init; }
+}
+
+/// <summary>What a result depends on, of all that a sweep varied.</summary>
+public sealed partial record SweepImportance
+{
+    /// <summary>Which result.</summary>
+    public string Result { get; init; } = null!;
+    /// <summary>Runs that have it.</summary>
+    public int Runs { get; init; }
+    /// <summary>Runs without it: not ended, failed, or diverged.</summary>
+    public int LeftOut { get; init; }
+    /// <summary>Different combinations of values among the runs.</summary>
+    public int Combinations { get; init; }
+    /// <summary>Whether every combination that there could be is among them. If not, fields share what they explain, and shares are
+    /// rough.</summary>
+    public bool Full { get; init; }
+    /// <summary>The fields that were varied, the most important first.</summary>
+    public IReadOnlyList<FieldImportance> Fields { get; init; } = null!;
+    /// <summary>What two fields do together beyond what both do by themselves, the most first; those above 1 %.</summary>
+    public IReadOnlyList<PairImportance> Pairs { get; init; } = null!;
+    /// <summary>What three and more fields do together.</summary>
+    public double More { get; init; }
+    /// <summary>What is left to the seeds; null with one run of each combination, when it can't be told.</summary>
+    public double? Seeds { get; init; }
+    /// <summary>How it was computed.</summary>
+    public string Method { get; init; } = null!;
 }
 
 /// <summary>Addresses that belong to a sweep, relative to the service's own.</summary>

@@ -12,6 +12,7 @@ public static class CatalogRoutes
         catalog.MapGet("/activations", ListActivations.Handle).WithName("listActivations");
         catalog.MapGet("/activations/{name}", GetActivation.Handle).WithName("getActivation").Refuses(404);
         catalog.MapGet("/initializers", ListInitializers.Handle).WithName("listInitializers");
+        catalog.MapGet("/fields", ListJobFields.Handle).WithName("listJobFields");
         catalog.MapGet("/initializers/{name}", GetInitializer.Handle).WithName("getInitializer").Refuses(404);
     }
 

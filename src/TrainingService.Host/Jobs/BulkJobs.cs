@@ -61,6 +61,12 @@ public sealed record BulkFilter
     /// <summary>Only jobs created before this time (ISO 8601).</summary>
     public string? CreatedBefore { get; init; }
 
+    /// <summary>Only these jobs, by their ids.</summary>
+    [Items(1, MostIds)]
+    public IReadOnlyList<Guid>? Ids { get; init; }
+
+    public const int MostIds = 500;
+
     public JobFilter AsQuery() => new()
     {
         Status = Status?.ToArray(),
@@ -101,6 +107,12 @@ public static class BulkJobs
         var (request, errors) = (body.Value, new List<SpecError>());
         Fields.Check(request, "", errors);
         var named = ListJobs.Filter(db.Jobs.AsNoTracking(), request.Filter.AsQuery(), errors);
+        if (request.Filter.Ids is { } some)
+        {
+            if (some.Count is 0 or > BulkFilter.MostIds)
+                errors.Add(new("/ids", $"must be 1 to {BulkFilter.MostIds} ids, not {some.Count}; leave it out for all jobs"));
+            named = named.Where(job => some.Contains(job.Id));
+        }
         await ListJobs.CheckDatasetAsync(db, datasets, request.Filter.Dataset, errors, cancellation);
         JobRules.CheckLabels(request.Labels, errors);
         if (request.Action is "label" != (request.Labels ?? (object?)request.RemoveLabels) is not null)

@@ -13,6 +13,7 @@ public static class PageRoutes
         var pages = app.MapGroup("").ExcludeFromDescription();
         pages.MapGet("/", ShowHome.Handle);
         pages.MapGet("/ask", ShowAsk.Handle);
+        pages.MapGet("/compose", ShowCompose.Handle);
         pages.MapGet("/jobs", ShowJobs.Handle);
         pages.MapGet("/jobs/{id:guid}", ShowJob.Handle);
         pages.MapGet("/sweeps", ShowSweeps.Handle);

@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
-using TrainingService.Host.Jobs;
 using TrainingService.Host.Metrics;
 using TrainingService.Host.Sweeps;
 
@@ -41,48 +40,15 @@ public static class GetSweepCells
         if (!sweep.IsFinished)
             http.Response.Headers.RetryAfter = "1";
         var cells = await SweepCells.ReadAsync(db, sweep, cancellation);
-        var varied = await VariedAsync(db, sweep, cancellation);
+        var varied = await VariedFields.OfAsync(db, sweep, cancellation);
         var rows = ReportRows.Of(sweep.Spec).ToList();
         // in front of the results
         rows.InsertRange(6, Fields(varied));
         return RowExport.Write(mediaType, cells.ToAsyncEnumerable(), rows, cancellation);
     }
 
-    /// <summary>Of each job what its spec says in the places that arms and tuning set, by dotted name.</summary>
-    private static async Task<Dictionary<Guid, Dictionary<string, JsonNode>>> VariedAsync(TrainingDbContext db, Sweep sweep,
-        CancellationToken cancellation)
-    {
-        string[] places = [.. sweep.Spec.Arms.SelectMany(arm => Leaves(JsonSerializer.SerializeToNode(arm.Patch, Json.Options), ""))
-            .Concat(sweep.Spec.Tune?.Keys ?? []).Distinct().Where(place => place != "/training/seed")];
-        var result = new Dictionary<Guid, Dictionary<string, JsonNode>>();
-        await foreach (var job in db.Jobs.AsNoTracking().Where(j => j.SweepId == sweep.Id).Select(j => new { j.Id, j.Spec })
-            .AsAsyncEnumerable().WithCancellation(cancellation))
-        {
-            var spec = Json.ObjectOf(job.Spec);
-            var values = result[job.Id] = [];
-            foreach (var place in places)
-            {
-                string[] parts = [.. place.Split('/').Skip(1).Select(JsonShape.Unescape)];
-                Flatten(parts.Aggregate((JsonNode?)spec, (node, part) => (node as JsonObject)?[part]), string.Join('.', parts), values);
-            }
-        }
-        return result;
-    }
-
-    private static IEnumerable<string> Leaves(JsonNode? patch, string place) => patch is JsonObject fields
-        ? fields.SelectMany(field => Leaves(field.Value, $"{place}/{JsonShape.Escape(field.Key)}"))
-        : place.Length == 0 ? [] : [place];
-
-    private static void Flatten(JsonNode? node, string name, Dictionary<string, JsonNode> values)
-    {
-        if (node is JsonObject fields)
-            foreach (var (field, value) in fields)
-                Flatten(value, $"{name}.{field}", values);
-        else if (node is not null)
-            values[name] = node;
-    }
-
-    private static IEnumerable<RowField<CellResult>> Fields(Dictionary<Guid, Dictionary<string, JsonNode>> varied)
+    private static IEnumerable<RowField<CellResult>> Fields(
+        Dictionary<Guid, Dictionary<string, JsonNode>> varied)
     {
         foreach (var column in varied.Values.SelectMany(values => values).GroupBy(value => value.Key)
             .OrderBy(values => values.Key, StringComparer.Ordinal))

@@ -12,6 +12,8 @@ public static class ReportRoutes
             .AlsoAs(GetSweepReport.OtherFormats).Refuses(404, 406);
         api.MapGet("/sweeps/{id:guid}/cells", GetSweepCells.Handle).WithName("getSweepCells").WithTags("Sweeps")
             .Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson, MediaTypes.Parquet).AnswersWith(200, "Retry-After").Refuses(404, 406);
+        api.MapGet("/sweeps/{id:guid}/importance", GetSweepImportance.Handle).WithName("getSweepImportance").WithTags("Sweeps")
+            .AnswersWith(200, "Retry-After").Refuses(404);
         api.MapGet("/jobs/{id:guid}/plots/{plot}.svg", GetJobPlot.Handle).WithName("getJobPlot")
             .WithTags("Metrics").Produces<string>(200, GetJobPlot.MediaType)
             .Produces(304).AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);

@@ -20,6 +20,37 @@ public sealed class CatalogTests(ApiOnly api)
                 Assert.Equal(item.ToString(), (await api.Http.GetAnswer($"/api/v1/{kind}/{name}")).Json.ToString());
     }
 
+    [Fact]
+    public async Task Fields_are_enough_for_a_form_and_their_defaults_are_what_a_job_gets()
+    {
+        var fields = (await api.Http.GetAnswer("/api/v1/fields"))["items"].EnumerateArray()
+            .ToDictionary(field => field.GetProperty("place").GetString()!);
+        Assert.Equal(["none", "batch_norm", "layer_norm"],
+            fields["/model/normalization"].GetProperty("words").EnumerateArray().Select(word => word.GetString()));
+        var dropout = fields["/model/dropout"];
+        Assert.Equal(("number", 0.0, 1.0), (dropout.GetProperty("kind").GetString(), dropout.GetProperty("least").GetDouble(),
+            dropout.GetProperty("below").GetDouble()));
+        Assert.Equal("integer", fields["/training/earlyStopping/patience"].GetProperty("kind").GetString());
+        foreach (var (place, name, parameter) in ((string, string, string)[])[("/training/optimizer", "adamw", "/weightDecay"),
+            ("/training/schedule", "cosine", "/warmupSteps"), ("/model/activation", "leaky_relu", "/negativeSlope"),
+            ("/model/biasInitializer", "constant", "/value")])
+        {
+            var choice = fields[place].GetProperty("choices").EnumerateArray().Single(one => one.GetProperty("name").GetString() == name);
+            Assert.Contains(parameter,
+                choice.GetProperty("parameters").EnumerateArray().Select(one => one.GetProperty("place").GetString()));
+        }
+        var spec = (await api.Http.Send("POST", "/api/v1/jobs/validate", """{"dataset": "digits"}"""))["spec"];
+        foreach (var (place, field) in fields)
+        {
+            var resolved = place.Split('/').Skip(1).Aggregate((System.Text.Json.JsonElement?)spec, (at, key) =>
+                at is { ValueKind: System.Text.Json.JsonValueKind.Object } part && part.TryGetProperty(key, out var inner) ? inner : null);
+            // what is found out by itself is told as it was found
+            if (field.GetProperty("default") is { ValueKind: not System.Text.Json.JsonValueKind.Null } standard && resolved is { } value
+                && standard.ToString() != "auto")
+                Assert.True(System.Text.Json.JsonElement.DeepEquals(standard, value), $"{place}: {standard}, but a job gets {value}");
+        }
+    }
+
     [Theory]
     [InlineData("leaky_relu?negativeSlope=0.2", 1.3868, 1.3868, 1.3868)]
     [InlineData("relu", 1.4142, 1.4142, 1.4142)]

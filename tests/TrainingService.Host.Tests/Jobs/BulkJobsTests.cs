@@ -36,6 +36,19 @@ public sealed class BulkJobsTests(ApiOnly api)
     }
 
     [Fact]
+    public async Task Those_that_are_named_are_changed_and_no_others()
+    {
+        var ids = await SubmitAsync(3);
+        var answer = await api.Http.Send("POST", "/api/v1/jobs/bulk",
+            $$"""{"filter": {"ids": ["{{ids[0]}}", "{{ids[2]}}"]}, "action": "label", "labels": {"kept": "yes"} }""");
+        Assert.Equal((2, 2, 0), Counts(answer));
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(i != 1, (await api.Http.GetJobAsync(ids[i])).GetProperty("labels").TryGetProperty("kept", out _));
+        var none = await api.Http.Send("POST", "/api/v1/jobs/bulk", """{"filter": {"ids": []}, "action": "cancel"}""");
+        Assert.Contains("1 to 500 ids", none.Error("/filter/ids"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sets_labels_and_takes_them_off()
     {
         var ids = await SubmitAsync(2);

@@ -92,7 +92,7 @@ public sealed class RecordedAnswerTests(Service service)
             """)).GetProperty("id").GetString()!;
         await service.Http.WaitForSweepEnd(sweep);
         await Ask("listSweepJobs", id: sweep, query: "?limit=1");
-        foreach (var operation in (string[])["getSweep", "getSweepReport"])
+        foreach (var operation in (string[])["getSweep", "getSweepReport", "getSweepImportance"])
             await Ask(operation, id: sweep);
         await Ask("extendSweep", """{"seedCount": 7}""", id: sweep);
         await Ask("cancelSweep", id: sweep);
@@ -111,7 +111,7 @@ public sealed class RecordedAnswerTests(Service service)
         await Ask("getHistograms", name: "iris", query: "?limit=2");
         await Ask("getActivation", name: "leaky_relu");
         await Ask("getInitializer", name: "kaiming_normal");
-        foreach (var operation in (string[])["listActivations", "listInitializers", "getLiveness", "getReadiness"])
+        foreach (var operation in (string[])["listActivations", "listInitializers", "listJobFields", "getLiveness", "getReadiness"])
             await Ask(operation);
         return recorded;
     }

@@ -17,8 +17,8 @@ public sealed partial class PageTests(Service service)
         var job = await service.Http.SubmitAsync();
         var sweep = await service.Http.SubmitSweep(
             $$"""{"base": {{SweepClient.Tiny}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 2}""");
-        foreach (var path in (string[])["/", "/jobs", $"/jobs/{job}", "/sweeps", $"/sweeps/{sweep}", "/ask", "/learn", "/learn/dying-relu",
-            "/data", "/data/digits", "/catalogue", "/keys", "/sign-in"])
+        foreach (var path in (string[])["/", "/jobs", $"/jobs/{job}", "/sweeps", $"/sweeps/{sweep}", "/ask", "/compose", "/learn",
+            "/learn/dying-relu", "/data", "/data/digits", "/catalogue", "/keys", "/sign-in"])
         {
             var page = await service.Http.GetAnswer(path, Html);
             Assert.Equal((200, "text/html"), (page.Status, page.MediaType));

@@ -15,7 +15,7 @@ public static partial class OpenApiDocumentation
 {
     private const string Description = """
         Trains dense neural networks on a SIMD engine of its own and measures what happens inside them: sparsity, dead and
-        saturated units, gradient flow. To look with a browser there are [pages](/).
+        saturated units, gradient flow.
 
         [Pages for people](/) show and do the same in a browser. Below, operations stand in the order in which one needs them: data, what
         nets are made of, a training, what it measured, its net, many trainings compared, questions that are asked often.
@@ -23,7 +23,7 @@ public static partial class OpenApiDocumentation
         **In three requests**
 
         1. `GET /api/v1/datasets` tells what data there is, `GET /api/v1/activations` and `GET /api/v1/initializers` what a
-           network can be made of.
+           network can be made of, `GET /api/v1/fields` all that a job may say.
         2. `POST /api/v1/jobs` with `{"dataset": "digits"}` trains a network with defaults. It answers 202 at once; `Location` is the job.
         3. `GET` the job until its `status` is `succeeded`; then `result` has the accuracies, `/metrics` the curves and `/layers` what
            each layer did.

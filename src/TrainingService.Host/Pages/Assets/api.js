@@ -2,7 +2,7 @@
 
 const tags = new Map();
 
-/** What an address gives, or the problem it tells. */
+/** What an address gives, or the problem it tells; what is wrong with a request, by place, stands in the error's `errors`. */
 export async function get(address) {
   const answer = await fetch(address, { headers: { Accept: 'application/json' } });
   return read(answer);
@@ -19,24 +19,26 @@ export async function changed(address) {
   return read(answer);
 }
 
-export async function send(method, address, body) {
+export async function send(method, address, body, signal) {
   const isForm = body instanceof FormData;
   const answer = await fetch(address, {
     method,
     headers: { Accept: 'application/json', ...(body !== undefined && !isForm && { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : isForm || typeof body === 'string' ? body : JSON.stringify(body),
+    signal,
   });
   return { value: await read(answer), location: answer.headers.get('Location') };
 }
 
 async function read(answer) {
-  const text = await answer.text();
-  const value = text ? JSON.parse(text) : null;
+  const body = await answer.text();
+  const value = body ? JSON.parse(body) : null;
   if (answer.ok) return value;
   const errors = Object.entries(value?.errors ?? {}).map(
     ([place, messages]) => `${place.slice(1).replaceAll('/', '.')} ${messages.join('; ')}`,
   );
-  throw new Error(errors.length ? errors.join(' · ') : (value?.detail ?? value?.title ?? `The service answered ${answer.status}.`));
+  const text = errors.length ? errors.join(' · ') : (value?.detail ?? value?.title ?? `The service answered ${answer.status}.`);
+  throw Object.assign(new Error(text), { errors: value?.errors ?? {} });
 }
 
 /** A number of the API: what is not finite comes as text. */

@@ -126,6 +126,9 @@ form.addEventListener('submit', async event => {
 
 // --- a file of one's own ---
 let file, seen;
+// what somebody said of its columns that it does not say itself
+const nothing = () => ({ types: {}, drop: new Set(), group: null, time: null, task: null });
+let said = nothing();
 const drop = by('drop');
 for (const name of ['dragover', 'dragleave', 'drop'])
   drop.addEventListener(name, event => {
@@ -136,18 +139,36 @@ for (const name of ['dragover', 'dragleave', 'drop'])
 by('file').addEventListener('change', event => {
   if (event.target.files.length) look(event.target.files[0]);
 });
-by('target').addEventListener('change', () => inspect());
+by('target').addEventListener('change', () => {
+  said.task = null;
+  inspect();
+});
 
 function fields(...more) {
   const data = new FormData();
   data.append('file', file);
   if (by('target').value) data.append('target', by('target').value);
+  if (Object.keys(said.types).length) data.append('types', JSON.stringify(said.types));
+  for (const [name, value] of [
+    ['groupBy', said.group],
+    ['timeBy', said.time],
+    ['task', said.task],
+  ])
+    if (value) data.append(name, value);
   for (const [name, value] of more) data.append(name, value);
   return data;
 }
 
+/** With what is left out of it. */
+const without = more => {
+  const names = [...new Set([...said.drop, ...more])];
+  return names.length ? [['drop', JSON.stringify(names)]] : [];
+};
+
 function look(chosen) {
   file = chosen;
+  seen = undefined;
+  said = nothing();
   by('target').replaceChildren();
   by('name').value = file.name
     .replace(/\..*$/, '')
@@ -157,15 +178,71 @@ function look(chosen) {
   inspect();
 }
 
+/** A choice for one column, after which the file is looked at again. */
+function choice(label, options, value, set) {
+  const select = el('select', { 'aria-label': label }, ...options.map(([key, text]) => el('option', { value: key }, text)));
+  select.value = value;
+  select.addEventListener('change', () => {
+    set(select.value);
+    inspect();
+  });
+  return select;
+}
+
+function role(column) {
+  const { name } = column,
+    roles = [
+      ['feature', 'input'],
+      ['target', 'to be predicted'],
+      ['dropped', 'ignored'],
+      ['group', 'group: rows that belong together'],
+      ['time', 'time: the latest are tested'],
+    ];
+  // what can't be used as it is has to be left out, or be of another kind
+  if (column.role === 'unfit') roles.push(['unfit', 'can’t be used so']);
+  const now = said.drop.has(name) ? 'dropped' : name === said.group ? 'group' : name === said.time ? 'time' : column.role;
+  return choice(`What ${name} is for`, roles, now, value => {
+    said.drop.delete(name);
+    if (said.group === name) said.group = null;
+    if (said.time === name) said.time = null;
+    if (value === 'dropped') said.drop.add(name);
+    else if (value === 'target') [by('target').value, said.task] = [name, null];
+    else if (value === 'group') [said.group, said.time] = [name, null];
+    else if (value === 'time') [said.group, said.time] = [null, name];
+  });
+}
+
+function kind(column) {
+  const { name } = column;
+  if (column.role === 'dropped' || said.drop.has(name)) return column.kind ?? '–';
+  if (column.role === 'target')
+    return choice(
+      `What ${name} holds`,
+      [
+        ['classification', 'classes'],
+        ['regression', 'a number'],
+      ],
+      said.task ?? seen.task ?? 'classification',
+      value => (said.task = value),
+    );
+  const kinds = ['number', 'category', 'ordinal', 'boolean', 'date'].map(one => [one, one]);
+  if (!column.kind && !said.types[name]) kinds.unshift(['', 'not known']);
+  return choice(`What ${name} holds`, kinds, said.types[name] ?? column.kind ?? '', value => {
+    if (value) said.types[name] = value;
+    else delete said.types[name];
+  });
+}
+
 async function inspect() {
   by('look').hidden = false;
   by('filename').textContent = file.name;
   by('filesize').textContent = 'is being read …';
   try {
-    seen = (await send('POST', '/api/v1/datasets/inspect', fields())).value;
+    seen = (await send('POST', '/api/v1/datasets/inspect', fields(...without([])))).value;
   } catch (error) {
     by('filesize').textContent = '';
-    by('columns').replaceChildren();
+    // what was said of a column can be taken back
+    if (!seen) by('columns').replaceChildren();
     by('problems').replaceChildren(el('p', { class: 'notice bad' }, error.message));
     by('store').disabled = true;
     return;
@@ -205,8 +282,8 @@ async function inspect() {
           'tr',
           { class: column.role === 'target' ? 'chosen' : null },
           el('th', { scope: 'row' }, column.name),
-          el('td', {}, column.role),
-          el('td', {}, column.kind ?? '–'),
+          el('td', {}, role(column)),
+          el('td', {}, kind(column)),
           el('td', { class: 'number wide' }, short(column.missing)),
           el('td', { class: 'number wide' }, short(column.distinct)),
           el(
@@ -227,8 +304,7 @@ async function inspect() {
 by('store').addEventListener('click', async () => {
   by('store').disabled = true;
   try {
-    const more = [['name', by('name').value]];
-    if (seen.suggestedDrop.length) more.push(['drop', JSON.stringify(seen.suggestedDrop)]);
+    const more = [['name', by('name').value], ...without(seen.suggestedDrop)];
     const { value } = await send('POST', '/api/v1/datasets', fields(...more));
     const option = el(
       'option',

@@ -1,4 +1,4 @@
-// Jobs that are chosen: cancelled, deleted, or laid over each other and compared field by field.
+// Jobs that are chosen: cancelled, deleted, labelled, copied with changes, or laid over each other and compared field by field.
 import { get, send, real, short, percent, el } from './api.js';
 import { Curves } from './chart.js';
 import { confirmed, refresh, say } from './page.js';
@@ -32,7 +32,47 @@ document.addEventListener('click', event => {
   if (what === 'delete-all') every('delete', 'Delete');
   if (what === 'cancel') each('POST', id => `/api/v1/jobs/${id}/cancel`, 'Cancel', 'cancelled');
   if (what === 'delete') each('DELETE', id => `/api/v1/jobs/${id}`, 'Delete', 'deleted');
+  if (what === 'label') label();
+  if (what === 'clone') clone();
 });
+
+/** "team=a, -old": sets team, takes old off. */
+async function label() {
+  const [labels, removeLabels] = [{}, []];
+  for (const text of document
+    .getElementById('labels')
+    .value.split(',')
+    .map(one => one.trim())
+    .filter(Boolean)) {
+    const [key, ...value] = text.split('=');
+    if (value.length) labels[key.trim()] = value.join('=').trim();
+    else if (key.startsWith('-')) removeLabels.push(key.slice(1));
+    else return say(`'${text}' must be written as key=value, or -key to take one off.`);
+  }
+  if (!Object.keys(labels).length && !removeLabels.length) return say('Write a label as key=value first.');
+  try {
+    const { value } = await send('POST', '/api/v1/jobs/bulk', {
+      filter: { ids: chosen() },
+      action: 'label',
+      ...(Object.keys(labels).length && { labels }),
+      ...(removeLabels.length && { removeLabels }),
+    });
+    await refresh();
+    say(`${value.changed} of ${value.matched} changed.`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+async function clone() {
+  let patch;
+  try {
+    patch = JSON.parse(document.getElementById('patch').value || '{}');
+  } catch (error) {
+    return say(`The changes are no JSON: ${error.message}`);
+  }
+  await each('POST', id => `/api/v1/jobs/${id}/clone`, 'Copy', 'copied', patch);
+}
 
 /** The filters of this page, as a change of many takes them. */
 function filter() {
@@ -57,7 +97,7 @@ async function every(action, verb) {
   }
 }
 
-async function each(method, address, verb, done) {
+async function each(method, address, verb, done, body) {
   const ids = chosen();
   if (
     !(await confirmed(
@@ -66,7 +106,7 @@ async function each(method, address, verb, done) {
     ))
   )
     return;
-  const results = await Promise.allSettled(ids.map(id => send(method, address(id))));
+  const results = await Promise.allSettled(ids.map(id => send(method, address(id), body)));
   const failed = results.filter(result => result.status === 'rejected');
   await refresh();
   count();
