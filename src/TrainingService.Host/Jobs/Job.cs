@@ -94,7 +94,7 @@ public sealed class Job : IShared
 
     /// <summary>
     /// How often in a row a lease ran out in the middle of a run that stored no checkpoint, as happens when a process dies; at 3 the job
-    /// fails as <c>crash_loop</c>.
+    /// fails as <c>crash_loop</c>. A process that turns out to live takes its own back.
     /// </summary>
     public int Crashes { get; set; }
 

@@ -219,6 +219,22 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
         await transaction.CommitAsync();
     }
 
+    /// <summary>
+    /// Takes back that the process died which had these leases: it was frozen, or cut off from the database, until others believed so. That
+    /// is no loop of crashes.
+    /// </summary>
+    public static async Task OutliveAsync(IDbContextFactory<TrainingDbContext> databases, Lease[] leases)
+    {
+        if (leases.Length == 0)
+            return;
+        await using var db = await databases.CreateDbContextAsync();
+        await db.Database.ExecuteSqlRawAsync("""
+            UPDATE jobs SET crashes = crashes - 1 WHERE id IN (
+                SELECT jobs.id FROM jobs JOIN unnest({0}, {1}) AS lease (id, attempt) USING (id)
+                WHERE crashes > 0 AND finished_at IS NULL AND jobs.attempt >= lease.attempt ORDER BY jobs.id FOR UPDATE OF jobs)
+            """, leases.Select(lease => lease.Id).ToArray(), leases.Select(lease => lease.Attempt).ToArray());
+    }
+
     private static async Task<IReadOnlyList<Lease>> ClaimAsync(IDbContextFactory<TrainingDbContext> databases, string sql,
         WorkerOptions options, TimeProvider clock, NpgsqlParameter[] parameters, CancellationToken cancellation)
     {

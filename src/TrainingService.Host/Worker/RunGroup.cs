@@ -183,8 +183,6 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
                 .Select(run => (run, run.Outcome?.Of(owned[run.Lease.Id])))];
             await RunRows.WriteAsync(db, ours, options.Lease, models);
         });
-        foreach (var run in runs.Except(ours.Select(mine => mine.Run)))
-            run.IsSettled = true;
         foreach (var (run, outcome) in ours)
         {
             run.Run?.Wrote();
@@ -197,6 +195,10 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
         foreach (var sweep in ours.Where(mine => mine.Outcome is { IsEnd: true })
             .Select(mine => mine.Run.Lease.SweepId).Distinct())
             await TellAsync(sweep);
+        ClaimedRun[] lost = [.. runs.Except(ours.Select(mine => mine.Run))];
+        await Lease.OutliveAsync(databases, [.. from run in lost where run.Began is not null select run.Lease]);
+        foreach (var run in lost)
+            run.IsSettled = true;
     }
 
     /// <summary>Does what the job's status, null if it is no longer ours, asks of a run that has not ended.</summary>

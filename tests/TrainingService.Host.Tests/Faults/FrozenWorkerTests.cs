@@ -14,7 +14,7 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
     [InlineData(true)]
     public async Task Its_job_is_taken_over_and_it_stops_when_it_goes_on(bool inCopy)
     {
-        var first = await StartWorkerAsync();
+        var first = await StartWorkerAsync(checkpointSeconds: 3600);
         var id = await Http.SubmitAsync(Client.Hours);
         await Http.WaitForStepAsync(id);
         await FreezeInTransactionAsync(first, inCopy);
@@ -22,7 +22,10 @@ public sealed class FrozenWorkerTests(Service service, ApiWithoutWorkers api) : 
         await Http.WaitForAsync(id,
             job => job.GetProperty("attempt").GetInt32() == 2 && job.GetProperty("progress").GetProperty("step").GetInt64() > 0);
 
+        Assert.Equal(1, (await ReadAsync(id)).Crashes);
         await first.ThawAsync();
+        await using (var watch = await ConnectAsync())
+            await WaitAsync(watch, $"SELECT crashes = 0 FROM jobs WHERE id = '{id}'");
         // What it has to say is no longer asked for, and it is free for other work.
         await CancelAsync(id);
         Assert.Equal("canceled", (await Http.WaitForEndAsync(id)).Status());
