@@ -24,12 +24,15 @@ public sealed partial class TrainingClient
     public CatalogueClient Catalogue { get; private set; } = null!;
     /// <summary>Who may do what, where access is not open.</summary>
     public KeysClient Keys { get; private set; } = null!;
+    /// <summary>Who is told when something ends.</summary>
+    public WebhooksClient Webhooks { get; private set; } = null!;
     /// <summary>For load balancers and orchestrators.</summary>
     public HealthClient Health { get; private set; } = null!;
     private void Connect(Connection connection) =>
-        (Jobs, Metrics, Models, Sweeps, Studies, Datasets, Catalogue, Keys, Health) = (new JobsClient(connection),
+        (Jobs, Metrics, Models, Sweeps, Studies, Datasets, Catalogue, Keys, Webhooks, Health) = (new JobsClient(connection),
             new MetricsClient(connection), new ModelsClient(connection), new SweepsClient(connection), new StudiesClient(connection),
-            new DatasetsClient(connection), new CatalogueClient(connection), new KeysClient(connection), new HealthClient(connection));
+            new DatasetsClient(connection), new CatalogueClient(connection), new KeysClient(connection), new WebhooksClient(connection),
+            new HealthClient(connection));
 }
 
 /// <summary>Submit a training, follow it, cancel it, delete it.</summary>
@@ -192,6 +195,20 @@ public sealed partial class JobsClient
     /// <param name="cancellation">Ends the request.</param>
     public Task<JobResponse> CloneAsync(Guid id, object? body = null, CancellationToken cancellation = default) =>
         _connection.SendAsync<JobResponse>(HttpMethod.Post, $"api/v1/jobs/{Address.Of(id)}/clone", body, cancellation);
+    /// <summary>What happens to all that one may see, as it happens.</summary>
+    /// <remarks>Server-sent events as those of a job: <c>job</c> and <c>sweep</c> (<c>id</c>, <c>status</c>, <c>at</c> of an end, of jobs
+    /// <c>attempt</c>) whenever one comes to
+    /// another status, or is new; the jobs of a sweep are told by its own stream, and it ends in <c>status</c> without having been
+    /// <c>running</c>
+    /// here. It begins with <c>begin</c>, and with what happens from then on; with <c>Last-Event-ID</c> after that event, without a gap or
+    /// a
+    /// repetition, whichever process is asked. Where more than 1,000 have changed since, <c>begin</c> comes in their place: then look at
+    /// the
+    /// lists again. What changes twice between two looks is told as it is then.</remarks>
+    /// <param name="lastEventId">The same, for those who can't set a header; the header counts if there are both.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<Stream> GetEventsAsync(string? lastEventId = null, CancellationToken cancellation = default) =>
+        _connection.StreamAsync(Address.With($"api/v1/events", ("lastEventId", lastEventId)), "text/event-stream", cancellation);
     /// <summary>What happens to a job, as it happens.</summary>
     /// <remarks>Server-sent events (<c>text/event-stream</c>), for <c>EventSource</c> and the like; <c>data</c> is JSON. <c>status</c>
     /// (<c>status</c>, <c>attempt</c>, <c>at</c>) when
@@ -850,6 +867,40 @@ public sealed partial class KeysClient
     /// <param name="cancellation">Ends the request.</param>
     public Task RevokeAsync(Guid id, CancellationToken cancellation = default) =>
         _connection.SendAsync(HttpMethod.Delete, $"api/v1/keys/{Address.Of(id)}", null, cancellation);
+}
+
+/// <summary>Who is told when something ends.</summary>
+public sealed partial class WebhooksClient
+{
+    private readonly Connection _connection;
+    internal WebhooksClient(Connection connection) => _connection = connection;
+    /// <summary>What one's webhooks are signed with.</summary>
+    /// <remarks>Each owner has a secret of their own. Whoever is at a <c>notifyUrl</c> verifies with it that a call is from here:
+    /// <c>webhook-signature</c> is
+    /// <c>v1,</c> and the base64 of the HMAC-SHA256 of <c>webhook-id</c>, <c>webhook-timestamp</c> and the body, with dots
+    /// between.</remarks>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<WebhookSecret> GetWebhookSecretAsync(CancellationToken cancellation = default) =>
+        _connection.SendAsync<WebhookSecret>(HttpMethod.Get, $"api/v1/webhooks/secret", null, cancellation);
+    /// <summary>Who was told of what ended.</summary>
+    /// <remarks>Newest first, kept for <c>TRAINING_WEBHOOKS_DAYS</c>: one's own; admins have all.</remarks>
+    /// <param name="limit">Deliveries on a page; more than 500 gives 500.</param>
+    /// <param name="cursor">The nextCursor of the page before, with the same filters.</param>
+    /// <param name="jobId">Only of this job.</param>
+    /// <param name="sweepId">Only of this sweep.</param>
+    /// <param name="status">Only in this status: pending, delivered or failed.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<PageOfDeliveryResponse> ListDeliveriesAsync(int? limit = null, string? cursor = null, Guid? jobId = null,
+        Guid? sweepId = null, string? status = null, CancellationToken cancellation = default) =>
+        _connection.SendAsync<PageOfDeliveryResponse>(HttpMethod.Get, Address.With($"api/v1/webhooks/deliveries", ("limit", limit),
+            ("cursor", cursor), ("jobId", jobId), ("sweepId", sweepId), ("status", status)), null, cancellation);
+    /// <summary>Tell a receiver again.</summary>
+    /// <remarks>The same body under the same <c>webhook-id</c>, at once, whatever became of it before; the signature is a new
+    /// one.</remarks>
+    /// <param name="id">The delivery's id.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    public Task<DeliveryResponse> RetryDeliveryAsync(Guid id, CancellationToken cancellation = default) =>
+        _connection.SendAsync<DeliveryResponse>(HttpMethod.Post, $"api/v1/webhooks/deliveries/{Address.Of(id)}/retry", null, cancellation);
 }
 
 /// <summary>For load balancers and orchestrators.</summary>
@@ -1554,6 +1605,52 @@ public enum Decimals
     Comma,
 }
 
+/// <summary>That somebody is told of an end.</summary>
+public sealed partial record DeliveryResponse
+{
+    /// <summary>UUIDv7 of the end; the receiver gets it as <c>webhook-id</c>, the same at each attempt.</summary>
+    public Guid Id { get; init; }
+    /// <summary>Whose job or sweep it is; null for nobody's.</summary>
+    public string? Owner { get; init; }
+    /// <summary>What happened: <c>job.succeeded</c>, <c>job.failed</c>, <c>job.canceled</c>, and the same of <c>sweep</c>.</summary>
+    public string Event { get; init; } = null!;
+    /// <summary>The job that ended.</summary>
+    public Guid? JobId { get; init; }
+    /// <summary>The sweep that ended.</summary>
+    public Guid? SweepId { get; init; }
+    /// <summary>Who is told.</summary>
+    public string Url { get; init; } = null!;
+    /// <summary>Whether they were.</summary>
+    public DeliveryStatus Status { get; init; }
+    /// <summary>How often it was tried.</summary>
+    public int Attempts { get; init; }
+    /// <summary>When it ended.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+    /// <summary>When it is tried next; left out once it no longer is.</summary>
+    public DateTimeOffset? NextAt { get; init; }
+    /// <summary>When it was tried last.</summary>
+    public DateTimeOffset? LastAt { get; init; }
+    /// <summary>The status that the receiver answered last.</summary>
+    public int? Answer { get; init; }
+    /// <summary>Why the last attempt failed.</summary>
+    public string? Error { get; init; }
+    /// <summary>What is sent, as JSON.</summary>
+    public string Body { get; init; } = null!;
+}
+
+/// <summary>Whether somebody was told.</summary>
+public enum DeliveryStatus
+{
+    /// <summary>A word that this version of the client doesn't know.</summary>
+    Unknown,
+    /// <summary><c>pending</c></summary>
+    Pending,
+    /// <summary><c>delivered</c></summary>
+    Delivered,
+    /// <summary><c>failed</c></summary>
+    Failed,
+}
+
 /// <summary>When and on how many rows the layers are measured.</summary>
 public sealed partial record DiagnosticsSpec
 {
@@ -2043,6 +2140,8 @@ public sealed partial record JobLinks
 {
     /// <summary>The job.</summary>
     public string Self { get; init; } = null!;
+    /// <summary>What happens to it, as it happens.</summary>
+    public string Events { get; init; } = null!;
     /// <summary>Its losses and accuracies over time.</summary>
     public string Metrics { get; init; } = null!;
     /// <summary>Its layers' sparsity, dead units, saturation, gradients over time.</summary>
@@ -2146,6 +2245,8 @@ public sealed partial record JobResponse
     public Guid? Verifies { get; init; }
     /// <summary>The checkpoint of another job that this one went on from; left out of jobs that began at step 0.</summary>
     public FromCheckpoint? FromCheckpoint { get; init; }
+    /// <summary>Who is told when it ends; left out for all but its owner and admins.</summary>
+    public string? NotifyUrl { get; init; }
     /// <summary>Where to go from here.</summary>
     public JobLinks Links { get; init; } = null!;
 }
@@ -2176,6 +2277,9 @@ public sealed partial record JobSpec
     /// it beside
     /// <c>spec</c>; <c>PATCH</c> changes it.</summary>
     public Visibility? Visibility { get; init; }
+    /// <summary>Address that is told when the job ends, and each time it does (Standard Webhooks): http or https, not of a private network.
+    /// Answers have it beside <c>spec</c>, for its owner; clones have none unless they are given one.</summary>
+    public string? NotifyUrl { get; init; }
 }
 
 /// <summary>Where a job is in its life.</summary>
@@ -2577,6 +2681,17 @@ public sealed partial record PageOfDatasetVersionResponse
 {
     /// <summary>What is on this page.</summary>
     public IReadOnlyList<DatasetVersionResponse> Items { get; init; } = null!;
+    /// <summary>To be given as <c>cursor</c> for the next page; null on the last one.</summary>
+    public string? NextCursor { get; init; }
+    /// <summary>How many there are on all pages, where a list was asked for it.</summary>
+    public int? Total { get; init; }
+}
+
+/// <summary>A page of a list.</summary>
+public sealed partial record PageOfDeliveryResponse
+{
+    /// <summary>What is on this page.</summary>
+    public IReadOnlyList<DeliveryResponse> Items { get; init; } = null!;
     /// <summary>To be given as <c>cursor</c> for the next page; null on the last one.</summary>
     public string? NextCursor { get; init; }
     /// <summary>How many there are on all pages, where a list was asked for it.</summary>
@@ -3296,6 +3411,8 @@ public sealed partial record StudySpec
     public int? SeedCount { get; init; }
     /// <summary>Who may read the sweep beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key.</summary>
     public Visibility? Visibility { get; init; }
+    /// <summary>Address that is told when the sweep ends, and each time it does (Standard Webhooks).</summary>
+    public string? NotifyUrl { get; init; }
 }
 
 /// <summary>Where the net of a sweep's best arm is.</summary>
@@ -3403,6 +3520,8 @@ public sealed partial record SweepLinks
 {
     /// <summary>The sweep.</summary>
     public string Self { get; init; } = null!;
+    /// <summary>What happens to it, as it happens.</summary>
+    public string Events { get; init; } = null!;
     /// <summary>What it has shown.</summary>
     public string Report { get; init; } = null!;
     /// <summary>Its jobs.</summary>
@@ -3546,6 +3665,8 @@ public sealed partial record SweepResponse
     public DateTimeOffset? StartedAt { get; init; }
     /// <summary>When its last job had ended.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
+    /// <summary>Who is told when it ends; left out for all but its owner and admins.</summary>
+    public string? NotifyUrl { get; init; }
     /// <summary>Where to go from here.</summary>
     public SweepLinks Links { get; init; } = null!;
 }
@@ -3594,6 +3715,10 @@ public sealed partial record SweepSpec
     /// who has a
     /// key; <c>PATCH</c> changes it.</summary>
     public Visibility? Visibility { get; init; }
+    /// <summary>Address that is told when the sweep ends, and each time it does (Standard Webhooks): http or https, not of a private
+    /// network.
+    /// Answers have it beside <c>spec</c>, for its owner.</summary>
+    public string? NotifyUrl { get; init; }
 }
 
 /// <summary>Of the service's document.</summary>
@@ -4045,6 +4170,13 @@ public enum Visibility
     Private,
     /// <summary><c>everyone</c></summary>
     Everyone,
+}
+
+/// <summary>By what a receiver knows that it was called by this service, for this owner.</summary>
+public sealed partial record WebhookSecret
+{
+    /// <summary><c>whsec_</c> and base64, as Standard Webhooks' libraries take it.</summary>
+    public string Secret { get; init; } = null!;
 }
 
 /// <summary>Kinds of problems: <see cref="TrainingProblemException.Type"/>.</summary>

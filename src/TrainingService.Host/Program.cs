@@ -15,6 +15,7 @@ using TrainingService.Host.Settings;
 using TrainingService.Host.Studies;
 using TrainingService.Host.Sweeps;
 using TrainingService.Host.Uploads;
+using TrainingService.Host.Webhooks;
 using TrainingService.Host.Worker;
 
 if (Commands.Find(args) is { } command)
@@ -46,7 +47,10 @@ try
     builder.AddEvents();
     builder.AddJobQueue();
     if (role.ServesApi)
+    {
         builder.AddPages();
+        builder.AddWebhooks();
+    }
     if (role.RunsWorker)
     {
         builder.AddWorker(worker);
@@ -84,6 +88,7 @@ try
         api.MapCatalog();
         api.MapReports();
         api.MapEvents();
+        api.MapWebhooks();
         api.MapKeys();
     }
     app.MapHealth();

@@ -21,8 +21,9 @@ public sealed class AuditLog(IDbContextFactory<TrainingDbContext> databases, Tim
     {
         // A failure takes the endpoint away, and has kept it.
         var failure = http.Features.Get<IExceptionHandlerFeature>();
-        if (ScopeRule.IsReading(http.Request) || Caller.ScopeOf(http.User) is null
-            || (failure?.Endpoint ?? http.GetEndpoint()) is not RouteEndpoint route)
+        if (ScopeRule.IsReading(http.Request) || http.Features.Get<ChangesNothing>() is not null || Caller.ScopeOf(http.User) is null
+            || (failure?.Endpoint ?? http.GetEndpoint()) is not RouteEndpoint route
+            || route.Metadata.GetMetadata<ChangesNothing>() is not null)
             return;
         if (_waiting.Reader.Count >= Most)
         {
@@ -94,3 +95,6 @@ public sealed class AuditLog(IDbContextFactory<TrainingDbContext> databases, Tim
     private static string? Clean(string? text) => text is null ? null
         : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(LongestTarget));
 }
+
+/// <summary>Of an endpoint or a request: that it only looks, whatever its method, and so is in no audit.</summary>
+public sealed record ChangesNothing;

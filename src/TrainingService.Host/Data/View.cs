@@ -18,6 +18,9 @@ public sealed record View(string Owner, bool SeesAll, bool ReadsShared)
 
     public static View Current => Local.Value ?? Everything;
 
+    /// <summary>Whether a row is theirs, or as good as.</summary>
+    public bool Owns(IOwned row) => SeesAll || row.Owner == Owner;
+
     /// <summary>Until it is disposed of, by the method that calls this and all that it calls.</summary>
     public static Use Enter(View view)
     {

@@ -1,5 +1,6 @@
 using Npgsql;
 using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Events;
 
@@ -7,7 +8,10 @@ namespace TrainingService.Host.Events;
 /// Tells those who look at a job or a sweep that it may have changed, by notifications of Postgres on one connection, which is open only as
 /// long as somebody looks. The tables are the truth, and are looked at without it, too: what is lost here costs one interval.
 /// </summary>
-/// <remarks>A trigger of the table sends a notification with each statement that changes jobs or sweeps (<c>Data/Migrations</c>).</remarks>
+/// <remarks>
+/// A trigger of the table sends a notification with each statement that changes jobs or sweeps (<c>Data/Migrations</c>); of new ones those
+/// tell who wake workers.
+/// </remarks>
 public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogger<Changes> log) : IDisposable
 {
     private const string Channel = "training_events";
@@ -67,8 +71,9 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
                 await using var connection = source.CreateConnection();
                 pulse.Watch(connection);
                 await pulse.OpenAsync(connection, end);
-                connection.Notification += (_, notification) => Wake(notification.Payload);
-                await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
+                connection.Notification += (_, notification) =>
+                    Wake(notification.Channel == WakeUps.Bell ? $"{Guid.Empty}" : notification.Payload);
+                await using (var listen = new NpgsqlCommand($"LISTEN {Channel}; LISTEN {WakeUps.Bell}", connection))
                     await listen.ExecuteNonQueryAsync(end);
                 _hears = true;
                 // whatever came before
@@ -98,7 +103,8 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
         lock (_lock)
             wakes = payload is null ? [.. _topics.Values.SelectMany(each => each)]
                 : Guid.TryParse(payload, out var topic)
-                    ? [.. _topics.GetValueOrDefault(topic) ?? [], .. _topics.GetValueOrDefault(Guid.Empty) ?? []] : [];
+                    ? [.. _topics.GetValueOrDefault(topic) ?? [],
+                        .. topic == Guid.Empty ? [] : _topics.GetValueOrDefault(Guid.Empty) ?? []] : [];
         foreach (var wake in wakes)
             wake();
     }

@@ -10,8 +10,11 @@ namespace TrainingService.Host.Events;
 /// <param name="read">How it is now, the same object if that is as it was before. In nobody's eyes: who follows has to look whether they
 /// may.</param>
 /// <param name="log">Where it says that it can't be read.</param>
-public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, Task<T>> read, ILogger log) where T : class
+/// <param name="least">Between two looks; by default a run that is written down as fast as can be is read ten times a second.</param>
+public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, Task<T>> read, ILogger log, TimeSpan? least = null)
+    where T : class
 {
+    private readonly TimeSpan _least = least ?? TimeSpan.FromMilliseconds(100);
     private readonly Changes _changes = changes;
     private readonly Func<Guid, T?, CancellationToken, Task<T>> _read = read;
     private readonly ILogger _log = log;
@@ -51,8 +54,7 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
 
     public sealed class Feed : IDisposable
     {
-        /// <summary>A run that is written down as fast as can be is not read any faster.</summary>
-        private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100), AfterFailure = TimeSpan.FromMilliseconds(500);
+        private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(500);
 
         private readonly Feeds<T> _feeds;
         private readonly Guid _topic;
@@ -87,7 +89,7 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
         {
             while (!end.IsCancellationRequested)
             {
-                var (pause, woken) = (Least, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+                var (pause, woken) = (_feeds._least, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 _woken = woken;
                 try
                 {

@@ -24,6 +24,13 @@ public sealed class JobEvents : IDisposable
     /// <summary>Of those that are there, the last.</summary>
     private static readonly string LastSql = SqlOf("$2 + $3 IS NOT NULL", "DESC");
 
+    private const string NowSql = """
+        SELECT attempt, status, step, coalesce((SELECT 2 * step + split FROM job_metrics WHERE job_id = $1 AND split < 2
+                ORDER BY step DESC, split DESC LIMIT 1), -1),
+            coalesce((SELECT max(number) FROM job_findings WHERE job_id = $1), -1)
+        FROM jobs WHERE id = $1
+        """;
+
     private static readonly Dictionary<string, Visibility> Visibilities = Enum.GetValues<Visibility>().ToDictionary(Json.NameOf);
 
     private readonly IDbContextFactory<TrainingDbContext> _databases;
@@ -55,6 +62,19 @@ public sealed class JobEvents : IDisposable
         {
             _pages.Release();
         }
+    }
+
+    /// <summary>Where one is who knows all that stands there now; null if there is no such job. In nobody's eyes.</summary>
+    public async Task<JobCursor?> NowAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancellation);
+        await db.Database.OpenConnectionAsync(cancellation);
+        await using var command = new NpgsqlCommand(NowSql, (NpgsqlConnection)db.Database.GetDbConnection());
+        command.Parameters.Add(new() { Value = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? new(reader.GetInt32(0), StatusOf(reader.GetString(1)), reader.GetInt64(2), reader.GetInt64(3), false, reader.GetInt32(4),
+                false) : null;
     }
 
     public void Dispose() => _pages.Dispose();
@@ -110,7 +130,7 @@ public sealed class JobEvents : IDisposable
     }
 
     private static JobState StateOf(NpgsqlDataReader reader) => new(reader.GetString(0), Visibilities[reader.GetString(1)],
-        JobStatusNames.Find(reader.GetString(2)) ?? throw new InvalidDataException($"'{reader.GetString(2)}' is no status."),
+        StatusOf(reader.GetString(2)),
         reader.GetInt32(3), new(reader.GetInt32(4), reader.GetInt32(5), reader.GetInt64(6), reader.GetInt64(7),
             reader.GetInt64(7) == 0 ? 0 : (double)reader.GetInt64(6) / reader.GetInt64(7), reader.IsDBNull(8) ? null : reader.GetDouble(8)),
         reader.GetFieldValue<DateTimeOffset>(9), Time(reader, 10), Time(reader, 11))
@@ -119,6 +139,9 @@ public sealed class JobEvents : IDisposable
         Findings = Parse<FindingCounts>(reader, 13) ?? FindingCounts.None,
         Error = reader.IsDBNull(14) ? null : new(reader.GetString(14), reader.IsDBNull(15) ? "" : reader.GetString(15)),
     };
+
+    private static JobStatus StatusOf(string name) =>
+        JobStatusNames.Find(name) ?? throw new InvalidDataException($"'{name}' is no status.");
 
     private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);

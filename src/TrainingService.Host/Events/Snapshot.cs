@@ -40,8 +40,18 @@ public sealed record Snapshot(ulong Least, ulong Next, IReadOnlyList<ulong> Open
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }
 
+/// <summary>What changes by transactions, and is told in their order.</summary>
+public interface IChanged
+{
+    /// <summary>By which it came to what it is.</summary>
+    ulong Transaction { get; }
+
+    /// <summary>Sets it apart from others.</summary>
+    string Key { get; }
+}
+
 /// <summary>
-/// What a reader was told of cells: all that <see cref="Seen"/> saw; and where it is in the middle of what
+/// What a reader was told of cells or the like: all that <see cref="Seen"/> saw; and where it is in the middle of what
 /// <see cref="Reading"/> saw beyond that, up to <see cref="Last"/>, by transaction and key.
 /// </summary>
 public sealed record Place(Snapshot Seen, Snapshot? Reading = null, (ulong Transaction, string Key) Last = default)
@@ -51,7 +61,7 @@ public sealed record Place(Snapshot Seen, Snapshot? Reading = null, (ulong Trans
     /// <summary>What of these wasn't told yet, in the order in which it is to be told, each with the place after it.</summary>
     /// <param name="now">What the look saw that found them.</param>
     /// <param name="all">What it found, or at least all that wasn't told yet.</param>
-    public IEnumerable<(CellState Cell, Place After)> Missing(Snapshot now, IReadOnlyCollection<CellState> all)
+    public IEnumerable<(T Changed, Place After)> Missing<T>(Snapshot now, IReadOnlyCollection<T> all) where T : IChanged
     {
         var place = this;
         if (Reading is { } reading)
@@ -77,9 +87,9 @@ public sealed record Place(Snapshot Seen, Snapshot? Reading = null, (ulong Trans
         _ => null,
     };
 
-    private static bool IsAfter(CellState cell, (ulong Transaction, string Key) last) => cell.Transaction > last.Transaction
+    private static bool IsAfter<T>(T cell, (ulong Transaction, string Key) last) where T : IChanged => cell.Transaction > last.Transaction
         || (cell.Transaction == last.Transaction && string.CompareOrdinal(cell.Key, last.Key) > 0);
 
-    private static IEnumerable<CellState> Ordered(IEnumerable<CellState> cells) =>
+    private static IEnumerable<T> Ordered<T>(IEnumerable<T> cells) where T : IChanged =>
         cells.OrderBy(cell => cell.Transaction).ThenBy(cell => cell.Key, StringComparer.Ordinal);
 }

@@ -44,6 +44,19 @@ public sealed class SweepEvents
 
     public Feeds<SweepMoment> Feeds { get; }
 
+    /// <summary>Where one is who knows all that stands there now; null if there is no such sweep. In nobody's eyes.</summary>
+    public async Task<SweepCursor?> NowAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancellation);
+        await db.Database.OpenConnectionAsync(cancellation);
+        await using var command = new NpgsqlCommand("SELECT status, pg_current_snapshot()::text FROM sweeps WHERE id = $1",
+            (NpgsqlConnection)db.Database.GetDbConnection());
+        command.Parameters.Add(new() { Value = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) && Snapshot.Read(reader.GetString(1)) is { } now
+            ? new(StatusOf(reader.GetString(0)), new(now), false) : null;
+    }
+
     private async Task<SweepMoment> ReadAsync(Guid id, SweepMoment? before, CancellationToken cancellation)
     {
         await using var db = await _databases.CreateDbContextAsync(cancellation);

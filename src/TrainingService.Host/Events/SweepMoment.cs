@@ -16,6 +16,7 @@ namespace TrainingService.Host.Events;
 /// <param name="Attempt">How often a worker has begun with it.</param>
 /// <param name="ErrorCode">Why it failed; left out unless it did.</param>
 public sealed record CellState(string Arm, int? Candidate, long Seed, Guid JobId, JobStatus Status, int Attempt, string? ErrorCode)
+    : IChanged
 {
     /// <summary>By which transaction it came to that.</summary>
     [JsonIgnore]
@@ -77,7 +78,7 @@ public sealed record SweepMoment(SweepState? State, Snapshot Now, IReadOnlyDicti
         {
             if (writer.IsFull)
                 return told;
-            Say(told with { Place = some[^1].After }, "cells", new SweepCellsEvent([.. some.Select(each => each.Cell)], Counts));
+            Say(told with { Place = some[^1].After }, "cells", new SweepCellsEvent([.. some.Select(each => each.Changed)], Counts));
         }
         if (told.Status != status)
             Say(told with { Status = status, Done = false }, "status", new SweepStatusEvent(status, state.FinishedAt));

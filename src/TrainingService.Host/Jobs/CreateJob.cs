@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Access;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
 using TrainingService.Host.Findings;
@@ -32,8 +33,11 @@ public static class CreateJob
         WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         if (validateOnly == true)
+        {
+            http.Features.Set(new ChangesNothing());
             return IsAccepted(rules, body.Value, out var estimated, out var wrong)
                 ? TypedResults.Json(ValidateJob.Estimate(estimated, datasets, cancellation)) : wrong;
+        }
 
         http.Response.Headers.RetryAfter = "1";
         await using var once = await Idempotency.Begin(db, http, idempotencyKey, body.Value, cancellation);
@@ -102,6 +106,7 @@ public static class CreateJob
         {
             Id = Ordered(Guid.CreateVersion7(created), place),
             Visibility = job.Visibility,
+            NotifyUrl = template is null ? job.NotifyUrl : null,
             Name = name,
             Status = JobStatus.Queued,
             OwnSpec = template is null ? job.Spec : null,

@@ -108,6 +108,9 @@ public sealed class Job : IShared
     /// The request that asked for it, as W3C <c>traceparent</c>: its run is a part of that trace. Null of a sweep's, whose template has it.
     /// </summary>
     public string? Traceparent { get; init; }
+
+    /// <summary>Who is told when it ends; a trigger of the table sees to it.</summary>
+    public string? NotifyUrl { get; init; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
 

@@ -89,6 +89,9 @@ public sealed record JobResponse
     /// <summary>The checkpoint of another job that this one went on from; left out of jobs that began at step 0.</summary>
     public FromCheckpoint? FromCheckpoint { get; init; }
 
+    /// <summary>Who is told when it ends; left out for all but its owner and admins.</summary>
+    public string? NotifyUrl { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -117,6 +120,7 @@ public sealed record JobResponse
         Seed = job.SweepId is null ? null : job.Spec.Training?.Seed,
         Verifies = job.Verifies,
         FromCheckpoint = job.FromCheckpoint,
+        NotifyUrl = View.Current.Owns(job) ? job.NotifyUrl : null,
         Links = JobLinks.Of(job),
     };
 }
@@ -140,6 +144,7 @@ public sealed record JobError(string Code, string Message);
 /// Addresses that belong to a job, relative to the service's own: those that make sense in its state, the others are left out.
 /// </summary>
 /// <param name="Self">The job.</param>
+/// <param name="Events">What happens to it, as it happens.</param>
 /// <param name="Metrics">Its losses and accuracies over time.</param>
 /// <param name="Layers">Its layers' sparsity, dead units, saturation, gradients over time.</param>
 /// <param name="Preflight">What theory predicted of its layers, beside what was measured.</param>
@@ -156,7 +161,7 @@ public sealed record JobError(string Code, string Message);
 /// <param name="Verification">What came of the comparison, if it is such a job.</param>
 /// <param name="Delete">DELETE this.</param>
 /// <param name="Sweep">The sweep that it belongs to.</param>
-public sealed record JobLinks(string Self, string Metrics, string Layers, string Preflight, string Findings,
+public sealed record JobLinks(string Self, string Events, string Metrics, string Layers, string Preflight, string Findings,
     [property: JsonPropertyName("clone")] string CloneTo, string? Model, string? Predictions, string? Cancel, string? Pause, string? Resume,
     string? Checkpoints, string? Retry, string? Verify, string? Verification, string? Delete, string? Sweep)
 {
@@ -166,7 +171,7 @@ public sealed record JobLinks(string Self, string Metrics, string Layers, string
         var isKept = status is JobStatus.Succeeded && job.Spec.StoreWeights == true;
         var isAlone = job.SweepId is null;
         string? If(bool allowed, string part) => allowed ? $"{self}/{part}" : null;
-        return new(self, $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/clone",
+        return new(self, $"{self}/events", $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/clone",
             If(isKept, "model"),
             If(isKept, "predictions"),
             If(status is JobStatus.Queued or JobStatus.Running or JobStatus.Paused or JobStatus.Pausing, "cancel"),

@@ -2,6 +2,7 @@ using System.Globalization;
 using TrainingService.Host.Access;
 using TrainingService.Host.Http;
 using TrainingService.Host.Settings;
+using TrainingService.Host.Webhooks;
 
 namespace TrainingService.Host.Jobs;
 
@@ -15,7 +16,8 @@ public static class JobRoutes
     public static void AddJobs(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(new JobLimits(Megabytes("TRAINING_JOB_MEMORY_MB", 4096),
-            Megabytes("TRAINING_JOB_STORED_MB", JobLimits.StandardStoredMegabytes)));
+            Megabytes("TRAINING_JOB_STORED_MB", JobLimits.StandardStoredMegabytes),
+            builder.Configuration.Word(NotifyUrl.Setting, Reach.Public)));
         builder.Services.AddSingleton(QueueLimit.Read(builder.Configuration));
         builder.Services.AddSingleton(OwnerQuota.Read(builder.Configuration));
         builder.Services.AddSingleton<JobRules>();
@@ -42,7 +44,7 @@ public static class JobRoutes
         jobs.MapPost("", CreateJob.Handle).WithName("createJob").AddsJobs()
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422).Undocumented("validateOnly");
-        jobs.MapPost("/validate", ValidateJob.Handle).WithName("validateJob").Refuses(413, 415);
+        jobs.MapPost("/validate", ValidateJob.Handle).WithName("validateJob").WithMetadata(new ChangesNothing()).Refuses(413, 415);
         jobs.MapGet("", ListJobs.Handle).WithName("listJobs");
         jobs.MapPost("/bulk", BulkJobs.Handle).WithName("changeJobs").Refuses(413, 415);
         jobs.MapGet("/{id:guid}", GetJob.Handle).WithName("getJob").Produces(304)

@@ -11,7 +11,8 @@ namespace TrainingService.Host.Jobs;
 /// <summary>What one job may use.</summary>
 /// <param name="MemoryMegabytes">While it runs, <c>TRAINING_JOB_MEMORY_MB</c>.</param>
 /// <param name="StoredMegabytes">For what it measures, <c>TRAINING_JOB_STORED_MB</c>.</param>
-public sealed record JobLimits(int MemoryMegabytes, int StoredMegabytes = JobLimits.StandardStoredMegabytes)
+/// <param name="Notified">Who may be told of its end, <c>TRAINING_WEBHOOKS</c>.</param>
+public sealed record JobLimits(int MemoryMegabytes, int StoredMegabytes = JobLimits.StandardStoredMegabytes, Reach Notified = Reach.Public)
 {
     public const int StandardStoredMegabytes = 4000;
 }
@@ -26,6 +27,9 @@ public sealed record CheckedJob(JobSpec Request, JobSpec Spec, RunPlan Plan, sho
 {
     /// <summary>Who may read it; the specs, which don't change, say nothing of it.</summary>
     public Visibility Visibility { get; init; }
+
+    /// <summary>Who is told when it ends; nor of this.</summary>
+    public string? NotifyUrl { get; init; }
 
     /// <summary>What waits to be written of a run, and what every run leaves to the collector.</summary>
     private const long Beside = 3_000_000;
@@ -79,6 +83,7 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         var before = errors.Count;
         var fields = Fields.Check(spec, "", errors, ["priority", "timeoutSeconds"]);
         CheckWords(spec, errors);
+        var notifyUrl = NotifyUrl(spec.NotifyUrl, errors);
         var data = datasets.Resolve(spec.Dataset, spec.Training?.Seed ?? 1, errors);
         var training = spec.Training ?? new();
         if (data is null)
@@ -104,9 +109,10 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         if (errors.Count > before || plan is null || data is not { Spec: var dataset })
             return null;
         var (priority, labels) = (fields.Of<string>(nameof(spec.Priority)), spec.Labels ?? NoLabels);
-        return new(spec with { Visibility = null }, spec with
+        return new(spec with { Visibility = null, NotifyUrl = null }, spec with
         {
             Visibility = null,
+            NotifyUrl = null,
             Dataset = dataset,
             Model = plan.Model.Spec,
             Training = plan.Training.Spec,
@@ -118,8 +124,13 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
         }, plan, (short)Array.IndexOf(Priorities, priority), labels)
         {
             Visibility = spec.Visibility ?? Visibility.Private,
+            NotifyUrl = notifyUrl,
         };
     }
+
+    /// <summary>As it is called; null of none, and of one that is refused, for an error that is added.</summary>
+    public string? NotifyUrl(string? url, ICollection<SpecError> errors) =>
+        Webhooks.NotifyUrl.Read(url, limits.Notified, $"/{Webhooks.NotifyUrl.Field}", errors);
 
     /// <summary>A model with every default filled in; null if it breaks a rule by itself.</summary>
     public static ModelSpec? Resolve(ModelSpec model) => RunPlan.Check(model, new(), new(), AnyData, [])?.Model.Spec;
@@ -128,8 +139,6 @@ public sealed class JobRules(DatasetRegistry datasets, JobLimits limits)
     {
         if (spec.Name is not null && (Characters.Exceeds(spec.Name, MaxName) || string.IsNullOrWhiteSpace(spec.Name)))
             errors.Add(new("/name", $"must have 1 to {MaxName} characters, not only blanks; leave it out for a job without a name"));
-        if (spec.NotifyUrl is not null)
-            errors.Add(new("/notifyUrl", "notifications are not supported yet; poll the job instead"));
         CheckLabels(spec.Labels, errors);
     }
 

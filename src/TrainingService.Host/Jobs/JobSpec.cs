@@ -50,6 +50,10 @@ public sealed record JobSpec
     /// </summary>
     public Visibility? Visibility { get; init; }
 
-    /// <summary>Address to notify at the end; not supported yet.</summary>
+    /// <summary>
+    /// Address that is told when the job ends, and each time it does (Standard Webhooks): http or https, not of a private network.
+    /// Answers have it beside <c>spec</c>, for its owner; clones have none unless they are given one.
+    /// </summary>
+    [Any(Examples = ["https://example.org/hooks/training"])]
     public string? NotifyUrl { get; init; }
 }

@@ -10,14 +10,16 @@ namespace TrainingService.Host.Jobs;
 /// <param name="Checkpoints">From which a job can be cloned, <c>TRAINING_CHECKPOINTS_DAYS</c>.</param>
 /// <param name="Jobs">Jobs and sweeps with all that is theirs, <c>TRAINING_JOBS_DAYS</c>.</param>
 /// <param name="Audit">Who changed what, <c>TRAINING_AUDIT_DAYS</c>.</param>
-public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, TimeSpan? Jobs, TimeSpan? Audit = null)
+/// <param name="Webhooks">Who was told of what ended, <c>TRAINING_WEBHOOKS_DAYS</c>.</param>
+public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, TimeSpan? Jobs, TimeSpan? Audit = null,
+    TimeSpan? Webhooks = null)
 {
-    private const int AuditDays = 365;
+    private const int AuditDays = 365, WebhooksDays = 30;
 
     public static RetentionLimits Read(IConfiguration configuration)
     {
         return new(Days("TRAINING_METRICS_DAYS"), Days("TRAINING_CHECKPOINTS_DAYS"), Days("TRAINING_JOBS_DAYS"),
-            Days("TRAINING_AUDIT_DAYS", TimeSpan.FromDays(AuditDays)));
+            Days("TRAINING_AUDIT_DAYS", TimeSpan.FromDays(AuditDays)), Days("TRAINING_WEBHOOKS_DAYS", TimeSpan.FromDays(WebhooksDays)));
 
         TimeSpan? Days(string name, TimeSpan? otherwise = null) => configuration[name] switch
         {
@@ -36,7 +38,9 @@ public sealed record RetentionLimits(TimeSpan? Metrics, TimeSpan? Checkpoints, T
 /// <param name="Sweeps">Sweeps.</param>
 /// <param name="Keys">Idempotency keys.</param>
 /// <param name="Audit">Entries of the audit.</param>
-public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps, long Keys = 0, long Audit = 0);
+/// <param name="Webhooks">Deliveries of webhooks.</param>
+public readonly record struct Expired(long Metrics, long Checkpoints, long Jobs, long Sweeps, long Keys = 0, long Audit = 0,
+    long Webhooks = 0);
 
 /// <summary>
 /// Takes away what is older than it is to be kept, by one process at a time and a few jobs at a time, so that no row is locked for long.
@@ -67,7 +71,8 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
                 return new(limits.Metrics is { } metrics ? await MetricsAsync(db, now - metrics, cancellation) : 0,
                     limits.Checkpoints is { } checkpoints ? await CheckpointsAsync(db, now - checkpoints, cancellation) : 0, jobs, sweeps,
                     await KeysAsync(db, now - Idempotency.Kept, cancellation),
-                    limits.Audit is { } audit ? await AuditAsync(db, now - audit, cancellation) : 0);
+                    limits.Audit is { } audit ? await AuditAsync(db, now - audit, cancellation) : 0,
+                    limits.Webhooks is { } webhooks ? await WebhooksAsync(db, now - webhooks, cancellation) : 0);
             }
             finally
             {
@@ -169,6 +174,12 @@ public sealed class Retention(IDbContextFactory<TrainingDbContext> databases, Re
     private static Task<long> AuditAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
         UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
             DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < {Bound(before)} ORDER BY id LIMIT {Many})
+            """, cancellation));
+
+    private static Task<long> WebhooksAsync(TrainingDbContext db, DateTimeOffset before, CancellationToken cancellation) =>
+        UntilNoneAsync(() => db.Database.ExecuteSqlAsync($"""
+            DELETE FROM webhook_deliveries WHERE id IN (
+                SELECT id FROM webhook_deliveries WHERE id < {Bound(before)} ORDER BY id LIMIT {Many} FOR UPDATE SKIP LOCKED)
             """, cancellation));
 
     private static async Task<long> UntilNoneAsync(Func<Task<int>> batch)

@@ -16,6 +16,9 @@ public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);
 /// </summary>
 public sealed partial class WakeUps(ILogger<WakeUps> log)
 {
+    /// <summary>Postgres' channel on which it is told that there are new jobs.</summary>
+    public const string Bell = "training_queue";
+
     private const int Capacity = 20_000;
 
     /// <summary>As workers take them: by priority, then by age.</summary>

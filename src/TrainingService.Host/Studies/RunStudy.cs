@@ -28,6 +28,10 @@ public sealed record StudySpec
 
     /// <summary>Who may read the sweep beside its owner and admins: <c>private</c> (default) or <c>everyone</c> who has a key.</summary>
     public Visibility? Visibility { get; init; }
+
+    /// <summary>Address that is told when the sweep ends, and each time it does (Standard Webhooks).</summary>
+    [Any(Examples = ["https://example.org/hooks/training"])]
+    public string? NotifyUrl { get; init; }
 }
 
 public static class RunStudy
@@ -50,8 +54,8 @@ public static class RunStudy
             return replay;
         var errors = new List<SpecError>();
         return Check(study, body.Value, rules, datasets, errors) is { } accepted
-            ? await CreateSweep.Store(accepted, study.Name, Json.NameOf(body.Value.Size ?? StudySize.Quick), body.Value.Visibility, once,
-                http, db, rules, wakeUps, clock, cancellation)
+            ? await CreateSweep.Store(accepted, study.Name, Json.NameOf(body.Value.Size ?? StudySize.Quick), body.Value.Visibility,
+                body.Value.NotifyUrl, once, http, db, rules, wakeUps, clock, cancellation)
             : Problems.Invalid(errors);
     }
 
@@ -72,6 +76,7 @@ public static class RunStudy
                 + "\"baseline\": \"relu\", \"metric\": \"testR2\", \"seedCount\": 16}"));
         if (asked.SeedCount is < 1 or > SweepRules.MaxCells)
             errors.Add(new("/seedCount", $"must be from 1 to {SweepRules.MaxCells:N0}, not {asked.SeedCount}"));
+        rules.NotifyUrl(asked.NotifyUrl, errors);
         if (errors.Count > 0)
             return null;
         var unfit = new List<SpecError>();

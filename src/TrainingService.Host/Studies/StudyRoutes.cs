@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TrainingService.Host.Access;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
 using TrainingService.Host.Sweeps;
@@ -20,7 +21,8 @@ public static class StudyRoutes
         var studies = api.MapGroup("/studies").WithTags("Studies");
         studies.MapGet("", ListStudies.Handle).WithName("listStudies");
         studies.MapGet("/{name}", ListStudies.Get).WithName("getStudy").Refuses(404);
-        studies.MapPost("/{name}/validate", ValidateStudy.Handle).WithName("validateStudy").Refuses(404, 413, 415);
+        studies.MapPost("/{name}/validate", ValidateStudy.Handle).WithName("validateStudy").WithMetadata(new ChangesNothing())
+            .Refuses(404, 413, 415);
         studies.MapPost("/{name}", RunStudy.Handle).WithName("runStudy").AddsJobs(cells: true)
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(404, 409, 413, 415, 422);

@@ -28,13 +28,14 @@ public static class CreateSweep
         var errors = new List<SpecError>();
         if (rules.Check(body.Value, errors) is not { } accepted)
             return Problems.Invalid(errors);
-        return await Store(accepted, null, null, body.Value.Visibility, once, http, db, rules, wakeUps, clock, cancellation);
+        return await Store(accepted, null, null, body.Value.Visibility, body.Value.NotifyUrl, once, http, db, rules, wakeUps, clock,
+            cancellation);
     }
 
     /// <summary>Stores the sweep with its first cells and wakes the workers.</summary>
     public static async Task<Accepted<SweepResponse>> Store(SweepPlan accepted, string? study, string? size,
-        Visibility? visibility, Idempotency once, HttpContext http, TrainingDbContext db, SweepRules rules, WakeUps wakeUps,
-        TimeProvider clock, CancellationToken cancellation)
+        Visibility? visibility, string? notifyUrl, Idempotency once, HttpContext http, TrainingDbContext db, SweepRules rules,
+        WakeUps wakeUps, TimeProvider clock, CancellationToken cancellation)
     {
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
@@ -47,6 +48,7 @@ public static class CreateSweep
             Study = study,
             StudySize = size,
             Visibility = visibility ?? Visibility.Private,
+            NotifyUrl = rules.NotifyUrl(notifyUrl, []),
             CreatedAt = now,
         };
         db.Sweeps.Add(sweep);

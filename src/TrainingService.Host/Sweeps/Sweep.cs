@@ -29,6 +29,9 @@ public sealed class Sweep : IShared
     public long? BestSeed { get; private set; }
     public Guid? BestJobId { get; private set; }
 
+    /// <summary>Who is told when it ends; a trigger of the table sees to it.</summary>
+    public string? NotifyUrl { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; set; }
     public string? ErrorCode { get; set; }

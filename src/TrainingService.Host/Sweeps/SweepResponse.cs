@@ -84,6 +84,9 @@ public sealed record SweepResponse
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>Who is told when it ends; left out for all but its owner and admins.</summary>
+    public string? NotifyUrl { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required SweepLinks Links { get; init; }
 
@@ -154,6 +157,7 @@ public sealed record SweepResponse
                 CreatedAt = sweep.CreatedAt,
                 StartedAt = started,
                 FinishedAt = sweep.FinishedAt,
+                NotifyUrl = View.Current.Owns(sweep) ? sweep.NotifyUrl : null,
                 Links = SweepLinks.Of($"{SweepRoutes.Root}/{sweep.Id}"),
                 Tag = $"\"{sweep.Version}-{counts.Running}-{counts.Finished}\"",
             };
@@ -187,10 +191,11 @@ public sealed record SweepProgressResponse(int Finished, int Total, int AtMost, 
 
 /// <summary>Addresses that belong to a sweep, relative to the service's own.</summary>
 /// <param name="Self">The sweep.</param>
+/// <param name="Events">What happens to it, as it happens.</param>
 /// <param name="Report">What it has shown.</param>
 /// <param name="Jobs">Its jobs.</param>
 /// <param name="Cancel">POST here to cancel it.</param>
-public sealed record SweepLinks(string Self, string Report, string Jobs, string Cancel)
+public sealed record SweepLinks(string Self, string Events, string Report, string Jobs, string Cancel)
 {
-    public static SweepLinks Of(string self) => new(self, $"{self}/report", $"{self}/jobs", $"{self}/cancel");
+    public static SweepLinks Of(string self) => new(self, $"{self}/events", $"{self}/report", $"{self}/jobs", $"{self}/cancel");
 }

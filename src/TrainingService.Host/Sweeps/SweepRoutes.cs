@@ -33,7 +33,7 @@ public static class SweepRoutes
         sweeps.MapPost("", CreateSweep.Handle).WithName("createSweep").AddsJobs(cells: true)
             .AnswersWith(202, "Location", "Retry-After", Idempotency.ReplayedHeader)
             .Refuses(409, 413, 415, 422);
-        sweeps.MapPost("/validate", ValidateSweep.Handle).WithName("validateSweep").Refuses(413, 415);
+        sweeps.MapPost("/validate", ValidateSweep.Handle).WithName("validateSweep").WithMetadata(new ChangesNothing()).Refuses(413, 415);
         sweeps.MapGet("", ListSweeps.Handle).WithName("listSweeps");
         sweeps.MapGet("/{id:guid}", GetSweep.Handle).WithName("getSweep").Produces(304)
             .AnswersWith(200, "Retry-After").AnswersWith(304, "Retry-After").Refuses(404);

@@ -27,6 +27,8 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
 
     private const string Shared = "jobs are shared with their sweep: give 'visibility' beside 'base'";
 
+    private const string Told = "it is told when the sweep ends, not its jobs: give 'notifyUrl' beside 'base'";
+
     private const string SeedsElsewhere = "seeds are given by 'seeds' or 'seedCount'";
 
     // Nobody reads more.
@@ -43,7 +45,11 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
         ["name"] = "jobs are named after their sweep, arm and seed; give the arm a name",
         ["priority"] = "is the same for all cells and belongs into 'base'",
         ["visibility"] = Shared,
+        ["notifyUrl"] = Told,
     };
+
+    /// <summary>As it is called; null of none, and of one that is refused, for an error that is added.</summary>
+    public string? NotifyUrl(string? url, ICollection<SpecError> errors) => jobs.NotifyUrl(url, errors);
 
     /// <summary>Adds an error for every broken rule; null if there is one.</summary>
     public SweepPlan? Check(SweepSpec spec, ICollection<SpecError> errors)
@@ -53,6 +59,9 @@ public sealed class SweepRules(JobRules jobs, SweepLimits limits)
             errors.Add(new("/name", "must have 1 to 200 characters, not only blanks; leave it out for a sweep without a name"));
         if (spec.Base.Visibility is not null)
             errors.Add(new("/base/visibility", Shared));
+        if (spec.Base.NotifyUrl is not null)
+            errors.Add(new("/base/notifyUrl", Told));
+        NotifyUrl(spec.NotifyUrl, errors);
         var until = Until(spec, errors);
         var seeds = until is { AtLeast: { } atLeast } ? Listed(atLeast) : Seeds(spec, errors);
         var mostSeeds = until?.AtMost ?? seeds.Count;

@@ -83,6 +83,13 @@ public sealed record SweepSpec
     /// key; <c>PATCH</c> changes it.
     /// </summary>
     public Visibility? Visibility { get; init; }
+
+    /// <summary>
+    /// Address that is told when the sweep ends, and each time it does (Standard Webhooks): http or https, not of a private network.
+    /// Answers have it beside <c>spec</c>, for its owner.
+    /// </summary>
+    [Any(Examples = ["https://example.org/hooks/training"])]
+    public string? NotifyUrl { get; init; }
 }
 
 /// <summary>A variant of the base.</summary>

@@ -25,6 +25,10 @@ public static class Meters
     public static readonly Counter<long> Takeovers =
         Meter.CreateCounter<long>("training.takeovers", null, "Jobs that were taken back from workers which fell silent.");
 
+    /// <summary>Deliveries that were tried, by whether that was all, is tried again, or failed for good.</summary>
+    public static readonly Counter<long> WebhookAttempts =
+        Meter.CreateCounter<long>("training.webhook.attempts", null, "Attempts to notify, by outcome: delivered, again or failed.");
+
     /// <summary>Of the runs that this process trains.</summary>
     public static readonly Lag WriterLag = new();
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrainingService.Host.Http;
 using TrainingService.Host.Settings;
 
 namespace TrainingService.Host.Uploads;
@@ -7,7 +8,7 @@ namespace TrainingService.Host.Uploads;
 /// <param name="Bytes">Of the request.</param>
 /// <param name="Folder">Where files wait on disk until they are stored: never in memory.</param>
 /// <param name="FromUrl">Whether files are fetched.</param>
-public sealed record UploadLimits(long Bytes, string Folder, UrlSources FromUrl = UrlSources.Off)
+public sealed record UploadLimits(long Bytes, string Folder, Reach FromUrl = Reach.Off)
 {
     private const int Standard = 1_024;
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
@@ -25,10 +26,7 @@ public sealed record UploadLimits(long Bytes, string Folder, UrlSources FromUrl 
             throw new StartRefusedException($"TRAINING_UPLOAD_MB must be a whole number of megabytes, at least 1, not '{text}'.");
         var folder = configuration["TRAINING_DATA_DIR"] is { Length: > 0 } data
             ? Path.Combine(Path.GetFullPath(data), "datasets", "uploads") : Path.Combine(Path.GetTempPath(), "training-uploads");
-        var sources = configuration["TRAINING_UPLOAD_FROM_URL"] is { Length: > 0 } word ? word : nameof(UrlSources.Off);
-        if (!Enum.TryParse<UrlSources>(sources, ignoreCase: true, out var fromUrl) || !Enum.IsDefined(fromUrl)
-            || char.IsAsciiDigit(sources[0]))
-            throw new StartRefusedException($"TRAINING_UPLOAD_FROM_URL must be off, public or any, not '{sources}'.");
+        var fromUrl = configuration.Word("TRAINING_UPLOAD_FROM_URL", Reach.Off);
         return new(megabytes * (1L << 20), folder, fromUrl);
     }
 

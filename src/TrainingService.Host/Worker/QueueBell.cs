@@ -2,6 +2,7 @@ using Hangfire;
 using Hangfire.PostgreSql;
 using Npgsql;
 using TrainingService.Host.Data;
+using TrainingService.Host.Jobs;
 
 namespace TrainingService.Host.Worker;
 
@@ -11,7 +12,6 @@ namespace TrainingService.Host.Worker;
 /// </summary>
 public sealed class QueueBell : BackgroundService
 {
-    private const string Channel = "training_queue";
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
@@ -33,7 +33,7 @@ public sealed class QueueBell : BackgroundService
     /// <summary>Tells all processes; what was put into the queue is committed.</summary>
     public static void Ring(NpgsqlDataSource source)
     {
-        using var notify = source.CreateCommand($"NOTIFY {Channel}");
+        using var notify = source.CreateCommand($"NOTIFY {WakeUps.Bell}");
         notify.ExecuteNonQuery();
     }
 
@@ -44,7 +44,7 @@ public sealed class QueueBell : BackgroundService
             {
                 await using var connection = await _source.OpenConnectionAsync(stoppingToken);
                 connection.Notification += (_, _) => Wake();
-                await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
+                await using (var listen = new NpgsqlCommand($"LISTEN {WakeUps.Bell}", connection))
                     await listen.ExecuteNonQueryAsync(stoppingToken);
                 // whatever came before
                 Wake();

@@ -35,6 +35,9 @@ public sealed class AuditTests(Service service) : IAsyncLifetime
         Assert.Equal(200, (await host.Http.GetAnswer("/api/v1/jobs", ada)).Status);
         Assert.Equal(401, (await host.Http.PostJob(Job)).Status);
         (await host.Http.GetAnswer("/api/v1/audit", ada)).MustBeProblem(403, "forbidden");
+        foreach (var address in (string[])["/api/v1/jobs/validate", "/api/v1/jobs?validateOnly=true"])
+            Assert.Equal((200, 400), ((await host.Http.Send("POST", address, Job, ada)).Status,
+                (await host.Http.Send("POST", address, """{"dataset": "none"}""", ada)).Status));
 
         var told = await EntriesAsync(host, "", 6);
         Assert.Equal(

@@ -103,7 +103,6 @@ public sealed class CreateJobTests(ApiOnly api)
         "/training/schedule/warmupSteps", "fewer than")]
     [InlineData("""{"dataset": "digits", "diagnostics": {"rules": {"dead_units": {"warn": 0} }}}""",
         "/diagnostics/rules/dead_units/warn", "must be > 0")]
-    [InlineData("""{"dataset": "digits", "notifyUrl": "http://example.org"}""", "/notifyUrl", "not supported yet")]
     [InlineData("""{"dataset": "digits", "priority": "hihg"}""", "/priority", "did you mean 'high'")]
     [InlineData("""{"dataset": "digits", "timeoutSeconds": 0}""", "/timeoutSeconds", "604,800")]
     [InlineData("""{"dataset": "digits", "name": ""}""", "/name", "200")]

@@ -110,7 +110,7 @@ public sealed class DocumentTests(ApiOnly api)
     {
         var document = (await Document.Read(api.Http)).Json;
         Assert.Contains("](/)", document.GetProperty("info").GetProperty("description").GetString(), StringComparison.Ordinal);
-        Assert.Equal(["Datasets", "Catalogue", "Jobs", "Metrics", "Models", "Sweeps", "Studies", "Keys", "Health"],
+        Assert.Equal(["Datasets", "Catalogue", "Jobs", "Metrics", "Models", "Sweeps", "Studies", "Webhooks", "Keys", "Health"],
             document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()));
         string Detail(string path, string method, string status) => document.GetProperty("paths").GetProperty(path).GetProperty(method)
             .GetProperty("responses").GetProperty(status).GetProperty("content").GetProperty("application/problem+json")

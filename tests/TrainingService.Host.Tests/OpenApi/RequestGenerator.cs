@@ -184,6 +184,8 @@ public sealed class RequestGenerator(Document document, int seed)
 
     private void PutRight(JsonObject body)
     {
+        // an address, which no pattern describes
+        body.Remove("notifyUrl");
         if (body["dataset"] is JsonObject dataset)
         {
             dataset["name"] = Pick(Datasets);

@@ -1,4 +1,5 @@
 using System.Text;
+using PuppeteerSharp;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Tests.Sweeps;
 
@@ -130,6 +131,75 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         await visit.Page.ClickAsync("dialog [value=yes]");
         await visit.UntilAsync("document.querySelector('#state .status.canceled')");
         Assert.Equal("canceled", (await service.Http.WaitForEndAsync(job)).Status());
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task A_page_is_told_of_what_happens_while_it_is_seen_and_asks_for_nothing_again_and_again()
+    {
+        var job = await service.Http.SubmitAsync(Client.Hours, everySteps: 1000);
+        await service.Http.WaitForStepAsync(job);
+        await using var visit = await browser.VisitAsync(Address);
+        var asked = new List<string>();
+        visit.Page.Request += (_, request) => Note("", request.Request);
+        visit.Page.RequestFailed += (_, request) => Note("closed ", request.Request);
+        await visit.GoAsync($"/jobs/{job}");
+        const string Points = "document.querySelector('#loss .curve').getAttribute('d').length";
+        await visit.UntilAsync("document.querySelector('#loss .curve')");
+        var before = await visit.AskAsync<int>(Points);
+        await visit.UntilAsync($"{Points} > {before + 100}");
+        Assert.Single(Asked("/events"));
+        Assert.Single(Asked("/metrics"));
+        // what is hidden needs no stream
+        await visit.Page.EvaluateExpressionAsync("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true }); "
+            + "document.dispatchEvent(new Event('visibilitychange'))");
+        await visit.UntilAsync("true");
+        for (var limit = DateTime.UtcNow.AddMinutes(1); Asked("closed ").Length == 0 && DateTime.UtcNow < limit;)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.Contains("events", Assert.Single(Asked("closed ")), StringComparison.Ordinal);
+        var shown = await visit.TextAsync("#state .line");
+        await visit.Page.EvaluateExpressionAsync("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+        await visit.UntilAsync($"document.querySelector('#state .line').innerText !== {System.Text.Json.JsonSerializer.Serialize(shown)}");
+        // after the last event that it was told
+        Assert.NotEqual(Place(Asked("events")[0]), Place(Asked("events")[^1]));
+        await service.Http.Send("POST", $"/api/v1/jobs/{job}/cancel", null);
+        await visit.UntilAsync("document.querySelector('#state .status.canceled')");
+        Assert.Empty(Asked($"/api/v1/jobs/{job} "));
+        Assert.Empty(visit.Complaints);
+
+        void Note(string what, IRequest request)
+        {
+            lock (asked)
+                asked.Add($"{what}{new Uri(request.Url).PathAndQuery} ");
+        }
+
+        string[] Asked(string part)
+        {
+            lock (asked)
+                return [.. asked.Where(one => one.Contains(part, StringComparison.Ordinal)
+                    && one.StartsWith("closed ", StringComparison.Ordinal) == part.StartsWith("closed ", StringComparison.Ordinal))];
+        }
+
+        static string Place(string address) => address[address.IndexOf("lastEventId", StringComparison.Ordinal)..];
+    }
+
+    [Fact]
+    public async Task Runs_of_a_sweep_turn_as_they_end_and_the_verdict_follows()
+    {
+        var sweep = await service.Http.SubmitSweep(
+            $$$"""
+            {"base": {"dataset": "digits", "model": {"hiddenLayers": [64]}, "training": {"epochs": 30}},
+             "arms": {{{SweepClient.ReluAndTanh}}}, "seedCount": 3}
+            """);
+        await using var visit = await browser.VisitAsync(Address);
+        var lists = 0;
+        visit.Page.Request += (_, request) => lists += request.Request.Url.Contains("/cells", StringComparison.Ordinal) ? 1 : 0;
+        await visit.GoAsync($"/sweeps/{sweep}");
+        await visit.UntilAsync("document.querySelectorAll('.cell.succeeded').length === 6");
+        await visit.UntilAsync("document.querySelector('#state .status.succeeded')");
+        await visit.UntilAsync("document.getElementById('verdict').textContent.includes('accuracy')");
+        // all at the beginning, and at the end
+        Assert.InRange(lists, 1, 2);
         Assert.Empty(visit.Complaints);
     }
 

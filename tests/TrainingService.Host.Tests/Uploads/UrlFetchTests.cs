@@ -42,22 +42,22 @@ public sealed class UrlFetchTests(Service service)
     [InlineData("fe80::1", false)]
     [InlineData("2606:2800:220:1::1", true)]
     public void Only_what_the_whole_world_reaches_is_public(string address, bool expected) =>
-        Assert.Equal(expected, UrlFetch.IsPublic(IPAddress.Parse(address)));
+        Assert.Equal(expected, Reaches.IsPublic(IPAddress.Parse(address)));
 
     [Fact]
     public async Task What_is_fetched_is_what_is_there_and_no_more_than_is_allowed()
     {
         var here = service.Http.BaseAddress ?? throw new InvalidOperationException("no address");
-        var fetched = await Fetch($"{here}openapi/v1.json", UrlSources.Any);
+        var fetched = await Fetch($"{here}openapi/v1.json", Reach.Any);
         Assert.Equal(((await service.Http.GetAnswer("/openapi/v1.json")).Text, "v1.json"), (fetched[0], fetched[1]));
-        Assert.Contains("TRAINING_UPLOAD_FROM_URL=any", await Refusal($"{here}openapi/v1.json", UrlSources.Public),
+        Assert.Contains("TRAINING_UPLOAD_FROM_URL=any", await Refusal($"{here}openapi/v1.json", Reach.Public),
             StringComparison.Ordinal);
-        Assert.Contains("TRAINING_UPLOAD_FROM_URL=any", await Refusal($"http://localhost:{here.Port}/openapi/v1.json", UrlSources.Public),
+        Assert.Contains("TRAINING_UPLOAD_FROM_URL=any", await Refusal($"http://localhost:{here.Port}/openapi/v1.json", Reach.Public),
             StringComparison.Ordinal);
-        Assert.Contains("answered 404", await Refusal($"{here}nothing", UrlSources.Any), StringComparison.Ordinal);
-        Assert.Contains("can't be read", await Refusal("http://127.0.0.1:1/", UrlSources.Any), StringComparison.Ordinal);
+        Assert.Contains("answered 404", await Refusal($"{here}nothing", Reach.Any), StringComparison.Ordinal);
+        Assert.Contains("can't be read", await Refusal("http://127.0.0.1:1/", Reach.Any), StringComparison.Ordinal);
         foreach (var address in (string[])["file:///etc/passwd", "ftp://127.0.0.1/x", "x.csv", "http://me:secret@127.0.0.1/"])
-            Assert.Contains("must be an address", await Refusal(address, UrlSources.Any), StringComparison.Ordinal);
+            Assert.Contains("must be an address", await Refusal(address, Reach.Any), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class UrlFetchTests(Service service)
         await service.Postgres.DropDatabaseAsync(database);
     }
 
-    private static async Task<string[]> Fetch(string address, UrlSources sources)
+    private static async Task<string[]> Fetch(string address, Reach sources)
     {
         string[] read = [];
         await UrlFetch.ReadAsync(address, sources, async (content, name) =>
@@ -133,6 +133,6 @@ public sealed class UrlFetchTests(Service service)
         return read;
     }
 
-    private static async Task<string> Refusal(string address, UrlSources sources) =>
+    private static async Task<string> Refusal(string address, Reach sources) =>
         (await Assert.ThrowsAsync<ProblemException>(() => Fetch(address, sources))).Message;
 }

@@ -25,7 +25,6 @@ public static class FieldSchemas
         [(typeof(LayerSpec), "type")] = (fields, name) => OneOf((OpenApiSchema)fields[name], LayerSpec.Types),
         [(typeof(TrainingSpec), "classWeights")] = ClassWeights,
         [(typeof(JobSpec), "labels")] = Labels,
-        [(typeof(JobSpec), "notifyUrl")] = NotYet,
         [(typeof(PredictionSpec), "inputs")] = ListsOrObjects,
         [(typeof(SweepSpec), "seeds")] = ListedOrUntil,
         [(typeof(SweepSpec), "grid")] = ByPointer,
@@ -164,8 +163,6 @@ public static class FieldSchemas
     }
 
     /// <summary>Not supported yet.</summary>
-    private static void NotYet(IDictionary<string, IOpenApiSchema> fields, string name) => fields.Remove(name);
-
     /// <summary>Lists of anything a job can hold, by JSON pointer.</summary>
     private static void ByPointer(IDictionary<string, IOpenApiSchema> fields, string name)
     {

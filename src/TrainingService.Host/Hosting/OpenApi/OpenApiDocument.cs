@@ -133,6 +133,7 @@ public static partial class OpenApiDocumentation
                 Description =
                     "Built-in sweeps that test claims about activations and initialisers which are often repeated, on data of one's own.",
             },
+            new() { Name = "Webhooks", Description = "Who is told when something ends." },
             new() { Name = "Keys", Description = "Who may do what, where access is not open." },
             new() { Name = "Health", Description = "For load balancers and orchestrators." },
         };

@@ -23,6 +23,7 @@ public static class OpenApiExamples
         ["Studies"] = "There is no study 'init-paring': did you mean 'init-pairing'? GET /api/v1/studies lists them.",
         ["Datasets"] = "There is no dataset 'digit': did you mean 'digits'?",
         ["Catalogue"] = "There is no activation 'leaky_rely': did you mean 'leaky_relu'?",
+        ["Webhooks"] = "There is no delivery 01a2221c-7d5e-7c3a-9b0e-5f8f3f0f6f5a; GET /api/v1/webhooks/deliveries lists those there are.",
         ["Keys"] = "There is no key 01a22170-0c1a-7a10-8a55-1d9be0a9c001.",
     };
 
@@ -36,6 +37,7 @@ public static class OpenApiExamples
         ["Studies"] = ("/dataset", "unknown dataset 'digit': did you mean 'digits'?"),
         ["Datasets"] = ("/target", "the file has no column 'boght': did you mean 'bought'?"),
         ["Catalogue"] = ("/negativeSlope", "must be a finite number, not 'x'"),
+        ["Webhooks"] = ("/status", "must be pending, delivered or failed, not 'sent'"),
         ["Keys"] = ("/scopes/0", "must be one of read, submit, admin, not 'write'"),
     };
 

@@ -12,12 +12,12 @@ namespace TrainingService.Host.Hosting.OpenApi;
 /// <summary>What parameters of requests, in the path, query and headers, may be.</summary>
 public static class ParameterSchemas
 {
-    /// <summary>By name alone: a parameter means the same wherever it occurs.</summary>
+    /// <summary>By name alone: a parameter means the same wherever it occurs, but for the status and the sweep of a delivery.</summary>
     public static IReadOnlyDictionary<string, Action<OpenApiSchema>> ByName { get; } = new Dictionary<string, Action<OpenApiSchema>>
     {
         ["Idempotency-Key"] = schema => (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, 255, "^[ -~]+$"),
         ["cursor"] = schema => schema.MinLength = 1,
-        ["status"] = schema => schema.Items = new OpenApiSchema
+        ["status"] = schema => schema.Items = schema.Type is not JsonSchemaType.Array ? null : new OpenApiSchema
         {
             Type = JsonSchemaType.String,
             Enum = Nodes(Enum.GetValues<JobStatus>().Select(Json.NameOf)),
@@ -28,7 +28,7 @@ public static class ParameterSchemas
         ["dataset"] = schema => schema.MinLength = 1,
         ["createdAfter"] = schema => schema.Format = "date-time",
         ["createdBefore"] = schema => schema.Format = "date-time",
-        ["sweepId"] = schema => schema.Pattern = "^(none|[0-9a-fA-F-]{36})$",
+        ["sweepId"] = schema => schema.Pattern = schema.Format is "uuid" ? null : "^(none|[0-9a-fA-F-]{36})$",
         ["orderBy"] = schema => schema.Enum = Nodes(JobOrder.All),
         ["split"] = schema => schema.Enum = Nodes(["test", "validation"]),
         ["feature"] = schema => schema.Items = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1 },

@@ -77,6 +77,16 @@ export function difference(unit, value) {
       : signed(v, short(v)) + (unit === 'decades' ? ' decades' : '');
 }
 
+/** A time in seconds, as the service writes it. */
+export const seconds = value =>
+  value < 0.1
+    ? `${short(1000 * value)} ms`
+    : value < 120
+      ? `${short(value)} s`
+      : value < 7200
+        ? `${short(value / 60)} min`
+        : `${short(value / 3600)} h`;
+
 /** An element: attributes by name, then children; texts are texts. */
 export function el(name, attributes = {}, ...children) {
   const isSvg = svgNames.has(name) && !(name === 'a' || name === 'title');
@@ -102,5 +112,21 @@ export const debounce = (what, ms) => {
   return (...args) => {
     clearTimeout(timer);
     timer = setTimeout(() => what(...args), ms);
+  };
+};
+
+/** At once, but not again before some time has passed; what is asked for meanwhile is done once then. */
+export const rarely = (what, ms) => {
+  let timer,
+    next = 0;
+  return () => {
+    timer ??= setTimeout(
+      () => {
+        timer = null;
+        next = performance.now() + ms;
+        what();
+      },
+      Math.max(0, next - performance.now()),
+    );
   };
 };

@@ -1,7 +1,9 @@
 // A job: its curves, and what its layers did, step by step.
-import { debounce, el, get, percent, real, short } from './api.js';
+import { debounce, el, get, percent, rarely, real, seconds, short } from './api.js';
 import { Curves, heatmap } from './chart.js';
 import { UnitMap, measures, series, stepsOf, valueOf } from './layers.js';
+import { follow } from './live.js';
+import { again, look } from './page.js';
 
 const address = document.getElementById('job').dataset.job;
 const by = id => document.getElementById(id);
@@ -9,9 +11,13 @@ const by = id => document.getElementById(id);
 // --- curves ---
 const splits = { train: { k: 4, dash: '2 3' }, validation: { k: 0 }, test: { k: 1, dash: '7 4' } };
 let loss, score;
+/** Rows that a curve is made of; beyond it the service is asked for fewer. */
+const most = 1500;
+let rows = [],
+  meanwhile = null;
 
-function curves(all, name) {
-  return all
+function curves(name) {
+  return rows
     .filter(one => one.name === name)
     .map(one => ({
       name: one.split,
@@ -22,17 +28,28 @@ function curves(all, name) {
 }
 
 async function learning() {
-  const { series: all } = await get(`${address}/metrics?maxPoints=600`);
-  const scored = ['accuracy', 'r2', 'rmse'].find(name => all.some(one => one.name === name)) ?? 'accuracy';
+  const told = (meanwhile = []);
+  rows = (await get(`${address}/metrics?maxPoints=600`)).series;
+  told.forEach(append);
+  meanwhile = null;
+  drawCurves();
+}
+
+/** A row as events have it. */
+function append({ step, epoch, split, ...values }) {
+  for (const [name, value] of Object.entries(values)) {
+    let one = rows.find(each => each.name === name && each.split === split);
+    if (!one) rows.push((one = { name, split, points: [] }));
+    if (step > (one.points.at(-1)?.[0] ?? -1)) one.points.push([step, epoch, value]);
+  }
+}
+
+function drawCurves() {
+  const scored = ['accuracy', 'r2', 'rmse'].find(name => rows.some(one => one.name === name)) ?? 'accuracy';
   by('scorename').textContent = { accuracy: 'Accuracy', r2: 'R²', rmse: 'Root mean squared error' }[scored];
-  const first = { x: 'epoch', y: 'loss', series: curves(all, 'loss'), log: by('log').checked, smooth: Number(by('smooth').value) };
-  const second = {
-    x: 'epoch',
-    y: scored,
-    smooth: Number(by('smooth').value),
-    series: curves(all, scored),
-    format: scored === 'accuracy' ? percent : short,
-  };
+  const smooth = Number(by('smooth').value);
+  const first = { x: 'epoch', y: 'loss', series: curves('loss'), log: by('log').checked, smooth };
+  const second = { x: 'epoch', y: scored, series: curves(scored), smooth, format: scored === 'accuracy' ? percent : short };
   if (loss) {
     loss.set(first);
     score.set(second);
@@ -175,26 +192,83 @@ function drawUnits() {
 }
 
 // --- as it goes on ---
-// curves cost the service more than the rest of the page: they are asked for less often
+// layers cost the service more than the rest of the page: of a long run they are asked for as seldom as they change visibly
 const rest = 5000;
+const page = document.querySelector('[data-events]')?.dataset;
 let isBusy = false,
-  hasEnded = false,
-  drawnAt = 0;
+  hasEnded = !page,
+  isTold = false,
+  drawnAt = 0,
+  startedAt = Date.parse(by('job').dataset.started);
+const pause = () => Math.max(rest, (Date.now() - startedAt) / 100 || 0);
+
 async function all() {
-  if (isBusy || (!hasEnded && loss && Date.now() - drawnAt < rest)) return;
+  if (isBusy || (!hasEnded && loss && Date.now() - drawnAt < pause())) return;
   drawnAt = Date.now();
   isBusy = true;
   try {
-    await Promise.all([learning(), inside()]);
-    const ended = !document.querySelector('[data-poll]') || hasEnded;
-    if (ended && !map.lives && layers.length && (await map.learn(address, layers))) drawUnits();
+    await Promise.all([isTold && rows.length && !hasEnded ? null : learning(), inside()]);
+    if (hasEnded && !map.lives && layers.length && (await map.learn(address, layers))) drawUnits();
   } catch (error) {
     if (!loss) by('loss').textContent = error.message;
   } finally {
     isBusy = false;
   }
 }
-document.addEventListener('refreshed', all);
+
+const drawSoon = rarely(() => {
+  drawCurves();
+  if (rows.some(one => one.points.length > most)) learning().catch(() => {});
+}, 500);
+
+function progress(now) {
+  const bar = document.querySelector('#state progress');
+  if (bar) bar.value = now.fraction;
+  const eta = now.etaSeconds === undefined || now.etaSeconds === null ? '' : `, ${seconds(now.etaSeconds)} to go`;
+  if (now.steps)
+    by('at').textContent =
+      `; epoch ${now.epoch} of ${now.epochs}, step ${now.step.toLocaleString('en')} of ${now.steps.toLocaleString('en')}${eta}`;
+  all();
+}
+
+if (page) {
+  const told = look(page.poll, Number(page.every));
+  let isOpen = false,
+    waits = !startedAt;
+  // its place in the queue is told by nobody
+  const mind = () => told((isTold = isOpen && !waits));
+  follow(
+    `${page.events}?types=status,progress,metrics,finding,done`,
+    page.told,
+    {
+      status: now => {
+        waits = now.status === 'queued';
+        if (now.status === 'running' && now.at) startedAt = Date.parse(now.at);
+        mind();
+        again();
+      },
+      progress,
+      metrics: row => {
+        meanwhile?.push(row);
+        append(row);
+        drawSoon();
+      },
+      finding: rarely(again, 3000),
+      done: () => {
+        isOpen = false;
+        mind();
+        again();
+      },
+    },
+    now => {
+      isOpen = now;
+      mind();
+    },
+  );
+}
+document.addEventListener('refreshed', () => {
+  if (!isTold) all();
+});
 document.addEventListener('ended', async () => {
   hasEnded = true;
   while (isBusy) await new Promise(done => setTimeout(done, 50));

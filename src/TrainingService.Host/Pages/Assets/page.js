@@ -1,5 +1,6 @@
 // What all pages do: tell how long ago, copy, send what a button says, and look again while something runs.
-import { changed, send } from './api.js';
+import { changed, rarely, send } from './api.js';
+import { follow } from './live.js';
 
 const steps = [
   [60, 'second', 1],
@@ -137,25 +138,70 @@ export async function refresh() {
 
 const poll = document.querySelector('[data-poll]');
 let isFollowing = poll !== null;
-if (poll) {
-  const { poll: address } = poll.dataset,
-    every = Number(poll.dataset.every);
-  let pause = every;
-  const look = async () => {
-    if (!document.hidden)
+
+/**
+ * Looks again every so often, as long as something goes on and somebody sees it.
+ * @returns Called with whether a stream tells what there is to see, so that it needn't.
+ */
+export function look(address, every) {
+  let pause = every,
+    timer,
+    isTold = false;
+  const next = async () => {
+    clearTimeout(timer);
+    if (!document.hidden && !isTold)
       try {
         const isOfApi = address.startsWith('/api/');
-        if (!isOfApi || (await changed(address)))
-          if (!(await refresh())) {
-            isFollowing = false;
-            return document.dispatchEvent(new CustomEvent('ended'));
-          }
+        if (!isOfApi || (await changed(address))) {
+          await again();
+          if (!isFollowing) return;
+        }
         pause = every;
       } catch {
         pause = Math.min(2 * pause, 30000); // the service is away: ask less often
       }
-    setTimeout(look, pause);
+    timer = setTimeout(next, pause);
   };
-  setTimeout(look, every);
+  timer = setTimeout(next, every);
+  return told => {
+    isTold = told;
+  };
+}
+
+let isLooking = false,
+  isOld = false;
+
+/** Takes the page as it is now, never two at once; what changes meanwhile is looked at once more. */
+export async function again() {
+  if (isLooking) {
+    isOld = true;
+    return;
+  }
+  isLooking = true;
+  try {
+    do {
+      isOld = false;
+      if (isFollowing && !(await refresh())) {
+        isFollowing = false;
+        document.dispatchEvent(new CustomEvent('ended'));
+      }
+    } while (isOld && isFollowing);
+  } finally {
+    isLooking = false;
+  }
+}
+
+if (poll && !poll.dataset.events) look(poll.dataset.poll, Number(poll.dataset.every));
+if (poll?.dataset.all !== undefined) {
+  const told = look(poll.dataset.poll, Number(poll.dataset.every));
+  const changes = rarely(again, 1000);
+  let isOpen = false;
+  // how far something is, is told by its own stream alone
+  const mind = () => told(isOpen && !document.querySelector('[data-live] progress'));
+  follow(poll.dataset.events, null, { begin: changes, job: changes, sweep: changes }, now => {
+    isOpen = now;
+    mind();
+  });
+  document.addEventListener('refreshed', mind);
 }
 setInterval(() => ago(document), 30000);

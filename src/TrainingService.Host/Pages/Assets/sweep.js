@@ -1,5 +1,7 @@
 // A sweep as its seeds arrive: runs, differences with the band that doesn't matter, claims, arms.
-import { difference, el, get, percent, real, short, titled, debounce } from './api.js';
+import { difference, el, get, percent, rarely, real, short, titled, debounce } from './api.js';
+import { follow } from './live.js';
+import { again, look } from './page.js';
 
 const address = document.getElementById('sweep').dataset.sweep;
 const by = id => document.getElementById(id);
@@ -199,7 +201,11 @@ function arms() {
           });
           return el(
             'th',
-            { scope: 'col', class: style(i), 'aria-sort': order.key === key ? (order.down ? 'descending' : 'ascending') : null },
+            {
+              scope: 'col',
+              class: style(i),
+              'aria-sort': order.key === key ? (order.down ? 'descending' : 'ascending') : null,
+            },
             key === 'ci' || key === 'tuned' ? text : button,
           );
         }),
@@ -223,39 +229,68 @@ function arms() {
   );
 }
 
-async function cells() {
+const cells = new Map();
+
+async function learnCells() {
   const answer = await fetch(`${address}/cells?format=csv`);
   if (!answer.ok) return;
   const [head, ...lines] = (await answer.text()).trim().split('\n').map(fields);
-  const at = Object.fromEntries(head.map((name, i) => [name, i])),
-    rows = new Map();
-  for (const line of lines) {
-    const [arm, seed, candidate] = [line[at.arm], line[at.seed], Number(line[at.candidate])];
-    if (!rows.has(arm)) rows.set(arm, []);
-    rows.get(arm).push({ seed, candidate, job: line[at.jobId], status: line[at.status], error: line[at.error] });
+  const at = Object.fromEntries(head.map((name, i) => [name, i]));
+  const told = (meanwhile = []);
+  cells.clear();
+  for (const line of lines)
+    keep({
+      arm: line[at.arm],
+      seed: line[at.seed],
+      candidate: Number(line[at.candidate]),
+      job: line[at.jobId],
+      status: line[at.status],
+      error: line[at.error],
+    });
+  told.forEach(tell);
+  meanwhile = null;
+  drawCells();
+}
+
+let meanwhile = null;
+
+/** Answers whether there was none of this arm, seed and candidate. */
+function keep(cell) {
+  const key = `${cell.seed} ${cell.candidate} ${cell.arm}`,
+    known = cells.get(key);
+  if (known) Object.assign(known, cell);
+  else cells.set(key, cell);
+  if (known?.place) paint(known);
+  return !known;
+}
+
+/** A cell as events have it. */
+const tell = ({ arm, seed, candidate = -1, jobId, status, errorCode }) =>
+  keep({ arm, seed: String(seed), candidate, job: jobId, status, error: errorCode });
+
+function paint({ place, arm, seed, status, error, job }) {
+  place.className = `cell ${status}`;
+  place.href = `/jobs/${job}`;
+  place.title = `${arm}, seed ${seed}: ${error || status}`;
+  place.setAttribute('aria-label', place.title);
+}
+
+function drawCells() {
+  const rows = new Map();
+  for (const cell of cells.values()) {
+    if (!rows.has(cell.arm)) rows.set(cell.arm, []);
+    rows.get(cell.arm).push(cell);
   }
   const box = by('cells'),
     top = box.scrollTop;
   box.replaceChildren(
     ...[...rows].map(([arm, all]) => {
       const final = all.some(cell => cell.candidate < 0) ? all.filter(cell => cell.candidate < 0) : all;
-      return el(
-        'div',
-        { class: 'row' },
-        el('span', { title: arm }, arm),
-        el(
-          'div',
-          {},
-          ...final.map(cell =>
-            el('a', {
-              class: `cell ${cell.status}`,
-              href: `/jobs/${cell.job}`,
-              title: `${arm}, seed ${cell.seed}: ${cell.error || cell.status}`,
-              'aria-label': `${arm}, seed ${cell.seed}: ${cell.error || cell.status}`,
-            }),
-          ),
-        ),
-      );
+      for (const cell of final) {
+        cell.place = el('a');
+        paint(cell);
+      }
+      return el('div', { class: 'row' }, el('span', { title: arm }, arm), el('div', {}, ...final.map(cell => cell.place)));
     }),
   );
   box.scrollTop = top;
@@ -271,7 +306,8 @@ function fields(line) {
 }
 
 let isBusy = false,
-  isDue = false;
+  isDue = false,
+  isTold = false;
 async function all() {
   if (isBusy) {
     isDue = true;
@@ -286,7 +322,7 @@ async function all() {
     forest();
     claims();
     arms();
-    await cells();
+    if (!isTold || !cells.size) await learnCells();
   } catch (error) {
     by('verdict').textContent = error.message;
   } finally {
@@ -296,6 +332,31 @@ async function all() {
       setTimeout(all, 300);
     }
   }
+}
+
+const page = document.querySelector('[data-events]')?.dataset;
+if (page) {
+  const told = look(page.poll, Number(page.every));
+  const mind = isOpen => told((isTold = isOpen));
+  // squares at once, the rest of the page seldom: a report is made of all runs
+  const refresh = rarely(again, 3000);
+  follow(
+    page.events,
+    page.told,
+    {
+      status: () => again(),
+      cells: ({ cells: changed }) => {
+        meanwhile?.push(...changed);
+        if (changed.map(tell).includes(true)) drawCells();
+        refresh();
+      },
+      done: () => {
+        mind(false);
+        again();
+      },
+    },
+    mind,
+  );
 }
 document.addEventListener('refreshed', all);
 document.addEventListener('ended', all);
