@@ -140,8 +140,16 @@ public sealed class WebhookTests(Service service) : IAsyncLifetime
         // another process took it, and its time is over
         db.WebhookDeliveries.Add(new()
         {
-            Id = id, Owner = "", Event = "job.succeeded", Url = _receiver.Url(), Body = "{}", Attempts = 1, Status = DeliveryStatus.Pending,
-            NextAt = DateTimeOffset.UtcNow.AddSeconds(-1), LastAt = DateTimeOffset.UtcNow.AddMinutes(-1), CreatedAt = DateTimeOffset.UtcNow,
+            Id = id,
+            Owner = "",
+            Event = "job.succeeded",
+            Url = _receiver.Url(),
+            Body = "{}",
+            Attempts = 1,
+            Status = DeliveryStatus.Pending,
+            NextAt = DateTimeOffset.UtcNow.AddSeconds(-1),
+            LastAt = DateTimeOffset.UtcNow.AddMinutes(-1),
+            CreatedAt = DateTimeOffset.UtcNow,
         });
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
         await using var host = await HostAsync("api");
@@ -158,8 +166,14 @@ public sealed class WebhookTests(Service service) : IAsyncLifetime
             _receiver.Url().Replace("127.0.0.1", "[::ffff:127.0.0.1]", StringComparison.Ordinal), "http://169.254.169.254/"])
             db.WebhookDeliveries.Add(new()
             {
-                Id = Guid.CreateVersion7(), Owner = "", Event = "job.succeeded", Url = address, Body = "{}",
-                Status = DeliveryStatus.Pending, NextAt = DateTimeOffset.UtcNow, CreatedAt = DateTimeOffset.UtcNow,
+                Id = Guid.CreateVersion7(),
+                Owner = "",
+                Event = "job.succeeded",
+                Url = address,
+                Body = "{}",
+                Status = DeliveryStatus.Pending,
+                NextAt = DateTimeOffset.UtcNow,
+                CreatedAt = DateTimeOffset.UtcNow,
             });
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
         for (var limit = DateTime.UtcNow.AddMinutes(1); ; await Task.Delay(20, TestContext.Current.CancellationToken))
