@@ -118,7 +118,7 @@ public sealed class FirstMistakeTests(ApiOnly api)
     [Fact]
     public async Task Links_are_those_of_the_state()
     {
-        string[] always = ["self", "metrics", "layers", "preflight", "findings", "clone"];
+        string[] always = ["self", "metrics", "layers", "preflight", "findings", "events", "clone"];
         var id = (await api.Http.PostJob("""{"dataset": "digits"}""")).Id;
         await Expect(["cancel", "pause", "checkpoints"]);
         await api.Http.Send("POST", $"/api/v1/jobs/{id}/pause");

@@ -225,6 +225,10 @@ public sealed class RequestGenerator(Document document, int seed)
                 foreach (var (index, layer) in layers.Index())
                     Layer((JsonObject)layer!, index % 2 == 1);
             }
+            // of one unit there is nothing to be normalized
+            if (model["hiddenLayers"] is JsonArray widths)
+                for (var index = 0; index < widths.Count; index++)
+                    widths[index] = Math.Max(2, widths[index]!.GetValue<int>());
         }
     }
 
