@@ -228,7 +228,8 @@ public sealed class RequestGenerator(Document document, int seed)
             // of one unit there is nothing to be normalized
             if (model["hiddenLayers"] is JsonArray widths)
                 for (var index = 0; index < widths.Count; index++)
-                    widths[index] = Math.Max(2, widths[index]!.GetValue<int>());
+                    if (widths[index]!.ToString() is "1")
+                        widths[index] = 2;
         }
     }
 
