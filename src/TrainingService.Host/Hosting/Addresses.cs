@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
 using TrainingService.Host.Access;
 using TrainingService.Host.Settings;
 
@@ -48,6 +49,9 @@ public static class Addresses
         }
         catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
         {
+            // What had begun is cancelled, and need not stop the host, which never started.
+            app.Services.GetRequiredService<IOptions<HostOptions>>().Value.BackgroundServiceExceptionBehavior =
+                BackgroundServiceExceptionBehavior.Ignore;
             await app.DisposeAsync();
             throw new StartRefusedException($"Can't listen on {urls} ({e.GetBaseException().Message}): "
                 + "stop what holds the address, or set another in ASPNETCORE_URLS.");

@@ -30,14 +30,16 @@ public sealed class RoleTests(Service service)
         AssertRefused(expected, await HostProcess.RunAsync(arguments.Split(' '), environment));
     }
 
-    [Fact]
-    public async Task A_port_in_use_is_one_sentence()
+    [Theory]
+    [InlineData("api")]
+    [InlineData("all")]
+    public async Task A_port_in_use_is_one_sentence(string role)
     {
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
         var environment =
             new Dictionary<string, string?> { [Connection] = service.ConnectionString, [Urls] = $"http://{holder.LocalEndpoint}" };
-        AssertRefused($"Can't listen on http://{holder.LocalEndpoint}", await HostProcess.RunAsync(["--role", "api"], environment));
+        AssertRefused($"Can't listen on http://{holder.LocalEndpoint}", await HostProcess.RunAsync(["--role", role], environment));
     }
 
     [Fact]
