@@ -43,13 +43,17 @@ main() {
 
 # In a session of its own, to be ended as a whole.
 build() {
-  exec setsid dotnet build "$repo/TrainingService.sln" --configuration Release --nologo -verbosity:quiet -consoleLoggerParameters:NoSummary -nodeReuse:false -property:UseSharedCompilation=false
+  exec setsid dotnet build "$repo/TrainingService.sln" --configuration Release --nologo -verbosity:quiet \
+    -consoleLoggerParameters:NoSummary -nodeReuse:false -property:UseSharedCompilation=false
 }
 
 # Not needed by any other test, so where it can't be installed those that need it say so and skip.
 install_fashion_mnist() {
   [[ ! -d /usr/share/datasets/fashion-mnist && $EUID == 0 ]] && command -v apt-get >/dev/null || return 0
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dataset-fashion-mnist; } </dev/null >"$temporary/apt.log" 2>&1 ||
+  {
+    apt-get update -qq &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dataset-fashion-mnist
+  } </dev/null >"$temporary/apt.log" 2>&1 ||
     echo "Fashion-MNIST could not be installed: $(tail -n 1 "$temporary/apt.log")"
 }
 
@@ -66,7 +70,8 @@ run_tests() {
   local report=$temporary/$1.xml started=$SECONDS at_once=2x # many wait for processes; the engine's compute
   [[ $1 != *Engine* ]] || at_once=1x
   echo "== $1"
-  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter "${reporter[@]}" -longRunning 240 -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
+  setsid dotnet "$repo/tests/$1/bin/Release/net10.0/$1.dll" -noColor -noLogo -noAutoReporters -reporter "${reporter[@]}" \
+    -longRunning 240 -maxThreads $at_once "${filter[@]}" -result-xml "$report" </dev/null &
   test_pid=$!
   wait "$test_pid" || true
   test_pid=''
@@ -84,11 +89,13 @@ run_tests() {
 add_up() {
   local totals
   totals=$(grep -o '<assembly [^>]*>' "$1")
-  ((passed += $(attribute passed "$totals"), failed += $(attribute failed "$totals") + $(attribute errors "$totals"), skipped += $(attribute skipped "$totals"))) || true
+  ((passed += $(attribute passed "$totals"), skipped += $(attribute skipped "$totals"),
+    failed += $(attribute failed "$totals") + $(attribute errors "$totals"))) || true
 }
 
 slowest() {
-  grep -o '<test [^>]*>' "$1" | sed -E 's/.* name="([^"]*)".* time="([0-9.]*)".*/\2 s  \1/' | sort -rn | awk 'NR <= 3 && $1 >= 10 { print "slow: " $0 }'
+  grep -o '<test [^>]*>' "$1" | sed -E 's/.* name="([^"]*)".* time="([0-9.]*)".*/\2 s  \1/' | sort -rn |
+    awk 'NR <= 3 && $1 >= 10 { print "slow: " $0 }'
 }
 
 attribute() {

@@ -19,7 +19,7 @@ public sealed class WebhookSender(Reach reach, WebhookSecrets secrets, NpgsqlDat
 
     private const int MostHeaderKilobytes = 16, LongestError = 300;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(15),
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5), Patience = TimeSpan.FromSeconds(15),
         Lease = TimeSpan.FromMinutes(1);
 
     /// <summary>After so many attempts the next one, as Standard Webhooks recommends; each a tenth sooner or later.</summary>
