@@ -15,10 +15,13 @@ public sealed class QueueLimit(int most, int mostOfOne)
 {
     private const string Setting = "TRAINING_QUEUE_JOBS", OwnersSetting = "TRAINING_OWNER_QUEUED_JOBS";
     private const int Standard = 100_000, StandardOfOne = 50_000;
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    private static readonly long Fresh = Stopwatch.Frequency;
 
-    /// <summary>Until when there is known to be room, by owner; "" for all together.</summary>
-    private readonly ConcurrentDictionary<string, long> _freeUntil = new();
+    /// <summary>A full queue is counted anew after so many times as long as that takes: soon, and at little cost however many ask.</summary>
+    private const int Pause = 10;
+
+    /// <summary>What was counted last, by owner; "" for all together.</summary>
+    private readonly ConcurrentDictionary<string, Known> _known = new();
 
     public static QueueLimit Read(IConfiguration configuration) =>
         new(configuration.WholeNumber(Setting, Standard, "jobs", least: 1),
@@ -43,13 +46,18 @@ public sealed class QueueLimit(int most, int mostOfOne)
 
     private async Task<bool> IsFullAsync(string owner, IQueryable<Job> queued, int limit, CancellationToken cancellation)
     {
-        if (Stopwatch.GetTimestamp() < _freeUntil.GetValueOrDefault(owner))
-            return false;
-        if (await queued.Take(limit).CountAsync(cancellation) >= limit)
-            return true;
-        _freeUntil[owner] = Stopwatch.GetTimestamp() + (long)(Fresh.TotalSeconds * Stopwatch.Frequency);
-        return false;
+        var begun = Stopwatch.GetTimestamp();
+        // one counts, and the others go on meanwhile by what was known
+        if (_known.TryGetValue(owner, out var known)
+            && (begun < known.Until || !_known.TryUpdate(owner, known with { Until = begun + Fresh }, known)))
+            return known.IsFull;
+        var isFull = await queued.Take(limit).CountAsync(cancellation) >= limit;
+        var now = Stopwatch.GetTimestamp();
+        _known[owner] = new(now + (isFull ? Pause * (now - begun) : Fresh), isFull);
+        return isFull;
     }
+
+    private readonly record struct Known(long Until, bool IsFull);
 }
 
 public static class QueueLimitExtensions

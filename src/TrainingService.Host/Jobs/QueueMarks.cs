@@ -5,12 +5,12 @@ using TrainingService.Host.Data;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// How much waits before every 128th job of the queue, remembered a while, so that of a long queue only what is behind the last of these
+/// How much waits before every 32nd job of the queue and the first of each priority, remembered a while, so that of a long queue only what is behind the last of these
 /// is counted at each look. A place so far back may be a moment old; nearer to the head all is counted.
 /// </summary>
 public sealed class QueueMarks
 {
-    public const int Spacing = 128;
+    public const int Spacing = 32;
 
     /// <summary>Marks are set anew after so many times as long as that takes: 2 % of a core at most.</summary>
     private const int Pause = 50;
@@ -29,9 +29,10 @@ public sealed class QueueMarks
                 var begun = Stopwatch.GetTimestamp();
                 var marks = await db.Database.SqlQuery<QueueMark>($"""
                     SELECT priority, id, jobs, seconds FROM (
-                        SELECT priority, id, row_number() OVER queue - 1 AS jobs, sum(cost) OVER queue - cost AS seconds
+                        SELECT priority, id, row_number() OVER queue - 1 AS jobs, sum(cost) OVER queue - cost AS seconds,
+                            priority IS DISTINCT FROM lag(priority) OVER queue AS is_first
                         FROM jobs WHERE status = 'queued' WINDOW queue AS (ORDER BY priority, id)) places
-                    WHERE jobs > 0 AND jobs % {Spacing} = 0 ORDER BY jobs
+                    WHERE jobs >= {Spacing} AND (is_first OR jobs % {Spacing} = 0) ORDER BY jobs
                     """).ToArrayAsync(cancellation);
                 _marks = new([.. marks.Select(mark => (mark.Priority, mark.Id))], marks);
                 Volatile.Write(ref _dueAt,
@@ -60,5 +61,5 @@ public sealed class QueueMarks
 /// <param name="Seconds">What they cost together.</param>
 public sealed record QueueMark(short Priority, Guid Id, long Jobs, double Seconds)
 {
-    public static readonly QueueMark Head = new(short.MinValue, Guid.Empty, 0, 0);
+    public static readonly QueueMark Head = new(0, Guid.Empty, 0, 0);
 }

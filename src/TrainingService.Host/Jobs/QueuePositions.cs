@@ -26,7 +26,7 @@ public readonly record struct QueuePlace(int Position, int Workers, DateTimeOffs
 public static class QueuePositions
 {
     /// <summary>Of each database that this process knows.</summary>
-    private static readonly ConcurrentDictionary<string, QueueMarks> Marks = new();
+    private static readonly ConcurrentDictionary<string, Desk> Desks = new();
 
     public static async Task<QueuePlace?> Of(TrainingDbContext db, Job job, CancellationToken cancellation) =>
         (await Of(db, [job], cancellation)).TryGetValue(job.Id, out var place) ? place : null;
@@ -34,23 +34,87 @@ public static class QueuePositions
     public static async Task<IReadOnlyDictionary<Guid, QueuePlace>> Of(TrainingDbContext db, IEnumerable<Job> jobs,
         CancellationToken cancellation)
     {
-        var wanted = jobs.Where(job => job.Status == JobStatus.Queued).ToDictionary(job => job.Id);
-        if (wanted.Count == 0)
-            return new Dictionary<Guid, QueuePlace>();
-        var mark = await Marks.GetOrAdd(db.Database.GetConnectionString() ?? "", _ => new()).ReadAsync(db, cancellation);
-        QueueMark[] marks = [.. wanted.Values.Select(mark)];
-        var places = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
-            SELECT wanted.id, base_jobs + ahead.jobs AS jobs_ahead, base_seconds + ahead.seconds AS seconds_ahead, crew.*
-            FROM unnest({0}, {1}, {2}, {3}, {4}, {5}) AS wanted (priority, id, mark_priority, mark_id, base_jobs, base_seconds),
+        var wanted = jobs.Where(job => job.Status == JobStatus.Queued).ToList();
+        return wanted.Count == 0 ? new Dictionary<Guid, QueuePlace>()
+            : await Desks.GetOrAdd(db.Database.GetConnectionString() ?? "", _ => new(new(1))).AskAsync(db, wanted, cancellation);
+    }
+
+    /// <summary>
+    /// Those who ask while others are being answered are answered together afterwards, by one query: to plan it takes longer than to count
+    /// a job's place.
+    /// </summary>
+    private sealed class Desk(SemaphoreSlim turn)
+    {
+        private readonly QueueMarks _marks = new();
+        private Group _next = new();
+
+        public async Task<IReadOnlyDictionary<Guid, QueuePlace>> AskAsync(TrainingDbContext db, List<Job> jobs,
+            CancellationToken cancellation)
+        {
+            var mark = await _marks.ReadAsync(db, cancellation);
+            Group group;
+            lock (turn)
+            {
+                group = _next;
+                foreach (var job in jobs)
+                    group.Jobs[job.Id] = job;
+            }
+            await turn.WaitAsync(cancellation);
+            try
+            {
+                lock (turn)
+                    _next = group == _next ? new() : _next;
+                return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, cancellation);
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }
+
+        private sealed class Group
+        {
+            public Dictionary<Guid, Job> Jobs { get; } = [];
+            public IReadOnlyDictionary<Guid, QueuePlace>? Places { get; set; }
+        }
+    }
+
+    /// <summary>Counts from each job's mark, or from the one before it if that is nearer.</summary>
+    private static async Task<IReadOnlyDictionary<Guid, QueuePlace>> CountAsync(TrainingDbContext db, IEnumerable<Job> jobs,
+        Func<Job, QueueMark> mark, CancellationToken cancellation)
+    {
+        Job[] wanted = [.. jobs.OrderBy(job => job.Priority).ThenBy(job => job.Id)];
+        QueueMark[] marks = [.. wanted.Select(mark)];
+        bool Follows(int i) => i > 0 && marks[i] == marks[i - 1];
+        (short Priority, Guid Id)[] from = [.. wanted.Select((_, i) => Follows(i)
+            ? (wanted[i - 1].Priority, wanted[i - 1].Id) : (marks[i].Priority, marks[i].Id))];
+
+        // Its own priority and those before it apart: Postgres 15 reads on to the end of an index where (priority, id) < (a, b) ends a range.
+        var counted = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
+            SELECT own.jobs + others.jobs AS jobs, own.seconds + others.seconds AS seconds_ahead, crew.*
+            FROM unnest({0}, {1}, {2}, {3}) WITH ORDINALITY AS wanted (priority, id, from_priority, from_id, place),
                 LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
-                    WHERE status = 'queued' AND (jobs.priority, jobs.id) >= (mark_priority, mark_id)
-                        AND (jobs.priority, jobs.id) < (wanted.priority, wanted.id)) ahead,
+                    WHERE status = 'queued' AND jobs.priority = wanted.priority AND jobs.id < wanted.id
+                        AND jobs.id >= CASE WHEN from_priority = wanted.priority THEN from_id
+                            ELSE '00000000-0000-0000-0000-000000000000' END) own,
+                LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
+                    WHERE status = 'queued' AND jobs.priority >= from_priority AND jobs.priority < wanted.priority
+                        AND (jobs.priority > from_priority OR jobs.id >= from_id)) others,
                 ({{CrewSql}}) crew
-            """, wanted.Values.Select(job => job.Priority).ToArray(), wanted.Keys.ToArray(),
-            marks.Select(mark => mark.Priority).ToArray(), marks.Select(mark => mark.Id).ToArray(),
-            marks.Select(mark => mark.Jobs).ToArray(), marks.Select(mark => mark.Seconds).ToArray()).ToListAsync(cancellation);
-        return places.ToDictionary(place => place.Id,
-            place => place.Place(1 + (int)place.JobsAhead, place.SecondsAhead, wanted[place.Id].MemoryBytes ?? 0));
+            ORDER BY place
+            """, wanted.Select(job => job.Priority).ToArray(), wanted.Select(job => job.Id).ToArray(),
+            from.Select(place => place.Priority).ToArray(), from.Select(place => place.Id).ToArray()).ToListAsync(cancellation);
+
+        var places = new Dictionary<Guid, QueuePlace>(wanted.Length);
+        var (ahead, seconds) = (0L, 0.0);
+        foreach (var (i, (job, count)) in wanted.Zip(counted).Index())
+        {
+            if (!Follows(i))
+                (ahead, seconds) = (marks[i].Jobs, marks[i].Seconds);
+            (ahead, seconds) = (ahead + count.Jobs, seconds + count.SecondsAhead);
+            places[job.Id] = count.Place(1 + (int)ahead, seconds, job.MemoryBytes ?? 0);
+        }
+        return places;
     }
 
     /// <summary>Jobs that all workers together train at a time.</summary>
@@ -94,6 +158,6 @@ public static class QueuePositions
     }
 
     private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds,
-        Guid Id, long JobsAhead, double SecondsAhead)
+        long Jobs, double SecondsAhead)
         : Crew(Now, Workers, Largest, Memory, Used, Running, Seconds);
 }
