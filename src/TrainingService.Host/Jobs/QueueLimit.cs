@@ -17,7 +17,7 @@ public sealed class QueueLimit(int most, int mostOfOne)
     private const int Standard = 100_000, StandardOfOne = 50_000;
     private static readonly long Fresh = Stopwatch.Frequency;
 
-    /// <summary>A full queue is counted anew after so many times as long as that takes: soon, and at little cost however many ask.</summary>
+    /// <summary>A full queue is counted anew after so many times as long as that takes: at little cost however many ask.</summary>
     private const int Pause = 10;
 
     /// <summary>What was counted last, by owner; "" for all together.</summary>

@@ -5,8 +5,8 @@ using TrainingService.Host.Data;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>
-/// How much waits before every 32nd job of the queue and the first of each priority, remembered a while, so that of a long queue only what is behind the last of these
-/// is counted at each look. A place so far back may be a moment old; nearer to the head all is counted.
+/// How much waits before every 32nd job of the queue and the first of each priority, remembered a while, so that of a long queue only
+/// what is behind the last of these is counted at each look. A place so far back may be a moment old; nearer to the head all is counted.
 /// </summary>
 public sealed class QueueMarks
 {

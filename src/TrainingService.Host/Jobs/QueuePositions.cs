@@ -89,7 +89,7 @@ public static class QueuePositions
         (short Priority, Guid Id)[] from = [.. wanted.Select((_, i) => Follows(i)
             ? (wanted[i - 1].Priority, wanted[i - 1].Id) : (marks[i].Priority, marks[i].Id))];
 
-        // Its own priority and those before it apart: Postgres 15 reads on to the end of an index where (priority, id) < (a, b) ends a range.
+        // Its own priority and those before it apart: where (priority, id) < (a, b) ends a range, Postgres 15 reads on to the index's end.
         var counted = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
             SELECT own.jobs + others.jobs AS jobs, own.seconds + others.seconds AS seconds_ahead, crew.*
             FROM unnest({0}, {1}, {2}, {3}) WITH ORDINALITY AS wanted (priority, id, from_priority, from_id, place),

@@ -29,7 +29,8 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(_tick);
-        var (afterFailure, quiet, ended) = (false, false, clock.GetUtcNow());
+        // whoever has only just started does not know what was before
+        var (afterFailure, quiet, ended) = (true, false, clock.GetUtcNow());
         for (var tick = 0L; ; tick++)
         {
             try

@@ -41,9 +41,9 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
     /// <param name="longestFreeze">Seconds for which a process may be stopped.</param>
     public async Task BlowAsync(TimeSpan time, int longestFreeze)
     {
-        _kept.Add(new("api", Database, new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_port}" }, _over.Token));
+        _kept.Add(new("api", Database, new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_port}" }, tell, _over.Token));
         for (var worker = 0; worker < Workers; worker++)
-            _kept.Add(new("worker", Database, new() { ["TRAINING_WORKERS"] = "1" }, _over.Token));
+            _kept.Add(new("worker", Database, new() { ["TRAINING_WORKERS"] = "1" }, tell, _over.Token));
         for (var end = DateTime.UtcNow + time; DateTime.UtcNow < end;)
         {
             await Task.Delay(_random.Next(2000, 4000), TestContext.Current.CancellationToken);
@@ -159,8 +159,11 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
         private readonly SemaphoreSlim _turn = new(1);
         private readonly Task _keeping;
 
-        public Kept(string role, string database, Dictionary<string, string?> environment, CancellationToken over)
+        private readonly Action<string> _tell;
+
+        public Kept(string role, string database, Dictionary<string, string?> environment, Action<string> tell, CancellationToken over)
         {
+            _tell = tell;
             environment["TRAINING_LEASE_SECONDS"] = $"{LeaseSeconds}";
             environment["TRAINING_CHECKPOINT_SECONDS"] = "1";
             Role = role;
@@ -172,6 +175,7 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
                     {
                         if (!process.HasExited)
                             return;
+                        TellOfTakeovers();
                         await process.DisposeAsync();
                         Process = HostProcess.Launch(role, database, environment);
                     });
@@ -200,8 +204,16 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
         {
             await ActAsync(process => process.KillAsync());
             await _keeping;
+            TellOfTakeovers();
             await Process.DisposeAsync();
             _turn.Dispose();
+        }
+
+        /// <summary>By which a job that ends as a crash loop can be followed.</summary>
+        private void TellOfTakeovers()
+        {
+            foreach (var line in Process.Log.Split('\n').Where(line => line.Contains("fell silent", StringComparison.Ordinal)))
+                _tell(line);
         }
     }
 }
