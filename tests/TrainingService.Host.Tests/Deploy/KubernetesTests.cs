@@ -1,5 +1,7 @@
+using System.Net;
 using k8s;
 using k8s.Models;
+using TrainingService.Host.Http;
 using TrainingService.Host.Tests.OpenApi;
 using YamlDotNet.RepresentationModel;
 using YamlDotNet.Serialization;
@@ -106,6 +108,28 @@ public sealed class KubernetesTests
         }
         Assert.Contains(All().OfType<V1NetworkPolicy>(), policy => policy.Spec is { PodSelector.MatchLabels: null, Ingress: null }
             && policy.Spec.PolicyTypes.Order().SequenceEqual(["Egress", "Ingress"]));
+    }
+
+    [Theory]
+    [InlineData("93.184.216.34", true)]
+    [InlineData("2606:2800::1", true)]
+    [InlineData("10.96.0.1", false)]
+    [InlineData("100.64.0.1", false)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("169.254.169.254", false)]
+    [InlineData("172.20.0.1", false)]
+    [InlineData("192.168.1.1", false)]
+    [InlineData("2002:a00:1::1", false)]
+    [InlineData("fd00::1", false)]
+    [InlineData("fe80::1", false)]
+    public void Webhooks_may_go_to_what_is_public(string address, bool allowed)
+    {
+        var blocks = All().OfType<V1NetworkPolicy>().Where(policy => policy.Spec.Egress is not null)
+            .SelectMany(policy => policy.Spec.Egress).SelectMany(rule => rule.To ?? []).Select(peer => peer.IpBlock).OfType<V1IPBlock>();
+        Assert.Equal(allowed, Reaches.IsPublic(IPAddress.Parse(address)));
+        Assert.Equal(allowed, blocks.Any(block => Holds(block.Cidr) && block.Except?.Any(Holds) != true));
+
+        bool Holds(string network) => IPNetwork.Parse(network).Contains(IPAddress.Parse(address));
     }
 
     [Fact]
