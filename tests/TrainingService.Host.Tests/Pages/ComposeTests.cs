@@ -68,6 +68,10 @@ public sealed class ComposeTests(Service service, Browser browser) : IClassFixtu
         await visit.UntilAsync("!document.getElementById('go').disabled && document.getElementById('cost').innerText.includes('16')");
         await visit.Page.ClickAsync("#go");
         await visit.UntilAsync("location.pathname.startsWith('/sweeps/') && document.querySelector('.status.succeeded')");
+        // by what differs, as reports call them
+        Assert.Equal(8, await visit.AskAsync<int>("document.querySelectorAll('#cells .row').length"));
+        await visit.UntilAsync("[...document.querySelectorAll('#cells .row > span, #arms th[scope=row]')]"
+            + ".filter(one => /^(relu|tanh), epochs [12], lr 0[.](01|1)/.test(one.innerText)).length === 16");
         await visit.Page.ClickAsync("#runs > summary");
         await visit.UntilAsync("document.querySelector('#importance li') && document.querySelector('#parallel .lines')");
         var runs = "(document.querySelector('#scatter .points') ? [...document.querySelectorAll('#scatter .points')]"

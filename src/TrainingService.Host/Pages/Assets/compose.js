@@ -285,7 +285,8 @@ function before(answer) {
     `Root mean squares, by ${basis === 'draws' ? `${draws} draws of the net` : 'theory'}.` +
     (gradientFlow === null || gradientFlow === undefined
       ? ''
-      : ` From the last hidden layer to the first the gradient changes by a factor of ${short(10 ** real(gradientFlow))}.`) +
+      : ` From the last hidden layer to the first the gradient’s norm (rms × √width) changes by a factor of ` +
+        `${short(10 ** real(gradientFlow))}.`) +
     (dead > 0.0005 ? ` It is dead before it has learned anything with probability ${short(dead)}.` : '');
   by('findings').replaceChildren(
     ...answer.findings.map(one => {

@@ -3,7 +3,10 @@ import { difference, el, get, percent, rarely, real, short, titled, debounce } f
 import { follow } from './live.js';
 import { again, look } from './page.js';
 
-const address = document.getElementById('sweep').dataset.sweep;
+const { sweep: address, metric: words, names } = document.getElementById('sweep').dataset;
+const called = JSON.parse(names),
+  shown = arm => called[arm] ?? arm,
+  metric = words[0].toUpperCase() + words.slice(1);
 const by = id => document.getElementById(id);
 const word = verdict =>
   el(
@@ -31,7 +34,7 @@ function forest() {
     unit = all[0].unit,
     baselines = [...new Set(all.map(one => one.baseline))];
   by('forestnote').textContent =
-    `${report.metric}: each arm less ${baselines.length === 1 ? baselines[0] : 'its baseline'}, mean over seeds with its 95 % interval.` +
+    `${metric}: each arm less ${baselines.length === 1 ? shown(baselines[0]) : 'its baseline'}, mean over seeds with its 95 % interval.` +
     (delta ? ` Inside the band of ±${difference(unit, delta).replace('+', '')} a difference does not matter.` : '');
   const box = by('forest'),
     width = Math.round(box.clientWidth) || 700,
@@ -85,7 +88,7 @@ function forest() {
   );
   all.forEach((one, i) => {
     const y = top + i * row + (isNarrow ? 50 : row / 2),
-      name = baselines.length > 1 ? `${one.arm} − ${one.baseline}` : one.arm;
+      name = baselines.length > 1 ? `${shown(one.arm)} − ${shown(one.baseline)}` : shown(one.arm);
     const group = el('g', {
       class: `k${{ supported: 2, higher: 2, lower: 2, refuted: 7, equivalent: 0, negligible: 0 }[one.verdict] ?? 4}`,
     });
@@ -156,8 +159,8 @@ function arms() {
     show = isShare ? percent : short;
   by('armbox').hidden = !all.length;
   const columns = [
-    ['name', 'Arm', arm => arm.name],
-    ['mean', report.metric, arm => show(arm.mean)],
+    ['name', 'Arm', arm => shown(arm.name)],
+    ['mean', metric, arm => show(arm.mean)],
     ['ci', '95 % interval', arm => (arm.ci95 ? `${show(arm.ci95[0])} to ${show(arm.ci95[1])}` : '–'), true],
     ['sd', 'sd', arm => (isShare && arm.sd !== null ? `${(100 * arm.sd).toFixed(2)} points` : short(arm.sd)), true],
     ['n', 'Runs', arm => String(arm.n)],
@@ -221,7 +224,7 @@ function arms() {
           ...columns.map(([, , text], i) =>
             i
               ? el('td', { class: style(i) }, text(arm))
-              : el('th', { scope: 'row' }, arm.name === report.baseline ? `${arm.name} (baseline)` : arm.name),
+              : el('th', { scope: 'row' }, arm.name === report.baseline ? `${shown(arm.name)} (baseline)` : shown(arm.name)),
           ),
         ),
       ),
@@ -271,7 +274,7 @@ const tell = ({ arm, seed, candidate = -1, jobId, status, errorCode }) =>
 function paint({ place, arm, seed, status, error, job }) {
   place.className = `cell ${status}`;
   place.href = `/jobs/${job}`;
-  place.title = `${arm}, seed ${seed}: ${error || status}`;
+  place.title = `${shown(arm)}, seed ${seed}: ${error || status}`;
   place.setAttribute('aria-label', place.title);
 }
 
@@ -290,7 +293,7 @@ function drawCells() {
         cell.place = el('a');
         paint(cell);
       }
-      return el('div', { class: 'row' }, el('span', { title: arm }, arm), el('div', {}, ...final.map(cell => cell.place)));
+      return el('div', { class: 'row' }, el('span', { title: arm }, shown(arm)), el('div', {}, ...final.map(cell => cell.place)));
     }),
   );
   box.scrollTop = top;
