@@ -25,7 +25,11 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
     private readonly int _port = PostgresServer.FreePort();
     private readonly List<Kept> _kept = [];
     private readonly List<Task> _effects = [];
+    private readonly Dictionary<Guid, int> _deaths = [];
     private HttpClient? _http;
+
+    /// <summary>How often a worker was killed, or frozen, that held a job: the third time may make a <c>crash_loop</c> of it.</summary>
+    public IReadOnlyDictionary<Guid, int> Deaths => _deaths;
 
     /// <summary>Of the API, whichever process that is.</summary>
     public HttpClient Http => _http ??= new()
@@ -70,7 +74,11 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
         {
             case < 3:
                 Say($"kill -9 {whom.Role}");
-                await whom.ActAsync(process => process.KillAsync());
+                await whom.ActAsync(async process =>
+                {
+                    await CountAsync(process);
+                    await process.KillAsync();
+                });
                 break;
             case < 5:
                 Say($"SIGTERM to {whom.Role}");
@@ -80,7 +88,11 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
                 var seconds = _random.Next(Math.Min(5, longestFreeze), longestFreeze + 1);
                 Say($"SIGSTOP of {whom.Role} for {seconds} s");
                 var frozen = whom.Process;
-                await whom.ActAsync(process => process.FreezeAsync());
+                await whom.ActAsync(async process =>
+                {
+                    await CountAsync(process);
+                    await process.FreezeAsync();
+                });
                 Later(seconds, () => whom.ActAsync(process => process == frozen ? process.ThawAsync() : Task.CompletedTask));
                 break;
             case < 8:
@@ -109,10 +121,27 @@ public sealed class Storm(PostgresServer server, string database, int seed, Acti
         await effect();
     }));
 
+    private async Task CountAsync(HostProcess process)
+    {
+        await using var connection = await ConnectAsync();
+        await using var held = new NpgsqlCommand("SELECT id FROM jobs WHERE finished_at IS NULL AND lease_owner LIKE @owner", connection);
+        held.Parameters.AddWithValue("owner", $"%:{process.Id}:%");
+        await using var jobs = await held.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        while (await jobs.ReadAsync(TestContext.Current.CancellationToken))
+            _deaths[jobs.GetGuid(0)] = _deaths.GetValueOrDefault(jobs.GetGuid(0)) + 1;
+    }
+
+    /// <summary>Past the network that fails.</summary>
+    private async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        return connection;
+    }
+
     private async Task EndSessionsAsync()
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var connection = await ConnectAsync();
         await using var end = new NpgsqlCommand("""
             SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid % 2 = @half

@@ -1,12 +1,14 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;
 
 namespace TrainingService.Host.Tests.Faults;
 
 /// <summary>
 /// Whatever dies, whenever: every job that was accepted ends once, with all its rows and the very bits that it would have had
-/// undisturbed. A storm is drawn by a seed, which its output tells and <c>TRAINING_STORM_SEED</c> sets.
+/// undisturbed; one whose workers died three times without a new checkpoint, when it is tried again. A storm is drawn by a seed, which
+/// its output tells and <c>TRAINING_STORM_SEED</c> sets.
 /// </summary>
 public sealed class StormTests(Service service)
 {
@@ -69,6 +71,13 @@ public sealed class StormTests(Service service)
         var (submitted, swept) = (await submitting, await sweeping);
         Say("it is over");
         await SettleAsync(database);
+        foreach (var job in await CrashLoopsAsync(database))
+        {
+            Say($"{job} is a crash loop, its workers having been killed or frozen {storm.Deaths.GetValueOrDefault(job)} times");
+            Assert.True(storm.Deaths.GetValueOrDefault(job) >= 3);
+            Assert.Equal(202, (await storm.Http.Send("POST", $"/api/v1/jobs/{job}/retry")).Status);
+        }
+        await SettleAsync(database);
         var stormy = await RunsAsync(database);
 
         await using (var undisturbed = await HostProcess.StartAsync("all", calm))
@@ -105,6 +114,12 @@ public sealed class StormTests(Service service)
                 """, Cancellation) > 0)
                 await db.Database.ExecuteSqlRawAsync("NOTIFY training_queue", Cancellation);
         }
+    }
+
+    private static async Task<List<Guid>> CrashLoopsAsync(string database)
+    {
+        await using var db = Service.Context(database);
+        return await db.Jobs.Where(job => job.ErrorCode == "crash_loop").Select(job => job.Id).ToListAsync(Cancellation);
     }
 
     /// <summary>By its name, all that each run left: how it ended, its weights, its findings, and a hash of its other rows.</summary>

@@ -11,7 +11,7 @@ const by = id => document.getElementById(id);
 // --- curves ---
 const splits = { train: { k: 4, dash: '2 3' }, validation: { k: 0 }, test: { k: 1, dash: '7 4' } };
 let loss, score;
-/** Rows that a curve is made of; beyond it the service is asked for fewer. */
+/** Rows that a curve is made of at most; beyond it every second one is left out. */
 const most = 1500;
 let rows = [],
   meanwhile = null;
@@ -30,17 +30,28 @@ function curves(name) {
 async function learning() {
   const told = (meanwhile = []);
   rows = (await get(`${address}/metrics?maxPoints=600`)).series;
+  for (const one of rows) one.gap = one.downsampled ? gapOf(one.points) : 0;
   told.forEach(append);
   meanwhile = null;
   drawCurves();
 }
 
-/** A row as events have it. */
+/** Steps between two points of a series. */
+const gapOf = points => (points.at(-1)[0] - points[0][0]) / (points.length - 1);
+
+/** A row as events have it. Of a long series only the last point is nearer to the one before it than the others are. */
 function append({ step, epoch, split, ...values }) {
   for (const [name, value] of Object.entries(values)) {
     let one = rows.find(each => each.name === name && each.split === split);
-    if (!one) rows.push((one = { name, split, points: [] }));
-    if (step > (one.points.at(-1)?.[0] ?? -1)) one.points.push([step, epoch, value]);
+    if (!one) rows.push((one = { name, split, points: [], gap: 0 }));
+    const { points } = one;
+    if (step <= (points.at(-1)?.[0] ?? -1)) continue;
+    if (points.length > 1 && points.at(-1)[0] - points.at(-2)[0] < one.gap) points.pop();
+    points.push([step, epoch, value]);
+    if (points.length > most) {
+      one.points = points.filter((_, i) => i % 2 === 0 || i === points.length - 1);
+      one.gap = gapOf(one.points);
+    }
   }
 }
 
@@ -71,12 +82,15 @@ let layers = [],
   flow = new Map(),
   at = 0,
   isLast = true,
+  took = 0,
   depth;
 const pick = by('measure'),
   slider = by('step');
 
 async function inside() {
+  const asked = performance.now();
   const found = await get(`${address}/layers?maxPoints=120`);
+  took = performance.now() - asked;
   if (!found.layers.length) return;
   layers = found.layers;
   flow = new Map(found.gradientFlow.map(point => [point[0], real(point[2])]));
@@ -192,7 +206,8 @@ function drawUnits() {
 }
 
 // --- as it goes on ---
-// layers cost the service more than the rest of the page: of a long run they are asked for as seldom as they change visibly
+// layers cost the service more than the rest of the page: of a long run they are asked for as seldom as they change visibly, and so that
+// a page that is looked at takes 1 % of a core at most
 const rest = 5000;
 const page = document.querySelector('[data-events]')?.dataset;
 let isBusy = false,
@@ -200,7 +215,7 @@ let isBusy = false,
   isTold = false,
   drawnAt = 0,
   startedAt = Date.parse(by('job').dataset.started);
-const pause = () => Math.max(rest, (Date.now() - startedAt) / 100 || 0);
+const pause = () => Math.max(rest, (Date.now() - startedAt) / 100 || 0, 100 * took);
 
 async function all() {
   if (isBusy || (!hasEnded && loss && Date.now() - drawnAt < pause())) return;
@@ -216,10 +231,7 @@ async function all() {
   }
 }
 
-const drawSoon = rarely(() => {
-  drawCurves();
-  if (rows.some(one => one.points.length > most)) learning().catch(() => {});
-}, 500);
+const drawSoon = rarely(drawCurves, 500);
 
 function progress(now) {
   const bar = document.querySelector('#state progress');
