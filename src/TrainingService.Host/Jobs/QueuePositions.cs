@@ -63,7 +63,8 @@ public static class QueuePositions
             try
             {
                 lock (turn)
-                    _next = group == _next ? new() : _next;
+                    if (group == _next)
+                        _next = new();
                 return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, cancellation);
             }
             finally
