@@ -68,7 +68,8 @@ public sealed class QueuePositionTests(ApiOnly api)
             var jobs = await api.Http.SweepJobs(sweep, "&status=queued");
             told = jobs.ToDictionary(job => Guid.Parse(job.Text("id")), job => job.Int("queuePosition"));
             Assert.Equal(count, told.Count);
-            if (told.All(job => ids[job.Value - 1] == job.Key))
+            // a place may count some that have just left still, so that it is beyond the queue's end
+            if (told.All(job => ids.ElementAtOrDefault(job.Value - 1) == job.Key))
                 break;
             Assert.True(DateTime.UtcNow < limit, "Places stay wrong.");
         }
