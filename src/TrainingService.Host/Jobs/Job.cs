@@ -60,6 +60,15 @@ public sealed class Job : IShared
         init => OwnSpec = value;
     }
 
+    /// <summary>Whether its net is kept once it has succeeded; of its spec, for those who read it without.</summary>
+    public bool StoresWeights
+    {
+        get => _storesWeights ?? Spec.StoreWeights == true;
+        init => _storesWeights = value;
+    }
+
+    private readonly bool? _storesWeights;
+
     /// <summary>As it was asked for, without the defaults: those of a clone follow what it changes.</summary>
     public JobSpec? Request
     {

@@ -40,16 +40,18 @@ public sealed record JobOrder(string Text, bool Descending, string? Result)
     /// <param name="jobs">Which.</param>
     /// <param name="last">Where the page before ended; null for the first.</param>
     /// <param name="count">How many.</param>
+    /// <param name="withSpec">Whether their specs are read.</param>
     /// <param name="cancellation">Of the query.</param>
     public async Task<IReadOnlyList<(Job Job, double? Value)>> TakeAsync(TrainingDbContext db, IQueryable<Job> jobs, PageEnd? last,
-        int count, CancellationToken cancellation)
+        int count, bool withSpec, CancellationToken cancellation)
     {
+        IQueryable<Job> Read(IQueryable<Job> some) => withSpec ? some : some.Select(JobResponse.Listed);
         if (Result is null)
         {
             if (last is not null)
                 jobs = Descending ? jobs.Where(job => job.Id < last.Id) : jobs.Where(job => job.Id > last.Id);
             jobs = Descending ? jobs.OrderByDescending(job => job.Id) : jobs.OrderBy(job => job.Id);
-            return [.. (await jobs.Take(count).ToListAsync(cancellation)).Select(job => (job, (double?)null))];
+            return [.. (await Read(jobs.Take(count)).ToListAsync(cancellation)).Select(job => (job, (double?)null))];
         }
         // a job that goes between two of the queries would look like the end
         await using var snapshot = await db.SnapshotAsync(cancellation);
@@ -68,12 +70,12 @@ public sealed record JobOrder(string Text, bool Descending, string? Result)
         if (found.Count < count)
         {
             var after = last is { Value: null } ? last.Id : Guid.Empty;
-            others = await jobs.Where(job => job.Id > after && !ranks.Any(rank => rank.Id == job.Id)).OrderBy(job => job.Id)
-                .Take(count - found.Count).ToListAsync(cancellation);
+            others = await Read(jobs.Where(job => job.Id > after && !ranks.Any(rank => rank.Id == job.Id)).OrderBy(job => job.Id)
+                .Take(count - found.Count)).ToListAsync(cancellation);
         }
         // of all that are ranked only these are read in full
         Guid[] ids = [.. found.Select(rank => rank.Id)];
-        var full = (await jobs.Where(job => ids.Contains(job.Id)).ToListAsync(cancellation)).ToDictionary(job => job.Id);
+        var full = (await Read(jobs.Where(job => ids.Contains(job.Id))).ToListAsync(cancellation)).ToDictionary(job => job.Id);
         return [.. found.Select(rank => (full[rank.Id], (double?)(Descending ? -rank.Value : rank.Value))),
             .. others.Select(job => (job, (double?)null))];
     }

@@ -1,4 +1,6 @@
+using System.Linq.Expressions;
 using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
@@ -95,14 +97,64 @@ public sealed record JobResponse
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
-    public static JobResponse Of(Job job, QueuePlace? place) => new()
+    private const string KeepsNet = """{"storeWeights": true}""";
+
+    /// <summary>
+    /// A job's row as lists show it: to read its spec, request, layers and pre-flight would take longer than all else. Of old sweeps' jobs,
+    /// which have no template, the seed is in the spec alone.
+    /// </summary>
+    public static readonly Expression<Func<Job, Job>> Listed = job => new Job
+    {
+        Id = job.Id,
+        Owner = job.Owner,
+        Visibility = job.Visibility,
+        Name = job.Name,
+        Status = job.Status,
+        OwnSpec = job.SweepId != null && job.Template == null ? job.OwnSpec : null,
+        StoresWeights = job.Status == JobStatus.Succeeded
+            && EF.Functions.JsonContains(job.Template == null ? job.OwnSpec! : job.Template.Spec, KeepsNet),
+        Template = job.Template == null ? null : new JobTemplate
+        {
+            SweepId = job.Template.SweepId,
+            Arm = job.Template.Arm,
+            Spec = null!,
+            Request = null!,
+        },
+        Seed = job.Seed,
+        Dataset = job.Dataset,
+        Activations = job.Activations,
+        Initializers = job.Initializers,
+        Labels = job.Labels,
+        Priority = job.Priority,
+        SweepId = job.SweepId,
+        CreatedAt = job.CreatedAt,
+        Attempt = job.Attempt,
+        FromCheckpoint = job.FromCheckpoint,
+        NotifyUrl = job.NotifyUrl,
+        StartedAt = job.StartedAt,
+        FinishedAt = job.FinishedAt,
+        Epoch = job.Epoch,
+        Epochs = job.Epochs,
+        Step = job.Step,
+        Steps = job.Steps,
+        MemoryBytes = job.MemoryBytes,
+        EtaSeconds = job.EtaSeconds,
+        Findings = job.Findings,
+        Result = job.Result,
+        Verifies = job.Verifies,
+        ErrorCode = job.ErrorCode,
+        ErrorMessage = job.ErrorMessage,
+        Version = job.Version,
+    };
+
+    public static JobResponse Of(Job job, QueuePlace? place, bool withSpec = true) => new()
     {
         Id = job.Id,
         Name = job.Name,
         Owner = Owned.Named(job.Owner),
         Visibility = job.Visibility,
         Status = job.Status,
-        Spec = job.Spec,
+        Spec = withSpec ? job.Spec : null,
         Labels = job.Labels,
         QueuePosition = place,
         EstimatedStartAt = place?.StartsAt,
@@ -117,7 +169,7 @@ public sealed record JobResponse
         FinishedAt = job.FinishedAt,
         SweepId = job.SweepId,
         Arm = job.Template?.Arm,
-        Seed = job.SweepId is null ? null : job.Spec.Training?.Seed,
+        Seed = job.SweepId is null ? null : job.Seed ?? job.Spec.Training?.Seed,
         Verifies = job.Verifies,
         FromCheckpoint = job.FromCheckpoint,
         NotifyUrl = View.Current.Owns(job) ? job.NotifyUrl : null,
@@ -168,7 +220,7 @@ public sealed record JobLinks(string Self, string Events, string Metrics, string
     public static JobLinks Of(Job job)
     {
         var (self, status) = ($"{JobRoutes.Root}/{job.Id}", job.Status);
-        var isKept = status is JobStatus.Succeeded && job.Spec.StoreWeights == true;
+        var isKept = status is JobStatus.Succeeded && job.StoresWeights;
         var isAlone = job.SweepId is null;
         string? If(bool allowed, string part) => allowed ? $"{self}/{part}" : null;
         return new(self, $"{self}/events", $"{self}/metrics", $"{self}/layers", $"{self}/preflight", $"{self}/findings", $"{self}/clone",

@@ -60,6 +60,7 @@ public static class JobTables
             job.Property(j => j.Visibility).Named();
             job.Ignore(j => j.Spec);
             job.Ignore(j => j.Request);
+            job.Ignore(j => j.StoresWeights);
             job.Property(j => j.OwnSpec).HasColumnName("spec").Jsonb();
             job.Property(j => j.OwnRequest).HasColumnName("request").Jsonb();
             job.HasOne(j => j.Template).WithMany().HasForeignKey(j => new { j.SweepId, j.TemplateNumber })

@@ -98,12 +98,11 @@ public static class ListJobs
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
-        var found = await order.TakeAsync(db, jobs, last, limit + 1, cancellation);
+        var found = await order.TakeAsync(db, jobs, last, limit + 1, haveSpec, cancellation);
         var page = found.Take(limit).Select(row => row.Job).ToList();
         var positions = await QueuePositions.Of(db, page, cancellation);
         return TypedResults.Ok(new Page<JobResponse>(
-            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null))
-                .Select(job => haveSpec ? job : job with { Spec = null })],
+            [.. page.Select(job => JobResponse.Of(job, positions.TryGetValue(job.Id, out var place) ? place : null, haveSpec))],
             found.Count > limit ? Paging.Cursor(new PageEnd(page[^1].Id, found[limit - 1].Value), List, order.Text) : null,
             filter.Total == true ? await jobs.CountAsync(cancellation) : null));
     }

@@ -122,9 +122,13 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     /// <summary>
     /// Writes what isn't settled. While the database is away the training goes on, nobody being able to take its job, and rows wait.
     /// </summary>
-    /// <param name="atEnd">All have ended: tries until it is written, or the process shuts down.</param>
+    /// <param name="atEnd">
+    /// All have ended: tries until it is written. A process that shuts down tries for as long as nobody else can take its jobs: given back,
+    /// they wait for no lease, and don't count its end as a death.
+    /// </param>
     private async Task WriteAsync(bool atEnd)
     {
+        var began = clock.GetTimestamp();
         do
         {
             try
@@ -133,7 +137,8 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
                 _lag.Restart();
                 _outage.End();
             }
-            catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested))
+            catch (Exception e) when (Database.IsOutage(e) && !(atEnd && stopping.IsCancellationRequested
+                && clock.GetElapsedTime(began) > options.Lease))
             {
                 foreach (var run in _runs)
                     run.Run?.DropCheckpoint();

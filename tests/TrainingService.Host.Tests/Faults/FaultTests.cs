@@ -48,9 +48,12 @@ public abstract class FaultTests(Service service, ApiWithoutWorkers api) : IAsyn
         GC.SuppressFinalize(this);
     }
 
-    protected async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4, int checkpointSeconds = 10)
+    /// <summary>On the API's database.</summary>
+    protected FaultyProxy NewNetwork() => new(api.Database);
+
+    protected async Task<HostProcess> StartWorkerAsync(int leaseSeconds = 4, int checkpointSeconds = 10, FaultyProxy? network = null)
     {
-        var worker = await HostProcess.StartAsync("worker", api.Database, new Dictionary<string, string?>
+        var worker = await HostProcess.StartAsync("worker", network?.ConnectionString ?? api.Database, new Dictionary<string, string?>
         {
             ["TRAINING_LEASE_SECONDS"] = $"{leaseSeconds}",
             ["TRAINING_CHECKPOINT_SECONDS"] = $"{checkpointSeconds}",

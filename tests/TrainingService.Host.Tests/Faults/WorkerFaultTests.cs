@@ -43,6 +43,27 @@ public sealed class WorkerFaultTests(Service service, ApiWithoutWorkers api) : F
     }
 
     [Fact]
+    public async Task A_worker_that_is_told_to_end_while_the_database_is_away_gives_its_job_back_once_it_is_there()
+    {
+        await using var network = NewNetwork();
+        var worker = await StartWorkerAsync(leaseSeconds: 3600, network: network);
+        var id = await Http.SubmitAsync(Client.Hours);
+        await Http.WaitForStartAsync(id);
+        network.Mode = ProxyMode.Drop;
+        var end = worker.TerminateAsync();
+        for (var limit = DateTime.UtcNow.AddSeconds(30); !worker.Log.Contains("its end could not be written", StringComparison.Ordinal);)
+        {
+            Assert.True(DateTime.UtcNow < limit, worker.Log);
+            await Task.Delay(20, Cancellation);
+        }
+        network.Mode = ProxyMode.Forward;
+        Assert.True(await end is 0 or 143);
+        var job = await ReadAsync(id);
+        Assert.Equal((JobStatus.Queued, 0), (job.Status, job.Crashes));
+        await CancelAsync(id);
+    }
+
+    [Fact]
     public async Task A_job_that_kills_its_process_three_times_fails()
     {
         var id = await Http.SubmitAsync(Client.Hours);

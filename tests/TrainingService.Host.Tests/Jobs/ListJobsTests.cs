@@ -68,6 +68,40 @@ public sealed class ListJobsTests(ApiOnly api)
     }
 
     [Fact]
+    public async Task A_list_shows_all_of_a_job_but_its_spec()
+    {
+        var request = SweepClient.Tiny.TrimEnd()[..^1] + """, "storeWeights": true}""";
+        var sweep = await api.Http.SubmitSweep($$"""{"base": {{request}}, "arms": {{SweepClient.ReluAndTanh}}, "seedCount": 1}""");
+        var alone = (await api.Http.Send("POST", "/api/v1/jobs", request)).Id;
+        await using var db = api.NewDbContext();
+        var (job, ofSweep) = (Guid.Parse(alone), Guid.Parse(sweep));
+        foreach (var status in (string[])["queued", "running", "failed", "succeeded"])
+        {
+            // whatever differs from what a new row has
+            await db.Database.ExecuteSqlAsync($$"""
+                UPDATE jobs SET status = {{status}}, name = 'all', labels = '{"a": "b"}', visibility = 'everyone', attempt = 2, epoch = 1,
+                    step = 3, eta_seconds = 1.5, findings = '{"info": 1, "warning": 2, "error": 3, "critical": 4}',
+                    result = '{"testAccuracy": 0.5, "weightsSha256": "0"}', verifies = id, error_code = 'diverged',
+                    error_message = 'It did.', notify_url = 'https://example.com/', started_at = now(), finished_at = now(),
+                    from_checkpoint = '{"job": "00000000-0000-0000-0000-000000000001", "step": 7}'
+                WHERE id = {{job}} OR sweep_id = {{ofSweep}}
+                """, TestContext.Current.CancellationToken);
+            foreach (var list in (string[])["/api/v1/jobs?limit=1", "/api/v1/jobs?limit=1&orderBy=-createdAt&status=" + status,
+                $"{SweepClient.Root}/{sweep}/jobs", $"{SweepClient.Root}/{sweep}/jobs?orderBy=testAccuracy"])
+            {
+                var page = await api.Http.GetAnswer(list);
+                Assert.True(page.Status == 200, $"{list}: {page.Text}");
+                foreach (var item in page.Json.List("items"))
+                {
+                    var whole = (await api.Http.GetAnswer(item.GetProperty("links").Text("self"))).Json.EnumerateObject()
+                        .Where(field => field.Name != "spec").Select(field => $"{field}");
+                    Assert.Equal(whole, item.EnumerateObject().Select(field => $"{field}"));
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Jobs_of_a_sweep_carry_arm_and_seed_and_are_chosen_by_them()
     {
         var sweep = await api.Http.Send("POST", "/api/v1/sweeps", """
