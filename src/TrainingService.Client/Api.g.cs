@@ -352,19 +352,22 @@ public sealed partial class ModelsClient
         _connection.SendAsync<MistakePage>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/mistakes", ("split", split),
             ("truth", truth), ("predicted", predicted), ("limit", limit), ("cursor", cursor)), null, cancellation);
     /// <summary>A net's decision boundary.</summary>
-    /// <remarks>What a job's stored net says on a grid over two features that are numbers, with some of the job's rows to draw over it.
-    /// All other
-    /// features are held: numbers at their median, categories at the commonest, both of the training rows. Of a large net the grid is
-    /// coarser.</remarks>
+    /// <remarks>What a job's stored net says on a grid over two features that are numbers, with some of the job's rows to draw over it;
+    /// while the
+    /// job goes on, the net of its newest checkpoint. All other features are held: numbers at their median, categories at the commonest,
+    /// both of the training rows. Of a large net the grid is coarser. With <c>frames</c> the net is trained once more, to the same bits,
+    /// and asked on its way; of runs of some seconds at most.</remarks>
     /// <param name="id">The job's id.</param>
     /// <param name="x">The feature across. Default: the first that is a number.</param>
     /// <param name="y">The feature upwards. Default: the next that is a number.</param>
     /// <param name="resolution">Cells in each direction, from 8 to 128. Default 64.</param>
+    /// <param name="frames">Moments of the training to tell the same of, from 2 to 24, the denser the earlier, since a net changes most at
+    /// first. Default: none.</param>
     /// <param name="cancellation">Ends the request.</param>
-    public Task<Boundary> GetBoundaryAsync(Guid id, string? x = null, string? y = null, int? resolution = null,
+    public Task<Boundary> GetBoundaryAsync(Guid id, string? x = null, string? y = null, int? resolution = null, int? frames = null,
         CancellationToken cancellation = default) =>
         _connection.SendAsync<Boundary>(HttpMethod.Get, Address.With($"api/v1/jobs/{Address.Of(id)}/boundary", ("x", x), ("y", y),
-            ("resolution", resolution)), null, cancellation);
+            ("resolution", resolution), ("frames", frames)), null, cancellation);
     /// <summary>Download a job's net.</summary>
     /// <remarks><c>onnx</c>: raw features go in by the names of their columns (images and more than 256 numbers as one input
     /// <c>features</c>); imputation,
@@ -1122,6 +1125,8 @@ public sealed partial record Boundary
     public BoundaryAxis Y { get; init; } = null!;
     /// <summary>Cells in each direction; the net was asked in the middle of each.</summary>
     public int Resolution { get; init; }
+    /// <summary>Of the training, after which the net was asked: of a run that goes on its newest checkpoint's, else the end's.</summary>
+    public long Step { get; init; }
     /// <summary>Of each cell, row by row from the least y, the class that it is taken for, from 0; -1 where an output is not a
     /// number.</summary>
     public IReadOnlyList<int>? Labels { get; init; }
@@ -1129,6 +1134,9 @@ public sealed partial record Boundary
     public IReadOnlyList<double>? Certainty { get; init; }
     /// <summary>Of each cell, for a number target, what is predicted.</summary>
     public IReadOnlyList<double>? Values { get; init; }
+    /// <summary>The same at moments of the training, if <c>frames</c> asks for it: before the first step first, the net as it is kept
+    /// last.</summary>
+    public IReadOnlyList<BoundaryFrame>? Frames { get; init; }
     /// <summary>The other features, and where they were held.</summary>
     public IReadOnlyList<HeldFeature> Held { get; init; } = null!;
     /// <summary>Some of the job's rows, as many of either split as its share is.</summary>
@@ -1144,6 +1152,21 @@ public sealed partial record BoundaryAxis
     public double Low { get; init; }
     /// <summary>Where it ends: a little above the largest.</summary>
     public double High { get; init; }
+}
+
+/// <summary>What the net said at a moment of its training; the fields of the cells as of the plane itself.</summary>
+public sealed partial record BoundaryFrame
+{
+    /// <summary>The step after which it did; 0 before the first.</summary>
+    public long Step { get; init; }
+    /// <summary>The same in epochs.</summary>
+    public double Epoch { get; init; }
+    /// <summary>Of each cell, the class.</summary>
+    public IReadOnlyList<int>? Labels { get; init; }
+    /// <summary>Of each cell, the output for that class.</summary>
+    public IReadOnlyList<double>? Certainty { get; init; }
+    /// <summary>Of each cell, for a number target, what is predicted.</summary>
+    public IReadOnlyList<double>? Values { get; init; }
 }
 
 /// <summary>A row of the data.</summary>

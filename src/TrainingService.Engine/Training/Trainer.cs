@@ -156,6 +156,9 @@ public sealed class Trainer : IDisposable
         return numbers;
     }
 
+    /// <summary>The net as it is now, to be asked and disposed; to be called where <see cref="Weights"/> may be.</summary>
+    public TrainedNet Net() => new(_plan, Weights(), _scale);
+
     internal Network Network => _network;
 
     private bool Classes => _data.Shape.Target == TargetKind.Classes;

@@ -8,11 +8,14 @@ namespace TrainingService.Host.Models;
 public sealed class LoadedModel : IDisposable
 {
     private LoadedModel(ModelSource source, RunPlan plan, TrainedNet net) =>
-        (Source, Net, Encoder, Bytes) = (source, net, new(source.Card.Encoding), TrainedNet.Bytes(plan));
+        (Source, Plan, Net, Encoder, Bytes) = (source, plan, net, new(source.Card.Encoding), TrainedNet.Bytes(plan));
 
     public ModelSource Source { get; }
 
     public ModelCard Card => Source.Card;
+
+    /// <summary>By which it was trained.</summary>
+    public RunPlan Plan { get; }
 
     public TrainedNet Net { get; }
 
@@ -20,6 +23,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>That it holds.</summary>
     public long Bytes { get; }
+
+    /// <summary>A net that isn't stored.</summary>
+    public static LoadedModel Of(ModelSource source, RunPlan plan, TrainedNet net) => new(source, plan, net);
 
     public static LoadedModel Of(StoredNet net) =>
         new(net.Source, net.Plan, new(net.Plan, MemoryMarshal.Cast<byte, float>(net.Weights), net.Scale));

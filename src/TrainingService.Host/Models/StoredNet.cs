@@ -1,3 +1,4 @@
+using TrainingService.Engine.Data;
 using TrainingService.Engine.Layers;
 using TrainingService.Engine.Specs;
 using TrainingService.Engine.Training;
@@ -28,12 +29,17 @@ public sealed class StoredNet
     /// <exception cref="InvalidDataException">The spec no longer means a net of these weights.</exception>
     public static StoredNet Of(ModelSource source, byte[] weights)
     {
-        List<SpecError> errors = [];
-        var (spec, shape) = (source.Spec, source.Card.Shape);
-        var training = (spec.Training ?? new()).Stored(shape.Target);
-        var plan = RunPlan.Check(spec.Model ?? new(), training, spec.Diagnostics ?? new(), shape, errors)
-            ?? throw new InvalidDataException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
+        var plan = PlanOf(source.Spec, source.Card.Shape);
         return TrainedNet.Count(plan) * sizeof(float) == weights.Length ? new(source, plan, weights)
             : throw new InvalidDataException($"The job's net has {TrainedNet.Count(plan)} numbers, not {weights.Length / sizeof(float)}.");
+    }
+
+    /// <summary>By which a stored job is trained.</summary>
+    /// <exception cref="InvalidDataException">The spec no longer means a net.</exception>
+    public static RunPlan PlanOf(JobSpec spec, DataShape shape)
+    {
+        List<SpecError> errors = [];
+        return RunPlan.Check(spec.Model ?? new(), (spec.Training ?? new()).Stored(shape.Target), spec.Diagnostics ?? new(), shape, errors)
+            ?? throw new InvalidDataException(string.Join(" ", errors.Select(e => $"{e.Pointer}: {e.Message}.")));
     }
 }

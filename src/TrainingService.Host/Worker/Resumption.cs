@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using TrainingService.Engine.Training;
 using TrainingService.Host.Data;
 using TrainingService.Host.Findings;
@@ -74,10 +73,7 @@ internal sealed class Resumption(Lease lease, IDbContextFactory<TrainingDbContex
     private byte[] ReadState(Checkpoint checkpoint)
     {
         using var db = databases.CreateDbContext();
-        using var command = new NpgsqlCommand("SELECT data FROM checkpoint_chunks WHERE job_id = $1 AND step = $2 ORDER BY part");
-        command.Parameters.AddWithValue(checkpoint.JobId);
-        command.Parameters.AddWithValue(checkpoint.Step);
-        return Deflated.ReadAsync(db, command, checkpoint.Bytes, stop).GetAwaiter().GetResult();
+        return CheckpointedNet.ReadStateAsync(db, checkpoint, stop).GetAwaiter().GetResult();
     }
 
     private Past ReadPast(Checkpoint checkpoint)

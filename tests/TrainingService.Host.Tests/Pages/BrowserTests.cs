@@ -250,4 +250,24 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         await visit.UntilAsync($"document.querySelectorAll('#loss .raw').length > 0 && {Before} > {curves}");
         Assert.Empty(visit.Complaints);
     }
+
+    [Fact]
+    public async Task The_line_that_a_net_draws_moves_from_its_first_step_to_its_last()
+    {
+        const string Edge = "document.querySelector('.plane .edge').getAttribute('d')", Step = "document.getElementById('planestep')";
+        var job = await service.Http.PostJob("""{"dataset": "moons", "training": {"epochs": 20}}""");
+        await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
+        await using var visit = await browser.VisitAsync(Address, 390, isDark: true);
+        await visit.GoAsync($"/jobs/{job.Id}");
+        await visit.UntilAsync("document.getElementById('planeplayer')?.checkVisibility()");
+        await visit.Page.EvaluateExpressionAsync($"document.end = {Edge}");
+        Assert.Equal(19, await visit.AskAsync<int>($"Number({Step}.value)"));
+        await visit.Page.ClickAsync("#planeplay");
+        await visit.UntilAsync($"{Step}.value < 10 && {Edge} !== document.end "
+            + $"&& {Step}.getAttribute('aria-valuetext').startsWith('step ')");
+        await visit.UntilAsync($"{Step}.value === {Step}.max && {Edge} === document.end");
+        await visit.UntilAsync("document.getElementById('planeplay').textContent === 'Play'");
+        Assert.Empty(await visit.BarriersAsync());
+        Assert.Empty(visit.Complaints);
+    }
 }

@@ -1,13 +1,21 @@
 // What a job's net says all over the plane of two features, with the data's rows over it.
 import { debounce, el, get, percent, short } from './api.js';
+import { Player } from './player.js';
 
 const by = id => document.getElementById(id);
 const left = 44,
   bottom = 34,
   right = 8,
   top = 6;
+/** Moments of a run that are shown, and cells across then: a quarter of a megabyte, before it is compressed. */
+const moments = 20,
+  coarse = 40;
+/** Milliseconds between two looks at a run that goes on, which stores checkpoints about as often. */
+const rest = 10_000;
 let at = null,
   found = null,
+  player = null,
+  shown = '',
   asked = 0;
 
 /** Shapes keep classes apart where colours can't. */
@@ -40,7 +48,10 @@ function shades({ labels, certainty, values, classes }) {
 
 function draw() {
   if (!found) return;
-  const { x, y, resolution: n, labels, classes, points, values } = found;
+  // the end is that of the finer grid
+  const frame = found.frames && !player.isLast ? found.frames.cells[player.at] : null;
+  const { labels, certainty, values, resolution: n } = frame ? { ...frame, resolution: found.frames.resolution } : found;
+  const { x, y, classes, points } = found;
   const width = Math.min(560, Math.round(by('plane').clientWidth) || 480),
     side = width - left - right,
     height = side + top + bottom;
@@ -56,7 +67,7 @@ function draw() {
           .join(', ')} of the plane`
       : `What the net predicts over ${x.feature} and ${y.feature}`,
   });
-  const cells = shades(found),
+  const cells = shades({ labels, certainty, values, classes }),
     step = side / n;
   for (let row = 0; row < n; row++)
     for (let first = 0, end; first < n; first = end) {
@@ -134,17 +145,51 @@ function held({ held: all }) {
   );
 }
 
+/** The same at moments of the training. */
+async function showMoments(query, mine) {
+  let note = '';
+  try {
+    const answer = await get(`${at.dataset.job}/boundary?${query}&frames=${moments}&resolution=${coarse}`);
+    if (mine !== asked) return;
+    found.frames = { cells: answer.frames, resolution: answer.resolution };
+    player.set(answer.frames.length);
+    player.go(player.at);
+  } catch (error) {
+    if (mine !== asked) return;
+    note = error.message;
+  }
+  by('planeplayer').hidden = !found.frames;
+  by('planeway').textContent = note;
+}
+
+function say() {
+  const [{ step }, last] = [found.frames.cells[player.at], found.frames.cells.at(-1)];
+  by('planestepname').textContent = `${short(step)} of ${short(last.step)}`;
+  player.slider.setAttribute('aria-valuetext', `step ${step}`);
+}
+
 async function show() {
-  const mine = ++asked;
-  const query = new URLSearchParams();
+  const mine = ++asked,
+    { goes } = at.dataset;
+  const query = new URLSearchParams(goes && { resolution: coarse });
   if (by('planex').value) query.set('x', by('planex').value);
   if (by('planey').value) query.set('y', by('planey').value);
   try {
+    // nothing is asked of a run that has come to no new checkpoint
+    const [newest] = goes ? (await get(`${at.dataset.job}/checkpoints`)).items : [];
+    if (mine !== asked || (goes && (!newest || `${newest.step}${query}` === shown))) return;
     const answer = await get(`${at.dataset.job}/boundary?${query}`);
     if (mine !== asked) return;
     found = answer;
+    shown = `${found.step}${query}`;
     by('planenote').textContent = held(found);
     draw();
+    if (!goes) {
+      if (at.dataset.moves) showMoments(query, mine);
+      return;
+    }
+    by('planeway').textContent = `As of step ${short(found.step)}, its newest checkpoint; the next one follows.`;
+    at.closest('section').hidden = false;
   } catch (error) {
     if (mine !== asked) return;
     by('planenote').textContent = error.message;
@@ -173,8 +218,13 @@ async function begin() {
       by(id).replaceChildren(...names.map(name => el('option', { value: name }, name)));
       by(id).value = names[i];
     }
+    player = new Player(by('planestep'), by('planeplay'), () => {
+      say();
+      draw();
+    });
     by('planex').addEventListener('change', () => choose(by('planex'), by('planey')));
     by('planey').addEventListener('change', () => choose(by('planey'), by('planex')));
+    found = null;
     await show();
     if (found) box.closest('section').hidden = false;
     draw();
@@ -184,4 +234,7 @@ async function begin() {
 }
 addEventListener('resize', debounce(draw, 150));
 document.addEventListener('refreshed', begin);
+setInterval(() => {
+  if (at?.dataset.goes && at.isConnected && player && !document.hidden) show();
+}, rest);
 begin();

@@ -4,6 +4,7 @@ import { Curves, heatmap } from './chart.js';
 import { UnitMap, measures, series, stepsOf, valueOf } from './layers.js';
 import { follow } from './live.js';
 import { again, look } from './page.js';
+import { Player } from './player.js';
 
 const address = document.getElementById('job').dataset.job;
 const by = id => document.getElementById(id);
@@ -80,12 +81,10 @@ by('log').addEventListener('change', () => loss?.set({ log: by('log').checked })
 let layers = [],
   steps = [],
   flow = new Map(),
-  at = 0,
-  isLast = true,
   took = 0,
   depth;
 const pick = by('measure'),
-  slider = by('step');
+  player = new Player(by('step'), by('play'), draw);
 
 async function inside() {
   const asked = performance.now();
@@ -108,9 +107,7 @@ async function inside() {
         : there.includes('gradientRms')
           ? 'gradientRms'
           : there[0]);
-  slider.max = steps.length - 1;
-  if (isLast) at = steps.length - 1;
-  slider.value = at;
+  player.set(steps.length);
   by('inside').hidden = false;
   draw();
 }
@@ -119,12 +116,12 @@ function draw() {
   const name = pick.value,
     [, text, format, range, isLog] = measures[name];
   const shown = layers.filter(layer => series(layer, name).length),
-    step = steps[at];
+    step = steps[player.at];
   by('measuretext').textContent =
     text +
     (flow.has(step) ? ` Gradient flow at this step: ${short(flow.get(step))} decades from the last hidden layer back to the first.` : '');
   by('stepname').textContent = `${short(step)} of ${short(steps.at(-1))}`;
-  slider.setAttribute('aria-valuetext', `step ${step}`);
+  player.slider.setAttribute('aria-valuetext', `step ${step}`);
   const scale = v => (isLog ? Math.log10(v) : v);
   const all = shown.flatMap(layer => series(layer, name).map(point => scale(real(point[2])))).filter(Number.isFinite);
   let [low, high] = range ?? [Math.min(...all), Math.max(...all)];
@@ -134,14 +131,14 @@ function draw() {
     columns: steps,
     low,
     high,
-    column: at,
+    column: player.at,
     x: 'step',
     format: v => format(isLog ? 10 ** v : v),
     value: (i, j) => {
       const v = valueOf(shown[i], name, steps[j]);
       return v === undefined ? undefined : scale(v);
     },
-    choose: column => go(column),
+    choose: column => player.go(column),
   });
   const along = s => shown.map((layer, i) => [i, valueOf(layer, name, s)]).filter(point => point[1] !== undefined);
   const options = {
@@ -163,35 +160,7 @@ function draw() {
   drawUnits();
 }
 
-function go(column) {
-  at = column;
-  isLast = at === steps.length - 1;
-  slider.value = at;
-  draw();
-}
 pick.addEventListener('change', draw);
-slider.addEventListener('input', () => go(Number(slider.value)));
-
-let playing;
-function stop() {
-  clearInterval(playing);
-  playing = null;
-  by('play').textContent = 'Play';
-  by('play').setAttribute('aria-pressed', 'false');
-}
-by('play').addEventListener('click', () => {
-  if (playing) return stop();
-  if (at === steps.length - 1) go(0);
-  by('play').textContent = 'Pause';
-  by('play').setAttribute('aria-pressed', 'true');
-  playing = setInterval(
-    () => {
-      if (at >= steps.length - 1) stop();
-      else go(at + 1);
-    },
-    Math.max(60, 4000 / steps.length),
-  );
-});
 
 // --- units ---
 const map = new UnitMap(by('units'));
@@ -202,7 +171,7 @@ function drawUnits() {
   by('unitnote').textContent = map.lives
     ? 'One square a unit, in the order of the layer. Each unit’s latest death and latest return are known.'
     : 'One square a unit. Until the run has ended it is known how many are dead, not which: the dead are drawn first.';
-  map.draw(layers, steps[at], steps.at(-1));
+  map.draw(layers, steps[player.at], steps.at(-1));
 }
 
 // --- as it goes on ---
