@@ -10,14 +10,18 @@ namespace TrainingService.Host.Models;
 /// <summary>The net of a run that goes on, as its newest checkpoint has it.</summary>
 public static class CheckpointedNet
 {
-    /// <summary>Null where there is no checkpoint that can be used, or the net is too large to be set to one for a look at it.</summary>
+    /// <summary>
+    /// Null where there is no checkpoint that can be used, or the net is too large to be set to one for a look at it; of images, too, of
+    /// which nobody asks it.
+    /// </summary>
     public static async Task<LoadedModel?> FindAsync(TrainingDbContext db, DatasetRegistry datasets, Guid id,
         CancellationToken cancellation)
     {
         var checkpoints = await db.Checkpoints.AsNoTracking().Where(c => c.JobId == id).OrderByDescending(c => c.Step)
             .ToListAsync(cancellation);
         if (checkpoints.Count == 0 || await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellation) is not { } job
-            || datasets.Find(job.Spec.Dataset) is not { } dataset || dataset.FindObstacle() is not null)
+            || datasets.Find(job.Spec.Dataset) is not { } dataset || dataset.FindObstacle() is not null
+            || dataset.Card.Image is not null)
             return null;
         var seed = job.Spec.Training?.Seed ?? 1;
         var data = datasets.Load(job.Spec.Dataset, seed);

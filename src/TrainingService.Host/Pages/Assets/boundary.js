@@ -16,6 +16,7 @@ let at = null,
   found = null,
   player = null,
   shown = '',
+  place = null,
   asked = 0;
 
 /** Shapes keep classes apart where colours can't. */
@@ -145,21 +146,27 @@ function held({ held: all }) {
   );
 }
 
-/** The same at moments of the training. */
-async function showMoments(query, mine) {
-  let note = '';
+/** The same at moments of the training, for which the service trains the net once more: only when somebody wants to see it. */
+async function showMoments() {
+  const mine = asked,
+    button = by('planemoves');
+  button.disabled = true;
+  by('planeway').textContent = '';
   try {
-    const answer = await get(`${at.dataset.job}/boundary?${query}&frames=${moments}&resolution=${coarse}`);
+    const answer = await get(`${at.dataset.job}/boundary?${place}&frames=${moments}&resolution=${coarse}`);
     if (mine !== asked) return;
     found.frames = { cells: answer.frames, resolution: answer.resolution };
     player.set(answer.frames.length);
     player.go(player.at);
+    const isNew = by('planeplayer').hidden;
+    by('planeplayer').hidden = false;
+    button.hidden = true;
+    if (isNew) by('planeplay').click();
   } catch (error) {
-    if (mine !== asked) return;
-    note = error.message;
+    if (mine === asked) by('planeway').textContent = error.message;
+  } finally {
+    button.disabled = false;
   }
-  by('planeplayer').hidden = !found.frames;
-  by('planeway').textContent = note;
 }
 
 function say() {
@@ -184,8 +191,9 @@ async function show() {
     shown = `${found.step}${query}`;
     by('planenote').textContent = held(found);
     draw();
+    place = query;
     if (!goes) {
-      if (at.dataset.moves) showMoments(query, mine);
+      if (!by('planeplayer').hidden) showMoments();
       return;
     }
     by('planeway').textContent = `As of step ${short(found.step)}, its newest checkpoint; the next one follows.`;
@@ -219,9 +227,10 @@ async function begin() {
       by(id).value = names[i];
     }
     player = new Player(by('planestep'), by('planeplay'), () => {
-      say();
+      if (found.frames) say();
       draw();
     });
+    by('planemoves')?.addEventListener('click', showMoments);
     by('planex').addEventListener('change', () => choose(by('planex'), by('planey')));
     by('planey').addEventListener('change', () => choose(by('planey'), by('planex')));
     found = null;
