@@ -193,7 +193,9 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
             """);
         await using var visit = await browser.VisitAsync(Address);
         var lists = 0;
-        visit.Page.Request += (_, request) => lists += request.Request.Url.Contains("/cells", StringComparison.Ordinal) ? 1 : 0;
+        // told by several threads
+        visit.Page.Request += (_, request) =>
+            Interlocked.Add(ref lists, request.Request.Url.Contains("/cells", StringComparison.Ordinal) ? 1 : 0);
         await visit.GoAsync($"/sweeps/{sweep}");
         await visit.UntilAsync("document.querySelectorAll('.cell.succeeded').length === 6");
         await visit.UntilAsync("document.querySelector('#state .status.succeeded')");
