@@ -25,7 +25,8 @@ public sealed class RequestLimitTests(Service service) : IAsyncLifetime
         var other = (await host.Http.Send("POST", "/api/v1/keys", """{"name": "other", "scopes": ["read"]}""", Admin))["key"].GetString()!;
         var answer = await host.Http.GetAnswer("/api/v1/activations", Admin);
         Assert.Equal("\"requests\";q=60;w=60", Header(answer, "RateLimit-Policy"));
-        Assert.Matches("^\"requests\";r=5[0-9];t=[0-9]+$", Header(answer, "RateLimit"));
+        // one comes back every second, maybe just now
+        Assert.Matches("^\"requests\";r=(5[0-9]|60);t=[0-9]+$", Header(answer, "RateLimit"));
         var served = 0;
         for (; answer.Status == 200 && served < 1000; served++)
             answer = await host.Http.GetAnswer("/api/v1/activations", Admin);
