@@ -13,7 +13,7 @@ using TrainingService.Host.Models;
 
 namespace TrainingService.Host.Worker;
 
-/// <summary>From a job's spec to its result, with what others may see meanwhile. The only place that uses the trainer.</summary>
+/// <summary>From a job's spec to its result, with what others may see meanwhile.</summary>
 /// <param name="lease">Whose run it is.</param>
 /// <param name="plans">Of the runs before it.</param>
 /// <param name="datasets">Where its rows are.</param>
