@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Tests.Fixtures;
 using TrainingService.Host.Tests.Sweeps;
@@ -92,13 +93,13 @@ public sealed class ListJobsTests(ApiOnly api)
                 var page = await api.Http.GetAnswer(list);
                 Assert.True(page.Status == 200, $"{list}: {page.Text}");
                 foreach (var item in page.Json.List("items"))
-                {
-                    var whole = (await api.Http.GetAnswer(item.GetProperty("links").Text("self"))).Json.EnumerateObject()
-                        .Where(field => field.Name != "spec").Select(field => $"{field}");
-                    Assert.Equal(whole, item.EnumerateObject().Select(field => $"{field}"));
-                }
+                    Assert.Equal(Fields((await api.Http.GetAnswer(item.GetProperty("links").Text("self"))).Json), Fields(item));
             }
         }
+
+        // its place is of the moment, and may count for a while jobs that have just left
+        IEnumerable<string> Fields(JsonElement job) =>
+            job.EnumerateObject().Where(field => field.Name is not ("spec" or "queuePosition")).Select(field => $"{field}");
     }
 
     [Fact]
