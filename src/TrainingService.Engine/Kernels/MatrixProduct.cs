@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using TrainingService.Engine.Memory;
 
 namespace TrainingService.Engine.Kernels;
@@ -16,10 +17,17 @@ internal static unsafe class MatrixProduct
     /// <summary>Bytes; more than that is far away.</summary>
     public const int SecondLevelCache = 1 << 20;
 
+    /// <summary>
+    /// Whether the next weights are asked for ahead. Measured: with 512-bit vectors it pays; where half as wide ones give the processor
+    /// twice the time, its own prefetching does (and on Zen 1, asking made wide layers three times slower).
+    /// </summary>
+    private static bool IsFar(int inputs, int outputs) =>
+        Vector512.IsHardwareAccelerated && (long)inputs * outputs * sizeof(float) > SecondLevelCache;
+
     /// <summary>Z (N x samples) = W (N x K) X (K x samples) + b (N), for blocks <paramref name="from"/> to <paramref name="to"/>.</summary>
     public static void Forward(float* weights, float* bias, float* input, float* output, int inputs, int outputs, int from, int to)
     {
-        var far = (long)inputs * outputs * sizeof(float) > SecondLevelCache;
+        var far = IsFar(inputs, outputs);
         for (var k = 0; k < inputs; k += Chunk)
         {
             var depth = Math.Min(Chunk, inputs - k);
@@ -55,7 +63,7 @@ internal static unsafe class MatrixProduct
     /// <summary>dX (K x samples) = W^T dZ (N x samples), for blocks <paramref name="from"/> to <paramref name="to"/>.</summary>
     public static void InputGradient(float* weights, float* outputGradient, float* inputGradient, int inputs, int outputs, int from, int to)
     {
-        var far = (long)inputs * outputs * sizeof(float) > SecondLevelCache;
+        var far = IsFar(inputs, outputs);
         for (var n = 0; n < outputs; n += Chunk)
         {
             var depth = Math.Min(Chunk, outputs - n);

@@ -94,31 +94,60 @@ internal static unsafe partial class Tile
     public const int LargestRows = 12;
 
     /// <summary>Most rows of a tile: as many as the registers hold.</summary>
-    public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : 2;
+    public static int MaxRows => Vector512.IsHardwareAccelerated ? 12 : Vector256.IsHardwareAccelerated ? 6 : 2;
 
     /// <summary>Does the largest tile that fits into <paramref name="rows"/> rows and tells how many rows that was.</summary>
     public static int Multiply<TA, TW>(int rows, float* a, nint segment, float* b,
         float* c, float* bias, int depth, Start start, Ahead* ahead = null)
         where TA : struct, IOperand where TW : struct, IWidth
     {
-        var limit = Math.Min(rows, MaxRows);
-        switch (limit)
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            // 16 registers hold 6 x 16 numbers: first the lower lanes, then the upper ones
+            rows = Narrow<TA>(rows, a, segment, b, c, bias, depth, start, ahead);
+            if (TW.Full)
+                Narrow<TA>(rows, a, segment, b + 16, c + 16, bias, depth, start, ahead);
+            return rows;
+        }
+        switch (rows)
         {
             // two tiles of 8 keep the multipliers busier than 12 and 4
             case >= 12 when rows != 16:
-                Rows12<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                Rows12Of512<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 12;
             case >= 8:
-                Rows8<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                Rows8Of512<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 8;
             case >= 4:
-                Rows4<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                Rows4Of512<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 4;
             case >= 2:
-                Rows2<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                Rows2Of512<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
                 return 2;
             default:
-                Rows1<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                Rows1Of512<TA, TW>(a, segment, b, c, bias, depth, start, ahead);
+                return 1;
+        }
+    }
+
+    /// <summary>16 of the 32 lanes.</summary>
+    private static int Narrow<TA>(int rows, float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead) where TA : struct, IOperand
+    {
+        switch (Math.Min(rows, MaxRows))
+        {
+            // as above: 4 and 4
+            case >= 6 when rows != 8:
+                Rows6Of256<TA, FullWidth>(a, segment, b, c, bias, depth, start, ahead);
+                return 6;
+            case >= 4:
+                Rows4Of256<TA, FullWidth>(a, segment, b, c, bias, depth, start, ahead);
+                return 4;
+            case >= 2:
+                Rows2Of256<TA, FullWidth>(a, segment, b, c, bias, depth, start, ahead);
+                return 2;
+            default:
+                Rows1Of256<TA, FullWidth>(a, segment, b, c, bias, depth, start, ahead);
                 return 1;
         }
     }

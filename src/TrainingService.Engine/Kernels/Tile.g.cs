@@ -10,7 +10,7 @@ namespace TrainingService.Engine.Kernels;
 internal static unsafe partial class Tile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows12Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -154,7 +154,7 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows8Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -262,7 +262,7 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows4Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -334,7 +334,7 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows2Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -388,7 +388,7 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows1Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -430,5 +430,266 @@ internal static unsafe partial class Tile
         }
         l0.Store(c + 32 * 0);
         if (TW.Full) h0.Store(c + (32 * 0 + 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows6Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+        where TA : struct, IOperand where TW : struct, IWidth
+    {
+        Vector256<float> l0 = default, h0 = default;
+        Vector256<float> l1 = default, h1 = default;
+        Vector256<float> l2 = default, h2 = default;
+        Vector256<float> l3 = default, h3 = default;
+        Vector256<float> l4 = default, h4 = default;
+        Vector256<float> l5 = default, h5 = default;
+        if (start == Start.Tile)
+        {
+            l0 = Vector256.Load(c + 32 * 0);
+            if (TW.Full) h0 = Vector256.Load(c + (32 * 0 + 8));
+            l1 = Vector256.Load(c + 32 * 1);
+            if (TW.Full) h1 = Vector256.Load(c + (32 * 1 + 8));
+            l2 = Vector256.Load(c + 32 * 2);
+            if (TW.Full) h2 = Vector256.Load(c + (32 * 2 + 8));
+            l3 = Vector256.Load(c + 32 * 3);
+            if (TW.Full) h3 = Vector256.Load(c + (32 * 3 + 8));
+            l4 = Vector256.Load(c + 32 * 4);
+            if (TW.Full) h4 = Vector256.Load(c + (32 * 4 + 8));
+            l5 = Vector256.Load(c + 32 * 5);
+            if (TW.Full) h5 = Vector256.Load(c + (32 * 5 + 8));
+        }
+        else if (start == Start.Bias)
+        {
+            l0 = h0 = Vector256.Create(bias[0]);
+            l1 = h1 = Vector256.Create(bias[1]);
+            l2 = h2 = Vector256.Create(bias[2]);
+            l3 = h3 = Vector256.Create(bias[3]);
+            l4 = h4 = Vector256.Create(bias[4]);
+            l5 = h5 = Vector256.Create(bias[5]);
+        }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
+        for (; depth > 0; depth -= 32, a += segment)
+        {
+            var p = a;
+            for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
+            {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
+                var low = Vector256.Load(b);
+                var high = TW.Full ? Vector256.Load(b + 8) : default;
+                var a0 = Vector256.Create(*(p + 0 * TA.Row));
+                l0 = Vector256.FusedMultiplyAdd(a0, low, l0);
+                if (TW.Full) h0 = Vector256.FusedMultiplyAdd(a0, high, h0);
+                var a1 = Vector256.Create(*(p + 1 * TA.Row));
+                l1 = Vector256.FusedMultiplyAdd(a1, low, l1);
+                if (TW.Full) h1 = Vector256.FusedMultiplyAdd(a1, high, h1);
+                var a2 = Vector256.Create(*(p + 2 * TA.Row));
+                l2 = Vector256.FusedMultiplyAdd(a2, low, l2);
+                if (TW.Full) h2 = Vector256.FusedMultiplyAdd(a2, high, h2);
+                var a3 = Vector256.Create(*(p + 3 * TA.Row));
+                l3 = Vector256.FusedMultiplyAdd(a3, low, l3);
+                if (TW.Full) h3 = Vector256.FusedMultiplyAdd(a3, high, h3);
+                var a4 = Vector256.Create(*(p + 4 * TA.Row));
+                l4 = Vector256.FusedMultiplyAdd(a4, low, l4);
+                if (TW.Full) h4 = Vector256.FusedMultiplyAdd(a4, high, h4);
+                var a5 = Vector256.Create(*(p + 5 * TA.Row));
+                l5 = Vector256.FusedMultiplyAdd(a5, low, l5);
+                if (TW.Full) h5 = Vector256.FusedMultiplyAdd(a5, high, h5);
+            }
+        }
+        l0.Store(c + 32 * 0);
+        if (TW.Full) h0.Store(c + (32 * 0 + 8));
+        l1.Store(c + 32 * 1);
+        if (TW.Full) h1.Store(c + (32 * 1 + 8));
+        l2.Store(c + 32 * 2);
+        if (TW.Full) h2.Store(c + (32 * 2 + 8));
+        l3.Store(c + 32 * 3);
+        if (TW.Full) h3.Store(c + (32 * 3 + 8));
+        l4.Store(c + 32 * 4);
+        if (TW.Full) h4.Store(c + (32 * 4 + 8));
+        l5.Store(c + 32 * 5);
+        if (TW.Full) h5.Store(c + (32 * 5 + 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows4Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+        where TA : struct, IOperand where TW : struct, IWidth
+    {
+        Vector256<float> l0 = default, h0 = default;
+        Vector256<float> l1 = default, h1 = default;
+        Vector256<float> l2 = default, h2 = default;
+        Vector256<float> l3 = default, h3 = default;
+        if (start == Start.Tile)
+        {
+            l0 = Vector256.Load(c + 32 * 0);
+            if (TW.Full) h0 = Vector256.Load(c + (32 * 0 + 8));
+            l1 = Vector256.Load(c + 32 * 1);
+            if (TW.Full) h1 = Vector256.Load(c + (32 * 1 + 8));
+            l2 = Vector256.Load(c + 32 * 2);
+            if (TW.Full) h2 = Vector256.Load(c + (32 * 2 + 8));
+            l3 = Vector256.Load(c + 32 * 3);
+            if (TW.Full) h3 = Vector256.Load(c + (32 * 3 + 8));
+        }
+        else if (start == Start.Bias)
+        {
+            l0 = h0 = Vector256.Create(bias[0]);
+            l1 = h1 = Vector256.Create(bias[1]);
+            l2 = h2 = Vector256.Create(bias[2]);
+            l3 = h3 = Vector256.Create(bias[3]);
+        }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
+        for (; depth > 0; depth -= 32, a += segment)
+        {
+            var p = a;
+            for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
+            {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
+                var low = Vector256.Load(b);
+                var high = TW.Full ? Vector256.Load(b + 8) : default;
+                var a0 = Vector256.Create(*(p + 0 * TA.Row));
+                l0 = Vector256.FusedMultiplyAdd(a0, low, l0);
+                if (TW.Full) h0 = Vector256.FusedMultiplyAdd(a0, high, h0);
+                var a1 = Vector256.Create(*(p + 1 * TA.Row));
+                l1 = Vector256.FusedMultiplyAdd(a1, low, l1);
+                if (TW.Full) h1 = Vector256.FusedMultiplyAdd(a1, high, h1);
+                var a2 = Vector256.Create(*(p + 2 * TA.Row));
+                l2 = Vector256.FusedMultiplyAdd(a2, low, l2);
+                if (TW.Full) h2 = Vector256.FusedMultiplyAdd(a2, high, h2);
+                var a3 = Vector256.Create(*(p + 3 * TA.Row));
+                l3 = Vector256.FusedMultiplyAdd(a3, low, l3);
+                if (TW.Full) h3 = Vector256.FusedMultiplyAdd(a3, high, h3);
+            }
+        }
+        l0.Store(c + 32 * 0);
+        if (TW.Full) h0.Store(c + (32 * 0 + 8));
+        l1.Store(c + 32 * 1);
+        if (TW.Full) h1.Store(c + (32 * 1 + 8));
+        l2.Store(c + 32 * 2);
+        if (TW.Full) h2.Store(c + (32 * 2 + 8));
+        l3.Store(c + 32 * 3);
+        if (TW.Full) h3.Store(c + (32 * 3 + 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows2Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+        where TA : struct, IOperand where TW : struct, IWidth
+    {
+        Vector256<float> l0 = default, h0 = default;
+        Vector256<float> l1 = default, h1 = default;
+        if (start == Start.Tile)
+        {
+            l0 = Vector256.Load(c + 32 * 0);
+            if (TW.Full) h0 = Vector256.Load(c + (32 * 0 + 8));
+            l1 = Vector256.Load(c + 32 * 1);
+            if (TW.Full) h1 = Vector256.Load(c + (32 * 1 + 8));
+        }
+        else if (start == Start.Bias)
+        {
+            l0 = h0 = Vector256.Create(bias[0]);
+            l1 = h1 = Vector256.Create(bias[1]);
+        }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
+        for (; depth > 0; depth -= 32, a += segment)
+        {
+            var p = a;
+            for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
+            {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
+                var low = Vector256.Load(b);
+                var high = TW.Full ? Vector256.Load(b + 8) : default;
+                var a0 = Vector256.Create(*(p + 0 * TA.Row));
+                l0 = Vector256.FusedMultiplyAdd(a0, low, l0);
+                if (TW.Full) h0 = Vector256.FusedMultiplyAdd(a0, high, h0);
+                var a1 = Vector256.Create(*(p + 1 * TA.Row));
+                l1 = Vector256.FusedMultiplyAdd(a1, low, l1);
+                if (TW.Full) h1 = Vector256.FusedMultiplyAdd(a1, high, h1);
+            }
+        }
+        l0.Store(c + 32 * 0);
+        if (TW.Full) h0.Store(c + (32 * 0 + 8));
+        l1.Store(c + 32 * 1);
+        if (TW.Full) h1.Store(c + (32 * 1 + 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows1Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+        where TA : struct, IOperand where TW : struct, IWidth
+    {
+        Vector256<float> l0 = default, h0 = default;
+        if (start == Start.Tile)
+        {
+            l0 = Vector256.Load(c + 32 * 0);
+            if (TW.Full) h0 = Vector256.Load(c + (32 * 0 + 8));
+        }
+        else if (start == Start.Bias)
+        {
+            l0 = h0 = Vector256.Create(bias[0]);
+        }
+        byte* near0 = null, near1 = null, near2 = null;
+        if (TA.Prefetches)
+        {
+            near0 = ahead->First;
+            near1 = ahead->Second;
+            near2 = ahead->Third;
+        }
+        nint near = 0;
+        for (; depth > 0; depth -= 32, a += segment)
+        {
+            var p = a;
+            for (var d = Math.Min(depth, 32); d > 0; d--, p += TA.Depth, b += 32)
+            {
+                if (TA.Prefetches && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(near0 + near);
+                    Sse.Prefetch0(near1 + near);
+                    Sse.Prefetch0(near2 + near);
+                    near += ahead->Step;
+                }
+                var low = Vector256.Load(b);
+                var high = TW.Full ? Vector256.Load(b + 8) : default;
+                var a0 = Vector256.Create(*(p + 0 * TA.Row));
+                l0 = Vector256.FusedMultiplyAdd(a0, low, l0);
+                if (TW.Full) h0 = Vector256.FusedMultiplyAdd(a0, high, h0);
+            }
+        }
+        l0.Store(c + 32 * 0);
+        if (TW.Full) h0.Store(c + (32 * 0 + 8));
     }
 }

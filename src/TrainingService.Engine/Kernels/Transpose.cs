@@ -27,9 +27,17 @@ internal static unsafe class Transpose
     {
         if (!Avx512F.IsSupported)
         {
-            for (var c = 0; c < targetRows; c++)
-                for (var r = 0; r < (sourceRows > 16 ? 32 : 16); r++)
-                    target[c * 32 + r] = r < sourceRows ? source[r * 32 + c] : 0;
+            var width = sourceRows > 16 ? 32 : 16;
+            if (!Avx.IsSupported)
+            {
+                for (var c = 0; c < targetRows; c++)
+                    for (var r = 0; r < width; r++)
+                        target[c * 32 + r] = r < sourceRows ? source[r * 32 + c] : 0;
+                return;
+            }
+            for (var c = 0; c < targetRows; c += 8)
+                for (var r = 0; r < width; r += 8)
+                    Eight(source + r * 32 + c, target + c * 32 + r, sourceRows - r, targetRows - c);
             return;
         }
         for (var c = 0; c < targetRows; c += 16)
@@ -86,5 +94,44 @@ internal static unsafe class Transpose
             Avx512F.Shuffle4x128(lowAB, lowCD, 0xdd).Store(target + 8 * 32);
         if (rows > 12)
             Avx512F.Shuffle4x128(highAB, highCD, 0xdd).Store(target + 12 * 32);
+    }
+
+    /// <summary>At most 8 x 8 numbers in rows 32 apart. Missing rows of the source count as 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Eight(float* source, float* target, int sourceRows, int targetRows)
+    {
+        FourShortRows(source, sourceRows, out var a0, out var a1, out var a2, out var a3);
+        FourShortRows(source + 4 * 32, sourceRows - 4, out var b0, out var b1, out var b2, out var b3);
+        TwoColumns(a0, b0, target, targetRows);
+        TwoColumns(a1, b1, target + 32, targetRows - 1);
+        TwoColumns(a2, b2, target + 2 * 32, targetRows - 2);
+        TwoColumns(a3, b3, target + 3 * 32, targetRows - 3);
+    }
+
+    /// <summary>As above: <paramref name="c0"/> gets columns 0 and 4 of four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourShortRows(float* source, int rows, out Vector256<float> c0,
+        out Vector256<float> c1, out Vector256<float> c2, out Vector256<float> c3)
+    {
+        var r0 = rows > 0 ? Vector256.Load(source) : default;
+        var r1 = rows > 1 ? Vector256.Load(source + 32) : default;
+        var r2 = rows > 2 ? Vector256.Load(source + 2 * 32) : default;
+        var r3 = rows > 3 ? Vector256.Load(source + 3 * 32) : default;
+        Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble(), high01 = Avx.UnpackHigh(r0, r1).AsDouble();
+        Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble(), high23 = Avx.UnpackHigh(r2, r3).AsDouble();
+        c0 = Avx.UnpackLow(low01, low23).AsSingle();
+        c1 = Avx.UnpackHigh(low01, low23).AsSingle();
+        c2 = Avx.UnpackLow(high01, high23).AsSingle();
+        c3 = Avx.UnpackHigh(high01, high23).AsSingle();
+    }
+
+    /// <summary>Columns 0 and 4 of 4 + 4 rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TwoColumns(Vector256<float> a, Vector256<float> b, float* target, int rows)
+    {
+        if (rows > 0)
+            Avx.Permute2x128(a, b, 0x20).Store(target);
+        if (rows > 4)
+            Avx.Permute2x128(a, b, 0x31).Store(target + 4 * 32);
     }
 }

@@ -11,7 +11,7 @@ namespace TrainingService.Engine.Tests.Kernels;
 [Trait("Category", "Kernel")]
 public sealed unsafe class MatrixProductTests
 {
-    private static readonly int[] Widths = [1, 2, 3, 10, 12, 13, 16, 17, 31, 32, 33, 64, 513];
+    private static readonly int[] Widths = [1, 2, 3, 6, 8, 10, 12, 13, 16, 17, 31, 32, 33, 64, 513];
 
     public static TheoryData<int, int> Shapes
     {
