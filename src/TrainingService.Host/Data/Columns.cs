@@ -14,11 +14,17 @@ internal static class Columns
         property.HasConversion(value => Json.NameOf(value), text => Enum.Parse<T>(text, true));
 
     /// <summary>The values are never changed in place, so EF need not look inside them.</summary>
-    public static void Jsonb<T>(this PropertyBuilder<T> property) => property.HasColumnType("jsonb").HasConversion(
-        value => JsonSerializer.Serialize(value, Json.Options),
-        text => Parse<T>(text),
-        new ValueComparer<T>((a, b) => Equals(a, b), value => HashCode.Combine(value)));
+    public static void Jsonb<T>(this PropertyBuilder<T> property) => property.Jsonb(Json.Options);
 
-    private static T Parse<T>(string text) =>
-        JsonSerializer.Deserialize<T>(text, Json.Options) ?? throw new JsonException("A column holds JSON's null in place of SQL's.");
+    /// <summary>The same of what was measured: see <see cref="Json.Measured"/>.</summary>
+    public static void Measured<T>(this PropertyBuilder<T> property) => property.Jsonb(Json.Measured);
+
+    private static void Jsonb<T>(this PropertyBuilder<T> property, JsonSerializerOptions read) =>
+        property.HasColumnType("jsonb").HasConversion(
+            value => JsonSerializer.Serialize(value, Json.Options),
+            text => Parse<T>(text, read),
+            new ValueComparer<T>((a, b) => Equals(a, b), value => HashCode.Combine(value)));
+
+    private static T Parse<T>(string text, JsonSerializerOptions read) =>
+        JsonSerializer.Deserialize<T>(text, read) ?? throw new JsonException("A column holds JSON's null in place of SQL's.");
 }

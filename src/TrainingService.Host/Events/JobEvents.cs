@@ -147,13 +147,13 @@ public sealed class JobEvents : IDisposable
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
     private static T? Parse<T>(NpgsqlDataReader reader, int column) where T : class =>
-        reader.IsDBNull(column) ? null : JsonSerializer.Deserialize<T>(reader.GetString(column), Json.Options);
+        reader.IsDBNull(column) ? null : JsonSerializer.Deserialize<T>(reader.GetString(column), Json.Measured);
 
     /// <summary>Each a number, a space, and JSON, which is written as it is elsewhere.</summary>
     private static FindingEvent[] FindingsOf(string[] rows) => [.. rows.Select(row =>
     {
         var space = row.IndexOf(' ', StringComparison.Ordinal);
-        var finding = JsonSerializer.Deserialize<Finding>(row.AsSpan(space + 1), Json.Options);
+        var finding = JsonSerializer.Deserialize<Finding>(row.AsSpan(space + 1), Json.Measured);
         return new FindingEvent(int.Parse(row.AsSpan(0, space), CultureInfo.InvariantCulture),
             JsonSerializer.SerializeToUtf8Bytes(finding, Json.Options));
     })];

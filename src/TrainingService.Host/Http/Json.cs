@@ -15,6 +15,13 @@ public static class Json
 
     public static JsonSerializerOptions Options { get; } = Fixed(Configure(new(JsonSerializerDefaults.Web)));
 
+    /// <summary>
+    /// What was measured, as rows have it: a field that a later version writes is passed over, since workers may be of that version while
+    /// this process still answers. Not for what was asked: half of it would be something else.
+    /// </summary>
+    public static JsonSerializerOptions Measured { get; } =
+        Fixed(new(Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
+
     /// <summary>An enum's name as it stands in JSON, in addresses and in sentences.</summary>
     public static string NameOf<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 

@@ -66,11 +66,11 @@ public static class JobTables
             job.HasOne(j => j.Template).WithMany().HasForeignKey(j => new { j.SweepId, j.TemplateNumber })
                 .OnDelete(DeleteBehavior.Cascade).HasConstraintName("fk_jobs_job_templates");
             job.Navigation(j => j.Template).AutoInclude();
-            job.Property(j => j.Findings).Jsonb();
+            job.Property(j => j.Findings).Measured();
             job.Property(j => j.Labels).Jsonb();
-            job.Property(j => j.Layers).Jsonb();
-            job.Property(j => j.Result).Jsonb();
-            job.Property(j => j.Preflight).Jsonb();
+            job.Property(j => j.Layers).Measured();
+            job.Property(j => j.Result).Measured();
+            job.Property(j => j.Preflight).Measured();
             job.Property(j => j.FromCheckpoint).Jsonb();
             job.Property(j => j.RanSeconds).HasDefaultValue(0.0);
             job.Property(j => j.Version).IsRowVersion();

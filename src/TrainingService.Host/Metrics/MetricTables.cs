@@ -66,7 +66,7 @@ public static class MetricTables
         public void Configure(EntityTypeBuilder<FindingRow> row)
         {
             row.ToTable("job_findings").HasKey(r => new { r.JobId, r.Rule, r.Layer });
-            row.Property(r => r.Finding).Jsonb();
+            row.Property(r => r.Finding).Measured();
             row.HasOne<Job>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         }
     }

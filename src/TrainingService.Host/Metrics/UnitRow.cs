@@ -63,7 +63,7 @@ public sealed class UnitRow
     public static IReadOnlyList<UnitPoint> Read(string json)
     {
         if (json is ['[', ..])
-            return JsonSerializer.Deserialize<IReadOnlyList<UnitPoint>>(json, Json.Options) ?? [];
+            return JsonSerializer.Deserialize<IReadOnlyList<UnitPoint>>(json, Json.Measured) ?? [];
         using var reader = new BinaryReader(new MemoryStream(Convert.FromBase64String(json.Trim('"'))));
         var units = new List<UnitPoint>();
         while (reader.BaseStream.Position < reader.BaseStream.Length)

@@ -16,7 +16,7 @@ public sealed record StudyMeasurement(IReadOnlyList<BornDeadCell>? BornDead = nu
 {
     /// <summary>Of the sweep; null until it is measured.</summary>
     public static StudyMeasurement? Of(Sweep sweep) =>
-        sweep.Measured is null ? null : JsonSerializer.Deserialize<StudyMeasurement>(sweep.Measured, Json.Options);
+        sweep.Measured is null ? null : JsonSerializer.Deserialize<StudyMeasurement>(sweep.Measured, Json.Measured);
 }
 
 /// <summary>Comparisons by one metric that a study judges by, as one family: p-values are adjusted over all of them.</summary>

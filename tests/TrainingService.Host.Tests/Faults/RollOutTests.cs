@@ -115,6 +115,37 @@ public sealed class RollOutTests(Service service, PreviousDatabase previous) : I
         Assert.All(jobs, job => Assert.NotNull(job.Request?.Model));
     }
 
+    /// <summary>The new version's workers write fields into results that an <c>api</c> of the one before has never heard of.</summary>
+    [Fact]
+    public async Task What_a_later_worker_measures_is_told_as_far_as_it_is_known()
+    {
+        // a rate at which something is found
+        var id = await service.Http.SubmitAsync(epochs: 2, everySteps: 10, learningRate: 2);
+        var before = (await service.Http.WaitForEndAsync(id)).GetProperty("result").Text("weightsSha256");
+        Assert.NotEmpty((await service.Http.GetAnswer($"/api/v1/jobs/{id}/findings")).Json.List("items"));
+        await using var db = service.NewDbContext();
+        await db.Database.ExecuteSqlAsync($$"""
+            UPDATE jobs SET result = result || '{"later": {"a": [1]} }', findings = findings || '{"later": 1}',
+                preflight = preflight || '{"later": 1}',
+                layers = (SELECT jsonb_agg(layer || '{"later": 1}') FROM jsonb_array_elements(layers) layer)
+            WHERE id = {{id}}
+            """, Cancellation);
+        await db.Database.ExecuteSqlAsync(
+            $$"""UPDATE job_findings SET finding = finding || '{"later": 1}' WHERE job_id = {{id}}""", Cancellation);
+        var job = await service.Http.GetAnswer($"/api/v1/jobs/{id}");
+        Assert.True(job.Status == 200, job.Text);
+        Assert.Equal(before, job["result"].Text("weightsSha256"));
+        Assert.DoesNotContain("later", job.Text, StringComparison.Ordinal);
+        foreach (var path in (string[])["/api/v1/jobs", $"/api/v1/jobs/{id}/layers", $"/api/v1/jobs/{id}/findings",
+            $"/api/v1/jobs/{id}/events", $"/jobs/{id}"])
+        {
+            using var answer = await service.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+            Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode}");
+            if (path.EndsWith("/events", StringComparison.Ordinal))
+                Assert.Contains("finding", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>As Postgres checks names and types when it is told to prepare a statement.</summary>
     [Fact]
     public async Task Statements_of_a_previous_worker_fit_the_new_schema()
