@@ -10,7 +10,8 @@ namespace TrainingService.Engine.Kernels;
 internal static unsafe partial class Tile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows12Of512<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -154,7 +155,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows8Of512<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -262,7 +264,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows4Of512<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -334,7 +337,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows2Of512<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -388,7 +392,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1Of512<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows1Of512<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector512<float> l0 = default, h0 = default;
@@ -433,7 +438,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows6Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows6Of256<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector256<float> l0 = default, h0 = default;
@@ -523,7 +529,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows4Of256<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector256<float> l0 = default, h0 = default;
@@ -595,7 +602,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows2Of256<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector256<float> l0 = default, h0 = default;
@@ -649,7 +657,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1Of256<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+    private static void Rows1Of256<TA, TW>(float* a, nint segment, float* b,
+        float* c, float* bias, int depth, Start start, Ahead* ahead)
         where TA : struct, IOperand where TW : struct, IWidth
     {
         Vector256<float> l0 = default, h0 = default;

@@ -30,7 +30,8 @@ public class TileGenerator
 
     private const string Method = """
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void Rows#Of%<TA, TW>(float* a, nint segment, float* b, float* c, float* bias, int depth, Start start, Ahead* ahead)
+            private static void Rows#Of%<TA, TW>(float* a, nint segment, float* b,
+                float* c, float* bias, int depth, Start start, Ahead* ahead)
                 where TA : struct, IOperand where TW : struct, IWidth
             {
                 Vector%<float> l@ = default, h@ = default;
