@@ -117,7 +117,7 @@ internal sealed unsafe class Linear : Layer
             {
                 var at = ((long)q * Units + n) * 32;
                 var target = Workspace.StoresGradients ? Weight.GradientAt(at, 32) : tile;
-                var ahead = _large ? Weight.Ahead(at, Tile.LargestRows * 32, Workspace.Blocks * 32) : default;
+                var ahead = _large ? Weight.Ahead(at, Tile.MaxRows * 32, Workspace.Blocks * 32) : default;
                 var rows = MatrixProduct.WeightGradient(
                     Gradient, _panels + (long)q * Workspace.Blocks * 1024, target,
                     n, Units, columns, Workspace.Blocks, _large ? &ahead : null);

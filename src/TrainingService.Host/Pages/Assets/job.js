@@ -213,7 +213,7 @@ function progress(now) {
 }
 
 if (page) {
-  const told = look(page.poll, Number(page.every));
+  const told = look(page.poll, Number(page.every), true);
   let isOpen = false,
     waits = !startedAt;
   // its place in the queue is told by nobody

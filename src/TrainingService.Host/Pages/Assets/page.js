@@ -141,15 +141,17 @@ let isFollowing = poll !== null;
 
 /**
  * Looks again every so often, as long as something goes on and somebody sees it.
- * @returns Called with whether a stream tells what there is to see, so that it needn't.
+ * @param isTold Whether a stream tells what there is to see, or is being opened.
+ * @returns Called with whether one does, so that it needn't look.
  */
-export function look(address, every) {
+export function look(address, every, isTold = false) {
   let pause = every,
-    timer,
-    isTold = false;
+    timer;
   const next = async () => {
     clearTimeout(timer);
-    if (!document.hidden && !isTold)
+    if (!isFollowing) return;
+    // a page that is on its way tells all
+    if (!document.hidden && !isTold && !isLooking)
       try {
         const isOfApi = address.startsWith('/api/');
         if (!isOfApi || (await changed(address))) {
@@ -193,7 +195,7 @@ export async function again() {
 
 if (poll && !poll.dataset.events) look(poll.dataset.poll, Number(poll.dataset.every));
 if (poll?.dataset.all !== undefined) {
-  const told = look(poll.dataset.poll, Number(poll.dataset.every));
+  const told = look(poll.dataset.poll, Number(poll.dataset.every), true);
   const changes = rarely(again, 1000);
   let isOpen = false;
   // how far something is, is told by its own stream alone

@@ -339,7 +339,7 @@ async function all() {
 
 const page = document.querySelector('[data-events]')?.dataset;
 if (page) {
-  const told = look(page.poll, Number(page.every));
+  const told = look(page.poll, Number(page.every), true);
   const mind = isOpen => told((isTold = isOpen));
   // squares at once, the rest of the page seldom: a report is made of all runs
   const refresh = rarely(again, 3000);
@@ -362,7 +362,6 @@ if (page) {
   );
 }
 document.addEventListener('refreshed', all);
-document.addEventListener('ended', all);
 addEventListener(
   'resize',
   debounce(() => {
