@@ -23,9 +23,10 @@ public sealed class DyingUnits : Study
 
     private static string[] Rates => ["0.1", "0.5", "1", "1.5"];
 
-    private static (string Arm, string Baseline)[] Pairs => [.. Rates.Select(rate => (Arm("leaky_relu", rate), Arm("relu", rate)))];
+    private static (string Arm, string Baseline)[] Pairs(Func<string, string, string> arm) =>
+        [.. Rates.Select(rate => (arm("leaky_relu", rate), arm("relu", rate)))];
 
-    public override IReadOnlyList<Comparisons> Comparisons => Mitigation.Comparisons(Pairs);
+    public override IReadOnlyList<Comparisons> Comparisons => Mitigation.Comparisons([.. Pairs(Arm), .. Pairs(FormerArm)]);
 
     public override IReadOnlyList<Picture> Pictures =>
     [
@@ -46,16 +47,17 @@ public sealed class DyingUnits : Study
                "patch": {"model": {"activation": "{{activation}}"}, "training": {"optimizer": {"learningRate": {{rate}} } } } }
               """)}}],
           "baseline": "{{Arm("relu", "0.1")}}", "delta": {{AccuracyDelta(size)}},
-          "contrasts": [{{string.Join(",\n", Pairs.Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
+          "contrasts": [{{string.Join(",\n", Pairs(Arm).Select(pair => $$"""{"arm": "{{pair.Arm}}", "baseline": "{{pair.Baseline}}"}"""))}}]
         }
         """;
 
     public override StudyReading Read(StudyEvidence e)
     {
-        double? Off(string activation, string rate) => e.Mean("offEveryRowFraction", Arm(activation, rate)).Summary.Mean;
+        Func<string, string, string> arm = e.Arms.Contains(FormerArm("relu", Rates[0])) ? FormerArm : Arm;
+        double? Off(string activation, string rate) => e.Mean("offEveryRowFraction", arm(activation, rate)).Summary.Mean;
         string Share(string activation, string rate)
         {
-            var cells = e.Cells(Arm(activation, rate));
+            var cells = e.Cells(arm(activation, rate));
             var (runs, diverged) = (cells.Count, cells.Count(run => run.Diverged));
             var nothing = cells.Count(run => !run.Diverged && e.LearnedNothing(run));
             string[] but = [.. diverged == 0 ? [] : (string[])[$"{diverged} of {runs} diverged"],
@@ -65,17 +67,17 @@ public sealed class DyingUnits : Study
         }
         var shares = string.Join(" ", Rates.Select(rate => $"At rate {rate}: ReLU {Share("relu", rate)}, "
             + $"leaky ReLU {Share("leaky_relu", rate)}, ELU {Share("elu", rate)}."));
-        var broken = Rates.Where(rate => e.LearnedNothing(Arm("relu", rate)) || e.LearnedNothing(Arm("leaky_relu", rate))).ToList();
+        var broken = Rates.Where(rate => e.LearnedNothing(arm("relu", rate)) || e.LearnedNothing(arm("leaky_relu", rate))).ToList();
         var stress = Rates.Except(broken).DefaultIfEmpty(Rates[0]).MaxBy(rate => Off("relu", rate) ?? -1) ?? Rates[0];
-        var mitigation = Mitigation.Judge(e, Arm("leaky_relu", stress), Arm("relu", stress),
+        var mitigation = Mitigation.Judge(e, arm("leaky_relu", stress), arm("relu", stress),
             $"At rate {stress}, where ReLU's share of units that are off is the largest among the rates at which both learn."
-                + Stalled(e, Arm("relu", stress)) + Stalled(e, Arm("leaky_relu", stress)),
+                + Stalled(e, arm("relu", stress)) + Stalled(e, arm("leaky_relu", stress)),
             $"Shares at all rates: {shares}");
         string[] leftOut = [.. e.Arms.Where(arm => !arm.StartsWith("elu", StringComparison.Ordinal) && e.LearnedNothing(arm))];
-        var accuracy = InShort.Of([.. Pairs.Select((pair, i) =>
+        var accuracy = InShort.Of([.. Pairs(arm).Select((pair, i) =>
             ($"rate {Rates[i]}", e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true)))]);
         var from = Rates.FirstOrDefault(rate => Off("relu", rate) >= FewUnits);
-        var costs = Pairs.Count(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Sign > 0);
+        var costs = Pairs(arm).Count(pair => e.Compare("testAccuracy", pair.Arm, pair.Baseline, anyway: true).Sign > 0);
         return new(new(from is null ? mitigation.Statements[0].Verdict : Verdict.Supported, (from is null
                     ? $"At no rate up to {Rates[^1]} do more than {StudyEvidence.Percent(FewUnits)} of ReLU's units die"
                     : $"From learning rate {from} on units of ReLU die: there {StudyEvidence.Percent(Off("relu", from))} are off on "
@@ -83,11 +85,11 @@ public sealed class DyingUnits : Study
                         + $"and {StudyEvidence.Percent(Off("leaky_relu", from))} of leaky ReLU's")
                 + $"; leaky ReLU is shown to be more accurate at {(costs == 0 ? "none" : $"{costs}")} of {Rates.Length} rates."),
             $"Units off on every row after training. {shares} ReLU's test accuracy at these rates, of the runs that finished: "
-            + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Summary(Arm("relu", rate), "testAccuracy").Mean))) + ". Does "
+            + string.Join(", ", Rates.Select(rate => StudyEvidence.Percent(e.Summary(arm("relu", rate), "testAccuracy").Mean))) + ". Does "
             + $"leaky ReLU's differ? {accuracy}",
         [
             mitigation with { Statements = [.. mitigation.Statements.Select(s => s with { LeftOut = [.. s.LeftOut.Union(leftOut)] })] },
-            Sparsity(e),
+            Sparsity(e, arm),
         ]);
     }
 
@@ -96,11 +98,14 @@ public sealed class DyingUnits : Study
         ? $" {stalled} of {e.Cells(arm).Count} runs of {arm} learned nothing or diverged." : "";
 
     /// <summary>C4 at the rate that one would choose: a net that is hardly trained, or broken, says nothing of trained ones.</summary>
-    private static ClaimReport Sparsity(StudyEvidence e)
+    private static ClaimReport Sparsity(StudyEvidence e, Func<string, string, string> arm)
     {
-        var (usual, how) = e.Best([.. Rates.Select(rate => Arm("relu", rate))]);
+        var (usual, how) = e.Best([.. Rates.Select(rate => arm("relu", rate))]);
         return LiveUnits.Read(e, usual, $"{char.ToUpperInvariant(usual[0])}{usual[1..]}, ReLU's best rate {how}.");
     }
 
-    private static string Arm(string activation, string rate) => $"{activation} at {rate}";
+    /// <summary>As older sweeps have it.</summary>
+    private static string FormerArm(string activation, string rate) => $"{activation} at {rate}";
+
+    private static string Arm(string activation, string rate) => $"{activation} lr {rate}";
 }

@@ -75,7 +75,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
     {
         var (by, results) = metric == spec.Metric ? (spec.By, contrasts) : Family(metric);
         var result = results.FirstOrDefault(contrast => contrast.Arm == arm && contrast.Baseline == baseline)
-            ?? (metric == spec.Metric ? Statistics.Family.Judge([Contrast.Between(arm, [], baseline, [])], by.Outcome, spec.Delta ?? 0)[0]
+            ?? (metric == spec.Metric || families.Any(family => family.Metric.Name == metric && family.Pairs.Contains((arm, baseline)))
+                ? Statistics.Family.Judge([Contrast.Between(arm, [], baseline, [])], by.Outcome, spec.Delta ?? 0)[0]
                 : throw new ArgumentException($"{arm} against {baseline} is not among the comparisons by {metric}", nameof(arm)));
         return new(by, result, anyway ? [] : [.. new[] { arm, baseline }.Where(name => LearnedNothing(name))], Summary(baseline, by.Of));
     }
@@ -86,7 +87,8 @@ public sealed class StudyEvidence(SweepPlan spec, IReadOnlyList<CellResult> cell
         {
             var declared = families.FirstOrDefault(f => f.Metric.Name == metric)
                 ?? throw new ArgumentException($"nothing is compared by {metric}", nameof(metric));
-            _families[metric] = family = (declared.Metric, Family(declared.Metric, declared.Delta, [.. declared.Pairs]));
+            _families[metric] = family = (declared.Metric, Family(declared.Metric, declared.Delta,
+                [.. declared.Pairs.Where(pair => Arms.Contains(pair.Arm) && Arms.Contains(pair.Baseline))]));
         }
         return family;
     }

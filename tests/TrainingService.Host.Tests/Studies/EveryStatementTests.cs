@@ -71,8 +71,8 @@ public sealed class EveryStatementTests
                 Off: arm[0] == 'l' ? 0.1 + 0.01 * Math.Tanh(noise) : 0, Revived: (arm[0] == 'l' ? 0.02 : 0.1) + 0.002 * Math.Tanh(noise),
                 Sparsity: 0.3 + 0.02 * noise)),
             Of(study, "C1a? C1b? C1c? C1d? C4a? C4b?", (arm, noise) => new(Test: 0.8 + 0.05 * noise,
-                Validation: arm.EndsWith("at 1", StringComparison.Ordinal) ? 0.95 : 0.9,
-                Off: arm.EndsWith("at 1", StringComparison.Ordinal) && noise > 1.5 ? 0.3 : 0,
+                Validation: arm.EndsWith("lr 1", StringComparison.Ordinal) ? 0.95 : 0.9,
+                Off: arm.EndsWith("lr 1", StringComparison.Ordinal) && noise > 1.5 ? 0.3 : 0,
                 Revived: 0.1 + 0.1 * Math.Tanh(noise), Sparsity: Math.Clamp(0.5 + 0.1 * noise, 0.3, 1))),
         ],
         "born-dead" =>

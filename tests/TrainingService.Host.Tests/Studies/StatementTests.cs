@@ -139,8 +139,8 @@ public sealed class StatementTests
             : new(Off: (arm[0] == 'l' ? leaky : 0.1) + (arm.EndsWith(" 1", StringComparison.Ordinal) ? 0.1 : 0) + 0.02 * noise);
         var report = World.Read("dying-units", (arm, noise) => At(arm, noise, 0.02));
         var b = report.Statement("C1b");
-        Assert.Equal((Supported, "leaky_relu at 1", "relu at 1"), (b.Verdict, b.Arm, b.Baseline));
-        Assert.Equal(["leaky_relu at 1.5", "relu at 1.5"], b.LeftOut.Order());
+        Assert.Equal((Supported, "leaky_relu lr 1", "relu lr 1"), (b.Verdict, b.Arm, b.Baseline));
+        Assert.Equal(["leaky_relu lr 1.5", "relu lr 1.5"], b.LeftOut.Order());
         Assert.Equal(Refuted, World.Read("dying-units", (arm, noise) => At(arm, noise, 0.2)).Statement("C1b").Verdict);
         Judged("dying-units", "C1a", (Supported, (_, noise) => new(Off: 0.1 + 0.01 * noise)), (Refuted, (_, _) => new(Off: 0)),
             (Inconclusive, (_, _) => new(Off: 0.5, Train: 0.1)));
@@ -157,6 +157,27 @@ public sealed class StatementTests
         var chance = World.Read(Main, (arm, noise) =>
             new(Train: arm == Leaky ? 0.1 : 0.95, Off: (arm == Leaky ? 0.01 : 0.5) + 0.001 * noise));
         Assert.Equal((Inconclusive, Leaky), (chance.Statement("C1b").Verdict, Assert.Single(chance.Statement("C1b").LeftOut)));
+    }
+
+    /// <summary>Arms were named "relu at 0.5".</summary>
+    [Fact]
+    public void Stored_sweeps_of_dying_units_are_read_by_the_names_that_they_have()
+    {
+        static Run At(string arm, double noise) => new(Test: (arm[0] == 'l' ? 0.86 : 0.9) + 0.002 * noise,
+            Off: (arm[0] == 'l' ? 0.05 : 0.1) + 0.01 * noise, Revived: (arm[0] == 'l' ? 0.1 : 0.01) + 0.002 * Math.Tanh(noise));
+        static string Former(string name) => name.Replace(" lr ", " at ", StringComparison.Ordinal);
+        var former = World.Read("dying-units", At, stored: plan => plan with
+        {
+            Arms = [.. plan.Arms.Select(arm => arm with { Name = Former(arm.Name) })],
+            Baseline = Former(plan.Baseline),
+            Contrasts = [.. plan.Contrasts.Select(pair => pair with { Arm = Former(pair.Arm), Baseline = Former(pair.Baseline) })],
+        });
+        var today = World.Read("dying-units", At);
+        Assert.Equal(Former(today.Statement("C1a").Arm), former.Statement("C1a").Arm);
+        Assert.Equal((Supported, Refuted), (former.Statement("C1b").Verdict, former.Statement("C1d").Verdict));
+        Assert.Equal(Former(today.Answer), former.Answer);
+        Assert.Equal(today.Claims!.SelectMany(claim => claim.Statements).Select(s => (s.Id, s.Verdict, s.Effect, Former(s.Evidence))),
+            former.Claims!.SelectMany(claim => claim.Statements).Select(s => (s.Id, s.Verdict, s.Effect, s.Evidence)));
     }
 
     [Fact]

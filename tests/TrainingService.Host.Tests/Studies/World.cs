@@ -28,10 +28,12 @@ public static class World
     /// <param name="measured">Beside the trainings.</param>
     /// <param name="seeds">Of each arm.</param>
     /// <param name="rows">Where each seed is tested on rows of its own; null where all are tested on the same ones.</param>
+    /// <param name="stored">The sweep as an earlier version would have it.</param>
     public static SweepReport Read(string study, Func<string, double, Run> run, StudyMeasurement? measured = null, int? seeds = null,
-        RowCounts? rows = null)
+        RowCounts? rows = null, Func<SweepPlan, SweepPlan>? stored = null)
     {
         var plan = Plan(study, seeds ?? 30, rows);
+        plan = stored?.Invoke(plan) ?? plan;
         var sweep = new Sweep
         {
             Spec = plan,
