@@ -102,7 +102,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
                 return leases;
             slots.Await(null);
         }
-        return await Lease.ClaimNextAsync(databases, slots.Room, options, clock, CancellationToken.None);
+        return await Lease.ClaimNextAsync(databases, slots.Room, slots.Pace, options, clock, CancellationToken.None);
     }
 
     /// <summary>

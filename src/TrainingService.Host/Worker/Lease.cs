@@ -36,11 +36,14 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     /// <summary>What it needs at most, as estimated.</summary>
     public long MemoryBytes { get; init; }
 
+    /// <summary>Seconds of work, as estimated.</summary>
+    public double Cost { get; init; }
+
     /// <summary>What earlier attempts ran.</summary>
     public double RanSeconds { get; init; }
 
-    /// <summary>Seconds of work, as estimated, that a worker claims at once.</summary>
-    private const double GroupSeconds = 1;
+    /// <summary>Seconds of work that a worker claims at once: what is more urgent waits so long, and is to begin within one.</summary>
+    private const double GroupSeconds = 0.8;
 
     /// <summary>Less is not left to others: to claim and to write a group takes a good part of it.</summary>
     private const double LeastSeconds = 0.05;
@@ -75,7 +78,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     /// <summary>
     /// The next runs that wait and fit the memory: of the most urgent priority; in it of the owner whom fewest workers serve, and of theirs
-    /// of the source that fewest serve (by lot among equals, which needs no memory); of it the oldest ones, about a second's worth. A part
+    /// of the source that fewest serve (by lot among equals, which needs no memory); of it the oldest ones, 0.8 s of work. A part
     /// of what is left is left to the others, so that all end at about the same time (guided self-scheduling: Polychronopoulos and Kuck,
     /// IEEE Trans. Computers 36 (1987)). Of runs that come alone, one whose seed no other worker is at comes first, since two at the same
     /// would wait for the same rows to be prepared. A run whose worker died before comes alone: whichever of a group is to blame will be
@@ -144,7 +147,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     private const string Returned =
         " RETURNING jobs.id, attempt, spec::text, request::text, priority, sweep_id, verifies, template_number, name, seed, ran_seconds, "
-        + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0), traceparent";
+        + "(from_checkpoint ->> 'step')::bigint, coalesce(memory_bytes, 0), traceparent, cost";
 
     /// <summary>
     /// Takes a queued job, or answers none: it is another's, has been cancelled or deleted, needs more memory than it may, its owner has as
@@ -183,13 +186,19 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     }
 
     /// <summary>
-    /// Takes what comes next, in the order in which it is to run: about a second's worth of runs of one source, or one run that is longer.
+    /// Takes what comes next, in the order in which it is to run: 0.8 s of runs of one source, or one run that is longer.
     /// None if nothing waits that needs no more memory than it may, or others are just taking what does.
     /// </summary>
+    /// <param name="databases">The jobs'.</param>
+    /// <param name="memory">Bytes that a run may need.</param>
+    /// <param name="pace">Seconds that an estimated second takes here.</param>
+    /// <param name="options">The worker's.</param>
+    /// <param name="clock">Tells when a run began.</param>
+    /// <param name="cancellation">Stops it.</param>
     public static async Task<IReadOnlyList<Lease>> ClaimNextAsync(IDbContextFactory<TrainingDbContext> databases, long memory,
-        WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
+        double pace, WorkerOptions options, TimeProvider clock, CancellationToken cancellation) =>
         [.. (await ClaimAsync(databases, Next + Returned, options, clock,
-            [new("memory", memory), new("seconds", GroupSeconds), new("least", LeastSeconds), new("most", MostRuns),
+            [new("memory", memory), new("seconds", GroupSeconds / pace), new("least", LeastSeconds / pace), new("most", MostRuns),
                 new("workers", options.Workers)], cancellation))
             .OrderBy(lease => lease.Id)];
 
@@ -264,6 +273,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
                     ForkedAt = rows.IsDBNull(11) ? null : rows.GetInt64(11),
                     MemoryBytes = rows.GetInt64(12),
                     Traceparent = rows.IsDBNull(13) ? null : rows.GetString(13),
+                    Cost = rows.GetDouble(14),
                 },
                     rows.IsDBNull(7) ? null : rows.GetInt16(7), rows.IsDBNull(8) ? null : rows.GetString(8),
                     rows.IsDBNull(9) ? null : rows.GetInt64(9)));

@@ -14,9 +14,10 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     /// <summary>Time for the reconciler to wake for what was lost, twice.</summary>
     private readonly TimeSpan _patience = 2 * options.Lease;
     private readonly Lock _lock = new();
-    private readonly List<(IReadOnlyList<Lease> Leases, long Bytes, long Take)> _held = [];
+    private readonly List<(IReadOnlyList<Lease> Leases, long Bytes, long Take, long Began)> _held = [];
     // holds whoever claims; needs no disposal, as a semaphore does
     private readonly Channel<bool> _claims = Channel.CreateBounded<bool>(1);
+    private double _pace = 1;
     private int _waits;
     private (Guid Id, long Bytes, long Take)? _awaited;
     private int _taken;
@@ -50,6 +51,19 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
         {
             lock (_lock)
                 return [.. _held.SelectMany(held => held.Leases).Select(lease => lease.Id)];
+        }
+    }
+
+    /// <summary>
+    /// Seconds, one or more, that an estimated second of short runs took here of late. Estimates know neither the machine nor what else
+    /// runs on it.
+    /// </summary>
+    public double Pace
+    {
+        get
+        {
+            lock (_lock)
+                return _pace;
         }
     }
 
@@ -121,6 +135,13 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     /// <summary>No longer waits.</summary>
     public void EndWait() => Volatile.Write(ref _waits, 0);
 
+    /// <summary>The last groups count most: what a new process compiles, or a neighbour takes, passes.</summary>
+    private void Learn(double pace)
+    {
+        if (double.IsFinite(pace))
+            _pace = Math.Clamp((_pace + pace) / 2, 1, 8);
+    }
+
     public void Take(IReadOnlyList<Lease> leases)
     {
         lock (_lock)
@@ -128,7 +149,7 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
             if (leases.Any(lease => lease.Id == _awaited?.Id))
                 _awaited = null;
             // of a group one at a time is run
-            _held.Add((leases, leases.Count == 0 ? 0 : leases.Max(lease => lease.MemoryBytes), ++_takes));
+            _held.Add((leases, leases.Count == 0 ? 0 : leases.Max(lease => lease.MemoryBytes), ++_takes, clock.GetTimestamp()));
         }
         Change(1);
     }
@@ -137,7 +158,11 @@ public sealed class Slots(WorkerOptions options, TimeProvider clock)
     {
         lock (_lock)
             if (_held.FindIndex(held => ReferenceEquals(held.Leases, leases)) is >= 0 and var at)
+            {
+                if (leases.Count > 1)
+                    Learn(clock.GetElapsedTime(_held[at].Began).TotalSeconds / leases.Sum(lease => lease.Cost));
                 _held.RemoveAt(at);
+            }
         Change(-1);
     }
 

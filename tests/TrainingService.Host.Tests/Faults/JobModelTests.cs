@@ -207,7 +207,7 @@ public sealed class JobModelTests(Service service) : IAsyncLifetime
                     return Claimed(step.Who, (await Lease.ClaimAsync(_databases, Id, long.MaxValue, _workers[step.Who].Options,
                         TimeProvider.System, CancellationToken.None)).SingleOrDefault());
                 case Act.ClaimNext:
-                    return Claimed(step.Who, (await Lease.ClaimNextAsync(_databases, long.MaxValue, _workers[step.Who].Options,
+                    return Claimed(step.Who, (await Lease.ClaimNextAsync(_databases, long.MaxValue, 1, _workers[step.Who].Options,
                         TimeProvider.System, CancellationToken.None)).SingleOrDefault());
                 case Act.TakeBack:
                     await _workers[step.Who].Reconciler.TakeBackAsync(CancellationToken.None);

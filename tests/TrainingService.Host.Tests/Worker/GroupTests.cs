@@ -30,11 +30,21 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         await using var db = Service.Context(_database);
         var sweep = await InsertSweepAsync(db);
         var ids = await InsertAsync(db, 12, sweep, cost: 0.3);
-        // 0, 0.3, 0.6 and 0.9 s of others before them
-        Assert.Equal(ids[..4], await ClaimAsync(Options));
-        // of eight, a quarter for each of two workers
-        Assert.Equal(ids[4..6], await ClaimAsync(Two));
-        Assert.Equal(ids[6..9], await ClaimAsync(Options));
+        // 0, 0.3 and 0.6 s of others before them
+        Assert.Equal(ids[..3], await ClaimAsync(Options));
+        // of nine, a quarter for each of two workers
+        Assert.Equal(ids[3..5], await ClaimAsync(Two));
+        Assert.Equal(ids[5..8], await ClaimAsync(Options));
+    }
+
+    /// <summary>What is more urgent waits for a group: on a slow machine for no longer than on another.</summary>
+    [Fact]
+    public async Task Where_all_takes_twice_as_long_half_as_many_are_claimed()
+    {
+        await using var db = Service.Context(_database);
+        var ids = await InsertAsync(db, 40, await InsertSweepAsync(db), cost: 0.125);
+        Assert.Equal(ids[..7], await ClaimAsync(Options));
+        Assert.Equal(ids[7..11], await ClaimAsync(Options, pace: 2));
     }
 
     /// <summary>The last of a sweep are not halved until one is left, each with its claim and its transaction.</summary>
@@ -137,7 +147,7 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
             List<Guid?> served = [];
             foreach (var process in processes)
                 served.Add((await Lease.ClaimNextAsync(
-                    new LeaseTests.Factory(_database), process.Memory, process, TimeProvider.System, _cancellation))
+                    new LeaseTests.Factory(_database), process.Memory, 1, process, TimeProvider.System, _cancellation))
                     .Select(lease => lease.SweepId).Distinct().Single());
             Assert.Equal(sweeps.Cast<Guid?>().Order(), served.Order());
         }
@@ -221,9 +231,9 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
         }
     }
 
-    private async Task<IReadOnlyList<Guid>> ClaimAsync(WorkerOptions options) =>
-        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options.Memory, options, TimeProvider.System, _cancellation))
-            .Select(lease => lease.Id)];
+    private async Task<IReadOnlyList<Guid>> ClaimAsync(WorkerOptions options, double pace = 1) =>
+        [.. (await Lease.ClaimNextAsync(new LeaseTests.Factory(_database), options.Memory, pace, options, TimeProvider.System,
+            _cancellation)).Select(lease => lease.Id)];
 
     private async Task<List<Guid>> InsertAsync(TrainingDbContext db, int count, Guid? sweep, double cost, short priority = 1,
         string owner = "")

@@ -46,7 +46,7 @@ public sealed class LeaseTests(Service service) : IAsyncLifetime
             await db.InsertJobAsync(priority: 0, change: job => job.Owner = "ada");
         var bobs = await db.InsertJobAsync(change: job => job.Owner = "bob");
         var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
-            Lease.ClaimNextAsync(new Factory(_database), options.Memory, options, TimeProvider.System, _cancellation))));
+            Lease.ClaimNextAsync(new Factory(_database), options.Memory, 1, options, TimeProvider.System, _cancellation))));
         Assert.Equal(2, claims.Sum(claim => claim.Count));
         Assert.Equal(JobStatus.Running, (await Reload(db, bobs)).Status);
         Assert.False(await Lease.WaitsAsync(db, options.Memory, options, _cancellation));
