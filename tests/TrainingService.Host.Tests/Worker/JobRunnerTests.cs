@@ -21,6 +21,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     private readonly CancellationTokenSource _stopping = new();
     private readonly WakeUps _wakeUps = new(NullLogger<WakeUps>.Instance);
     private readonly List<Guid?> _ended = [];
+    private readonly WorkerOptions _options = new(1, 1, TimeSpan.FromSeconds(30));
     private string _database = "";
 
     public CancellationToken ApplicationStarted => default;
@@ -240,6 +241,22 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
             job => Assert.Equal((JobStatus.Queued, null, null), (job.Status, job.LeaseOwner, job.StartedAt)));
     }
 
+    /// <summary>0.16 s of work as estimated, which take more than a group may where each second takes eight.</summary>
+    [Fact]
+    public async Task Where_groups_took_longer_than_estimated_fewer_runs_are_claimed()
+    {
+        await using var db = Service.Context(_database);
+        var (spec, slots) = (new JobSpec { Dataset = new() { Name = "iris" } }, new Slots(_options, TimeProvider.System));
+        Lease[] slow = [.. Enumerable.Range(0, 2).Select(_ => new Lease(Guid.NewGuid(), 1, spec, spec, 1, null, null) { Cost = 1e-9 })];
+        slots.Take(slow);
+        await Task.Delay(1, _cancellation);
+        slots.Free(slow);
+        var (_, run) = await DrainAsync(db, slots);
+        Assert.Equal(3, await db.Jobs.CountAsync(job => job.Status == JobStatus.Running, _cancellation));
+        await _stopping.CancelAsync();
+        await run;
+    }
+
     [Fact]
     public async Task One_of_a_group_that_waits_for_its_turn_can_be_canceled()
     {
@@ -256,12 +273,12 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     }
 
     /// <summary>A group of four, the first of which trains for hours, and four more that wait.</summary>
-    private async Task<(Guid First, Task Run)> DrainAsync(TrainingDbContext db)
+    private async Task<(Guid First, Task Run)> DrainAsync(TrainingDbContext db, Slots? slots = null)
     {
         var first = await db.InsertJobAsync(epochs: Client.Hours, cost: 0.04);
         for (var i = 0; i < 7; i++)
             await db.InsertJobAsync(cost: 0.04);
-        var run = Runner().DrainAsync(null, _cancellation);
+        var run = Runner(slots: slots).DrainAsync(null, _cancellation);
         await UntilAsync(first, job => job.Step > 0);
         return (first, run);
     }
@@ -269,9 +286,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
     /// <summary>Orthogonal weights take time that grows with the cube of the width: many seconds.</summary>
     private static ModelSpec SlowToBuild => new() { HiddenLayers = [4000, 4000, 4000], Initializer = new() { Name = "orthogonal" } };
 
-    private JobRunner Runner(TimeProvider? clock = null, DatasetRegistry? datasets = null)
+    private JobRunner Runner(TimeProvider? clock = null, DatasetRegistry? datasets = null, Slots? slots = null)
     {
-        var options = new WorkerOptions(1, 1, TimeSpan.FromSeconds(30));
         clock ??= TimeProvider.System;
         JobEnded ended = (sweep, _) =>
         {
@@ -280,7 +296,7 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         };
         datasets ??= new DatasetRegistry("", "");
         return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended,
-            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), options, new Slots(options, clock), this, clock,
+            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), _options, slots ?? new(_options, clock), this, clock,
             NullLogger<JobRunner>.Instance);
     }
 
