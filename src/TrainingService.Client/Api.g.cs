@@ -184,7 +184,7 @@ public sealed partial class JobsClient
     /// is merged into what was asked for, so that defaults follow what the patch changes: <c>{"training": {"optimizer": {"name":
     /// "adam"}}}</c>
     /// brings adam's own learning rate, and leaves no momentum behind. <c>hiddenLayers</c> replaces <c>layers</c> and the other way round.
-    /// The copy is checked like a new job.
+    /// The copy is checked like a new job, and has the labels that the job has by now.
     /// 
     /// With <c>fromCheckpoint: {"job": ..., "step": ...}</c> beside the changes, the copy goes on from a checkpoint of the job
     /// (<c>GET .../checkpoints</c>): it has the job's net, optimiser and measurements up to there, and the changes hold from there on. Only
@@ -2233,7 +2233,7 @@ public sealed partial record JobResponse
     /// <summary>What is trained: canonical names, every default filled in. It can be POSTed again as it is. Lists have it with
     /// <c>fields=spec</c>.</summary>
     public JobSpec? Spec { get; init; }
-    /// <summary>The labels given at creation.</summary>
+    /// <summary>Given at creation, or since then by <c>POST /api/v1/jobs/bulk</c>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = null!;
     /// <summary>1 for the job that is next; null once it isn't queued any more.</summary>
     public int? QueuePosition { get; init; }

@@ -14,7 +14,7 @@ public static class CloneJob
     /// The body is a JSON merge patch (RFC 7396) on the job's spec, such as a finding's `recommendation.patch`; `{}` repeats the job. It
     /// is merged into what was asked for, so that defaults follow what the patch changes: `{"training": {"optimizer": {"name": "adam"}}}`
     /// brings adam's own learning rate, and leaves no momentum behind. `hiddenLayers` replaces `layers` and the other way round.
-    /// The copy is checked like a new job.
+    /// The copy is checked like a new job, and has the labels that the job has by now.
     ///
     /// With `fromCheckpoint: {"job": ..., "step": ...}` beside the changes, the copy goes on from a checkpoint of the job
     /// (`GET .../checkpoints`): it has the job's net, optimiser and measurements up to there, and the changes hold from there on. Only

@@ -32,7 +32,7 @@ public sealed record JobResponse
     /// </summary>
     public JobSpec? Spec { get; init; }
 
-    /// <summary>The labels given at creation.</summary>
+    /// <summary>Given at creation, or since then by `POST /api/v1/jobs/bulk`.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
     /// <summary>1 for the job that is next; null once it isn't queued any more.</summary>

@@ -32,8 +32,12 @@ public sealed record SpecPatch(JsonObject Patch) : IEndpointParameterMetadataPro
     public static void PopulateMetadata(System.Reflection.ParameterInfo parameter, EndpointBuilder builder) =>
         builder.Metadata.Add(new AcceptsMetadata([MediaType, "application/json"], typeof(JsonObject), isOptional: true));
 
-    /// <summary>The patched spec; null, with errors that point into the patch, if it has not the shape of one.</summary>
-    public JobSpec? ApplyTo(Job job, ICollection<SpecError> errors) => ApplyTo(job.Request ?? job.Spec, errors);
+    /// <summary>
+    /// The patched spec, with the labels that the job has by now; null, with errors that point into the patch, if it has not the shape of
+    /// one.
+    /// </summary>
+    public JobSpec? ApplyTo(Job job, ICollection<SpecError> errors) =>
+        ApplyTo((job.Request ?? job.Spec) with { Labels = job.Labels.Count > 0 ? job.Labels : null }, errors);
 
     /// <summary>The same of what was asked for.</summary>
     public JobSpec? ApplyTo(JobSpec request, ICollection<SpecError> errors)

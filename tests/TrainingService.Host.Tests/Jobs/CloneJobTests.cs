@@ -34,6 +34,18 @@ public sealed class CloneJobTests(ApiOnly api)
         Assert.Equal(5, At(second, "/training/seed").GetInt32());
     }
 
+    [Fact]
+    public async Task A_copy_has_the_labels_that_the_job_has_by_now()
+    {
+        var job = await api.Http.PostJob("""{"dataset": "iris", "labels": {"given": "first", "old": "x"} }""");
+        await api.Http.Send("POST", "/api/v1/jobs/bulk", $$"""
+            {"filter": {"ids": ["{{job.Id}}"]}, "action": "label", "labels": {"since": "then"}, "removeLabels": ["old"]}
+            """);
+        var clone = await PatchAsync(job.Id, """{"labels": {"mine": "too"} }""");
+        Assert.Equal("given=first, mine=too, since=then", string.Join(", ", clone["labels"].EnumerateObject()
+            .Select(label => $"{label.Name}={label.Value}").Order(StringComparer.Ordinal)));
+    }
+
     [Theory]
     [InlineData("""{"training": {"optimizer": {"learningRate": 0.1} } }""", "/training/optimizer/learningRate", "0.1")]
     [InlineData("""{"training": {"optimizer": {"learningRate": 0.1} } }""", "/training/optimizer/momentum", "0.8")]

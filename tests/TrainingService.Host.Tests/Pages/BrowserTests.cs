@@ -51,10 +51,12 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         Assert.Empty(visit.Complaints);
     }
 
-    [Fact]
-    public async Task A_newcomer_gets_from_a_file_to_a_verdict_and_a_model()
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(390, true)]
+    public async Task A_newcomer_gets_from_a_file_to_a_verdict_and_a_model(int width, bool isDark)
     {
-        await using var visit = await browser.VisitAsync(Address, 390);
+        await using var visit = await browser.VisitAsync(Address, width, isDark);
         await visit.GoAsync("/ask?study=own");
         var name = $"flowers-{Guid.NewGuid():N}"[..16];
         var file = Path.Combine(Path.GetTempPath(), $"{name}.csv");
@@ -67,6 +69,8 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         {
             await (await visit.Page.QuerySelectorAsync("#file")).UploadFileAsync(file);
             await visit.UntilAsync("document.querySelector('#columns tr.chosen')?.textContent.includes('kind')");
+            Assert.Empty(await visit.BarriersAsync());
+            Assert.True(await visit.OverflowAsync() <= 0, "the file's columns are wider than the window");
             await visit.Page.ClickAsync("#store");
             await visit.UntilAsync($"document.getElementById('dataset').value === '{name}'");
         }
@@ -83,6 +87,7 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         await visit.UntilAsync("location.pathname.startsWith('/sweeps/') && document.querySelector('.status.succeeded')");
         await visit.UntilAsync("document.getElementById('verdict').textContent.includes('accuracy')");
         await visit.UntilAsync("[...document.querySelectorAll('#state a')].some(link => link.textContent.startsWith('Best net'))");
+        Assert.Empty(await visit.BarriersAsync());
         await visit.Page.EvaluateExpressionAsync(
             "[...document.querySelectorAll('#state a')].find(link => link.textContent.startsWith('Best net')).click()");
         await visit.UntilAsync("location.pathname.startsWith('/jobs/') && document.querySelector('a[href$=\"model?format=onnx\"]')");
@@ -92,10 +97,12 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         Assert.Empty(visit.Complaints);
     }
 
-    [Fact]
-    public async Task A_teacher_shows_units_that_die_on_one_side_and_none_on_the_other()
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(390, true)]
+    public async Task A_teacher_shows_units_that_die_on_one_side_and_none_on_the_other(int width, bool isDark)
     {
-        await using var visit = await browser.VisitAsync(Address);
+        await using var visit = await browser.VisitAsync(Address, width, isDark);
         await visit.GoAsync("/learn/dying-relu");
         await visit.Page.ClickAsync("#start button");
         await visit.UntilAsync("document.getElementById('leftstate').textContent === 'succeeded' "
@@ -103,6 +110,7 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         const string Dead = "document.querySelectorAll('#{0}units .u.dead').length";
         await visit.UntilAsync(string.Format(null, Dead, "left") + " > 10");
         Assert.Equal(0, await visit.AskAsync<int>(string.Format(null, Dead, "right")));
+        Assert.Empty(await visit.BarriersAsync());
         // at the beginning all were alive
         await visit.Page.EvaluateExpressionAsync(
             "document.getElementById('step').value = 0; "
@@ -110,10 +118,121 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         Assert.Equal(0, await visit.AskAsync<int>(string.Format(null, Dead, "left")));
         // who gets the address sees the same run
         var address = new Uri(visit.Page.Url).PathAndQuery;
-        await using var pupil = await browser.VisitAsync(Address, 390, isDark: true);
+        await using var pupil = await browser.VisitAsync(Address, width, isDark);
         await pupil.GoAsync(address);
         await pupil.UntilAsync(string.Format(null, Dead, "left") + " > 10");
         Assert.Empty(visit.Complaints.Concat(pupil.Complaints));
+    }
+
+    [Fact]
+    public async Task What_a_column_holds_and_is_for_can_be_told_before_it_is_stored()
+    {
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync("/ask?study=own");
+        var name = $"towns-{Guid.NewGuid():N}"[..16];
+        var file = Path.Combine(Path.GetTempPath(), $"{name}.csv");
+        await File.WriteAllLinesAsync(file, ["code,note,size,household,sold",
+            .. Enumerable.Range(0, 60).Select(i => $"{101 + i % 4},{i * 7 % 9},{20 + i * 13 % 31},{i / 2},{(i % 3 == 0 ? "yes" : "no")}")],
+            TestContext.Current.CancellationToken);
+        async Task Choose(string label, string value)
+        {
+            await visit.UntilAsync(
+                $"document.querySelector('#columns [aria-label=\"{label}\"]') && !document.getElementById('store').disabled");
+            await visit.Page.FocusAsync($"#columns [aria-label='{label}']");
+            await visit.Page.SelectAsync($"#columns [aria-label='{label}']", value);
+        }
+        try
+        {
+            await (await visit.Page.QuerySelectorAsync("#file")).UploadFileAsync(file);
+            await Choose("What code holds", "category");
+            await Choose("What note is for", "dropped");
+            await Choose("What household is for", "group");
+            await visit.UntilAsync("!document.getElementById('store').disabled");
+            Assert.Equal("What household is for", await visit.AskAsync<string>("document.activeElement.getAttribute('aria-label')"));
+            // another look at it must be told of what was said before
+            Assert.Equal(["category", "dropped", "group"], await visit.AskAsync<string[]>("['code holds', 'note is for', "
+                + "'household is for'].map(what => document.querySelector(`[aria-label='What ${what}']`).value)"));
+            await visit.Page.ClickAsync("#store");
+            await visit.UntilAsync($"document.getElementById('dataset').value === '{name}'");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+        var stored = await service.Http.GetAnswer($"/api/v1/datasets/{name}");
+        Assert.Equal("code categorical, size numeric", string.Join(", ", stored["features"].EnumerateArray()
+            .Select(feature => $"{feature.GetProperty("name").GetString()} {feature.GetProperty("kind").GetString()}")));
+        Assert.Equal("household", stored["splits"].GetProperty("groupBy").GetString());
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task Of_two_answers_about_a_file_the_later_question_counts()
+    {
+        await using var visit = await browser.VisitAsync(Address);
+        await visit.GoAsync("/ask?study=own");
+        var file = Path.Combine(Path.GetTempPath(), $"late-{Guid.NewGuid():N}.csv");
+        await File.WriteAllLinesAsync(file, ["a,b,kind", .. Enumerable.Range(0, 30).Select(i => $"{i % 4},{i % 5},{"xyz"[i % 3]}")],
+            TestContext.Current.CancellationToken);
+        try
+        {
+            await (await visit.Page.QuerySelectorAsync("#file")).UploadFileAsync(file);
+            await visit.UntilAsync(
+                "document.querySelectorAll('#columns tbody tr').length === 3 && !document.getElementById('store').disabled");
+            // the next answer comes only after the one behind it
+            await visit.Page.EvaluateExpressionAsync("{ const ask = fetch; let held = 0; window.answered = 0; "
+                + "window.fetch = async (...request) => { const mine = held++; const answer = await ask(...request); "
+                + "if (mine === 0) while (window.answered < 1) await new Promise(done => setTimeout(done, 10)); "
+                + "window.answered++; return answer; }; }");
+            await visit.Page.EvaluateExpressionAsync("for (const what of ['dropped', 'feature']) { "
+                + "const select = document.querySelector('[aria-label=\"What a is for\"]'); select.value = what; "
+                + "select.dispatchEvent(new Event('change')); }");
+            await visit.UntilAsync("window.answered === 2 && !document.getElementById('store').disabled");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken);
+            Assert.Equal("feature", await visit.AskAsync<string>("document.querySelector('[aria-label=\"What a is for\"]').value"));
+            Assert.Contains("from 2 inputs", await visit.TextAsync("#filesize"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_chosen_are_labelled_and_copied_with_changes()
+    {
+        var (team, other) = ($"t{Guid.NewGuid():N}"[..9], $"c{Guid.NewGuid():N}"[..9]);
+        for (var i = 0; i < 2; i++)
+        {
+            var job = await service.Http.PostJob($$$"""{"dataset": "iris", "training": {"epochs": 1}, "labels": {"team": "{{{team}}}"}}""");
+            await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
+        }
+        await using var visit = await browser.VisitAsync(Address, 390);
+        await visit.GoAsync($"/jobs?label=team%3D{team}");
+        async Task Press(string what, string field, string text)
+        {
+            await visit.Page.EvaluateExpressionAsync("for (const box of document.querySelectorAll('#jobs input[name=job]')) "
+                + "if (!box.checked) box.click(); document.querySelector('#chosen details').open = true; "
+                + $"document.getElementById('{field}').value = {System.Text.Json.JsonSerializer.Serialize(text)}; "
+                + $"document.querySelector('#chosen [data-do={what}]').click()");
+        }
+        await visit.UntilAsync("document.querySelectorAll('#jobs tbody tr').length === 2");
+        await Press("label", "labels", "no label");
+        await visit.UntilAsync("document.body.innerText.includes(\"'no label' must be written as key=value\")");
+        await Press("label", "labels", $"kind={other}");
+        await visit.UntilAsync($"document.querySelectorAll('#jobs a.label[href$=\"kind%3D{other}\"]').length === 2");
+        await Press("clone", "patch", "{not json");
+        await visit.UntilAsync("document.body.innerText.includes('The changes are no JSON')");
+        await Press("clone", "patch", """{"training": {"epochs": 3}}""");
+        await visit.UntilAsync("document.querySelector('dialog [value=yes]')");
+        await visit.Page.ClickAsync("dialog [value=yes]");
+        await visit.UntilAsync("document.querySelectorAll('#jobs tbody tr').length === 4");
+        await visit.UntilAsync("document.body.innerText.includes('2 copied.')");
+        var epochs = (await service.Http.GetAnswer($"/api/v1/jobs?label=kind%3D{other}&fields=spec"))["items"].EnumerateArray()
+            .Select(job => job.GetProperty("spec").GetProperty("training").GetProperty("epochs").GetInt32()).Order();
+        Assert.Equal([1, 1, 3, 3], epochs);
+        Assert.Empty(visit.Complaints);
     }
 
     [Fact]

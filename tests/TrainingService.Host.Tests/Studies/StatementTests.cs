@@ -180,6 +180,18 @@ public sealed class StatementTests
             former.Claims!.SelectMany(claim => claim.Statements).Select(s => (s.Id, s.Verdict, s.Effect, s.Evidence)));
     }
 
+    /// <summary>
+    /// With eight seeds p is 2/256 at each of the four rates, 0.031 adjusted over them; over the names of another version as well it would
+    /// be 0.062.
+    /// </summary>
+    [Fact]
+    public void P_is_adjusted_over_the_comparisons_that_a_sweep_has()
+    {
+        var report = World.Read("dying-units", (arm, noise) => new(Off: (arm[0] == 'l' ? 0.05 : 0.2) + 0.01 * Math.Tanh(noise)), seeds: 8);
+        Assert.Contains("adjusted p = 0.031", report.Statement("C1b").Evidence, StringComparison.Ordinal);
+        Assert.Equal(Supported, report.Statement("C1b").Verdict);
+    }
+
     [Fact]
     public void C8_has_both_halves()
     {

@@ -233,18 +233,25 @@ function kind(column) {
   });
 }
 
+let looks = 0;
+
 async function inspect() {
+  const mine = ++looks;
   by('look').hidden = false;
   by('filename').textContent = file.name;
   by('filesize').textContent = 'is being read …';
+  // what is stored is what was seen
+  by('store').disabled = true;
   try {
-    seen = (await send('POST', '/api/v1/datasets/inspect', fields(...without([])))).value;
+    const { value } = await send('POST', '/api/v1/datasets/inspect', fields(...without([])));
+    if (mine !== looks) return;
+    seen = value;
   } catch (error) {
+    if (mine !== looks) return;
     by('filesize').textContent = '';
     // what was said of a column can be taken back
     if (!seen) by('columns').replaceChildren();
     by('problems').replaceChildren(el('p', { class: 'notice bad' }, error.message));
-    by('store').disabled = true;
     return;
   }
   // the last column is what most files have to be predicted, so it is proposed, not taken
@@ -262,6 +269,8 @@ async function inspect() {
     ...seen.warnings.map(one => el('p', { class: 'notice' }, one.message)),
     ...(seen.suggestedDrop.length ? [el('p', { class: 'muted' }, `Left out when it is stored: ${seen.suggestedDrop.join(', ')}.`)] : []),
   );
+  // who goes through the columns by keyboard stays where they are
+  const at = by('columns').contains(document.activeElement) && document.activeElement.getAttribute('aria-label');
   by('columns').replaceChildren(
     el(
       'thead',
@@ -298,6 +307,7 @@ async function inspect() {
       ),
     ),
   );
+  if (at) [...by('columns').querySelectorAll('select')].find(one => one.getAttribute('aria-label') === at)?.focus();
   by('store').disabled = seen.problems.length > 0 && !seen.suggestedDrop.length;
 }
 
