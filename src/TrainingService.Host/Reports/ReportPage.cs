@@ -65,10 +65,11 @@ public static class ReportPage
         details { margin: .6rem 0; } summary { cursor: pointer; color: var(--link); }
         .jobs { columns: 9rem; padding: 0; list-style: none; max-width: none; font-size: .92rem; }
         pre { overflow-x: auto; background: var(--soft); padding: .8rem; font-size: .85rem; }
-        @media (max-width: 44rem) { h1 { font-size: 1.3rem; } .lead { font-size: 1.1rem; padding: .6rem .7rem; }
+        @media screen and (max-width: 44rem) { h1 { font-size: 1.3rem; } .lead { font-size: 1.1rem; padding: .6rem .7rem; }
           .forest .desk { display: none; } .forest .phone { display: block; } }
         @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, .next pre { display: none; }
-          figure, tr, .charts div, .lead { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
+          tr, .charts div, .forest, .lead { break-inside: avoid; }
+          h2, h3, caption, .legend, p:has(+ figure) { break-after: avoid; }
           a { color: inherit; text-decoration: none; } .scroll { overflow: visible; }
           thead { display: table-header-group; } }
         """;
