@@ -205,7 +205,8 @@ public sealed class BrowserTests(Service service, Browser browser) : IClassFixtu
         var (team, other) = ($"t{Guid.NewGuid():N}"[..9], $"c{Guid.NewGuid():N}"[..9]);
         for (var i = 0; i < 2; i++)
         {
-            var job = await service.Http.PostJob($$$"""{"dataset": "iris", "training": {"epochs": 1}, "labels": {"team": "{{{team}}}"}}""");
+            var job = await service.Http.PostJob(
+                $$$"""{"dataset": "iris", "training": {"epochs": 1}, "labels": {"team": "{{{team}}}"}}""");
             await service.Http.WaitForEndAsync(Guid.Parse(job.Id));
         }
         await using var visit = await browser.VisitAsync(Address, 390);
