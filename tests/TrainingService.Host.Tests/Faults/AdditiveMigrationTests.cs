@@ -78,6 +78,6 @@ public sealed partial class AdditiveMigrationTests
         + @"|CREATE FUNCTION \w+\([^()]+\)\s+RETURNS \w+ LANGUAGE sql .+|CREATE TABLE webhook_secret .+"
         + @"|RETURN (NULL|NEW)|END \$\$"
         + @"|CREATE TRIGGER ((tell|note)_\w+ AFTER|note_status BEFORE) .+|UPDATE job_findings SET number = .+"
-        + @"|ALTER TABLE \w+ ALTER COLUMN \w+ SET (STORAGE \w+|\(.+\)))$", RegexOptions.Singleline)]
+        + @"|ALTER (TABLE|INDEX) \w+ ALTER COLUMN \w+ SET (STORAGE \w+|STATISTICS \d+|\(.+\)))$", RegexOptions.Singleline)]
     private static partial Regex Harmless();
 }

@@ -1,5 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using TrainingService.Host.Jobs;
 using TrainingService.Host.Tests.Fixtures;
+using TrainingService.Host.Worker;
 
 namespace TrainingService.Host.Tests.Metrics;
 
@@ -48,5 +51,36 @@ public sealed class YoungDatabaseTests(Service service) : IAsyncLifetime
         var plan = await db.Database.SqlQueryRaw<string>(count).ToListAsync(_cancellation);
         Assert.Contains(plan, line => line.Contains("Index", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, line => line.Contains($"Seq Scan on {table}", StringComparison.Ordinal));
+    }
+
+    /// <summary>As when a worker has just claimed them.</summary>
+    [Fact]
+    public async Task Jobs_that_a_worker_has_are_found_by_their_ids()
+    {
+        await using var db = Service.Context(_database);
+        await db.InsertJobAsync(change: job => job.Status = JobStatus.Succeeded);
+        await db.Database.ExecuteSqlRawAsync("""
+            INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object('id', gen_random_uuid()))).*
+                FROM jobs j, generate_series(1, 500);
+            ANALYZE jobs
+            """, _cancellation);
+        var plan = await db.Database.SqlQueryRaw<string>($"EXPLAIN {Lease.Held}",
+            new NpgsqlParameter("ids", new[] { Guid.NewGuid() }), new NpgsqlParameter("attempts", new[] { 1 })).ToListAsync(_cancellation);
+        Assert.Contains(plan, line => line.Contains("using pk_jobs", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("ix_jobs", StringComparison.Ordinal));
+    }
+
+    /// <summary>To take them apart, once a minute while sweeps run, costs more than all plans together.</summary>
+    [Fact]
+    public async Task Nothing_is_counted_of_documents_and_measurements()
+    {
+        await using var db = Service.Context(_database);
+        Assert.Empty(await db.Database.SqlQuery<string>($"""
+            SELECT attrelid::regclass || '.' || attname AS "Value" FROM pg_attribute
+            WHERE attrelid IN ('jobs'::regclass, 'job_metrics'::regclass, 'job_layers'::regclass, 'job_units'::regclass,
+                    'job_findings'::regclass, 'sweep_cells'::regclass)
+                AND attnum > 0 AND NOT attisdropped AND coalesce(attstattarget, -1) <> 0
+                AND atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'real'::regtype, 'real[]'::regtype) AND attname <> 'labels'
+            """).ToListAsync(_cancellation));
     }
 }
