@@ -73,9 +73,19 @@ internal sealed unsafe class HistogramCounter(int units, int rows)
     }
 
     /// <summary>Null where there is nothing but zeros and what is not finite.</summary>
-    public Histogram? Value => _hasEdges ? new(_low, _high, [.. Enumerable.Range(0, Histogram.Bins).Select(Total)]) : null;
-
-    private int Total(int bin) => Enumerable.Range(0, Apart).Sum(lane => _counts[lane * Stride + bin]);
+    public Histogram? Value
+    {
+        get
+        {
+            if (!_hasEdges)
+                return null;
+            var counts = new int[Histogram.Bins];
+            for (var lane = 0; lane < Apart; lane++)
+                for (var bin = 0; bin < Histogram.Bins; bin++)
+                    counts[bin] += _counts[lane * Stride + bin];
+            return new(_low, _high, counts);
+        }
+    }
 
     /// <summary>All bits set where a value is finite and not 0.</summary>
     private static Vector512<float> Counts(Vector512<float> value)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TrainingService.Engine.Randomness;
 
 /// <summary>
@@ -8,11 +10,13 @@ namespace TrainingService.Engine.Randomness;
 /// </summary>
 public sealed class SplitMix64(long seed) : IBelow
 {
-    private const ulong Step = 0x9E3779B97F4A7C15;
+    /// <summary>Between two states: from a seed, the k-th number is <c>Mix(seed + k Step)</c>, k from 0.</summary>
+    public const ulong Step = 0x9E3779B97F4A7C15;
 
     private ulong _state = unchecked((ulong)seed);
 
     /// <summary>The generator's output after one step from <paramref name="state"/>: a bijection that scatters neighbours.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Mix(ulong state)
     {
         state += Step;

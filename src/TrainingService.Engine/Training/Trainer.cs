@@ -36,6 +36,9 @@ public sealed class Trainer : IDisposable
     private readonly LayerObserver _observer;
     private readonly Stopwatch _clock = new();
     private readonly int[] _order;
+
+    // rows that are evaluated at once
+    private readonly int[] _evaluated;
     private CancellationToken _cancellation;
     private int _orderedEpoch = -1;
     private double? _epochBegan, _fastestEpoch;
@@ -82,7 +85,7 @@ public sealed class Trainer : IDisposable
         try
         {
             _best = training.EarlyStopping is null ? null : _network.NewSnapshot();
-            _order = new int[data.Train.Rows];
+            (_order, _evaluated) = (new int[data.Train.Rows], new int[_network.Capacity]);
             var evaluationRows = plan.PickEvaluationRows();
             ScaleInitialWeights(_network, data, evaluationRows);
             var some = evaluationRows[..plan.RowsBetween];
@@ -399,7 +402,7 @@ public sealed class Trainer : IDisposable
     {
         double loss = 0, weight = 0, squaredError = 0, sum = 0, sumOfSquares = 0;
         long correct = 0;
-        var rows = new int[_network.Capacity];
+        var rows = _evaluated;
         var confusion = counted && Classes ? new Confusion(_data.Shape.Classes) : null;
         var predicted = new int[confusion is null ? 0 : rows.Length];
         for (var first = 0; first < split.Rows; first += rows.Length)

@@ -17,7 +17,7 @@ public sealed record Column(string Name, IReadOnlyList<string>? Categories = nul
 /// </summary>
 public sealed class Table
 {
-    private readonly IReadOnlyList<RowBlock> _blocks;
+    private readonly RowBlock[] _blocks;
 
     // of each column, which cell it is
     private readonly Lazy<int[]> _places;
@@ -34,7 +34,7 @@ public sealed class Table
     /// <param name="labels">Class of each row.</param>
     /// <param name="values">Target of each row.</param>
     public Table(int rows, IReadOnlyList<RowBlock> blocks, IReadOnlyList<int> order, int[] labels, double[] values) =>
-        (Rows, _blocks, Order, Labels, Values, HasMissing, _places) = (rows, blocks, order, labels, values,
+        (Rows, _blocks, Order, Labels, Values, HasMissing, _places) = (rows, [.. blocks], order, labels, values,
             blocks.Any(block => block.HasMissing), new(() => [.. order.Index().OrderBy(cell => cell.Item).Select(cell => cell.Index)]));
 
     /// <summary>Rows that are on their way from memory while one is read, since their order may be any.</summary>
@@ -101,7 +101,7 @@ public sealed class Table
     /// <summary>A row's cells in the order of the columns.</summary>
     public void ReadRow(int row, Span<double> cells)
     {
-        if (_blocks.Count == 1)
+        if (_blocks.Length == 1)
         {
             Read(row, cells);
             return;

@@ -64,7 +64,8 @@ public sealed class Bootstrap
 
     private static double[] Draw(ReadOnlySpan<double> values, int resamples)
     {
-        var random = new SplitMix64(Seed(values));
+        // the state in a register: half of the time of a report on 10,000 cells is spent here
+        var state = (ulong)Seed(values);
         var means = new double[resamples];
         var count = (ulong)values.Length;
         for (var r = 0; r < means.Length; r++)
@@ -73,11 +74,15 @@ public sealed class Bootstrap
             var (sum, left) = (0.0, values.Length);
             for (; left >= 2; left -= 2)
             {
-                var bits = random.Next();
+                var bits = SplitMix64.Mix(state);
+                state += SplitMix64.Step;
                 sum += values[(int)((bits >> 32) * count >> 32)] + values[(int)((bits & uint.MaxValue) * count >> 32)];
             }
             if (left == 1)
-                sum += values[(int)((random.Next() >> 32) * count >> 32)];
+            {
+                sum += values[(int)((SplitMix64.Mix(state) >> 32) * count >> 32)];
+                state += SplitMix64.Step;
+            }
             means[r] = sum / values.Length;
         }
         return means;
