@@ -478,7 +478,9 @@ public sealed partial class SweepsClient
     public Task<SweepEstimate> ValidateAsync(SweepSpec body, CancellationToken cancellation = default) =>
         _connection.SendAsync<SweepEstimate>(HttpMethod.Post, $"api/v1/sweeps/validate", body, cancellation);
     /// <summary>Get a sweep.</summary>
-    /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again.</remarks>
+    /// <remarks>Carries an ETag, which changes as its jobs end. Retry-After says when to ask again: who asks sooner may be told counts
+    /// that are
+    /// 50 µs old for each job of the sweep, a second at most; that it has ended is told at once.</remarks>
     /// <param name="id">The sweep's id.</param>
     /// <param name="cancellation">Ends the request.</param>
     public Task<SweepResponse> GetAsync(Guid id, CancellationToken cancellation = default) =>

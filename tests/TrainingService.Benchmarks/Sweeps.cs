@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -38,8 +39,7 @@ internal static class Sweeps
             var begin = Clock.Wall();
             var id = Post(http, sweep);
             var accepted = Clock.Wall() - begin;
-            while (Get(http, $"/api/v1/sweeps/{id}")["finishedAt"] is null)
-                Thread.Sleep(10);
+            WaitForEnd(http, $"/api/v1/sweeps/{id}");
             var ended = Clock.Wall() - begin;
             Get(http, $"/api/v1/sweeps/{id}/report");
             var told = Clock.Wall() - begin;
@@ -74,6 +74,22 @@ internal static class Sweeps
         var text = answer.Content.ReadAsStringAsync().GetAwaiter().GetResult();
         return answer.IsSuccessStatusCode ? (string)JsonNode.Parse(text)!["id"]!
             : throw new ArgumentException($"The service refuses the sweep: {text}");
+    }
+
+    /// <summary>Asks again and again, but for what has changed alone.</summary>
+    private static void WaitForEnd(HttpClient http, string path)
+    {
+        while (true)
+        {
+            using var answer = http.GetAsync(path).GetAwaiter().GetResult();
+            if (answer.StatusCode != HttpStatusCode.NotModified
+                && JsonNode.Parse(answer.EnsureSuccessStatusCode().Content.ReadAsStream())!["finishedAt"] is not null)
+                break;
+            http.DefaultRequestHeaders.IfNoneMatch.Clear();
+            http.DefaultRequestHeaders.IfNoneMatch.Add(answer.Headers.ETag!);
+            Thread.Sleep(10);
+        }
+        http.DefaultRequestHeaders.IfNoneMatch.Clear();
     }
 
     private static JsonNode Get(HttpClient http, string path) =>

@@ -39,7 +39,7 @@ public static class CancelSweep
         await using var snapshot = await db.SnapshotAsync(cancellation);
         if (await db.Sweeps.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation) is not { } sweep)
             return GetSweep.NotFound(id);
-        var answer = await SweepResponse.Of(db, sweep, cancellation);
+        var answer = await SweepResponse.OfAsync(db, sweep, cancellation);
         http.Response.Headers.ETag = answer.Tag;
         if (!answer.IsFinished)
             http.Response.Headers.RetryAfter = "1";

@@ -53,7 +53,7 @@ public static class CreateSweep
         };
         db.Sweeps.Add(sweep);
         var jobs = await SweepCells.AddDueAsync(db, sweep, [], rules, clock, (_, _) => null, cancellation);
-        var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.Of(db, sweep, cancellation));
+        var answer = TypedResults.Accepted($"{SweepRoutes.Root}/{sweep.Id}", await SweepResponse.OfAsync(db, sweep, cancellation));
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);
         await once.Commit(cancellation);

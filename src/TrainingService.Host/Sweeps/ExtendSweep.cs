@@ -78,7 +78,7 @@ public static class ExtendSweep
         sweep.Extended = true;
         sweep.Reopen();
         var jobs = await SweepCells.AddDueAsync(db, sweep, existing, rules, clock, Tuning.Chooser(sweep.Spec, results), cancellation);
-        var response = await SweepResponse.Of(db, sweep, cancellation);
+        var response = await SweepResponse.OfAsync(db, sweep, cancellation);
         var answer = TypedResults.Accepted(response.Links.Self, response);
         once.Remember(answer);
         await db.SaveChangesAsync(cancellation);

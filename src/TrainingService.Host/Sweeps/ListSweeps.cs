@@ -54,8 +54,9 @@ public static class ListSweeps
         await using var snapshot = await db.SnapshotAsync(cancellation);
         var found = await sweeps.OrderByDescending(sweep => sweep.Id).Take(size + 1).ToListAsync(cancellation);
         var page = found.Take(size).ToList();
-        var items = await SweepResponse.Of(db, page, cancellation);
-        return TypedResults.Ok(new Page<SweepResponse>(haveSpec ? items : [.. items.Select(sweep => sweep with { Spec = null })],
+        var tallies = await SweepTally.CountAsync(db, [.. page.Select(sweep => sweep.Id)], cancellation);
+        var items = page.Select(sweep => SweepResponse.Of(sweep, tallies[sweep.Id]));
+        return TypedResults.Ok(new Page<SweepResponse>([.. haveSpec ? items : items.Select(sweep => sweep with { Spec = null })],
             found.Count > size ? Paging.Cursor(page[^1].Id, List) : null));
     }
 }

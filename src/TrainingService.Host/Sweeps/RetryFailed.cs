@@ -38,7 +38,7 @@ public static class RetryFailed
             sweep.Spec = sweep.Spec with { Stopped = null };
         }
         await db.SaveChangesAsync(cancellation);
-        var answer = await SweepResponse.Of(db, sweep, cancellation);
+        var answer = await SweepResponse.OfAsync(db, sweep, cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(failed);
 

@@ -31,6 +31,6 @@ public static class ShareSweep
         await db.Jobs.Where(job => (job.SweepId == id || job.Id == best) && job.Visibility != visibility)
             .ExecuteUpdateAsync(set => set.SetProperty(job => job.Visibility, visibility), cancellation);
         await transaction.CommitAsync(cancellation);
-        return TypedResults.Ok(await SweepResponse.Of(db, sweep, cancellation));
+        return TypedResults.Ok(await SweepResponse.OfAsync(db, sweep, cancellation));
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
 
@@ -96,72 +95,46 @@ public sealed record SweepResponse
     [JsonIgnore]
     public bool IsFinished => FinishedAt is not null;
 
-    public static async Task<SweepResponse> Of(TrainingDbContext db, Sweep sweep, CancellationToken cancellation) =>
-        (await Of(db, [sweep], cancellation))[0];
+    /// <summary>As it is at this moment.</summary>
+    public static async Task<SweepResponse> OfAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation) =>
+        Of(sweep, (await SweepTally.CountAsync(db, [sweep.Id], cancellation))[sweep.Id]);
 
-    public static async Task<IReadOnlyList<SweepResponse>> Of(TrainingDbContext db,
-        IReadOnlyList<Sweep> sweeps, CancellationToken cancellation)
+    public static SweepResponse Of(Sweep sweep, SweepTally tally)
     {
-        var ids = sweeps.Select(sweep => (Guid?)sweep.Id).ToList();
-        var groups = (await db.Jobs.Where(job => ids.Contains(job.SweepId))
-            .GroupBy(job => new { job.SweepId, job.Status, Diverged = job.ErrorCode == "diverged" })
-            .Select(jobs => new
-            {
-                jobs.Key.SweepId,
-                jobs.Key.Status,
-                jobs.Key.Diverged,
-                Count = jobs.Count(),
-                Begun = jobs.Count(job => job.StartedAt != null),
-                Started = jobs.Min(job => job.StartedAt),
-                Seconds = jobs.Average(job => (double?)((job.FinishedAt ?? job.CreatedAt) - (job.StartedAt ?? job.CreatedAt)).TotalSeconds),
-            }).ToListAsync(cancellation)).ToLookup(group => group.SweepId);
-        return [.. sweeps.Select(sweep =>
+        var (counts, total) = (tally.Counts, tally.Total);
+        var seedsAtMost = sweep is { IsFinished: false, Extended: false, Spec: { Stopped: null, Until.AtMost: { } atMost } }
+            ? atMost : sweep.Spec.Seeds.Count;
+        // With seeds to come, as many jobs a seed as so far.
+        var most = (int)Math.Ceiling((double)total * seedsAtMost / sweep.Spec.Seeds.Count);
+        return new SweepResponse
         {
-            int Count(JobStatus status) => groups[sweep.Id].Where(g => g.Status == status).Sum(g => g.Count);
-            var counts = new SweepCounts(Count(JobStatus.Queued), Count(JobStatus.Running),
-                Count(JobStatus.Canceling), Count(JobStatus.Succeeded), Count(JobStatus.Failed),
-                Count(JobStatus.Canceled), groups[sweep.Id].Where(g => g.Diverged).Sum(g => g.Count),
-                Count(JobStatus.Paused) + Count(JobStatus.Pausing));
-            // of those that a worker has claimed, the others wait for their turn
-            var training = groups[sweep.Id].Where(g => g.Status is JobStatus.Running).Sum(g => g.Begun);
-            var started = groups[sweep.Id].Min(g => g.Started);
-            var total = counts.Queued + counts.Running + counts.Canceling + counts.Paused + counts.Finished;
-            var seedsAtMost = sweep is { IsFinished: false, Extended: false, Spec: { Stopped: null, Until.AtMost: { } atMost } }
-                ? atMost : sweep.Spec.Seeds.Count;
-            // With seeds to come, as many jobs a seed as so far.
-            var most = (int)Math.Ceiling((double)total * seedsAtMost / sweep.Spec.Seeds.Count);
-            // By the jobs' own times: the sweep may have lain still before it was extended.
-            var seconds = groups[sweep.Id].Where(g => g.Status == JobStatus.Succeeded).Max(g => g.Seconds);
-            return new SweepResponse
-            {
-                Id = sweep.Id,
-                Name = sweep.Name,
-                Owner = Owned.Named(sweep.Owner),
-                Visibility = sweep.Visibility,
-                Status = sweep.Status is JobStatus.Queued && started is not null ? JobStatus.Running : sweep.Status,
-                Study = sweep.Study,
-                Size = sweep.StudySize,
-                Spec = sweep.Spec.ToSpec(),
-                Seeds = sweep.Spec.Seeds.Count,
-                SeedsAtMost = seedsAtMost,
-                Cells = sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count,
-                Looks = SweepLookResponse.AllOf(sweep.Spec),
-                Stopped = sweep.Spec.Stopped,
-                Counts = counts,
-                Progress = new(counts.Finished, total, most,
-                    sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
-                    sweep.FinishedAt is null ? seconds * (most - counts.Finished) / Math.Max(1, training) : null),
-                Best = SweepBest.Of(sweep),
-                Warnings = [.. SweepWarnings.Of(sweep.Spec)],
-                Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
-                CreatedAt = sweep.CreatedAt,
-                StartedAt = started,
-                FinishedAt = sweep.FinishedAt,
-                NotifyUrl = View.Current.Owns(sweep) ? sweep.NotifyUrl : null,
-                Links = SweepLinks.Of($"{SweepRoutes.Root}/{sweep.Id}"),
-                Tag = $"\"{sweep.Version}-{counts.Running}-{counts.Finished}\"",
-            };
-        })];
+            Id = sweep.Id,
+            Name = sweep.Name,
+            Owner = Owned.Named(sweep.Owner),
+            Visibility = sweep.Visibility,
+            Status = sweep.Status is JobStatus.Queued && tally.Started is not null ? JobStatus.Running : sweep.Status,
+            Study = sweep.Study,
+            Size = sweep.StudySize,
+            Spec = sweep.Spec.ToSpec(),
+            Seeds = sweep.Spec.Seeds.Count,
+            SeedsAtMost = seedsAtMost,
+            Cells = sweep.Spec.Arms.Count * sweep.Spec.Seeds.Count,
+            Looks = SweepLookResponse.AllOf(sweep.Spec),
+            Stopped = sweep.Spec.Stopped,
+            Counts = counts,
+            Progress = new(counts.Finished, total, most,
+                sweep.FinishedAt is not null ? 1 : most == 0 ? 0 : (double)counts.Finished / most,
+                sweep.FinishedAt is null ? tally.Seconds * (most - counts.Finished) / Math.Max(1, tally.Training) : null),
+            Best = SweepBest.Of(sweep),
+            Warnings = [.. SweepWarnings.Of(sweep.Spec)],
+            Error = sweep.ErrorCode is null ? null : new(sweep.ErrorCode, sweep.ErrorMessage ?? ""),
+            CreatedAt = sweep.CreatedAt,
+            StartedAt = tally.Started,
+            FinishedAt = sweep.FinishedAt,
+            NotifyUrl = View.Current.Owns(sweep) ? sweep.NotifyUrl : null,
+            Links = SweepLinks.Of($"{SweepRoutes.Root}/{sweep.Id}"),
+            Tag = $"\"{sweep.Version}-{counts.Running}-{counts.Finished}\"",
+        };
     }
 }
 

@@ -13,6 +13,7 @@ public static class SweepRoutes
         builder.Services.AddSingleton(SweepLimits.Read(builder.Configuration));
         builder.Services.AddSingleton<SweepRules>();
         builder.Services.AddSingleton<SweepProgress>();
+        builder.Services.AddSingleton<SweepAnswers>();
         builder.Services.AddSingleton<JobEnded>(services =>
         {
             var sweeps = services.GetRequiredService<SweepProgress>();

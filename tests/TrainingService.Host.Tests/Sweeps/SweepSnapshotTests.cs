@@ -43,9 +43,37 @@ public sealed class SweepSnapshotTests(ApiOnly api)
     {
         var id = await SubmitAsync();
         await using var db = Interrupted(() => FinishAsync(id));
-        var answer = await GetSweep.Handle(id, new DefaultHttpContext(), db, Cancellation);
+        var answer = await GetSweep.Handle(id, new DefaultHttpContext(), db, new(TimeProvider.System), Cancellation);
         var sweep = Assert.IsType<Ok<SweepResponse>>(answer.Result).Value;
         Assert.Equal((JobStatus.Queued, 2, 0), (sweep?.Status, sweep?.Counts.Queued, sweep?.Counts.Succeeded));
+    }
+
+    /// <summary>50 µs for each job; but that the sweep itself is another is told at once, and each to whom it belongs.</summary>
+    [Fact]
+    public async Task Who_asks_again_too_soon_is_told_the_same()
+    {
+        var id = await SubmitAsync();
+        var clock = new Stopped();
+        var answers = new SweepAnswers(clock);
+        Assert.Equal((2, 0), await CountsAsync());
+        await using (var db = api.NewDbContext())
+            await db.Jobs.Where(job => job.SweepId == id).OrderBy(job => job.Id).Take(1)
+                .ExecuteUpdateAsync(set => set.SetProperty(job => job.Status, JobStatus.Canceled), Cancellation);
+        clock.Now += TimeSpan.FromMicroseconds(99);
+        Assert.Equal((2, 0), await CountsAsync());
+        using (View.Enter(new("ada", SeesAll: false, ReadsShared: true)))
+            Assert.Null(await CountsAsync());
+        clock.Now += TimeSpan.FromMicroseconds(1);
+        Assert.Equal((1, 0), await CountsAsync());
+        await FinishAsync(id);
+        Assert.Equal((0, 2), await CountsAsync());
+
+        async Task<(int Queued, int Succeeded)?> CountsAsync()
+        {
+            await using var db = api.NewDbContext();
+            var answer = await GetSweep.Handle(id, new DefaultHttpContext(), db, answers, Cancellation);
+            return answer.Result is Ok<SweepResponse> { Value.Counts: var counts } ? (counts.Queued, counts.Succeeded) : null;
+        }
     }
 
     [Fact]
@@ -99,5 +127,14 @@ public sealed class SweepSnapshotTests(ApiOnly api)
             await happens();
             return result;
         }
+    }
+
+    private sealed class Stopped : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 }
