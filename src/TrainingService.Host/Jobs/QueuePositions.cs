@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
@@ -45,8 +46,13 @@ public static class QueuePositions
     /// </summary>
     private sealed class Desk(SemaphoreSlim turn)
     {
+        /// <summary>Who works is asked for anew after so many times as long as that takes, 2 % of a core at most.</summary>
+        private const int Pause = 50;
+        private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
         private readonly QueueMarks _marks = new();
         private Group _next = new();
+        private (Crew Crew, long Since, TimeSpan Kept)? _crew;
 
         public async Task<IReadOnlyDictionary<Guid, QueuePlace>> AskAsync(TrainingDbContext db, List<Job> jobs,
             CancellationToken cancellation)
@@ -65,12 +71,23 @@ public static class QueuePositions
                 lock (turn)
                     if (group == _next)
                         _next = new();
-                return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, cancellation);
+                return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, await CrewAsync(db, cancellation), cancellation);
             }
             finally
             {
                 turn.Release();
             }
+        }
+
+        private async Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation)
+        {
+            if (_crew is { } known && Stopwatch.GetElapsedTime(known.Since) is var age && age < known.Kept)
+                return known.Crew with { Now = known.Crew.Now + age };
+            var begun = Stopwatch.GetTimestamp();
+            var crew = await QueuePositions.CrewAsync(db, cancellation);
+            var pause = Pause * Stopwatch.GetElapsedTime(begun);
+            _crew = (crew, Stopwatch.GetTimestamp(), pause < LongestPause ? pause : LongestPause);
+            return crew;
         }
 
         private sealed class Group
@@ -82,7 +99,7 @@ public static class QueuePositions
 
     /// <summary>Counts from each job's mark, or from the one before it if that is nearer.</summary>
     private static async Task<IReadOnlyDictionary<Guid, QueuePlace>> CountAsync(TrainingDbContext db, IEnumerable<Job> jobs,
-        Func<Job, QueueMark> mark, CancellationToken cancellation)
+        Func<Job, QueueMark> mark, Crew crew, CancellationToken cancellation)
     {
         Job[] wanted = [.. jobs.OrderBy(job => job.Priority).ThenBy(job => job.Id)];
         QueueMark[] marks = [.. wanted.Select(mark)];
@@ -91,8 +108,8 @@ public static class QueuePositions
             ? (wanted[i - 1].Priority, wanted[i - 1].Id) : (marks[i].Priority, marks[i].Id))];
 
         // Its own priority and those before it apart: where (priority, id) < (a, b) ends a range, Postgres 15 reads on to the index's end.
-        var counted = await db.Database.SqlQueryRaw<CrewAndAhead>($$"""
-            SELECT own.jobs + others.jobs AS jobs, own.seconds + others.seconds AS seconds_ahead, crew.*
+        var counted = await db.Database.SqlQueryRaw<Ahead>("""
+            SELECT own.jobs + others.jobs AS jobs, own.seconds + others.seconds AS seconds
             FROM unnest({0}, {1}, {2}, {3}) WITH ORDINALITY AS wanted (priority, id, from_priority, from_id, place),
                 LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
                     WHERE status = 'queued' AND jobs.priority = wanted.priority AND jobs.id < wanted.id
@@ -100,8 +117,7 @@ public static class QueuePositions
                             ELSE '00000000-0000-0000-0000-000000000000' END) own,
                 LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
                     WHERE status = 'queued' AND jobs.priority >= from_priority AND jobs.priority < wanted.priority
-                        AND (jobs.priority > from_priority OR jobs.id >= from_id)) others,
-                ({{CrewSql}}) crew
+                        AND (jobs.priority > from_priority OR jobs.id >= from_id)) others
             ORDER BY place
             """, wanted.Select(job => job.Priority).ToArray(), wanted.Select(job => job.Id).ToArray(),
             from.Select(place => place.Priority).ToArray(), from.Select(place => place.Id).ToArray()).ToListAsync(cancellation);
@@ -112,8 +128,8 @@ public static class QueuePositions
         {
             if (!Follows(i))
                 (ahead, seconds) = (marks[i].Jobs, marks[i].Seconds);
-            (ahead, seconds) = (ahead + count.Jobs, seconds + count.SecondsAhead);
-            places[job.Id] = count.Place(1 + (int)ahead, seconds, job.MemoryBytes ?? 0);
+            (ahead, seconds) = (ahead + count.Jobs, seconds + count.Seconds);
+            places[job.Id] = crew.Place(1 + (int)ahead, seconds, job.MemoryBytes ?? 0);
         }
         return places;
     }
@@ -131,20 +147,21 @@ public static class QueuePositions
     /// by its name; that of one which doesn't say is enough for all. Runs that were claimed together go one after another.
     /// </summary>
     private const string CrewSql = $"""
-        SELECT now() AS now, coalesce(sum((data ->> 'WorkerCount')::int), 0)::int AS workers,
-            coalesce(max(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0)::bigint AS largest,
-            least(coalesce(sum(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0), 9e18)::bigint AS memory,
-            (SELECT coalesce(sum(most), 0) FROM (SELECT max(memory_bytes) AS most FROM jobs
-                WHERE status IN {JobStatusNames.HeldSql} GROUP BY lease_owner, lease_until) groups)::bigint AS used,
-            (SELECT count(*) FROM jobs WHERE status IN {JobStatusNames.HeldSql})::int AS running,
-            (SELECT coalesce(sum(coalesce(eta_seconds, cost)), 0) FROM jobs WHERE status = 'running') AS seconds
-        FROM hangfire.server WHERE lastheartbeat > now() - interval '30 seconds'
+        SELECT now() AS now, crew.*, held.* FROM
+            (SELECT coalesce(sum((data ->> 'WorkerCount')::int), 0)::int AS workers,
+                coalesce(max(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0)::bigint AS largest,
+                least(coalesce(sum(coalesce(substring(id FROM ':([0-9]+)mb:')::float8 * 1e6, 1e18)), 0), 9e18)::bigint AS memory
+                FROM hangfire.server WHERE lastheartbeat > now() - interval '30 seconds') crew,
+            (SELECT coalesce(sum(most), 0)::bigint AS used, coalesce(sum(jobs), 0)::int AS running, coalesce(sum(seconds), 0) AS seconds
+                FROM (SELECT max(memory_bytes) AS most, count(*) AS jobs,
+                        sum(coalesce(eta_seconds, cost)) FILTER (WHERE status = 'running') AS seconds
+                    FROM jobs WHERE status IN {JobStatusNames.HeldSql} GROUP BY lease_owner, lease_until) groups) held
         """;
 
     private static Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation) =>
         db.Database.SqlQueryRaw<Crew>(CrewSql).SingleAsync(cancellation);
 
-    private record Crew(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds)
+    private sealed record Crew(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds)
     {
         private const double MostSeconds = 1e9;
 
@@ -158,7 +175,5 @@ public static class QueuePositions
         }
     }
 
-    private sealed record CrewAndAhead(DateTimeOffset Now, int Workers, long Largest, long Memory, long Used, int Running, double Seconds,
-        long Jobs, double SecondsAhead)
-        : Crew(Now, Workers, Largest, Memory, Used, Running, Seconds);
+    private sealed record Ahead(long Jobs, double Seconds);
 }

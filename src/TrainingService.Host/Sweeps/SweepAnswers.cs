@@ -19,7 +19,8 @@ public sealed class SweepAnswers(TimeProvider clock)
 
     /// <summary>What was told to the same eyes; null if that is too long ago.</summary>
     public (SweepResponse Answer, uint Version)? Find(Guid id) =>
-        _kept.TryGetValue((id, View.Current), out var kept) && clock.GetElapsedTime(kept.Since) < kept.For ? (kept.Answer, kept.Version) : null;
+        _kept.TryGetValue((id, View.Current), out var kept) && clock.GetElapsedTime(kept.Since) < kept.For
+            ? (kept.Answer, kept.Version) : null;
 
     /// <param name="answer">From now on.</param>
     /// <param name="version">Of the row that it was made of.</param>

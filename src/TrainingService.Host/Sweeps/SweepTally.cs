@@ -30,7 +30,8 @@ public sealed record SweepTally(SweepCounts Counts, int Training, DateTimeOffset
                 Count = jobs.Count(),
                 Begun = jobs.Count(job => job.StartedAt != null),
                 Started = jobs.Min(job => job.StartedAt),
-                Seconds = jobs.Average(job => (double?)((job.FinishedAt ?? job.CreatedAt) - (job.StartedAt ?? job.CreatedAt)).TotalSeconds),
+                Seconds = jobs.Average(job =>
+                    (double?)((job.FinishedAt ?? job.CreatedAt) - (job.StartedAt ?? job.CreatedAt)).TotalSeconds),
             }).ToListAsync(cancellation)).ToLookup(group => group.SweepId);
         return sweeps.ToDictionary(id => id, id =>
         {
