@@ -48,7 +48,7 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         Assert.Equal((JobStatus.Queued, 2, 0), (sweep?.Status, sweep?.Counts.Queued, sweep?.Counts.Succeeded));
     }
 
-    /// <summary>50 µs for each job; but that the sweep itself is another is told at once, and each to whom it belongs.</summary>
+    /// <summary>For 50 µs for each job; but that the sweep itself is another is told at once, and to nobody whose it isn't.</summary>
     [Fact]
     public async Task Who_asks_again_too_soon_is_told_the_same()
     {
@@ -66,7 +66,9 @@ public sealed class SweepSnapshotTests(ApiOnly api)
         clock.Now += TimeSpan.FromMicroseconds(1);
         Assert.Equal((1, 0), await CountsAsync());
         await FinishAsync(id);
+        Assert.NotNull(answers.Find(id));
         Assert.Equal((0, 2), await CountsAsync());
+        Assert.Null(answers.Find(id));
 
         async Task<(int Queued, int Succeeded)?> CountsAsync()
         {
