@@ -45,7 +45,7 @@ public sealed class RequestLimits
     {
         using var rate = _rate > 0 ? _rates.Value.AttemptAcquire(caller) : null;
         if (_rate > 0)
-            http.Response.OnStarting(TellAsync, (http.Response, caller));
+            http.Response.OnStarting(TellAsync, (http.Response, caller, rate is { IsAcquired: false }));
         if (rate is { IsAcquired: false })
         {
             var wait = rate.TryGetMetadata(MetadataName.RetryAfter, out var after) ? (int)Math.Ceiling(after.TotalSeconds) : 1;
@@ -67,8 +67,9 @@ public sealed class RequestLimits
     // draft-ietf-httpapi-ratelimit-headers-10: q of w seconds are allowed; r are left, and in t seconds all are there again.
     private Task TellAsync(object state)
     {
-        var (response, caller) = ((HttpResponse, string))state;
-        var left = _rates.Value.GetStatistics(caller)?.CurrentAvailablePermits ?? _rate;
+        var (response, caller, refused) = ((HttpResponse, string, bool))state;
+        // one may have come back since it was refused for want of any
+        var left = refused ? 0 : _rates.Value.GetStatistics(caller)?.CurrentAvailablePermits ?? _rate;
         response.Headers["RateLimit-Policy"] = string.Create(CultureInfo.InvariantCulture, $"\"requests\";q={_rate};w=60");
         response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture,
             $"\"requests\";r={left};t={Math.Ceiling((_rate - left) * 60.0 / _rate)}");
