@@ -64,8 +64,8 @@ public static class Database
         if (!settings.ShouldSerialize("TCP Keepalive"))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 10_000, 5_000);
         // Postgres looks whether we are still there, too: the locks of a machine that vanished go within half a minute. Rows are looked
-        // for by index: at the price of a disk that has to seek, the report of 10,000 cells read all layers of all jobs. And no query takes
-        // so long that it were worth compiling. What the connection string sets comes later and so prevails.
+        // for by index: at the price of a disk that has to seek, the report of 10,000 cells read all layers of all jobs. And no query
+        // takes so long that it were worth compiling. What the connection string sets comes later and so prevails.
         settings.Options = string.Create(CultureInfo.InvariantCulture,
             $"-c idle_in_transaction_session_timeout={(long)idle.TotalMilliseconds} "
             + $"-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "

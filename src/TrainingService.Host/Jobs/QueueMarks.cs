@@ -12,8 +12,8 @@ public sealed class QueueMarks
 {
     public const int Spacing = 32;
 
-    /// <summary>Marks are set anew after so many times as long as that takes: 2 % of a core at most.</summary>
-    private const int Pause = 50;
+    /// <summary>What is remembered is read anew after so many times as long as that takes: 2 % of a core at most.</summary>
+    public const int Pause = 50;
 
     private Marks _marks = new([], []);
     private long _dueAt;

@@ -46,8 +46,7 @@ public static class QueuePositions
     /// </summary>
     private sealed class Desk(SemaphoreSlim turn)
     {
-        /// <summary>Who works is asked for anew after so many times as long as that takes, 2 % of a core at most.</summary>
-        private const int Pause = 50;
+        /// <summary>Who works is remembered no longer, however long it takes to ask.</summary>
         private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
         private readonly QueueMarks _marks = new();
@@ -85,7 +84,7 @@ public static class QueuePositions
                 return known.Crew with { Now = known.Crew.Now + age };
             var begun = Stopwatch.GetTimestamp();
             var crew = await QueuePositions.CrewAsync(db, cancellation);
-            var pause = Pause * Stopwatch.GetElapsedTime(begun);
+            var pause = QueueMarks.Pause * Stopwatch.GetElapsedTime(begun);
             _crew = (crew, Stopwatch.GetTimestamp(), pause < LongestPause ? pause : LongestPause);
             return crew;
         }

@@ -99,8 +99,8 @@ public sealed class SweepCharts
             Width = Width,
             Height = Height,
             Named = false,
-        }], arms, $"log10 of norm(∂C/∂z) in the first over the last hidden layer. At 0 the gradient keeps its size on its way back; at −2 "
-            + $"a hundredth is left. {Bands()} Runs in which one of the two gradients is exactly zero are left out at that point.");
+        }], arms, $"log10 of norm(∂C/∂z) in the first over the last hidden layer. At 0 the gradient keeps its size on its way back; "
+            + $"at −2 a hundredth is left. {Bands()} Runs in which one of the two gradients is exactly zero are left out at that point.");
     }
 
     /// <summary>Each layer over the epochs, a small chart for each arm, all on the same axes.</summary>
@@ -110,8 +110,8 @@ public sealed class SweepCharts
         Figure?[] figures =
         [
             Small("Sparsity of each layer", "share of activations (%)", "sparsity", 100,
-                $"Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: its curves are the share of "
-                + $"inputs z ≤ 0. {Numbered}", fromZero: true, arm => HasZeros(arm) ? "sparsity" : "offRate",
+                $"Share of a layer's outputs that are exactly 0. An arm marked “off rate” has no exact zeros: its curves are the share "
+                + $"of inputs z ≤ 0. {Numbered}", fromZero: true, arm => HasZeros(arm) ? "sparsity" : "offRate",
                 arm => HasZeros(arm) ? "" : " (off rate)"),
             Small("Dead units of each layer", "share of units (%)", "deadFraction", 100,
                 "Units with z ≤ 0 on every evaluation row, of an activation that then passes no gradient. Units of others never count "

@@ -27,9 +27,9 @@ public sealed class BornDeadNets : Study
     public override string Question => "How many deep, narrow ReLU nets are dead before the first step, and can they be trained?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C1, Studies.Claims.C9];
     public override string Method => "Monte Carlo over nets of width 2–10 and depth 2–50 with one input, drawn by Kaiming's "
-        + "initialiser with zero biases. Dead is a net whose output does not depend on the input (x = 1 and x = −1). The share is held "
-        + "against the computed probability and the upper bound 1 − (1 − 2^−N)^(L−1) (Lu et al. 2019). Narrow and wide nets of 20 layers "
-        + "are trained on the data. Paired by seed, exact sign-flip test.";
+        + "initialiser with zero biases. Dead is a net whose output does not depend on the input (x = 1 and x = −1). The share is "
+        + "held against the computed probability and the upper bound 1 − (1 − 2^−N)^(L−1) (Lu et al. 2019). Narrow and wide nets "
+        + "of 20 layers are trained on the data. Paired by seed, exact sign-flip test.";
 
     // All of them: the answer is the share of nets that are dead, which is counted over all, and not the one comparison of accuracies.
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 30 : 24;

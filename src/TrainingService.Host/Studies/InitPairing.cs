@@ -17,9 +17,9 @@ public sealed class InitPairing : Study
     public override string Question => "Does it matter which initialisation an activation is paired with, and from which depth on?";
     public override IReadOnlyList<Claim> Claims => [Studies.Claims.C10];
     public override string Method => "Test accuracy of ReLU and tanh nets of 3, 10 and 30 layers of 64 units, drawn by Xavier's and by "
-        + "Kaiming's initialiser (at the gain of the activation: √2 for ReLU, 5/3 for tanh). All are trained at one learning rate, 0.002, "
-        + "which is not tuned: nets with small gradients may learn later or at a larger one. Gradient flow before training and the share "
-        + "of runs that learn nothing stand beside it. Paired by seed, exact sign-flip test, Holm over all.";
+        + "Kaiming's initialiser (at the gain of the activation: √2 for ReLU, 5/3 for tanh). All are trained at one learning rate, "
+        + "0.002, which is not tuned: nets with small gradients may learn later or at a larger one. Gradient flow before training and the "
+        + "share of runs that learn nothing stand beside it. Paired by seed, exact sign-flip test, Holm over all.";
 
     public override int Seeds(StudySize size) => size == StudySize.Quick ? 14 : 16;
 

@@ -58,7 +58,8 @@ public sealed class NumbersTests
     private static double Parsed(string text)
     {
         var (factor, power) = text.Split("·10") is [var f, var p] ? (f, p) : (text, "");
-        var exponent = string.Concat(power.Select(c => c == '⁻' ? '-' : (char)('0' + "⁰¹²³⁴⁵⁶⁷⁸⁹".IndexOf(c, StringComparison.Ordinal))));
+        var exponent = string.Concat(power.Select(c =>
+            c == '⁻' ? '-' : (char)('0' + "⁰¹²³⁴⁵⁶⁷⁸⁹".IndexOf(c, StringComparison.Ordinal))));
         return double.Parse($"{factor.Replace('−', '-').Replace(",", "", StringComparison.Ordinal)}e{(exponent == "" ? "0" : exponent)}",
             CultureInfo.InvariantCulture);
     }
