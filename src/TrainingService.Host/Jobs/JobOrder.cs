@@ -45,7 +45,7 @@ public sealed record JobOrder(string Text, bool Descending, string? Result)
     public async Task<IReadOnlyList<(Job Job, double? Value)>> TakeAsync(TrainingDbContext db, IQueryable<Job> jobs, PageEnd? last,
         int count, bool withSpec, CancellationToken cancellation)
     {
-        IQueryable<Job> Read(IQueryable<Job> some) => withSpec ? some : some.Select(JobResponse.Listed);
+        IQueryable<Job> Read(IQueryable<Job> some) => some.Select(JobResponse.Row(withSpec));
         if (Result is null)
         {
             if (last is not null)

@@ -100,24 +100,24 @@ public sealed record JobResponse
     private const string KeepsNet = """{"storeWeights": true}""";
 
     /// <summary>
-    /// A job's row as lists show it: to read its spec, request, layers and pre-flight would take longer than all else. Of old sweeps' jobs,
-    /// which have no template, the seed is in the spec alone.
+    /// As much of a job's row as is shown: to read its request, layers and pre-flight, too, would take longer than all else, and so would
+    /// the spec for lists. Of old sweeps' jobs, which have no template, the seed is in the spec alone.
     /// </summary>
-    public static readonly Expression<Func<Job, Job>> Listed = job => new Job
+    public static Expression<Func<Job, Job>> Row(bool withSpec) => job => new Job
     {
         Id = job.Id,
         Owner = job.Owner,
         Visibility = job.Visibility,
         Name = job.Name,
         Status = job.Status,
-        OwnSpec = job.SweepId != null && job.Template == null ? job.OwnSpec : null,
+        OwnSpec = withSpec || (job.SweepId != null && job.Template == null) ? job.OwnSpec : null,
         StoresWeights = job.Status == JobStatus.Succeeded
             && EF.Functions.JsonContains(job.Template == null ? job.OwnSpec! : job.Template.Spec, KeepsNet),
         Template = job.Template == null ? null : new JobTemplate
         {
             SweepId = job.Template.SweepId,
             Arm = job.Template.Arm,
-            Spec = null!,
+            Spec = withSpec ? job.Template.Spec : null!,
             Request = null!,
         },
         Seed = job.Seed,
