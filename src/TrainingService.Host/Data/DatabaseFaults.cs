@@ -14,6 +14,7 @@ public static class DatabaseFaults
         var log = app.Services.GetRequiredService<ILogger<DatabasePulse>>();
         app.Use(async (http, next) =>
         {
+            using var leaving = EndAside(http);
             // Hangfire's pages wait for Postgres where nobody can stop them.
             if (pulse.IsLost && http.Request.Path.StartsWithSegments("/hangfire"))
                 throw new ProblemException(Problems.Unavailable(DatabasePulse.Away));
@@ -32,6 +33,30 @@ public static class DatabaseFaults
                 http.RequestServices = services;
             }
         });
+    }
+
+    /// <summary>
+    /// To stop the statement of a caller who goes away, Npgsql asks Postgres over another connection, and holds the thread until it has
+    /// an answer. That is then one of its own: on a silent network those of the pool would all be held, and with them all other requests.
+    /// </summary>
+    private static CancellationTokenRegistration EndAside(HttpContext http)
+    {
+        var left = new CancellationTokenSource();
+        var leaving = http.RequestAborted.UnsafeRegister(_ => new Thread(() => End(left)) { IsBackground = true }.Start(), null);
+        http.RequestAborted = left.Token;
+        return leaving;
+    }
+
+    private static void End(CancellationTokenSource left)
+    {
+        try
+        {
+            left.Cancel();
+        }
+        catch (AggregateException e) when (e.Flatten().InnerExceptions.All(one => one is ObjectDisposedException))
+        {
+            // Postgres was lost meanwhile, and the connection with it
+        }
     }
 
     private static bool IsReading(HttpContext http) => HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);

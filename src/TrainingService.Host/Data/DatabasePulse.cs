@@ -205,7 +205,10 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
         }
         _readOnly = readOnly;
         if (_lost)
+        {
             log.LogInformation("Postgres answers again.");
+            MakeThreads(-settings.MaxPoolSize);
+        }
         lock (_lock)
         {
             _lost = false;
@@ -225,11 +228,22 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
     private static Socket? SocketOf(NpgsqlConnection connection) =>
         Connector.GetValue(connection) is { } connector ? Socket.GetValue(connector) as Socket : null;
 
+    /// <summary>
+    /// For as long as Postgres is lost, each connection whose statement was just being stopped may hold a thread of the pool; others must
+    /// go on. At other times more threads than cores would only take turns.
+    /// </summary>
+    private static void MakeThreads(int more)
+    {
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(workers + more, ports);
+    }
+
     private void Lose(Exception why, CancellationToken stop)
     {
         if (!_lost)
         {
             log.LogWarning("Postgres does not answer: {Reason}", why.GetBaseException().Message);
+            MakeThreads(settings.MaxPoolSize);
             CancellationTokenSource ended;
             lock (_lock)
             {

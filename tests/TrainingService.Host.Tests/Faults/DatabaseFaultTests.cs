@@ -86,6 +86,37 @@ public sealed class DatabaseFaultTests(ApiBehindProxy api) : IClassFixture<ApiBe
         await RecoversAsync();
     }
 
+    /// <summary>To stop a statement holds a thread for as long as the network is silent, or Postgres is not yet known to be lost.</summary>
+    [Fact]
+    public async Task Callers_who_leave_while_the_network_is_silent_hold_up_nobody()
+    {
+        const string List = "/api/v1/jobs?limit=1";
+        int Losses() => api.Log.Split("Postgres does not answer").Length;
+        for (var tries = 0; ; tries++)
+        {
+            // a connection for each of those who leave
+            await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Http.GetAnswer(List)));
+            var losses = Losses();
+            api.Proxy.Mode = ProxyMode.BlackHole;
+            using (var leaving = new CancellationTokenSource(TimeSpan.FromMilliseconds(200)))
+                await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Assert.ThrowsAnyAsync<OperationCanceledException>(
+                    () => Http.GetAsync(new Uri(List, UriKind.Relative), leaving.Token))));
+            await Task.Delay(200, Cancellation);
+            var inTime = Losses() == losses;
+            var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Http.GetAnswer("/health/live")));
+            var isLost = Losses() > losses;
+            api.Proxy.Mode = ProxyMode.Forward;
+            await RecoversAsync();
+            Assert.All(answers, answer => Assert.Equal(200, answer.Status));
+            if (inTime)
+            {
+                Assert.False(isLost, "Those who ask for nothing of Postgres were answered only once it was given up.");
+                return;
+            }
+            Assert.True(tries < 5, "This machine is too slow for its two seconds.");
+        }
+    }
+
     [Fact]
     public async Task A_statement_that_waits_when_the_network_falls_silent_is_given_up()
     {
