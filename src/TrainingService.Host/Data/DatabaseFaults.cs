@@ -14,7 +14,7 @@ public static class DatabaseFaults
         var log = app.Services.GetRequiredService<ILogger<DatabasePulse>>();
         app.Use(async (http, next) =>
         {
-            using var leaving = EndAside(http);
+            using var leaving = EndAside(http, log);
             // Hangfire's pages wait for Postgres where nobody can stop them.
             if (pulse.IsLost && http.Request.Path.StartsWithSegments("/hangfire"))
                 throw new ProblemException(Problems.Unavailable(DatabasePulse.Away));
@@ -39,23 +39,24 @@ public static class DatabaseFaults
     /// To stop the statement of a caller who goes away, Npgsql asks Postgres over another connection, and holds the thread until it has
     /// an answer. That is then one of its own: on a silent network those of the pool would all be held, and with them all other requests.
     /// </summary>
-    private static CancellationTokenRegistration EndAside(HttpContext http)
+    private static CancellationTokenRegistration EndAside(HttpContext http, ILogger log)
     {
         var left = new CancellationTokenSource();
-        var leaving = http.RequestAborted.UnsafeRegister(_ => new Thread(() => End(left)) { IsBackground = true }.Start(), null);
+        var leaving = http.RequestAborted.UnsafeRegister(_ => new Thread(() => End(left, log)) { IsBackground = true }.Start(), null);
         http.RequestAborted = left.Token;
         return leaving;
     }
 
-    private static void End(CancellationTokenSource left)
+    private static void End(CancellationTokenSource left, ILogger log)
     {
         try
         {
             left.Cancel();
         }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.All(one => one is ObjectDisposedException))
+        catch (AggregateException e)
         {
-            // Postgres was lost meanwhile, and the connection with it
+            // such as of a connection that was cut meanwhile; thrown on, it would end the process
+            log.LogDebug(e, "What a caller who left had begun could not be stopped.");
         }
     }
 
