@@ -43,7 +43,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     public double RanSeconds { get; init; }
 
     /// <summary>Seconds of work that a worker claims at once: what is more urgent waits so long, and is to begin within one.</summary>
-    private const double GroupSeconds = 0.8;
+    private const double GroupSeconds = 0.6;
 
     /// <summary>Less is not left to others: to claim and to write a group takes a good part of it.</summary>
     private const double LeastSeconds = 0.05;
@@ -78,7 +78,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
 
     /// <summary>
     /// The next runs that wait and fit the memory: of the most urgent priority; in it of the owner whom fewest workers serve, and of theirs
-    /// of the source that fewest serve (by lot among equals, which needs no memory); of it the oldest ones, 0.8 s of work. A part
+    /// of the source that fewest serve (by lot among equals, which needs no memory); of it the oldest ones, 0.6 s of work. A part
     /// of what is left is left to the others, so that all end at about the same time (guided self-scheduling: Polychronopoulos and Kuck,
     /// IEEE Trans. Computers 36 (1987)). Of runs that come alone, one whose seed no other worker is at comes first, since two at the same
     /// would wait for the same rows to be prepared. A run whose worker died before comes alone: whichever of a group is to blame will be
@@ -197,7 +197,7 @@ public sealed record Lease(Guid Id, int Attempt, JobSpec Spec, JobSpec Request, 
     }
 
     /// <summary>
-    /// Takes what comes next, in the order in which it is to run: 0.8 s of runs of one source, or one run that is longer.
+    /// Takes what comes next, in the order in which it is to run: 0.6 s of runs of one source, or one run that is longer.
     /// None if nothing waits that needs no more memory than it may, or others are just taking what does.
     /// </summary>
     /// <param name="databases">The jobs'.</param>

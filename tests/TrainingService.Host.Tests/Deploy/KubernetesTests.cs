@@ -111,6 +111,21 @@ public sealed class KubernetesTests
     }
 
     [Theory]
+    [InlineData("api", "DOTNET_TieredPGO=1")]
+    [InlineData("worker")]
+    public void The_runtime_of_a_role_is_told_the_same_in_Kubernetes_and_by_Compose(string role, params string[] told)
+    {
+        Assert.Equal(told, Runtime(Pods().Single(pod => pod.Name == $"training-{role}").Pod.Containers[0].Env
+            .Select(variable => (variable.Name, variable.Value))));
+        var environment = (YamlMappingNode)Assert.Single(Repository.ReadYaml("docker-compose.yml"))["services"][role]["environment"];
+        Assert.Equal(told, Runtime(environment.Select(each => ($"{each.Key}", $"{each.Value}"))));
+
+        static IEnumerable<string> Runtime(IEnumerable<(string Name, string Value)> variables) =>
+            variables.Where(variable => variable.Name.StartsWith("DOTNET_", StringComparison.Ordinal))
+                .Select(variable => $"{variable.Name}={variable.Value}");
+    }
+
+    [Theory]
     [InlineData("93.184.216.34", true)]
     [InlineData("2606:2800::1", true)]
     [InlineData("10.96.0.1", false)]
