@@ -6,13 +6,19 @@ namespace TrainingService.Engine.Kernels;
 /// <summary>
 /// The three products of a dense layer with N outputs and K inputs on a batch in blocks of 32 samples (see <see cref="Layout"/>):
 /// forward Z = W X + b, input gradient dX = W^T dZ, weight gradient dW = dZ X^T. Weights stay in their panels for all three.
-/// A chunk of at most 256 depth steps (32 KB of the right operand) stays in the first-level cache while the rows of the left one go past;
-/// of those, a band of at most 192 rows (192 KB) stays in the second-level cache while the blocks go past, and the next one comes in.
+/// A chunk of the right operand stays in the first-level cache while the rows of the left one go past; of those, a band of at most 192 rows
+/// stays in the second-level cache while the blocks go past, and the next one comes in.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
-    private const int Chunk = 256;
     private const int Band = 192;
+
+    /// <summary>
+    /// Depth steps. With 512-bit vectors a tile reads all 32 samples of each: 32 KB in 256 steps, of 48. With vectors half as wide it reads
+    /// 16, every other line, and those lie in half of the cache's sets, where the left operand's rows need room, too. Measured on Zen 3
+    /// (32 KB): 64 steps are up to 1.4 times as fast as 256; on Zen 1 as fast.
+    /// </summary>
+    private static int Chunk => Vector512.IsHardwareAccelerated ? 256 : 64;
 
     /// <summary>Bytes; more than that is far away.</summary>
     public const int SecondLevelCache = 1 << 20;
