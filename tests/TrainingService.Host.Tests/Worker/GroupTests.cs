@@ -25,12 +25,12 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task About_a_seconds_worth_of_the_oldest_runs_is_claimed_and_a_part_is_left_to_others()
+    public async Task About_half_a_seconds_worth_of_the_oldest_runs_is_claimed_and_a_part_is_left_to_others()
     {
         await using var db = Service.Context(_database);
         var sweep = await InsertSweepAsync(db);
-        var ids = await InsertAsync(db, 12, sweep, cost: 0.3);
-        // 0, 0.3 and 0.6 s of others before them
+        var ids = await InsertAsync(db, 12, sweep, cost: 0.25);
+        // 0, 0.25 and 0.5 s of others before them
         Assert.Equal(ids[..3], await ClaimAsync(Options));
         // of nine, a quarter for each of two workers
         Assert.Equal(ids[3..5], await ClaimAsync(Two));
@@ -43,8 +43,8 @@ public sealed partial class GroupTests(Service service) : IAsyncLifetime
     {
         await using var db = Service.Context(_database);
         var ids = await InsertAsync(db, 40, await InsertSweepAsync(db), cost: 0.125);
-        Assert.Equal(ids[..7], await ClaimAsync(Options));
-        Assert.Equal(ids[7..11], await ClaimAsync(Options, pace: 2));
+        Assert.Equal(ids[..5], await ClaimAsync(Options));
+        Assert.Equal(ids[5..8], await ClaimAsync(Options, pace: 2));
     }
 
     /// <summary>The last of a sweep are not halved until one is left, each with its claim and its transaction.</summary>
