@@ -190,13 +190,15 @@ public static class Database
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);
         var problem = "Postgres does not answer: check ConnectionStrings__Training and that the server runs.";
+        // A busy machine may take as long to compile what asks; a Postgres that is silent is given up by the connection's own time-out.
+        var allowed = cancellation;
         try
         {
             while (true)
             {
                 try
                 {
-                    if (await attempt(limit.Token) is not { } missing)
+                    if (await attempt(allowed) is not { } missing)
                         return;
                     problem = missing;
                 }
@@ -210,7 +212,8 @@ public static class Database
                     problem = $"Postgres can't be reached ({Phrase(e.InnerException?.Message ?? e.Message)}): "
                         + "check ConnectionStrings__Training and that the server runs.";
                 }
-                await Task.Delay(500, limit.Token);
+                allowed = limit.Token;
+                await Task.Delay(500, allowed);
             }
         }
         catch (PostgresException e)
