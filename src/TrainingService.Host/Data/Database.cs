@@ -20,6 +20,9 @@ public static class Database
     /// <summary>With compose, Postgres and the migrate service may come up after us; a refusal is due within 25 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>For the first look at Postgres: a busy machine may take longer than our patience to compile what asks.</summary>
+    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(40);
+
     /// <summary>
     /// Of one process, if the connection string doesn't say: Postgres allows 100 in all by default, and one busy API
     /// must leave some for the workers.
@@ -108,7 +111,8 @@ public static class Database
         await Eventually(async attempt =>
         {
             await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
-            await using var locked = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(attempt);
+            await using var locked = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(attempt).AsTask()
+                .WaitAsync(attempt);
             // A long migration elsewhere is worth waiting for, so this is not bound by our patience.
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({MigrationLock})", locked) { CommandTimeout = 0 };
             await take.ExecuteNonQueryAsync(cancellation);
@@ -130,11 +134,17 @@ public static class Database
     }
 
     /// <summary>Waits until <c>--role migrate</c> has been run, by whomever.</summary>
-    public static Task WaitForSchemaAsync(this IServiceProvider services, CancellationToken cancellation) => Eventually(async attempt =>
+    public static Task WaitForSchemaAsync(this IServiceProvider services, CancellationToken cancellation)
     {
-        await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
-        return await SchemaProblem(db, attempt);
-    }, cancellation);
+        // Npgsql waits for the first byte of an answer without looking at the token, with Timeout=0 for ever.
+        return Eventually(attempt => SchemaProblem(attempt).WaitAsync(attempt), cancellation);
+
+        async Task<string?> SchemaProblem(CancellationToken attempt)
+        {
+            await using var db = await services.GetRequiredService<IDbContextFactory<TrainingDbContext>>().CreateDbContextAsync(attempt);
+            return await Database.SchemaProblem(db, attempt);
+        }
+    }
 
     /// <summary>Null if the schema is there, else a sentence.</summary>
     public static async Task<string?> SchemaProblem(TrainingDbContext db, CancellationToken cancellation)
@@ -189,9 +199,10 @@ public static class Database
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);
+        using var firstLimit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        firstLimit.CancelAfter(FirstPatience);
         var problem = "Postgres does not answer: check ConnectionStrings__Training and that the server runs.";
-        // A busy machine may take as long to compile what asks; a Postgres that is silent is given up by the connection's own time-out.
-        var allowed = cancellation;
+        var allowed = firstLimit.Token;
         try
         {
             while (true)

@@ -87,4 +87,20 @@ public sealed class UnreadyDatabaseTests(Service service)
     public async Task An_unreachable_database_is_one_sentence() => RoleTests.AssertRefused("can't be reached",
         await HostProcess.RunAsync(["--role", "migrate"],
             new Dictionary<string, string?> { [Connection] = "Host=127.0.0.1;Port=1;Username=nobody" }));
+
+    /// <summary>Whatever time-outs its connections have: none.</summary>
+    [Theory]
+    [InlineData("migrate")]
+    [InlineData("worker")]
+    public async Task A_database_that_is_silent_is_given_up(string role)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        RoleTests.AssertRefused("Postgres does not answer", await HostProcess.RunAsync(["--role", role],
+            new Dictionary<string, string?>
+            {
+                [Connection] = $"Host=127.0.0.1;Port={port};Username=nobody;Timeout=0;Command Timeout=0",
+            }));
+    }
 }
