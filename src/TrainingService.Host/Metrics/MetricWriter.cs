@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Npgsql;
-using NpgsqlTypes;
 using TrainingService.Engine.Diagnostics;
 using TrainingService.Engine.Training;
+using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Metrics;
 
@@ -77,7 +77,10 @@ public sealed class MetricWriter(CancellationToken stop)
     /// <summary>How many of those are stored, or are by the <see cref="CopyAsync"/> that was called last.</summary>
     public long Copied { get; private set; }
 
-    /// <summary>Rows that are stored, if all there ever were have just been copied at once; else null: Postgres knows.</summary>
+    /// <summary>
+    /// Rows that are stored, if all there ever were have just been copied at once, of which Postgres takes all or none; else null:
+    /// Postgres knows.
+    /// </summary>
     public long? Stored { get; private set; }
 
     /// <summary>
@@ -91,19 +94,16 @@ public sealed class MetricWriter(CancellationToken stop)
     {
         foreach (var (jobId, writer, ended) in writers)
             await writer.GatherAsync(connection, jobId, ended);
-        var all = await CopyAsync<MetricPoint>(connection, writers, "job_metrics (job_id, step, split, epoch", Measures.OfMetrics,
-            (copy, id, point) => StartRowAsync(copy, id, point.Step, (short)point.Split, point.Epoch));
-        all &= await CopyAsync<LayerPoint>(connection, writers, "job_layers (job_id, step, layer, epoch, histogram", Measures.OfLayers,
-            async (copy, id, point) =>
-        {
-            await StartRowAsync(copy, id, point.Step, (short)point.Layer, point.Epoch);
-            if (MetricTables.ToArray(point.Histogram) is { } histogram)
-                await copy.WriteAsync(histogram, NpgsqlDbType.Array | NpgsqlDbType.Real);
-            else
-                await copy.WriteNullAsync();
-        });
+        await CopyAsync<MetricPoint>(connection, writers, "job_metrics", ["job_id", "step", "split", "epoch"], Measures.OfMetrics,
+            (rows, point) => WritePlace(rows, point.Step, (short)point.Split, point.Epoch));
+        await CopyAsync<LayerPoint>(connection, writers, "job_layers", ["job_id", "step", "layer", "epoch", "histogram"],
+            Measures.OfLayers, (rows, point) =>
+            {
+                WritePlace(rows, point.Step, (short)point.Layer, point.Epoch);
+                rows.Write(MetricTables.ToArray(point.Histogram));
+            });
         foreach (var (_, writer, _) in writers)
-            writer.Stored = all && writer._isWhole ? writer._batch.Count(point => point is not Returned) : null;
+            writer.Stored = writer._isWhole ? writer._batch.Count(point => point is not Returned) : null;
     }
 
     private async Task GatherAsync(NpgsqlConnection connection, Guid jobId, bool all)
@@ -187,40 +187,32 @@ public sealed class MetricWriter(CancellationToken stop)
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <returns>Whether Postgres took all.</returns>
-    private static async Task<bool> CopyAsync<TPoint>(NpgsqlConnection connection,
-        IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers, string into, Measure<TPoint>[] measures,
-        Func<NpgsqlBinaryImporter, Guid, TPoint, Task> start)
+    private static async Task CopyAsync<TPoint>(NpgsqlConnection connection,
+        IReadOnlyList<(Guid JobId, MetricWriter Writer, bool Ended)> writers, string table, string[] first, Measure<TPoint>[] measures,
+        Action<CopyRows, TPoint> writeFirst)
         where TPoint : class
     {
         if (!writers.Any(writer => writer.Writer._batch.Exists(point => point is TPoint)))
-            return true;
-        var sent = 0UL;
-        await using var copy = await connection.BeginBinaryImportAsync(
-            $"COPY {into}, {string.Join(", ", measures.Where(measure => measure.IsStored).Select(measure => measure.Column))}) "
-            + "FROM STDIN (FORMAT BINARY)");
+            return;
+        Measure<TPoint>[] stored = [.. measures.Where(measure => measure.IsStored)];
+        string[] columns = [.. first, .. stored.Select(measure => measure.Column)];
+        await using var rows = await CopyRows.BeginAsync(connection, $"{table} ({string.Join(", ", columns)})");
         foreach (var (jobId, writer, _) in writers)
             foreach (var point in writer._batch.OfType<TPoint>())
             {
-                sent++;
-                await start(copy, jobId, point);
-                foreach (var measure in measures)
-                    if (!measure.IsStored)
-                        continue;
-                    else if (measure.Value(point) is { } value)
-                        await copy.WriteAsync(value, NpgsqlDbType.Real);
-                    else
-                        await copy.WriteNullAsync();
+                await rows.StartRowAsync((short)columns.Length);
+                rows.Write(jobId);
+                writeFirst(rows, point);
+                foreach (var measure in stored)
+                    rows.Write(measure.Value(point));
             }
-        return await copy.CompleteAsync() == sent;
+        await rows.CompleteAsync();
     }
 
-    private static async Task StartRowAsync(NpgsqlBinaryImporter copy, Guid jobId, long step, short key, double epoch)
+    private static void WritePlace(CopyRows rows, long step, short key, double epoch)
     {
-        await copy.StartRowAsync();
-        await copy.WriteAsync(jobId, NpgsqlDbType.Uuid);
-        await copy.WriteAsync(step, NpgsqlDbType.Bigint);
-        await copy.WriteAsync(key, NpgsqlDbType.Smallint);
-        await copy.WriteAsync(epoch, NpgsqlDbType.Double);
+        rows.Write(step);
+        rows.Write(key);
+        rows.Write(epoch);
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using NpgsqlTypes;
 using TrainingService.Host.Data;
 using TrainingService.Host.Http;
 using TrainingService.Host.Jobs;
@@ -143,16 +142,16 @@ public static class RunRows
     {
         if (!runs.Any(run => run.Run.Run is { Units.Count: > 0 }))
             return;
-        await using var copy = await connection.BeginBinaryImportAsync("COPY job_units (job_id, layer, units) FROM STDIN (FORMAT BINARY)");
+        await using var rows = await CopyRows.BeginAsync(connection, "job_units (job_id, layer, units)");
         foreach (var (run, _) in runs)
             foreach (var (layer, units) in (run.Run?.Units ?? []).Index())
             {
-                await copy.StartRowAsync();
-                await copy.WriteAsync(run.Lease.Id, NpgsqlDbType.Uuid);
-                await copy.WriteAsync((short)layer, NpgsqlDbType.Smallint);
-                await copy.WriteAsync(UnitRow.Write(units), NpgsqlDbType.Jsonb);
+                await rows.StartRowAsync(3);
+                rows.Write(run.Lease.Id);
+                rows.Write((short)layer);
+                rows.WriteJson(UnitRow.Write(units));
             }
-        await copy.CompleteAsync();
+        await rows.CompleteAsync();
     }
 
     private static string? ToJson<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Json.Options);
