@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Engine.Diagnostics;
@@ -36,7 +35,7 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     private volatile Preflight? _preflight;
     private volatile Trainer? _trainer;
     private volatile Watch? _watch;
-    private volatile StrongBox<TrainingProgress>? _ended;
+    private volatile Trained? _ended;
     private TrainedModel? _model;
     private IReadOnlyList<IReadOnlyList<UnitPoint>> _units = [];
     private IReadOnlyList<Finding> _written = [], _writing = [];
@@ -112,8 +111,10 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         }
         finally
         {
-            _ended = new(trainer.Progress);
             _units = [.. trainer.Layers.Select(l => trainer.Units(l.Index))];
+            // hundreds wait for the end of their group: what they leave behind, not what they were trained with
+            _ended = new(trainer.Progress, trainer.Layers);
+            _trainer = null;
         }
     }
 
@@ -219,22 +220,30 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
     {
         get
         {
-            if (_trainer is not { } trainer)
+            if (Reached is not var (progress, layers))
                 return StateToGoOn with { Preflight = _preflight };
-            var progress = _ended?.Value ?? trainer.Progress;
-            return new(_preflight, trainer.Layers, progress.Epoch, progress.Step, progress.SamplesPerSecond,
+            return new(_preflight, layers, progress.Epoch, progress.Step, progress.SamplesPerSecond,
                 _ended is not null ? trials.SecondsLeft
                     : progress.Step > 0 ? progress.Seconds / progress.Step * (_steps - progress.Step) : null,
                 FindingCounts.Of(_writing));
         }
     }
 
+    private Trained? Reached
+    {
+        get
+        {
+            var trainer = _trainer;
+            return _ended ?? (trainer is null ? null : new(trainer.Progress, trainer.Layers));
+        }
+    }
+
     /// <summary>Rows that were trained on since this was last asked.</summary>
     public double FreshSamples()
     {
-        if (_trainer is not { } trainer)
+        if (Reached is not { } reached)
             return 0;
-        var (before, now) = (_counted, SamplesOf(_ended?.Value ?? trainer.Progress));
+        var (before, now) = (_counted, SamplesOf(reached.Progress));
         _counted = now;
         return Math.Max(now - before, 0);
     }
@@ -280,6 +289,9 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
     }
 }
+
+/// <summary>How far a net is trained.</summary>
+internal sealed record Trained(TrainingProgress Progress, IReadOnlyList<LayerInfo> Layers);
 
 /// <summary>How far a run is.</summary>
 public sealed record RunState(Preflight? Preflight, IReadOnlyList<LayerInfo>? Layers, int Epoch, long Step, double? SamplesPerSecond,
