@@ -43,9 +43,15 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
                 break;
         }
         if (jobs.Count == 0 && sweep.FinishedAt is null)
-            await EndAsync(db, sweep, cancellation);
-        var kept = sweep is { Status: JobStatus.Succeeded, Spec.KeepBest: true } ? await BestArm.KeepAsync(db, sweep,
-            cells ?? await SweepCells.ReadAsync(db, sweep, cancellation, LayerRows.None), jobRules, clock, cancellation) : null;
+        {
+            if (sweep.Status is JobStatus.Canceling)
+                (sweep.Status, sweep.FinishedAt) = (JobStatus.Canceled, clock.GetUtcNow());
+            // SweepMeasuring calls again when it is done
+            else if (!studies.Owes(sweep))
+                End(sweep, cells ??= await SweepCells.ReadAsync(db, sweep, cancellation, LayerRows.None));
+        }
+        var kept = cells is not null && sweep is { Status: JobStatus.Succeeded, Spec.KeepBest: true }
+            ? await BestArm.KeepAsync(db, sweep, cells, jobRules, clock, cancellation) : null;
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         wakeUps.Add(jobs);
@@ -97,22 +103,10 @@ public sealed class SweepProgress(IDbContextFactory<TrainingDbContext> databases
         return sweep.Spec.Seeds.Count > before;
     }
 
-    private async Task EndAsync(TrainingDbContext db, Sweep sweep, CancellationToken cancellation)
+    /// <summary>A diverged run is an outcome: it says something about its arm.</summary>
+    private void End(Sweep sweep, IReadOnlyList<CellResult> cells)
     {
-        if (sweep.Status is JobStatus.Canceling)
-        {
-            (sweep.Status, sweep.FinishedAt) = (JobStatus.Canceled, clock.GetUtcNow());
-            return;
-        }
-        // SweepMeasuring calls again when it is done.
-        if (studies.Owes(sweep))
-            return;
-        // A diverged run is an outcome: it says something about its arm.
-        var outcomes = await (from cell in db.SweepCells
-                              where cell.SweepId == sweep.Id && cell.Candidate == -1
-                              join job in db.Jobs on cell.JobId equals job.Id
-                              where job.Status == JobStatus.Succeeded || job.ErrorCode == "diverged"
-                              select job.Id).AnyAsync(cancellation);
+        var outcomes = cells.Any(cell => cell is { Candidate: < 0, HasOutcome: true });
         (sweep.Status, sweep.FinishedAt) = (outcomes ? JobStatus.Succeeded : JobStatus.Failed, clock.GetUtcNow());
         (sweep.ErrorCode, sweep.ErrorMessage) = outcomes ? (null, null)
             : ("no_outcome", "No cell ended with an outcome: all failed or were canceled. "
