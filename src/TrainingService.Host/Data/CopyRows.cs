@@ -7,9 +7,9 @@ using Npgsql;
 namespace TrainingService.Host.Data;
 
 /// <summary>
-/// Rows on their way into one table by COPY, ten times as fast as by Npgsql's importer, which looks up a converter for each field: what
-/// every run of a sweep leaves behind. Postgres takes all of them or none. All numbers are big-endian (PostgreSQL's documentation of
-/// COPY, "Binary Format"; of arrays the <c>array_recv</c> of its source).
+/// Rows on their way into one table by COPY, in a sixth of the time that Npgsql's importer takes, which looks up a converter for each
+/// field: what every run of a sweep leaves behind. Postgres takes all of them or none. All numbers are big-endian (PostgreSQL's
+/// documentation of COPY, "Binary Format"; of arrays the <c>array_recv</c> of its source).
 /// </summary>
 public sealed class CopyRows : IAsyncDisposable
 {
