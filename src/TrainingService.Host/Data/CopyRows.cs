@@ -13,7 +13,10 @@ namespace TrainingService.Host.Data;
 /// </summary>
 public sealed class CopyRows : IAsyncDisposable
 {
-    private const int Full = 1 << 15, RealType = 700;
+    /// <summary>Bytes that fit into Npgsql's buffer: what doesn't is sent without a time-out, and a silent network holds it up.</summary>
+    private const int Piece = 4000;
+
+    private const int RealType = 700;
 
     /// <summary>Its signature; no flags, no extension.</summary>
     private static ReadOnlySpan<byte> Header =>
@@ -21,12 +24,13 @@ public sealed class CopyRows : IAsyncDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlRawCopyStream _stream;
-    private readonly ArrayBufferWriter<byte> _bytes = new(2 * Full);
+    private readonly ArrayBufferWriter<byte> _bytes = new(2 * Piece);
     private bool _complete;
 
     private CopyRows(NpgsqlConnection connection, NpgsqlRawCopyStream stream)
     {
         (_connection, _stream) = (connection, stream);
+        _stream.WriteTimeout = connection.CommandTimeout * 1000;
         _bytes.Write(Header);
     }
 
@@ -38,7 +42,7 @@ public sealed class CopyRows : IAsyncDisposable
     /// <summary>Begins a row of so many fields, which follow.</summary>
     public async ValueTask StartRowAsync(short fields)
     {
-        if (_bytes.WrittenCount > Full)
+        if (_bytes.WrittenCount > Piece)
             await SendAsync();
         Short(fields);
     }
@@ -123,7 +127,8 @@ public sealed class CopyRows : IAsyncDisposable
 
     private async Task SendAsync()
     {
-        await _stream.WriteAsync(_bytes.WrittenMemory);
+        for (var sent = 0; sent < _bytes.WrittenCount; sent += Piece)
+            await _stream.WriteAsync(_bytes.WrittenMemory[sent..Math.Min(sent + Piece, _bytes.WrittenCount)]);
         _bytes.ResetWrittenCount();
     }
 

@@ -95,6 +95,33 @@ public sealed class CopyRowsTests(Service service) : IAsyncLifetime
         Assert.True(Database.IsOutage(loss), loss.ToString());
     }
 
+    /// <summary>Whether it is silent after all was sent, or while more is sent than anybody's buffers take.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(300_000)]
+    public async Task A_silent_network_is_an_outage_after_the_command_s_time_out(int rows)
+    {
+        await using var proxy = new FaultyProxy($"{service.ConnectionString};Pooling=false;Command Timeout=2;Cancellation Timeout=1");
+        await using var connection = new NpgsqlConnection(proxy.ConnectionString);
+        await connection.OpenAsync(_cancellation);
+        await using (var create = new NpgsqlCommand("CREATE TEMPORARY TABLE made (id uuid)", connection))
+            await create.ExecuteNonQueryAsync(_cancellation);
+        var loss = await Assert.ThrowsAnyAsync<Exception>(() => CopyAsync().WaitAsync(TimeSpan.FromMinutes(1), _cancellation));
+        Assert.True(Database.IsOutage(loss), loss.ToString());
+
+        async Task CopyAsync()
+        {
+            await using var copy = await CopyRows.BeginAsync(connection, "made (id)");
+            proxy.Mode = ProxyMode.BlackHole;
+            for (var i = 0; i < rows; i++)
+            {
+                await copy.StartRowAsync(1);
+                copy.Write(Guid.NewGuid());
+            }
+            await copy.CompleteAsync();
+        }
+    }
+
     private static async Task WriteAsync(CopyRows copy, Row row)
     {
         await copy.StartRowAsync(7);
