@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Options;
 using TrainingService.Host.Access;
 using TrainingService.Host.Settings;
 
@@ -49,12 +48,27 @@ public static class Addresses
         }
         catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
         {
-            // What had begun is cancelled, and need not stop the host, which never started.
-            app.Services.GetRequiredService<IOptions<HostOptions>>().Value.BackgroundServiceExceptionBehavior =
-                BackgroundServiceExceptionBehavior.Ignore;
-            await app.DisposeAsync();
+            await StopBegunAsync(app);
             throw new StartRefusedException($"Can't listen on {urls} ({e.GetBaseException().Message}): "
                 + "stop what holds the address, or set another in ASPNETCORE_URLS.");
+        }
+    }
+
+    /// <summary>
+    /// What began before the server ends in order, and gives back what it took, before anything that it needs is disposed of. Should that
+    /// fail, it is still the address that has to be mended.
+    /// </summary>
+    private static async Task StopBegunAsync(WebApplication app)
+    {
+        var log = app.Services.GetRequiredService<ILogger<Role>>();
+        try
+        {
+            await using (app)
+                await app.StopAsync();
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(e, "What had begun did not end in order.");
         }
     }
 

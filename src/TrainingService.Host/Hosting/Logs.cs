@@ -19,6 +19,8 @@ public static class Logs
         };
         builder.Services.AddSingleton(format);
         builder.Logging.ClearProviders().AddConsole(console => console.FormatterName = format.Name);
+        // A host that is refused its start would tell that it shuts down: what the process is and when it ends, RunRole tells.
+        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Logging
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)

@@ -52,7 +52,8 @@ public static class RoleExtensions
         await Addresses.RefuseToExposeAsync(app);
         await Addresses.ListenAsync(app);
         var log = app.Services.GetRequiredService<ILogger<Role>>();
-        log.LogInformation("Version {Version} serves as {Role}.", Engine.Training.EngineInfo.Version, role.Name);
+        log.LogInformation("Version {Version} serves as {Role}, until Ctrl+C or SIGTERM.", Engine.Training.EngineInfo.Version, role.Name);
+        app.Lifetime.ApplicationStopping.Register(() => log.LogInformation("Shutting down."));
         if (app.Services.GetRequiredService<AccessSettings>().Tokens is { } tokens)
             log.LogInformation("Callers need an access key, or a token of {Authority} for {Audience} with one of the roles {Roles} in "
                 + "its claim {RolesClaim}; whose it is tells its claim {OwnerClaim}.", tokens.Authority, tokens.Audience,

@@ -65,6 +65,7 @@ public sealed class RoleTests(Service service)
         Assert.NotEqual(0, run.ExitCode);
         Assert.Contains(expected, run.Errors, StringComparison.Ordinal);
         Assert.Single(run.Log.Trim().Split('\n'));
+        Assert.DoesNotContain(" error ", run.Log, StringComparison.Ordinal);
     }
 }
 
