@@ -4,7 +4,11 @@ using TrainingService.Host.Telemetry;
 namespace TrainingService.Host.Jobs;
 
 /// <summary>That a job waits for a worker, or without an id so many of a sweep.</summary>
-public readonly record struct WakeUp(Guid? Id, short Priority, int Jobs = 1);
+/// <param name="Id">The job's.</param>
+/// <param name="Priority">As it is stored.</param>
+/// <param name="Jobs">How many wait.</param>
+/// <param name="Begun">The process that was told began it, and has Hangfire show it.</param>
+public readonly record struct WakeUp(Guid? Id, short Priority, int Jobs = 1, bool Begun = false);
 
 /// <summary>Called after a job came to its end, so that the sweep it belongs to, if any, goes on.</summary>
 public delegate Task JobEnded(Guid? sweepId, CancellationToken cancellation);

@@ -11,7 +11,7 @@ namespace TrainingService.Host.Worker;
 
 /// <summary>What Hangfire calls, on one of its worker threads, when it wakes a worker.</summary>
 public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, DatasetRegistry datasets, JobRules rules, WakeUps wakeUps,
-    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots,
+    JobEnded ended, ModelLimits models, WorkerOptions options, Slots slots, HeadStart headStart,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobRunner> log)
 {
     /// <summary>Between claims that found others just claiming.</summary>
@@ -35,14 +35,17 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     /// <param name="hangfire">The wake-up; Hangfire fills it in.</param>
     /// <param name="abort">Set when the process shuts down, and soon after the wake-up is no longer this call's own.</param>
     [AutomaticRetry(Attempts = 3, DelaysInSeconds = [5, 30, 120])]
-    public async Task RunAsync(Guid id, PerformContext? hangfire, CancellationToken abort)
+    public Task RunAsync(Guid id, PerformContext? hangfire, CancellationToken abort) =>
+        headStart.WorkAsync(entry => RunAsync(id, entry), hangfire, abort);
+
+    private async Task RunAsync(Guid id, HangfireEntry entry)
     {
         if (Stops)
             return;
         if (await slots.TakeAsync(() => Lease.ClaimAsync(databases, id, slots.Room, options, clock, CancellationToken.None))
             is { Count: > 0 } leases)
         {
-            await RunAsync(leases, hangfire, abort);
+            await RunAsync(leases, entry);
             // what waited for this run to end may have been woken for in vain
             if (options.OwnerRuns == 0)
                 return;
@@ -54,16 +57,20 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         // If there isn't enough memory for it now, this slot takes what fits beside it until there is. Of one that is too large for this
         // process a larger one's reconciler takes care.
         if (await FitsAsync(options.Memory))
-            await DrainAsync(hangfire, abort);
+            await DrainAsync(entry);
     }
 
     /// <summary>Runs whatever waits, a group at a time, until nothing does.</summary>
     /// <inheritdoc cref="RunAsync(Guid, PerformContext, CancellationToken)"/>
     [AutomaticRetry(Attempts = 3, DelaysInSeconds = [5, 30, 120])]
-    public async Task DrainAsync(PerformContext? hangfire, CancellationToken abort)
+    public Task DrainAsync(PerformContext? hangfire, CancellationToken abort) => headStart.WorkAsync(DrainAsync, hangfire, abort);
+
+    /// <inheritdoc cref="DrainAsync(PerformContext, CancellationToken)"/>
+    /// <param name="entry">Shows what runs.</param>
+    public async Task DrainAsync(HangfireEntry entry)
     {
         var waited = false;
-        for (var empty = 0; empty < Turns && !Stops && !RunGroup.IsDeleted(hangfire, abort);)
+        for (var empty = 0; empty < Turns && !Stops && !entry.IsDeleted();)
         {
             if (await slots.TakeAsync(ClaimNextAsync) is { Count: > 0 } leases)
             {
@@ -71,7 +78,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
                 if (waited)
                     wakeUps.Add(new WakeUp(null, leases[0].Priority));
                 (empty, waited) = (0, false);
-                await RunAsync(leases, hangfire, abort);
+                await RunAsync(leases, entry);
                 continue;
             }
             if (await FitsAsync(slots.Room))
@@ -79,7 +86,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
                 empty++;
                 await Task.Delay(Turn, CancellationToken.None);
             }
-            else if (!await FitsAsync(options.Memory) || !(waited = await WaitForMemoryAsync(hangfire, abort)))
+            else if (!await FitsAsync(options.Memory) || !(waited = await WaitForMemoryAsync(entry)))
             {
                 return;
             }
@@ -108,13 +115,13 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
     /// <summary>
     /// Until there may be enough for another job; false if another slot waits already, so that this one is free for what is woken for.
     /// </summary>
-    private async Task<bool> WaitForMemoryAsync(PerformContext? hangfire, CancellationToken abort)
+    private async Task<bool> WaitForMemoryAsync(HangfireEntry entry)
     {
         if (!slots.TryWait())
             return false;
         try
         {
-            while (!Stops && !RunGroup.IsDeleted(hangfire, abort) && slots.Due is null && !await FitsAsync(slots.Room)
+            while (!Stops && !entry.IsDeleted() && slots.Due is null && !await FitsAsync(slots.Room)
                 && await FitsAsync(options.Memory))
                 await Task.Delay(MemoryTurn, CancellationToken.None);
             return true;
@@ -131,7 +138,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         return await Lease.WaitsAsync(db, memory, options, CancellationToken.None);
     }
 
-    private async Task RunAsync(IReadOnlyList<Lease> leases, PerformContext? hangfire, CancellationToken abort)
+    private async Task RunAsync(IReadOnlyList<Lease> leases, HangfireEntry entry)
     {
         log.Claimed(leases);
         foreach (var lease in leases.Where(lease => lease.Attempt == 1))
@@ -140,7 +147,7 @@ public sealed class JobRunner(IDbContextFactory<TrainingDbContext> databases, Da
         {
             using var group = new RunGroup(leases, databases, datasets, rules, wakeUps, ended, models, options, clock, log,
                 lifetime.ApplicationStopping);
-            await group.RunAsync(hangfire, abort);
+            await group.RunAsync(entry);
         }
         finally
         {

@@ -1,5 +1,3 @@
-using Hangfire.Server;
-using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TrainingService.Host.Data;
 using TrainingService.Host.Datasets;
@@ -30,7 +28,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     private ClaimedRun? _shown;
 
     // Only a database that doesn't answer makes this throw: all else is an outcome of the job.
-    public async Task RunAsync(PerformContext? hangfire, CancellationToken abort)
+    public async Task RunAsync(HangfireEntry entry)
     {
         // A thread of its own, so that training and beats don't wait for each other.
         var training = Task.Factory.StartNew(TrainAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -39,7 +37,7 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
             while (await WaitAsync(training))
             {
                 await WriteAsync(atEnd: false);
-                await MeetAsync(hangfire, abort);
+                await MeetAsync(entry);
             }
         }
         finally
@@ -71,31 +69,19 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     }
 
     /// <summary>
-    /// Whether the wake-up was deleted on Hangfire's dashboard while a job runs: then that job is to stop. Hangfire also aborts when it
-    /// believes the wake-up lost, as after an outage; that is no reason, the lease alone says whose job it is.
-    /// </summary>
-    public static bool IsDeleted(PerformContext? hangfire, CancellationToken abort)
-    {
-        if (hangfire is null || !abort.IsCancellationRequested)
-            return false;
-        using var storage = hangfire.Storage.GetConnection();
-        return storage.GetStateData(hangfire.BackgroundJob.Id)?.Name == DeletedState.StateName;
-    }
-
-    /// <summary>
     /// Shows on the dashboard, of a run that takes longer than a beat, which it is, and does what was asked for there. Nothing of this is
     /// worth a run while the database is away.
     /// </summary>
-    private async Task MeetAsync(PerformContext? hangfire, CancellationToken abort)
+    private async Task MeetAsync(HangfireEntry entry)
     {
-        if (hangfire is null || _training is not { Outcome: null } run)
+        if (!entry.IsJoined || _training is not { Outcome: null } run)
             return;
         try
         {
-            if (IsDeleted(hangfire, abort))
+            if (entry.IsDeleted())
                 await run.WithdrawAsync();
             if (run != _shown)
-                hangfire.SetJobParameter("Runs", run.Lease.Id);
+                entry.Show(run.Lease.Id);
             _shown = run;
         }
         catch (Exception e) when (Database.IsOutage(e))

@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using TrainingService.Host.Data;
 using TrainingService.Host.Jobs;
@@ -10,8 +11,9 @@ namespace TrainingService.Host.Worker;
 /// Carries wake-ups into Hangfire's queue, wherever jobs are made, on threads of its own: Hangfire's client holds
 /// its thread while Postgres answers.
 /// </summary>
-public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobStorage storage, NpgsqlDataSource source, TimeProvider clock,
-    ILogger<Waker> log)
+public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobStorage storage, NpgsqlDataSource source,
+    IDbContextFactory<TrainingDbContext> databases, TimeProvider clock, ILogger<Waker> log, IServiceProvider services,
+    HeadStart? headStart = null)
     : IHostedService
 {
     private static readonly TimeSpan Known = TimeSpan.FromSeconds(5);
@@ -29,10 +31,16 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     public static readonly string[] Served = [.. Queues, .. Former];
 
     private const int Threads = 4;
+
+    /// <summary>What ends so soon nobody sees, and Hangfire isn't told of.</summary>
+    private static readonly TimeSpan Unseen = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
     private (int Slots, long At)? _slots;
     private volatile bool _hurry;
+    private readonly Lock _lock = new();
+    private volatile Task _showing = Task.CompletedTask;
     private Task _carrying = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -44,6 +52,10 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     /// <summary>What waits is still carried, as long as the shutdown allows.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // what it gives back is to be carried, too
+        if (headStart is not null)
+            await headStart.EndAsync(cancellationToken);
+        await _showing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         wakeUps.Close();
         await using var registration = cancellationToken.Register(() => _hurry = true);
         await _carrying;
@@ -73,6 +85,8 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
         void Create(Hangfire.Common.Job job) => hangfire.Create(job, new EnqueuedState(job.Queue));
     }
 
+    private Task DrainAsync(HangfireEntry entry) => ActivatorUtilities.CreateInstance<JobRunner>(services).DrainAsync(entry);
+
     /// <summary>Of all workers there are: to wake more would be for nothing, since each goes on until nothing waits.</summary>
     private int Slots()
     {
@@ -84,7 +98,43 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     private void Carry()
     {
         while (!_hurry && wakeUps.NextAsync().GetAwaiter().GetResult() is { } next)
-            if (!Wake(next))
+            if (!Begin(next) && !Wake(next))
                 Thread.Sleep(AfterFailure);
+    }
+
+    /// <summary>
+    /// Begins at once what this process has slots for. True if that was all there is to do for now: of a sweep other processes are told,
+    /// too, and a single job is shown if it takes a while.
+    /// </summary>
+    private bool Begin(WakeUp wakeUp)
+    {
+        if (headStart is null || wakeUp.Begun || headStart.TryBegin(DrainAsync) is not { } begun)
+            return false;
+        if (wakeUp.Id is { } id)
+        {
+            lock (_lock)
+                _showing = Task.WhenAll(_showing, ShowAsync(wakeUp, id, begun));
+            return true;
+        }
+        for (var more = wakeUp.Jobs - 1; more > 0 && headStart.TryBegin(DrainAsync) is not null; more--)
+        {
+        }
+        return false;
+    }
+
+    private async Task ShowAsync(WakeUp wakeUp, Guid id, Task begun)
+    {
+        try
+        {
+            await Task.WhenAny(begun, Task.Delay(Unseen));
+            await using var db = await databases.CreateDbContextAsync();
+            if (await db.Jobs.AnyAsync(job => job.Id == id && job.FinishedAt == null))
+                wakeUps.Add(wakeUp with { Begun = true });
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(Database.IsOutage(e) ? null : e, "Job {Job} is not shown on Hangfire's dashboard ({Message}).", id,
+                e.GetBaseException().Message);
+        }
     }
 }

@@ -46,6 +46,7 @@ public static class WorkerServices
     {
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<Slots>();
+        builder.Services.AddSingleton<HeadStart>();
         builder.Services.AddHangfireServer(server =>
         {
             server.ServerName = options.Owner;

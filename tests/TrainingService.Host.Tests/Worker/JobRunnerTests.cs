@@ -296,8 +296,8 @@ public sealed class JobRunnerTests(Service service) : IAsyncLifetime, IHostAppli
         };
         datasets ??= new DatasetRegistry("", "");
         return new(new LeaseTests.Factory(_database), datasets, new JobRules(datasets, new(2048)), _wakeUps, ended,
-            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), _options, slots ?? new(_options, clock), this, clock,
-            NullLogger<JobRunner>.Instance);
+            new ModelLimits(1_000_000, 1_000_000, null, 1_000_000), _options, slots ?? new(_options, clock), new(_options, this),
+            this, clock, NullLogger<JobRunner>.Instance);
     }
 
     private async Task<WakeUp?> NextWakeUpAsync()
