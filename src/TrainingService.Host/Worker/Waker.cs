@@ -103,23 +103,16 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     }
 
     /// <summary>
-    /// Begins at once what this process has slots for. True if that was all there is to do for now: of a sweep other processes are told,
-    /// too, and a single job is shown if it takes a while.
+    /// Begins a job at once if this process has a slot for it; Hangfire is told of it if it takes a while. Of a sweep, all processes are
+    /// told at once.
     /// </summary>
     private bool Begin(WakeUp wakeUp)
     {
-        if (headStart is null || wakeUp.Begun || headStart.TryBegin(DrainAsync) is not { } begun)
+        if (wakeUp is not { Id: { } id, Begun: false } || headStart?.TryBegin(DrainAsync) is not { } begun)
             return false;
-        if (wakeUp.Id is { } id)
-        {
-            lock (_lock)
-                _showing = Task.WhenAll(_showing, ShowAsync(wakeUp, id, begun));
-            return true;
-        }
-        for (var more = wakeUp.Jobs - 1; more > 0 && headStart.TryBegin(DrainAsync) is not null; more--)
-        {
-        }
-        return false;
+        lock (_lock)
+            _showing = Task.WhenAll(_showing, ShowAsync(wakeUp, id, begun));
+        return true;
     }
 
     private async Task ShowAsync(WakeUp wakeUp, Guid id, Task begun)
