@@ -125,7 +125,8 @@ public sealed class HeadStartTests : IHostApplicationLifetime, IDisposable
             await host.Http.WaitForStepAsync(id);
             await host.TerminateAsync();
             Assert.Equal(JobStatus.Queued, (await db.Jobs.AsNoTracking().SingleAsync(job => job.Id == id, _cancellation)).Status);
-            Assert.True(await db.Database.SqlQuery<bool>($"SELECT EXISTS (SELECT FROM hangfire.jobqueue WHERE fetchedat IS NULL) AS \"Value\"")
+            Assert.True(await db.Database.SqlQuery<bool>(
+                $"SELECT EXISTS (SELECT FROM hangfire.jobqueue WHERE fetchedat IS NULL) AS \"Value\"")
                 .SingleAsync(_cancellation));
         }
         await _service.Postgres.DropDatabaseAsync(database);
