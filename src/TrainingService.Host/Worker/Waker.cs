@@ -126,8 +126,8 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
         }
         catch (Exception e)
         {
-            log.LogWarning(Database.IsOutage(e) ? null : e, "Hangfire could not be told of job {Job} ({Message}); should it wait, the reconciler "
-                + "will see to it.", id, e.GetBaseException().Message);
+            log.LogWarning(Database.IsOutage(e) ? null : e, "Hangfire could not be told of job {Job} ({Message}); should it wait, the "
+                + "reconciler will see to it.", id, e.GetBaseException().Message);
         }
     }
 }
