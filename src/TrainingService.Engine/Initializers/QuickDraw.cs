@@ -12,16 +12,15 @@ internal static class QuickDraw
 {
     public static void Fill(Draw draw, WeightMatrix numbers, ulong key, CancellationToken cancellation)
     {
-        Span<float> both = stackalloc float[32];
-        for (var column = 0; column < numbers.Columns; column += both.Length)
+        Span<float> drawn = stackalloc float[16];
+        for (var column = 0; column < numbers.Columns; column += drawn.Length)
         {
             cancellation.ThrowIfCancellationRequested();
-            Vector512<uint> low = Noise.Samples(key, column), high = Noise.Samples(key, column + 16);
+            var samples = Noise.Samples(key, column);
             for (var row = 0; row < numbers.Rows; row++)
             {
-                Numbers(draw, Noise.Bits(key, row, low)).CopyTo(both);
-                Numbers(draw, Noise.Bits(key, row, high)).CopyTo(both[16..]);
-                both[..Math.Min(both.Length, numbers.Columns - column)].CopyTo(numbers.Piece(row, column));
+                Numbers(draw, Noise.Bits(key, row, samples)).CopyTo(drawn);
+                drawn[..Math.Min(drawn.Length, numbers.Columns - column)].CopyTo(numbers.Piece(row, column));
             }
         }
     }

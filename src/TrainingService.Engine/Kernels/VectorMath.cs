@@ -187,6 +187,7 @@ internal static unsafe class VectorMath
     /// <summary>Of each sample, in blocks of <paramref name="features"/> numbers a sample: the same.</summary>
     public static void SumsOfSquares(float* x, int features, Span<double> sums)
     {
+        var of16 = stackalloc double[16];
         for (var first = 0; first < sums.Length; first += 16)
         {
             Vector512<double> low = default, high = default;
@@ -197,8 +198,9 @@ internal static unsafe class VectorMath
                 low = Vector512.FusedMultiplyAdd(a, a, low);
                 high = Vector512.FusedMultiplyAdd(b, b, high);
             }
-            for (var s = first; s < Math.Min(first + 16, sums.Length); s++)
-                sums[s] = s < first + 8 ? low[s - first] : high[s - first - 8];
+            low.Store(of16);
+            high.Store(of16 + 8);
+            new Span<double>(of16, Math.Min(16, sums.Length - first)).CopyTo(sums[first..]);
         }
     }
 

@@ -16,13 +16,17 @@ public sealed class QueueMarks
     public const int Pause = 50;
 
     private Marks _marks = new([], []);
+    private volatile bool _areWanted;
     private long _dueAt;
     private int _isSetting;
+
+    /// <summary>A place was far back: of a queue without one all is counted, and nothing is remembered.</summary>
+    public void Want() => _areWanted = true;
 
     /// <summary>The last mark before a place; the queue's head if there is none.</summary>
     public async Task<Func<Job, QueueMark>> ReadAsync(TrainingDbContext db, CancellationToken cancellation)
     {
-        if (Environment.TickCount64 >= Volatile.Read(ref _dueAt) && Interlocked.Exchange(ref _isSetting, 1) == 0)
+        if (_areWanted && Environment.TickCount64 >= Volatile.Read(ref _dueAt) && Interlocked.Exchange(ref _isSetting, 1) == 0)
         {
             try
             {
@@ -34,6 +38,7 @@ public sealed class QueueMarks
                         FROM jobs WHERE status = 'queued' WINDOW queue AS (ORDER BY priority, id)) places
                     WHERE jobs >= {Spacing} AND (is_first OR jobs % {Spacing} = 0) ORDER BY jobs
                     """).ToArrayAsync(cancellation);
+                _areWanted = marks.Length > 0;
                 _marks = new([.. marks.Select(mark => (mark.Priority, mark.Id))], marks);
                 Volatile.Write(ref _dueAt,
                     Environment.TickCount64 + (long)(Pause * Stopwatch.GetElapsedTime(begun).TotalMilliseconds));

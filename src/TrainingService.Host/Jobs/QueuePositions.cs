@@ -70,7 +70,7 @@ public static class QueuePositions
                 lock (turn)
                     if (group == _next)
                         _next = new();
-                return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, await CrewAsync(db, cancellation), cancellation);
+                return group.Places ??= await CountAsync(db, group.Jobs.Values, mark, cancellation);
             }
             finally
             {
@@ -78,15 +78,21 @@ public static class QueuePositions
             }
         }
 
-        private async Task<Crew> CrewAsync(TrainingDbContext db, CancellationToken cancellation)
+        private async Task<IReadOnlyDictionary<Guid, QueuePlace>> CountAsync(TrainingDbContext db, IEnumerable<Job> jobs,
+            Func<Job, QueueMark> mark, CancellationToken cancellation)
         {
-            if (_crew is { } known && Stopwatch.GetElapsedTime(known.Since) is var age && age < known.Kept)
-                return known.Crew with { Now = known.Crew.Now + age };
             var begun = Stopwatch.GetTimestamp();
-            var crew = await QueuePositions.CrewAsync(db, cancellation);
-            var pause = QueueMarks.Pause * Stopwatch.GetElapsedTime(begun);
-            _crew = (crew, Stopwatch.GetTimestamp(), pause < LongestPause ? pause : LongestPause);
-            return crew;
+            var known = _crew is var (last, since, kept) && Stopwatch.GetElapsedTime(since) is var age && age < kept
+                ? last with { Now = last.Now + age } : null;
+            var (places, crew) = await QueuePositions.CountAsync(db, jobs, mark, known, cancellation);
+            if (known is null)
+            {
+                var pause = QueueMarks.Pause * Stopwatch.GetElapsedTime(begun);
+                _crew = (crew, Stopwatch.GetTimestamp(), pause < LongestPause ? pause : LongestPause);
+            }
+            if (places.Values.Any(place => place.Position > QueueMarks.Spacing))
+                _marks.Want();
+            return places;
         }
 
         private sealed class Group
@@ -96,30 +102,47 @@ public static class QueuePositions
         }
     }
 
+    // Its own priority and those before it apart: where (priority, id) < (a, b) ends a range, Postgres 15 reads on to the index's end.
+    private const string AheadSql = """
+        SELECT place, own.jobs + others.jobs AS jobs_ahead, own.seconds + others.seconds AS seconds_ahead
+        FROM unnest({0}, {1}, {2}, {3}) WITH ORDINALITY AS wanted (priority, id, from_priority, from_id, place),
+            LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
+                WHERE status = 'queued' AND jobs.priority = wanted.priority AND jobs.id < wanted.id
+                    AND jobs.id >= CASE WHEN from_priority = wanted.priority THEN from_id
+                        ELSE '00000000-0000-0000-0000-000000000000' END) own,
+            LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
+                WHERE status = 'queued' AND jobs.priority >= from_priority AND jobs.priority < wanted.priority
+                    AND (jobs.priority > from_priority OR jobs.id >= from_id)) others
+        """;
+
     /// <summary>Counts from each job's mark, or from the one before it if that is nearer.</summary>
-    private static async Task<IReadOnlyDictionary<Guid, QueuePlace>> CountAsync(TrainingDbContext db, IEnumerable<Job> jobs,
-        Func<Job, QueueMark> mark, Crew crew, CancellationToken cancellation)
+    /// <param name="db">Where they wait.</param>
+    /// <param name="jobs">Whose places are wanted.</param>
+    /// <param name="mark">The last one before a job.</param>
+    /// <param name="known">Who works; null to ask for it in the same statement.</param>
+    /// <param name="cancellation">Ends it.</param>
+    private static async Task<(IReadOnlyDictionary<Guid, QueuePlace> Places, Crew Crew)> CountAsync(TrainingDbContext db,
+        IEnumerable<Job> jobs, Func<Job, QueueMark> mark, Crew? known, CancellationToken cancellation)
     {
         Job[] wanted = [.. jobs.OrderBy(job => job.Priority).ThenBy(job => job.Id)];
         QueueMark[] marks = [.. wanted.Select(mark)];
         bool Follows(int i) => i > 0 && marks[i] == marks[i - 1];
         (short Priority, Guid Id)[] from = [.. wanted.Select((_, i) => Follows(i)
             ? (wanted[i - 1].Priority, wanted[i - 1].Id) : (marks[i].Priority, marks[i].Id))];
+        object[] arguments = [wanted.Select(job => job.Priority).ToArray(), wanted.Select(job => job.Id).ToArray(),
+            from.Select(place => place.Priority).ToArray(), from.Select(place => place.Id).ToArray()];
 
-        // Its own priority and those before it apart: where (priority, id) < (a, b) ends a range, Postgres 15 reads on to the index's end.
-        var counted = await db.Database.SqlQueryRaw<Ahead>("""
-            SELECT own.jobs + others.jobs AS jobs, own.seconds + others.seconds AS seconds
-            FROM unnest({0}, {1}, {2}, {3}) WITH ORDINALITY AS wanted (priority, id, from_priority, from_id, place),
-                LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
-                    WHERE status = 'queued' AND jobs.priority = wanted.priority AND jobs.id < wanted.id
-                        AND jobs.id >= CASE WHEN from_priority = wanted.priority THEN from_id
-                            ELSE '00000000-0000-0000-0000-000000000000' END) own,
-                LATERAL (SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS seconds FROM jobs
-                    WHERE status = 'queued' AND jobs.priority >= from_priority AND jobs.priority < wanted.priority
-                        AND (jobs.priority > from_priority OR jobs.id >= from_id)) others
-            ORDER BY place
-            """, wanted.Select(job => job.Priority).ToArray(), wanted.Select(job => job.Id).ToArray(),
-            from.Select(place => place.Priority).ToArray(), from.Select(place => place.Id).ToArray()).ToListAsync(cancellation);
+        IReadOnlyList<Ahead> counted;
+        if (known is not null)
+        {
+            counted = await db.Database.SqlQueryRaw<Ahead>($"{AheadSql} ORDER BY place", arguments).ToListAsync(cancellation);
+        }
+        else
+        {
+            var rows = await db.Database.SqlQueryRaw<AheadAndCrew>(
+                $"SELECT * FROM ({AheadSql}) ahead, ({CrewSql}) crew ORDER BY place", arguments).ToListAsync(cancellation);
+            (counted, known) = (rows, rows[0].Crew);
+        }
 
         var places = new Dictionary<Guid, QueuePlace>(wanted.Length);
         var (ahead, seconds) = (0L, 0.0);
@@ -127,10 +150,10 @@ public static class QueuePositions
         {
             if (!Follows(i))
                 (ahead, seconds) = (marks[i].Jobs, marks[i].Seconds);
-            (ahead, seconds) = (ahead + count.Jobs, seconds + count.Seconds);
-            places[job.Id] = crew.Place(1 + (int)ahead, seconds, job.MemoryBytes ?? 0);
+            (ahead, seconds) = (ahead + count.JobsAhead, seconds + count.SecondsAhead);
+            places[job.Id] = known.Place(1 + (int)ahead, seconds, job.MemoryBytes ?? 0);
         }
-        return places;
+        return (places, known);
     }
 
     /// <summary>Jobs that all workers together train at a time.</summary>
@@ -174,5 +197,11 @@ public static class QueuePositions
         }
     }
 
-    private sealed record Ahead(long Jobs, double Seconds);
+    private record Ahead(long JobsAhead, double SecondsAhead);
+
+    private sealed record AheadAndCrew(long JobsAhead, double SecondsAhead, DateTimeOffset Now, int Workers, long Largest, long Memory,
+        long Used, int Running, double Seconds) : Ahead(JobsAhead, SecondsAhead)
+    {
+        public Crew Crew => new(Now, Workers, Largest, Memory, Used, Running, Seconds);
+    }
 }
