@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MathNet.Numerics.Distributions;
 using TrainingService.Engine.Randomness;
 
@@ -64,9 +65,28 @@ public sealed class Bootstrap
 
     private static double[] Draw(ReadOnlySpan<double> values, int resamples)
     {
-        // the state in a register: half of the time of a report on 10,000 cells is spent here
-        var state = (ulong)Seed(values);
-        var means = new double[resamples];
+        var (means, seed) = (new double[resamples], (ulong)Seed(values));
+        if ((long)values.Length * resamples < Many)
+        {
+            Draw(values, seed, means, 0);
+            return means;
+        }
+        var numbers = values.ToArray();
+        Parallel.ForEach(Partitioner.Create(0, resamples, Math.Max(1, resamples / Parts)), part =>
+            Draw(numbers, seed, means.AsSpan(part.Item1..part.Item2), part.Item1));
+        return means;
+    }
+
+    /// <summary>Numbers that are drawn in 10 ms; more are worth several cores.</summary>
+    private const int Many = 1 << 22;
+
+    private const int Parts = 32;
+
+    /// <summary>Means of the resamples from <paramref name="first"/> on.</summary>
+    private static void Draw(ReadOnlySpan<double> values, ulong seed, Span<double> means, int first)
+    {
+        // the state in a register: a third of the time of a report on 10,000 cells is spent here
+        var state = seed + (ulong)first * (ulong)((values.Length + 1) / 2) * SplitMix64.Step;
         var count = (ulong)values.Length;
         for (var r = 0; r < means.Length; r++)
         {
@@ -85,7 +105,6 @@ public sealed class Bootstrap
             }
             means[r] = sum / values.Length;
         }
-        return means;
     }
 
     private static long Seed(ReadOnlySpan<double> values)
