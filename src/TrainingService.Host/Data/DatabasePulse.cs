@@ -168,7 +168,8 @@ public sealed class DatabasePulse(NpgsqlDataSource source, NpgsqlConnectionStrin
                     Ask(connection);
                     silent.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                     connected = true;
-                    connection.Wait(Beat);
+                    // not NpgsqlConnection.Wait, whose every beat ends in exceptions
+                    SocketOf(connection)?.Poll(Beat, SelectMode.SelectRead);
                 }
                 // A server that may not write will not become the one that may.
                 while (!_readOnly && !stop.IsCancellationRequested);

@@ -50,9 +50,15 @@ public sealed partial class WakeUps(ILogger<WakeUps> log)
         Add(new WakeUp(null, first.Priority, jobs.Count));
     }
 
+    /// <summary>
+    /// Begins what waits at once, in this very process; false if others are to be woken for it. Neither waits nor throws. Null where nothing
+    /// is run.
+    /// </summary>
+    public Func<WakeUp, bool>? Begin { private get; set; }
+
     public void Add(WakeUp wakeUp)
     {
-        if (_waiting.Reader.Count < Capacity)
+        if (Begin?.Invoke(wakeUp) != true && _waiting.Reader.Count < Capacity)
             _waiting.Writer.TryWrite(wakeUp);
     }
 

@@ -52,8 +52,9 @@ public sealed class Reconciler(IDbContextFactory<TrainingDbContext> databases, W
                 if (!quiet)
                     await WakeForFreeSlotsAsync(stoppingToken);
                 if (tick % RareTicks == 0)
-                {
                     await ClearLocksAsync(stoppingToken);
+                if (!quiet && tick % RareTicks == 0)
+                {
                     await WakeForgottenAsync(stoppingToken);
                     await FailTooLargeAsync(stoppingToken);
                 }

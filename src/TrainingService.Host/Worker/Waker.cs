@@ -45,6 +45,7 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        wakeUps.Begin = Begin;
         _carrying = Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(Carry, TaskCreationOptions.LongRunning)));
         return Task.CompletedTask;
     }
@@ -98,7 +99,7 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     private void Carry()
     {
         while (!_hurry && wakeUps.NextAsync().GetAwaiter().GetResult() is { } next)
-            if (!Begin(next) && !Wake(next))
+            if (!Wake(next))
                 Thread.Sleep(AfterFailure);
     }
 
@@ -108,7 +109,11 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     /// </summary>
     private bool Begin(WakeUp wakeUp)
     {
-        if (wakeUp is not { Id: { } id, Begun: false } || headStart?.TryBegin(DrainAsync) is not { } begun)
+        if (wakeUp is not { Id: { } id, Begun: false } || headStart is null)
+            return false;
+        // whose request it was is over soon
+        using var apart = ExecutionContext.SuppressFlow();
+        if (headStart.TryBegin(DrainAsync) is not { } begun)
             return false;
         lock (_lock)
             _showing = Task.WhenAll(_showing, ShowAsync(wakeUp, id, begun));
