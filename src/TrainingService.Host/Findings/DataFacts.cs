@@ -32,6 +32,7 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
     public static DataFacts Of(RunPlan plan, TrainingData data, bool standardized, IReadOnlyList<string> features)
     {
         int rows = Math.Min(data.Train.Rows, Rows), width = data.Shape.Features;
+        var comparable = !standardized && features.Count >= width;
         double[] squares = new double[width], filled = new double[width];
         var differs = new bool[width];
         float[] cells = new float[width], first = new float[width];
@@ -40,16 +41,16 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         {
             // spread over all rows, which may be in the order of their classes
             data.Train.Features.Read([(int)((long)row * data.Train.Rows / rows)], cells);
-            for (var i = 0; i < width; i++)
+            for (var i = 0; i < cells.Length; i++)
+                squares[i] += (double)cells[i] * cells[i];
+            for (var i = 0; comparable && i < width; i++)
             {
-                var x = cells[i];
-                squares[i] += (double)x * x;
-                filled[i] += x == 0 ? 0 : 1;
-                differs[i] |= x != first[i];
+                filled[i] += cells[i] == 0 ? 0 : 1;
+                differs[i] |= cells[i] != first[i];
             }
         }
         // a category that is rare is as large as one that is not: its scale is that of the rows that have it
-        var scales = standardized || features.Count < width ? [] : Enumerable.Range(0, width).Where(i => differs[i])
+        var scales = !comparable ? [] : Enumerable.Range(0, width).Where(i => differs[i])
             .Select(i => new FeatureScale(features[i], Math.Sqrt(squares[i] / filled[i]))).OrderBy(scale => scale.Rms).ToArray();
         return new(standardized, Math.Sqrt(squares.Sum() / rows / width), scales.LastOrDefault(), scales.FirstOrDefault(),
             Constant(plan, data))

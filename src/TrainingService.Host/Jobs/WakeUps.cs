@@ -58,6 +58,8 @@ public sealed partial class WakeUps(ILogger<WakeUps> log)
 
     public void Add(WakeUp wakeUp)
     {
+        // what begins here is no part of the request
+        using var apart = ExecutionContext.SuppressFlow();
         if (Begin?.Invoke(wakeUp) != true && _waiting.Reader.Count < Capacity)
             _waiting.Writer.TryWrite(wakeUp);
     }

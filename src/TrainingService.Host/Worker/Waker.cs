@@ -109,11 +109,7 @@ public sealed class Waker(WakeUps wakeUps, IBackgroundJobClient hangfire, JobSto
     /// </summary>
     private bool Begin(WakeUp wakeUp)
     {
-        if (wakeUp is not { Id: { } id, Begun: false } || headStart is null)
-            return false;
-        // whose request it was is over soon
-        using var apart = ExecutionContext.SuppressFlow();
-        if (headStart.TryBegin(DrainAsync) is not { } begun)
+        if (wakeUp is not { Id: { } id, Begun: false } || headStart?.TryBegin(DrainAsync) is not { } begun)
             return false;
         lock (_lock)
             _showing = Task.WhenAll(_showing, ShowAsync(wakeUp, id, begun));

@@ -73,6 +73,21 @@ public sealed partial class ObservabilityTests(Service service) : IAsyncLifetime
         Assert.InRange(trained["training_writer_lag_seconds"], 0, 60);
     }
 
+    /// <summary>Each would cost more than what an idle service does, and hide those that mean something.</summary>
+    [Fact]
+    public async Task Nobody_throws_while_nothing_is_done()
+    {
+        await using var host = await HostProcess.StartAsync("all", _database);
+        var before = await ThrownAsync();
+        await Task.Delay(TimeSpan.FromSeconds(3.5), Cancellation);
+        Assert.Equal(before, await ThrownAsync());
+
+        async Task<double> ThrownAsync() => (await ReadAsync(host.Http))
+            .Where(each => each.Key.StartsWith("dotnet_exceptions_total{", StringComparison.Ordinal)
+                && (each.Key.Contains("Npgsql", StringComparison.Ordinal) || each.Key.Contains("Socket", StringComparison.Ordinal)))
+            .Sum(each => each.Value);
+    }
+
     /// <summary>Values by their names and labels, as Prometheus would read them.</summary>
     public static async Task<Dictionary<string, double>> ReadAsync(HttpClient http)
     {
