@@ -51,8 +51,8 @@ public sealed partial class WakeUps(ILogger<WakeUps> log)
     }
 
     /// <summary>
-    /// Begins what waits at once, in this very process; false if others are to be woken for it. Neither waits nor throws. Null where nothing
-    /// is run.
+    /// Begins what waits at once, in this very process; false if others are to be woken for it. Neither waits nor throws. Null before the
+    /// process can.
     /// </summary>
     public Func<WakeUp, bool>? Begin { private get; set; }
 
