@@ -234,28 +234,34 @@ function arms() {
 
 const cells = new Map();
 
-async function learnCells() {
-  const answer = await fetch(`${address}/cells?format=csv`);
-  if (!answer.ok) return;
-  const [head, ...lines] = (await answer.text()).trim().split('\n').map(fields);
-  const at = Object.fromEntries(head.map((name, i) => [name, i]));
-  const told = (meanwhile = []);
-  cells.clear();
-  for (const line of lines)
-    keep({
-      arm: line[at.arm],
-      seed: line[at.seed],
-      candidate: Number(line[at.candidate]),
-      job: line[at.jobId],
-      status: line[at.status],
-      error: line[at.error],
-    });
-  told.forEach(tell);
-  meanwhile = null;
-  drawCells();
-}
+let meanwhile = null,
+  isLearnt = false;
 
-let meanwhile = null;
+async function learnCells() {
+  // what the stream tells until the answer is read is newer than it
+  const told = (meanwhile = []);
+  try {
+    const answer = await fetch(`${address}/cells?format=csv`);
+    if (!answer.ok) return;
+    const [head, ...lines] = (await answer.text()).trim().split('\n').map(fields);
+    const at = Object.fromEntries(head.map((name, i) => [name, i]));
+    cells.clear();
+    for (const line of lines)
+      keep({
+        arm: line[at.arm],
+        seed: line[at.seed],
+        candidate: Number(line[at.candidate]),
+        job: line[at.jobId],
+        status: line[at.status],
+        error: line[at.error],
+      });
+    told.forEach(tell);
+    isLearnt = true;
+    drawCells();
+  } finally {
+    meanwhile = null;
+  }
+}
 
 /** Answers whether there was none of this arm, seed and candidate. */
 function keep(cell) {
@@ -325,7 +331,7 @@ async function all() {
     forest();
     claims();
     arms();
-    if (!isTold || !cells.size) await learnCells();
+    if (!isTold || !isLearnt) await learnCells();
   } catch (error) {
     by('verdict').textContent = error.message;
   } finally {
@@ -353,8 +359,9 @@ if (page) {
         if (changed.map(tell).includes(true)) drawCells();
         refresh();
       },
+      // all runs were told
       done: () => {
-        mind(false);
+        told(false);
         again();
       },
     },
