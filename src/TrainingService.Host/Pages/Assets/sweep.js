@@ -238,7 +238,7 @@ let meanwhile = null,
   isLearnt = false;
 
 async function learnCells() {
-  // what the stream tells until the answer is read is newer than it
+  // what the stream tells until the answer is read may be newer than it; what is older, it tells anew
   const told = (meanwhile = []);
   try {
     const answer = await fetch(`${address}/cells?format=csv`);
