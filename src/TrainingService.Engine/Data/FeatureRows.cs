@@ -20,7 +20,7 @@ public abstract class FeatureRows
     /// <param name="inputs">Gets (rows, columns), row by row.</param>
     public abstract void Read(ReadOnlySpan<int> rows, Span<float> inputs);
 
-    /// <summary>All of them, (rows, columns) row by row; a copy, unless they lie in memory so.</summary>
+    /// <summary>Begins with all of them, (rows, columns) row by row; a copy, unless they lie in memory so.</summary>
     public virtual float[] All()
     {
         var all = new float[(long)Rows * Columns];
@@ -31,14 +31,15 @@ public abstract class FeatureRows
 
 /// <summary>Inputs as float32 in memory.</summary>
 /// <param name="rows">Number of rows.</param>
-/// <param name="values">(rows, columns), row by row.</param>
-public sealed class FloatRows(int rows, float[] values) : FeatureRows
+/// <param name="columns">Inputs of a row.</param>
+/// <param name="values">Begins with (rows, columns), row by row.</param>
+public sealed class FloatRows(int rows, int columns, float[] values) : FeatureRows
 {
     /// <inheritdoc/>
     public override int Rows => rows;
 
     /// <inheritdoc/>
-    public override int Columns { get; } = rows == 0 ? 0 : values.Length / rows;
+    public override int Columns => columns;
 
     /// <inheritdoc/>
     public override long Bytes => sizeof(float) * (long)values.Length;

@@ -43,7 +43,8 @@ public sealed record DataSplit(FeatureRows Features, int[] Labels, float[] Value
     /// <param name="features">(Rows, columns), row by row.</param>
     /// <param name="labels">Class of each row, from 0; empty for a number target.</param>
     /// <param name="values">Targets, (Rows, numbers) row by row; empty for classes.</param>
-    public DataSplit(int rows, float[] features, int[] labels, float[] values) : this(new FloatRows(rows, features), labels, values) { }
+    public DataSplit(int rows, float[] features, int[] labels, float[] values)
+        : this(new FloatRows(rows, rows == 0 ? 0 : features.Length / rows, features), labels, values) { }
 
     /// <summary>Number of rows.</summary>
     public int Rows => Features.Rows;

@@ -102,9 +102,12 @@ public abstract class Dataset(DatasetCard card)
     {
         var table = Read();
         // A stream of its own: the validation rows are drawn by the seed itself.
-        var (test, train) = HeldOut.Of(table, [.. Enumerable.Range(0, table.Rows)], TestRows,
+        var (test, _) = HeldOut.Of(table, [.. Enumerable.Range(0, table.Rows)], TestRows,
             (long)SplitMix64.Mix(SplitMix64.Mix((ulong)seed) ^ TestRowsStream));
-        return new([.. train.Order()], test);
+        var isTest = new bool[table.Rows];
+        foreach (var row in test)
+            isTest[row] = true;
+        return new([.. Enumerable.Range(0, table.Rows).Where(row => !isTest[row])], test);
     }
 
     /// <summary>Rows from the beginning, at least so many if there are; cheaper than all.</summary>

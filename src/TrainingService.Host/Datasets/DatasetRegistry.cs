@@ -127,7 +127,22 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
         var dataset = Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved));
         var bytes = BesideRows
             + dataset.Rows * (MakesFloats(dataset) ? sizeof(float) * (dataset.EncodedFeatures + 1L) : sizeof(int) + sizeof(float));
-        return memory.GetOrAdd((resolved, seed), bytes, () => Prepare(dataset, resolved, seed), dataset.RowsKey);
+        return memory.GetOrAdd((resolved, seed), bytes, () => Prepare(dataset, resolved, seed, length => new float[length]),
+            dataset.RowsKey);
+    }
+
+    /// <summary>The same, of one seed after another, in memory of the caller's own where that is worth it.</summary>
+    /// <param name="resolved">The spec.</param>
+    /// <param name="seed">All that was loaded into it for another one is lost.</param>
+    /// <param name="own">Whose.</param>
+    /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
+    public TrainingData Load(DatasetSpec resolved, long seed, SeedRows own)
+    {
+        if (own.Find(resolved, seed) is { } made)
+            return made;
+        // of a seed's several specs, whose runs take turns, it holds one
+        return !own.IsOf(seed) && Find(resolved) is { } dataset && MakesFloats(dataset)
+            ? own.Make(resolved, seed, allocate => Prepare(dataset, resolved, seed, allocate)) : Load(resolved, seed);
     }
 
     /// <summary>Lets go of all rows; whoever uses them keeps them.</summary>
@@ -150,7 +165,7 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
         return Math.Max(0, Math.Min(wanted, rows - strata));
     }
 
-    private static TrainingData Prepare(Dataset dataset, DatasetSpec spec, long seed)
+    private static TrainingData Prepare(Dataset dataset, DatasetSpec spec, long seed, Func<int, float[]> allocate)
     {
         var table = dataset.Read();
         var (train, validation, test) = RowsOf(dataset, spec, seed);
@@ -161,16 +176,25 @@ public sealed class DatasetRegistry(IReadOnlyList<Dataset> datasets, RowCache me
         DataSplit Encoded(int[] rows)
         {
             FeatureRows features = new EncodedRows(table, encoder, rows);
-            return new(MakesFloats(dataset) ? new FloatRows(rows.Length, features.All()) : features,
-                table.Labels.Length == 0 ? [] : [.. rows.Select(row => table.Labels[row])],
-                table.Values.Length == 0 ? [] : [.. rows.Select(row => (float)table.Values[row])]);
+            return new(MakesFloats(dataset) ? Made(features) : features,
+                table.Labels.Length == 0 ? [] : Array.ConvertAll(rows, row => table.Labels[row]),
+                table.Values.Length == 0 ? [] : Array.ConvertAll(rows, row => (float)table.Values[row]));
+        }
+
+        FloatRows Made(FeatureRows features)
+        {
+            var values = allocate(features.Rows * features.Columns);
+            features.Read([.. Enumerable.Range(0, features.Rows)], values);
+            return new(features.Rows, features.Columns, values);
         }
     }
 
     private static bool MakesFloats(Dataset dataset) =>
         sizeof(float) * (long)dataset.Rows * dataset.EncodedFeatures <= MostMadeBytes;
 
-    /// <summary>Rows of each split, as indices into the table, in the order of <see cref="Load"/>; the spec is a resolved one.</summary>
+    /// <summary>
+    /// Rows of each split, as indices into the table, in the order of <see cref="Load(DatasetSpec, long)"/>; the spec is a resolved one.
+    /// </summary>
     /// <exception cref="DatasetUnavailableException">If its files are not on this machine.</exception>
     public (int[] Train, int[] Validation, int[] Test) Rows(DatasetSpec resolved, long seed) =>
         RowsOf(Find(resolved) ?? throw new DatasetUnavailableException(Unknown(resolved)), resolved, seed);

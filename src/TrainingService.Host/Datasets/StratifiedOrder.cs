@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using TrainingService.Engine.Randomness;
 
 namespace TrainingService.Host.Datasets;
@@ -58,18 +57,23 @@ public static class StratifiedOrder
     private static List<(int Label, int Begin, int End)> Strata<T>(ReadOnlySpan<int> rows, T[] labels, int[] together)
         where T : struct, IBinaryInteger<T>
     {
-        var counts = new SortedDictionary<int, int>();
+        var counts = new int[1];
         for (var i = 0; i < together.Length; i++)
-            counts[Label(rows, i)] = counts.GetValueOrDefault(Label(rows, i)) + 1;
-        var (strata, next, begin) = (new List<(int, int, int)>(), new Dictionary<int, int>(), 0);
-        foreach (var (label, count) in counts)
         {
-            strata.Add((label, begin, begin + count));
-            next.Add(label, begin);
-            begin += count;
+            var label = Label(rows, i);
+            if (label >= counts.Length)
+                Array.Resize(ref counts, Math.Max(label + 1, 2 * counts.Length));
+            counts[label]++;
+        }
+        var (strata, next, begin) = (new List<(int, int, int)>(), new int[counts.Length], 0);
+        foreach (var (label, count) in counts.Index())
+        {
+            next[label] = begin;
+            if (count > 0)
+                strata.Add((label, begin, begin += count));
         }
         for (var i = 0; i < together.Length; i++)
-            together[CollectionsMarshal.GetValueRefOrAddDefault(next, Label(rows, i), out _)++] = rows.IsEmpty ? i : rows[i];
+            together[next[Label(rows, i)]++] = rows.IsEmpty ? i : rows[i];
         return strata;
 
         int Label(ReadOnlySpan<int> of, int i) => int.CreateTruncating(labels[of.IsEmpty ? i : of[i]]);
@@ -78,17 +82,23 @@ public static class StratifiedOrder
     /// <summary>By place, then by class: rows of one class stand at different places.</summary>
     private static IEnumerable<int> Merged(int[] rows, List<(int Label, int Begin, int End)> strata)
     {
-        var next = new PriorityQueue<(int Stratum, int K), (double Place, int Stratum)>();
+        var next = new PriorityQueue<(int Stratum, int K), UInt128>();
         foreach (var (stratum, (_, begin, end)) in strata.Index())
-            next.Enqueue((stratum, 0), (Place(0, end - begin), stratum));
-        while (next.TryDequeue(out var first, out _))
+            next.Enqueue((stratum, 0), Priority(0, end - begin, stratum));
+        while (next.TryPeek(out var first, out _))
         {
             var (_, begin, end) = strata[first.Stratum];
             yield return rows[begin + first.K];
             if (first.K + 1 < end - begin)
-                next.Enqueue((first.Stratum, first.K + 1), (Place(first.K + 1, end - begin), first.Stratum));
+                next.DequeueEnqueue((first.Stratum, first.K + 1), Priority(first.K + 1, end - begin, first.Stratum));
+            else
+                next.Dequeue();
         }
     }
+
+    /// <summary>Positive numbers are in the order of their bits.</summary>
+    private static UInt128 Priority(int k, int count, int stratum) =>
+        new(BitConverter.DoubleToUInt64Bits(Place(k, count)), (ulong)stratum);
 
     private static double Place(int k, int count) => k == count - 1 ? 1 : (k + 0.5) / count;
 }

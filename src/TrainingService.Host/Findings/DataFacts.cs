@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using TrainingService.Engine.Data;
 using TrainingService.Engine.Losses;
 using TrainingService.Engine.Training;
@@ -41,8 +42,7 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         {
             // spread over all rows, which may be in the order of their classes
             data.Train.Features.Read([(int)((long)row * data.Train.Rows / rows)], cells);
-            for (var i = 0; i < cells.Length; i++)
-                squares[i] += (double)cells[i] * cells[i];
+            AddSquares(cells, squares);
             for (var i = 0; comparable && i < width; i++)
             {
                 filled[i] += cells[i] == 0 ? 0 : 1;
@@ -57,6 +57,21 @@ public sealed record DataFacts(bool Standardized, double InputRms, FeatureScale?
         {
             LargestUsualStart = new(() => UsualStart.Largest(plan, data)),
         };
+    }
+
+    private static void AddSquares(ReadOnlySpan<float> cells, Span<double> sums)
+    {
+        var done = 0;
+        for (; done <= cells.Length - Vector512<float>.Count; done += Vector512<float>.Count)
+        {
+            var (low, high) = Vector512.Widen(Vector512.Create(cells[done..]));
+            Add(low * low, sums[done..]);
+            Add(high * high, sums[(done + Vector512<double>.Count)..]);
+        }
+        for (; done < cells.Length; done++)
+            sums[done] += (double)cells[done] * cells[done];
+
+        static void Add(Vector512<double> squares, Span<double> to) => (Vector512.Create<double>(to) + squares).CopyTo(to);
     }
 
     private static double? Constant(RunPlan plan, TrainingData data)

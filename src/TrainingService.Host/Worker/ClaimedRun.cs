@@ -67,13 +67,13 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
     }
 
     /// <summary>Trains, on the caller's thread, until it has an outcome.</summary>
-    public void Train(GroupPlans plans, DatasetRegistry datasets, JobRules rules, IDbContextFactory<TrainingDbContext> databases,
-        int threads, TimeProvider clock, ILogger log)
+    public void Train(GroupPlans plans, SeedRows rows, DatasetRegistry datasets, JobRules rules,
+        IDbContextFactory<TrainingDbContext> databases, int threads, TimeProvider clock, ILogger log)
     {
         using var scope = log.BeginScope(new LogScope(lease.Id, lease.SweepId, lease.Trace));
         using var span = Traces.Begin("run", lease.Traceparent, ActivityKind.Consumer);
         var outcome = _wanted ?? (stopping.IsCancellationRequested ? Outcome.Released
-            : TrainToOutcome(plans, datasets, rules, databases, threads, clock, log));
+            : TrainToOutcome(plans, rows, datasets, rules, databases, threads, clock, log));
         span?.SetTag("training.job", lease.Id).SetTag("training.sweep", lease.SweepId).SetTag("training.attempt", lease.Attempt)
             .SetTag("training.status", Json.NameOf(outcome.Status)).SetTag("training.step", Step)
             .SetStatus(outcome.Status is JobStatus.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset, outcome.ErrorCode);
@@ -81,7 +81,7 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
         _outcome = _fault ?? outcome;
     }
 
-    private Outcome TrainToOutcome(GroupPlans plans, DatasetRegistry datasets, JobRules rules,
+    private Outcome TrainToOutcome(GroupPlans plans, SeedRows rows, DatasetRegistry datasets, JobRules rules,
         IDbContextFactory<TrainingDbContext> databases, int threads, TimeProvider clock, ILogger log)
     {
         Began = clock.GetUtcNow();
@@ -89,7 +89,7 @@ public sealed class ClaimedRun(Lease lease, CancellationToken stopping) : IDispo
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(left), clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _withdrawn.Token);
         var trials = new PatchTrials(lease, rules, datasets, threads, clock, log);
-        _run = new TrainingRun(lease, plans, datasets, databases, trials, threads, log, stop.Token);
+        _run = new TrainingRun(lease, plans, rows, datasets, databases, trials, threads, log, stop.Token);
         try
         {
             var result = _run.Train();

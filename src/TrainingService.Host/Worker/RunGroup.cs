@@ -61,10 +61,11 @@ public sealed class RunGroup(IReadOnlyList<Lease> leases, IDbContextFactory<Trai
     private void TrainAll()
     {
         var plans = new GroupPlans();
+        using var rows = new SeedRows();
         foreach (var run in _runs)
         {
             _training = run;
-            run.Train(plans, datasets, rules, databases, options.ThreadsPerJob, clock, log);
+            run.Train(plans, rows, datasets, rules, databases, options.ThreadsPerJob, clock, log);
         }
     }
 

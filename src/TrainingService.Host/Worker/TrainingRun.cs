@@ -15,14 +15,15 @@ namespace TrainingService.Host.Worker;
 /// <summary>From a job's spec to its result, with what others may see meanwhile.</summary>
 /// <param name="lease">Whose run it is.</param>
 /// <param name="plans">Of the runs before it.</param>
+/// <param name="rows">Of the seeds before it.</param>
 /// <param name="datasets">Where its rows are.</param>
 /// <param name="databases">Where its checkpoints are.</param>
 /// <param name="trials">Of what its findings recommend.</param>
 /// <param name="threads">That it may use.</param>
 /// <param name="log">Where it says which of them it goes on from.</param>
 /// <param name="stop">Ends it.</param>
-public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry datasets, IDbContextFactory<TrainingDbContext> databases,
-    PatchTrials trials, int threads, ILogger log, CancellationToken stop)
+public sealed class TrainingRun(Lease lease, GroupPlans plans, SeedRows rows, DatasetRegistry datasets,
+    IDbContextFactory<TrainingDbContext> databases, PatchTrials trials, int threads, ILogger log, CancellationToken stop)
 {
     /// <summary>Of a run's time that checkpoints may take.</summary>
     private const double LargestShare = 0.01;
@@ -62,7 +63,9 @@ public sealed class TrainingRun(Lease lease, GroupPlans plans, DatasetRegistry d
         var (spec, inSweep) = (lease.Spec, lease.SweepId is not null);
         // All that is read is read before it trains: no outage shall cost a run that is done.
         var outage = new Outage(LongestPause);
-        var data = outage.Through(() => datasets.Load(spec.Dataset, spec.Training!.Seed!.Value), stop);
+        var seed = spec.Training!.Seed!.Value;
+        // a single run's are asked for again by those who look at it
+        var data = outage.Through(() => inSweep ? datasets.Load(spec.Dataset, seed, rows) : datasets.Load(spec.Dataset, seed), stop);
         var sha256 = outage.Through(() => datasets.Find(spec.Dataset)?.Sha256, stop);
         stop.ThrowIfCancellationRequested();
         var plan = plans.Of(lease, data.Shape);

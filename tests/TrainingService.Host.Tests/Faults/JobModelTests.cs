@@ -292,7 +292,7 @@ public sealed class JobModelTests(Service service) : IAsyncLifetime
                 (held, worker) = _leases[attempt];
             using var run = new ClaimedRun(held[0], new CancellationToken(canceled: true));
             // not to be trained: it has an end, the time of which is stored
-            run.Train(new(), null!, null!, _databases, 1, TimeProvider.System, NullLogger.Instance);
+            run.Train(new(), null!, null!, null!, _databases, 1, TimeProvider.System, NullLogger.Instance);
             var written = false;
             await Lease.WriteAsync(_databases, held, async (db, owned) =>
             {
