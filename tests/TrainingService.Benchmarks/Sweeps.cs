@@ -38,6 +38,7 @@ internal static class Sweeps
             // The client's own code, compiled at its first request, is no matter of the service.
             if (round == 0)
                 Post(http, "/api/v1/sweeps/validate", sweep);
+            WaitForRest(http);
             var before = Counted(database);
             var begin = Clock.Wall();
             var id = (string)Post(http, "/api/v1/sweeps", sweep)["id"]!;
@@ -79,10 +80,13 @@ internal static class Sweeps
             : throw new ArgumentException($"The service refuses the sweep: {text}");
     }
 
-    /// <summary>Asks again and again, but for what has changed alone.</summary>
+    /// <summary>
+    /// Asks again and again, but for what has changed alone: a hundred times a second first, then after each hundredth of the time that it
+    /// took so far, since a minute of a hundred questions a second would cost 5 % of two cores.
+    /// </summary>
     private static void WaitForEnd(HttpClient http, string path)
     {
-        while (true)
+        for (var begin = Clock.Wall(); ;)
         {
             using var answer = http.GetAsync(path).GetAwaiter().GetResult();
             if (answer.StatusCode != HttpStatusCode.NotModified
@@ -90,9 +94,16 @@ internal static class Sweeps
                 break;
             http.DefaultRequestHeaders.IfNoneMatch.Clear();
             http.DefaultRequestHeaders.IfNoneMatch.Add(answer.Headers.ETag!);
-            Thread.Sleep(10);
+            Thread.Sleep(TimeSpan.FromSeconds(Math.Max(0.01, (Clock.Wall() - begin) / 100)));
         }
         http.DefaultRequestHeaders.IfNoneMatch.Clear();
+    }
+
+    /// <summary>Once the sweep before has ended, its best net is trained again, to be kept.</summary>
+    private static void WaitForRest(HttpClient http)
+    {
+        while (Get(http, "/api/v1/jobs?status=queued&status=running&limit=1")["items"]!.AsArray().Count > 0)
+            Thread.Sleep(50);
     }
 
     private static JsonNode Get(HttpClient http, string path) =>

@@ -10,7 +10,7 @@ namespace TrainingService.Host.Datasets;
 /// <param name="maxMade">Of what was made of something else.</param>
 public sealed class RowCache(long maxBytes, long maxMade = RowCache.MostMade)
 {
-    private const long MostBytes = 2_000_000_000, MostMade = 16_000_000;
+    private const long MostBytes = 2_000_000_000, MostMade = 6_000_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<object, Entry> _entries = [];

@@ -17,6 +17,9 @@ public static class Observability
 
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>Combinations of tags of a measure, but of requests, of which there are more: memory is held for as many as may be.</summary>
+    private const int Combinations = 100;
+
     public static void AddObservability(this WebApplicationBuilder builder, Role role)
     {
         var exports = builder.Configuration[Endpoint] is { Length: > 0 };
@@ -29,6 +32,8 @@ public static class Observability
             {
                 metrics.AddMeter(Meters.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql",
                         "System.Runtime")
+                    .AddView(instrument => instrument.Name == "http.server.request.duration" ? null
+                        : new() { CardinalityLimit = Combinations })
                     .AddPrometheusExporter();
                 if (exports)
                     metrics.AddOtlpExporter();
