@@ -17,7 +17,7 @@ public static class Observability
 
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>Combinations of tags of a measure, but of requests, of which there are more: memory is held for as many as may be.</summary>
+    /// <summary>Of a measure's tags; requests alone have more. Memory is held for as many as may be.</summary>
     private const int Combinations = 100;
 
     public static void AddObservability(this WebApplicationBuilder builder, Role role)

@@ -101,6 +101,13 @@ public sealed class PreflightFindingTests
         Assert.Equal(standardized, facts.Ratio == 1);
     }
 
+    [Theory, InlineData("iris"), InlineData("breast_cancer"), InlineData("digits")]
+    public void Inputs_have_the_root_mean_square_of_all_of_them(string dataset)
+    {
+        var (plan, data) = Plan(dataset, new(), standardize: false);
+        Assert.Equal(Math.Sqrt(data.Train.Features.All().Average(x => (double)x * x)), Facts(plan, data).InputRms, 1e-12);
+    }
+
     private static DataFacts Facts(RunPlan plan, TrainingData data) => DataFacts.Of(plan, data, standardized: true, []);
 
     private static (RunPlan Plan, TrainingData Data) Plan(string dataset, ModelSpec model, bool standardize = true)
