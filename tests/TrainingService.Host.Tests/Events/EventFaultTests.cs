@@ -22,7 +22,7 @@ public sealed class EventFaultTests(Service service) : IAsyncLifetime
     public async ValueTask DisposeAsync() => await service.Postgres.DropDatabaseAsync(_database);
 
     /// <summary>The first process trains, too: what it has measured and not stored is measured again by the second.</summary>
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public async Task When_the_process_is_killed_another_one_goes_on_without_gap_or_repetition()
     {
         var environment = new Dictionary<string, string?> { ["TRAINING_LEASE_SECONDS"] = "2" };
@@ -86,7 +86,7 @@ public sealed class EventFaultTests(Service service) : IAsyncLifetime
         Assert.InRange(await TransactionsAsync(connection) - before, 1, 600);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public async Task A_reader_that_stalls_costs_no_memory_and_misses_nothing()
     {
         const int Steps = 8_000, Stalled = 200;

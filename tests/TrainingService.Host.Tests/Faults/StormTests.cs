@@ -31,7 +31,7 @@ public sealed class StormTests(Service service)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact, Trait("Category", "Slow")]
     public Task After_half_a_minute_of_faults_all_is_as_it_would_have_been() => WeatherAsync(seconds: 25, jobs: 10, sweeps: 1, 8);
 
     [Fact]
