@@ -30,7 +30,7 @@ public sealed class EventFaultTests(Service service) : IAsyncLifetime
         Guid id;
         await using (var first = await HostProcess.StartAsync("all", _database, environment))
         {
-            id = await first.Http.SubmitAsync(4 * Client.Seconds, everySteps: 10);
+            id = await first.Http.SubmitAsync(Client.Hours, everySteps: 10);
             try
             {
                 await foreach (var told in first.Http.ReadAsync(id.Events()))
@@ -46,16 +46,19 @@ public sealed class EventFaultTests(Service service) : IAsyncLifetime
             }
         }
         var told1 = events.Count;
-        Assert.InRange(told1, 300, int.MaxValue);
         await using var second = await HostProcess.StartAsync("all", _database, environment);
-        events.AddRange(await second.Http.ReadAllAsync(id.Events(), events[^1].Id));
-        Assert.InRange(events.Count - told1, 2, int.MaxValue);
+        await foreach (var told in second.Http.ReadAsync(id.Events(), events[^1].Id))
+        {
+            events.Add(told);
+            if (events.Count == told1 + 300)
+                Assert.Equal(202, (await second.Http.Send("POST", $"/api/v1/jobs/{id}/cancel")).Status);
+        }
         Assert.Equal(await second.Http.StoredRowsAsync(id), events.Rows());
         Assert.Equal(events.Count, events.Select(told => told.Id).Distinct().Count());
         var findings = events.Where(told => told.Type == "finding").ToList();
         Assert.Equal(findings.Count, findings.Select(told => told.Data).Distinct().Count());
         Assert.Equal((string[])["0 queued", "1 running"], Statuses(events).Take(2));
-        Assert.Equal("2 succeeded", Statuses(events).Last());
+        Assert.Equal("2 canceled", Statuses(events).Last());
     }
 
     [Fact]
