@@ -9,16 +9,16 @@ namespace TrainingService.Host.Events;
 /// long as somebody looks. The tables are the truth, and are looked at without it, too: what is lost here costs one interval.
 /// </summary>
 /// <remarks>
-/// A trigger of the table sends a notification with each statement that changes jobs or sweeps (<c>Data/Migrations</c>); of new ones those
-/// tell who wake workers.
+/// A trigger of the table sends a notification with each statement that changes jobs or sweeps (<c>Data/Migrations</c>), and one more, on a
+/// channel of its own, if they have ended by it; of new ones those tell who wake workers.
 /// </remarks>
 public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogger<Changes> log) : IDisposable
 {
-    private const string Channel = "training_events";
+    private const string Channel = "training_events", Ends = "training_ends";
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<Guid, List<Action>> _topics = [];
+    private readonly Dictionary<Guid, List<Action<bool>>> _topics = [];
     private CancellationTokenSource? _listening;
     private volatile bool _hears;
 
@@ -27,8 +27,8 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
 
     /// <summary>Has <paramref name="wake"/> called, which must not wait, whenever something of the topic may have changed.</summary>
     /// <param name="topic">The sweep, of a job that is a sweep's, too; else the job; <see cref="Guid.Empty"/> for all.</param>
-    /// <param name="wake">Called on any thread.</param>
-    public void Listen(Guid topic, Action wake)
+    /// <param name="wake">Called on any thread; with true if a job that is none of a sweep's, or a sweep, has ended.</param>
+    public void Listen(Guid topic, Action<bool> wake)
     {
         lock (_lock)
         {
@@ -44,7 +44,7 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
         }
     }
 
-    public void Leave(Guid topic, Action wake)
+    public void Leave(Guid topic, Action<bool> wake)
     {
         lock (_lock)
         {
@@ -72,12 +72,12 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
                 pulse.Watch(connection);
                 await pulse.OpenAsync(connection, end);
                 connection.Notification += (_, notification) =>
-                    Wake(notification.Channel == WakeUps.Bell ? $"{Guid.Empty}" : notification.Payload);
-                await using (var listen = new NpgsqlCommand($"LISTEN {Channel}; LISTEN {WakeUps.Bell}", connection))
+                    Wake(notification.Channel == WakeUps.Bell ? $"{Guid.Empty}" : notification.Payload, notification.Channel == Ends);
+                await using (var listen = new NpgsqlCommand($"LISTEN {Channel}; LISTEN {Ends}; LISTEN {WakeUps.Bell}", connection))
                     await listen.ExecuteNonQueryAsync(end);
                 _hears = true;
                 // whatever came before
-                Wake(null);
+                Wake(null, false);
                 while (true)
                     await connection.WaitAsync(end);
             }
@@ -97,15 +97,15 @@ public sealed class Changes(NpgsqlDataSource source, DatabasePulse pulse, ILogge
             }
     }
 
-    private void Wake(string? payload)
+    private void Wake(string? payload, bool isEnd)
     {
-        Action[] wakes;
+        Action<bool>[] wakes;
         lock (_lock)
             wakes = payload is null ? [.. _topics.Values.SelectMany(each => each)]
                 : Guid.TryParse(payload, out var topic)
                     ? [.. _topics.GetValueOrDefault(topic) ?? [],
                         .. topic == Guid.Empty ? [] : _topics.GetValueOrDefault(Guid.Empty) ?? []] : [];
         foreach (var wake in wakes)
-            wake();
+            wake(isEnd);
     }
 }

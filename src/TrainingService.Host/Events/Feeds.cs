@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TrainingService.Host.Data;
 
 namespace TrainingService.Host.Events;
@@ -10,10 +11,14 @@ namespace TrainingService.Host.Events;
 /// <param name="read">How it is now, the same object if that is as it was before. In nobody's eyes: who follows has to look whether they
 /// may.</param>
 /// <param name="log">Where it says that it can't be read.</param>
-/// <param name="least">Between two looks; by default a run that is written down as fast as can be is read ten times a second.</param>
+/// <param name="least">Between two looks, but for that at the end, which nobody is to wait for; by default a run that is written down as
+/// fast as can be is read ten times a second. What takes long to read, such as a sweep of ten thousand cells, is read more seldom.</param>
 public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, Task<T>> read, ILogger log, TimeSpan? least = null)
     where T : class
 {
+    /// <summary>The part of the time that looks may take; once a second there is one, however long they are.</summary>
+    private const double Share = 0.05;
+
     private readonly TimeSpan _least = least ?? TimeSpan.FromMilliseconds(100);
     private readonly Changes _changes = changes;
     private readonly Func<Guid, T?, CancellationToken, Task<T>> _read = read;
@@ -60,7 +65,7 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
         private readonly Guid _topic;
         private readonly CancellationTokenSource _end = new();
         private volatile Known _known = new(null);
-        private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private volatile TaskCompletionSource _woken = NewSignal(), _ended = NewSignal();
 
         public Feed(Feeds<T> feeds, Guid id, Guid topic)
         {
@@ -83,14 +88,22 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
             _end.Dispose();
         }
 
-        private void Wake() => _woken.TrySetResult();
+        private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        private void Wake(bool isEnd)
+        {
+            // among all that can be followed something ends all the time
+            if (isEnd && _topic != Guid.Empty)
+                _ended.TrySetResult();
+            _woken.TrySetResult();
+        }
 
         private async Task ReadAsync(CancellationToken end)
         {
             while (!end.IsCancellationRequested)
             {
-                var (pause, woken) = (_feeds._least, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                _woken = woken;
+                var (began, pause, woken, ended) = (Stopwatch.GetTimestamp(), _feeds._least, NewSignal(), NewSignal());
+                (_woken, _ended) = (woken, ended);
                 try
                 {
                     var value = await _feeds._read(Id, _known.Value, end);
@@ -100,6 +113,8 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
                         _known = new(value);
                         before.Next.SetResult();
                     }
+                    var fair = Stopwatch.GetElapsedTime(began).Ticks / Share;
+                    pause = TimeSpan.FromTicks(Math.Max(pause.Ticks, (long)Math.Min(fair, TimeSpan.TicksPerSecond)));
                 }
                 catch (Exception e) when (!end.IsCancellationRequested)
                 {
@@ -112,7 +127,7 @@ public sealed class Feeds<T>(Changes changes, Func<Guid, T?, CancellationToken, 
                 {
                     return;
                 }
-                await Task.Delay(pause, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ended.Task.WaitAsync(pause, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await woken.Task.WaitAsync(_feeds._changes.Interval, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
