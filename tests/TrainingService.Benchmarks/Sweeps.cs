@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -43,7 +42,7 @@ internal static class Sweeps
             var begin = Clock.Wall();
             var id = (string)Post(http, "/api/v1/sweeps", sweep)["id"]!;
             var accepted = Clock.Wall() - begin;
-            WaitForEnd(http, $"/api/v1/sweeps/{id}");
+            WaitForEnd(http, $"/api/v1/sweeps/{id}/events");
             var ended = Clock.Wall() - begin;
             Get(http, $"/api/v1/sweeps/{id}/report");
             var told = Clock.Wall() - begin;
@@ -80,23 +79,14 @@ internal static class Sweeps
             : throw new ArgumentException($"The service refuses the sweep: {text}");
     }
 
-    /// <summary>
-    /// Asks again and again, but for what has changed alone: a hundred times a second first, then after each hundredth of the time that it
-    /// took so far, since a minute of a hundred questions a second would cost 5 % of two cores.
-    /// </summary>
+    /// <summary>By its events, the last of which comes with its end: to ask a hundred times a second would cost 5 % of two cores.</summary>
     private static void WaitForEnd(HttpClient http, string path)
     {
-        for (var begin = Clock.Wall(); ;)
-        {
-            using var answer = http.GetAsync(path).GetAwaiter().GetResult();
-            if (answer.StatusCode != HttpStatusCode.NotModified
-                && JsonNode.Parse(answer.EnsureSuccessStatusCode().Content.ReadAsStream())!["finishedAt"] is not null)
-                break;
-            http.DefaultRequestHeaders.IfNoneMatch.Clear();
-            http.DefaultRequestHeaders.IfNoneMatch.Add(answer.Headers.ETag!);
-            Thread.Sleep(TimeSpan.FromSeconds(Math.Max(0.01, (Clock.Wall() - begin) / 100)));
-        }
-        http.DefaultRequestHeaders.IfNoneMatch.Clear();
+        using var events = new StreamReader(http.GetStreamAsync(path).GetAwaiter().GetResult());
+        while (events.ReadLine() is { } line)
+            if (line == "event: done")
+                return;
+        throw new InvalidOperationException("The events of the sweep broke off.");
     }
 
     /// <summary>Once the sweep before has ended, its best net is trained again, to be kept.</summary>
