@@ -41,7 +41,7 @@ public sealed class FeedTests(Service service) : IAsyncLifetime
         var next = following.Now.Next;
         await ExecuteAsync($"UPDATE {table} SET name = 'another' WHERE id = '{id}'");
         await ExecuteAsync($"UPDATE {table} SET status = 'succeeded', finished_at = now() WHERE id = '{id}'");
-        await next;
+        await next.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.Equal("look 2", following.Now.Value);
 
         async Task ExecuteAsync(string sql)
