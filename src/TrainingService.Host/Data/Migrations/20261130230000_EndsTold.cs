@@ -14,28 +14,29 @@ namespace TrainingService.Host.Data.Migrations
     public sealed class EndsTold : Migration
     {
         /// <inheritdoc />
-        protected override void Up(MigrationBuilder migrationBuilder) => Tell(migrationBuilder,
-            "PERFORM pg_notify('training_ends', id::text) FROM changed WHERE sweep_id IS NULL AND finished_at IS NOT NULL;",
-            "PERFORM pg_notify('training_ends', id::text) FROM changed WHERE finished_at IS NOT NULL;");
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.Sql("""
+                CREATE FUNCTION tell_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    PERFORM pg_notify('training_ends', NEW.id::text);
+                    RETURN NULL; END $$
+                """);
+            migrationBuilder.Sql("""
+                CREATE TRIGGER tell_end AFTER UPDATE OF finished_at ON jobs FOR EACH ROW
+                    WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL AND NEW.sweep_id IS NULL) EXECUTE FUNCTION tell_end()
+                """);
+            migrationBuilder.Sql("""
+                CREATE TRIGGER tell_end AFTER UPDATE OF finished_at ON sweeps FOR EACH ROW
+                    WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION tell_end()
+                """);
+        }
 
         /// <inheritdoc />
-        protected override void Down(MigrationBuilder migrationBuilder) => Tell(migrationBuilder, "", "");
-
-        private static void Tell(MigrationBuilder migrationBuilder, string endsOfJobs, string endsOfSweeps)
+        protected override void Down(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.Sql($"""
-                CREATE OR REPLACE FUNCTION tell_jobs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                    PERFORM pg_notify('training_events', topic)
-                        FROM (SELECT DISTINCT coalesce(sweep_id, id)::text AS topic FROM changed) topics;
-                    {endsOfJobs}
-                    RETURN NULL; END $$
-                """);
-            migrationBuilder.Sql($"""
-                CREATE OR REPLACE FUNCTION tell_sweeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                    PERFORM pg_notify('training_events', id::text) FROM changed;
-                    {endsOfSweeps}
-                    RETURN NULL; END $$
-                """);
+            migrationBuilder.Sql("DROP TRIGGER tell_end ON sweeps");
+            migrationBuilder.Sql("DROP TRIGGER tell_end ON jobs");
+            migrationBuilder.Sql("DROP FUNCTION tell_end()");
         }
     }
 }
