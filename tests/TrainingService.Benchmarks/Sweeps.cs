@@ -79,14 +79,19 @@ internal static class Sweeps
             : throw new ArgumentException($"The service refuses the sweep: {text}");
     }
 
-    /// <summary>By its events, the last of which comes with its end: to ask a hundred times a second would cost 5 % of two cores.</summary>
+    /// <summary>
+    /// By its events, the last of which comes with its end: to ask a hundred times a second would cost 5 % of two cores. A stream ends
+    /// after half an hour, and another one begins.
+    /// </summary>
     private static void WaitForEnd(HttpClient http, string path)
     {
-        using var events = new StreamReader(http.GetStreamAsync(path).GetAwaiter().GetResult());
-        while (events.ReadLine() is { } line)
-            if (line == "event: done")
-                return;
-        throw new InvalidOperationException("The events of the sweep broke off.");
+        while (true)
+        {
+            using var events = new StreamReader(http.GetStreamAsync(path).GetAwaiter().GetResult());
+            while (events.ReadLine() is { } line)
+                if (line == "event: done")
+                    return;
+        }
     }
 
     /// <summary>Once the sweep before has ended, its best net is trained again, to be kept.</summary>

@@ -33,9 +33,10 @@ public sealed class FeedTests(Service service) : IAsyncLifetime
                 INSERT INTO sweeps (id, status, spec, extended, created_at)
                 VALUES ('{id}', 'running', jsonb_build_object(), false, now())
                 """);
+        // as long as it hears nothing
+        var unheard = changes.Interval;
         using var following = feeds.Follow(id, id);
-        var seldom = changes.Interval;
-        while (following.Now.Value is null || changes.Interval == seldom)
+        while (following.Now.Value is null || changes.Interval == unheard)
             await Task.Delay(10, TestContext.Current.CancellationToken);
 
         var next = following.Now.Next;
